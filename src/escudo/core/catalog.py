@@ -1,0 +1,82 @@
+"""What the language needs to know of the world: tables and files, macros, lookups, searches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from escudo.core.errors import Span
+from escudo.core.schema import TableSchema
+from escudo.core.timerange import TimeRange
+
+
+class Catalog(Protocol):
+    """Names -> schemas and files. A lake is one; a test's table of rows is another."""
+
+    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
+        """The table of a data model's dataset (the root dataset where None); None if unknown.
+
+        Model and dataset names are matched without regard to case, as Splunk does.
+        """
+        ...
+
+    def datasets(self) -> Sequence[tuple[str, str]]:
+        """All (model, dataset) names, for suggestions and the ``datamodel`` command."""
+        ...
+
+    def raw_tables(self) -> Sequence[TableSchema]:
+        """The tables of raw events, one a source family."""
+        ...
+
+    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
+        """The Parquet files of a table that can hold events of a time range."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A search macro: ``name(arguments)`` -> text, or an eval expression that yields the text."""
+
+    name: str
+    definition: str
+    arguments: tuple[str, ...] = ()
+    is_eval: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A lookup definition (transforms.conf) over a CSV file or a KV-store collection.
+
+    ``match_types`` gives ``WILDCARD`` or ``CIDR`` for a field; the others are exact.
+    """
+
+    name: str
+    path: str | None = None
+    collection: str | None = None
+    fields: tuple[str, ...] = ()
+    match_types: Mapping[str, str] = field(default_factory=dict)
+    case_sensitive: bool = True
+    min_matches: int = 0
+    max_matches: int = 1000
+    default_match: str | None = None
+    span: Span | None = None
+
+
+class Knowledge(Protocol):
+    """The knowledge objects a search may name."""
+
+    def macro(self, name: str, arity: int) -> Macro | None: ...
+
+    def macros(self) -> Sequence[tuple[str, int]]:
+        """All (name, arity), for suggestions."""
+        ...
+
+    def lookup(self, name: str) -> Lookup | None: ...
+
+    def lookups(self) -> Sequence[str]: ...
+
+    def saved_search(self, name: str) -> str | None:
+        """The SPL of a saved search (``| savedsearch``, ``| from savedsearch:``)."""
+        ...

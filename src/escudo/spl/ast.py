@@ -1,0 +1,181 @@
+"""The syntax tree of SPL: eval expressions, search expressions, commands, pipelines.
+
+SPL has two expression languages. *Eval expressions* (``eval``, ``where``) have operators,
+functions and typed literals. *Search expressions* (``search``, the WHERE of ``tstats``) have
+``field=value`` comparisons with wildcards, bare terms and time modifiers. They differ in
+precedence, case and quoting (Search Manual, Boolean expressions), so they are two sets of nodes.
+
+Every node has a ``span`` into the text as the user wrote it (for text that came out of a macro:
+the place of the macro's use). Spans take no part in equality.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from escudo.core.errors import Span
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+# --- eval expressions -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Literal(Node):
+    """A string or a number as written in the text (numbers keep int and float apart)."""
+
+    value: str | int | float
+
+
+@dataclass(frozen=True)
+class FieldRef(Node):
+    """``name`` or ``'odd name'``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """``function(arguments)``; also ``x IN (a, b)``, which is ``in(x, a, b)``. Lower-case name."""
+
+    name: str
+    args: tuple[EvalExpr, ...]
+
+
+@dataclass(frozen=True)
+class Unary(Node):
+    """``NOT x`` or ``-x`` or ``+x``; op is ``NOT``, ``-`` or ``+``."""
+
+    op: str
+    operand: EvalExpr
+
+
+@dataclass(frozen=True)
+class Binary(Node):
+    """op: ``+ - * / %``, ``.``, ``< > <= >= = == !=``, ``LIKE``, ``AND``, ``OR``, ``XOR``."""
+
+    op: str
+    left: EvalExpr
+    right: EvalExpr
+
+
+EvalExpr = Literal | FieldRef | Call | Unary | Binary
+
+
+# --- search expressions -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Value(Node):
+    """The right side of a comparison or a term, backslash escapes already resolved by the rule of
+    the Search Manual (``\\\\`` is one backslash; a lone one stands for itself; ``\\"`` a quote).
+
+    ``*`` in ``text`` is the wildcard (there is no way to escape it). ``quoted`` tells a phrase
+    from a bare term; ``exact_case`` is ``CASE(...)``; ``exact_term`` is ``TERM(...)``.
+    """
+
+    text: str
+    quoted: bool = False
+    exact_case: bool = False
+    exact_term: bool = False
+
+
+@dataclass(frozen=True)
+class Compare(Node):
+    """``field op value``; op is one of ``= != < <= > >=``. ``field==value`` becomes ``=``."""
+
+    field_name: str
+    op: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class InList(Node):
+    """``field IN (v1, v2, ...)``, wildcards allowed in the values."""
+
+    field_name: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Term(Node):
+    """A bare word or quoted phrase: a match in ``_raw``."""
+
+    value: Value
+
+
+@dataclass(frozen=True)
+class TimeModifier(Node):
+    """``earliest=-7d@d``, ``latest=now``, ``starthoursago=168``, ``timeformat=...`` and kin."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class SubsearchTerm(Node):
+    """``[ search ... ]`` inside a search expression: its rows become conditions."""
+
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True)
+class Not(Node):
+    operand: SearchExpr
+
+
+@dataclass(frozen=True)
+class And(Node):
+    """Two or more operands; an implicit AND is one, too. No operand: matches everything (``*``
+    alone stays a Term)."""
+
+    operands: tuple[SearchExpr, ...]
+
+
+@dataclass(frozen=True)
+class Or(Node):
+    operands: tuple[SearchExpr, ...]
+
+
+SearchExpr = Compare | InList | Term | TimeModifier | SubsearchTerm | Not | And | Or
+
+
+# --- pipelines --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Node, ABC):
+    """One command of a pipeline. Each is a subclass in ``spl/commands/<name>.py``."""
+
+    name: ClassVar[str]
+    generating: ClassVar[bool] = False
+    """Whether it starts a pipeline (``tstats``, ``makeresults``); ``search`` may, too."""
+
+    @abstractmethod
+    def format(self) -> str:
+        """The command in canonical SPL; ``parse(c.format()) == c``."""
+
+    @abstractmethod
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        """The relation after the command; ``source`` is None at the start of a pipeline."""
+
+
+@dataclass(frozen=True)
+class Pipeline(Node):
+    commands: tuple[Command, ...]
+
+    def format(self) -> str:
+        """``| a | b``; a leading ``search`` is written without its name, as in Splunk."""
+        first, *rest = (c.format() for c in self.commands)
+        head = first.removeprefix("search ") if self.commands[0].name == "search" else f"| {first}"
+        return " ".join([head, *(f"| {text}" for text in rest)])
