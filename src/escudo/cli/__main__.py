@@ -1,0 +1,5 @@
+"""`python -m escudo.cli`, the same as the console script."""
+
+from escudo.cli import main
+
+main()
