@@ -1,0 +1,87 @@
+"""The error codes of the content packages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+_ROWS = (
+    ErrorCode(
+        "CON001",
+        "a content path does not exist",
+        "Give the folder of a security_content checkout, a folder of YAML files, or one file.",
+    ),
+    ErrorCode(
+        "CON002",
+        "a content file cannot be read",
+        "Content files are YAML in UTF-8; check the file's permissions and encoding.",
+    ),
+    ErrorCode(
+        "CON101",
+        "the file is not valid YAML",
+        "The place is where the parser stopped; the cause is often a quote or an indent before it.",
+    ),
+    ErrorCode(
+        "CON102",
+        "a value has the wrong shape",
+        "See the table of keys in the docs: text, number, list or mapping.",
+    ),
+    ErrorCode(
+        "CON103", "a required key is missing", "Add the key; the file is left out until then."
+    ),
+    ErrorCode(
+        "CON104",
+        "a value is not one of those allowed",
+        "Use one of the values that the message lists.",
+    ),
+    ErrorCode(
+        "CON105",
+        "a key is not known",
+        "The key has no effect. If it is a misspelling, correct it.",
+    ),
+    ErrorCode("CON106", "a key occurs twice in one mapping", "Remove one; the first is used."),
+    ErrorCode(
+        "CON107",
+        "the file is not a content element that Escudo knows",
+        "A detection has `search` and `type`, a macro `definition`, a lookup `filename` or"
+        " `collection`, a story `narrative`, a deployment `scheduling`.",
+    ),
+    ErrorCode(
+        "CON201",
+        "two elements have the same name or id",
+        "Rename one. Within one folder the first is used; a later folder replaces an earlier one.",
+    ),
+    ErrorCode(
+        "CON202",
+        "a lookup's file is missing",
+        "Put the CSV file beside the lookup's YAML, or in the `lookups` folder.",
+    ),
+    ErrorCode(
+        "CON203",
+        "the risk score disagrees with impact and confidence",
+        "A score is impact * confidence / 100; the score as written is used.",
+    ),
+    ErrorCode(
+        "CON204",
+        "a message token is not closed",
+        "Write a field between two dollar signs: $dest$.",
+    ),
+    ErrorCode(
+        "CON205",
+        "no detection has this name or id",
+        "Names are compared without regard to case; `escudo content list` prints them.",
+    ),
+    ErrorCode(
+        "CON301",
+        "an overlay changes a detection that does not exist",
+        "Correct the name, or add the content folder that defines it.",
+    ),
+    ErrorCode(
+        "CON302",
+        "an overlay replaces text that the search does not have exactly once",
+        "Upstream may have changed; adapt `replace` to the new text.",
+    ),
+)
+
+CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

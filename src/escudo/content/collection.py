@@ -1,0 +1,128 @@
+"""All loaded content, and the one function that loads it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from escudo.content.elements.data_source import DataSource
+from escudo.content.elements.deployment import Deployment
+from escudo.content.elements.detection import Detection
+from escudo.content.elements.searches import Baseline, Investigation
+from escudo.content.elements.story import Story
+from escudo.content.knowledge import ContentKnowledge
+from escudo.content.loading import BUILTIN, BUILTIN_FOLDER, Layer, load_layer, merge
+from escudo.content.overlay import apply_overlay, load_overlay
+from escudo.core.catalog import Lookup, Macro
+from escudo.core.errors import Diagnostic, EscudoError
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that the content paths give, later ones over earlier ones.
+
+    ``diagnostics`` has what was wrong in files and overlays; a file with an error is left out and
+    is counted in ``failed_files``.
+    """
+
+    detections: tuple[Detection, ...]
+    macros: tuple[Macro, ...]
+    lookups: tuple[Lookup, ...]
+    stories: tuple[Story, ...]
+    baselines: tuple[Baseline, ...]
+    investigations: tuple[Investigation, ...]
+    deployments: Mapping[str, Deployment]
+    data_sources: tuple[DataSource, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    files: int
+    failed_files: int
+
+    @cached_property
+    def knowledge(self) -> ContentKnowledge:
+        """Macros, lookups and saved searches for ``spl``."""
+        lookups = {lookup.name: lookup for lookup in self.lookups}
+        for lookup in self.lookups:
+            if lookup.path is not None:
+                lookups.setdefault(Path(lookup.path).name, lookup)
+        searches = {b.name: b.search for b in self.baselines}
+        searches.update((i.name, i.search) for i in self.investigations)
+        for detection in self.detections:
+            searches[detection.name] = searches[detection.search_name] = detection.search
+        return ContentKnowledge(
+            {(m.name, len(m.arguments)): m for m in self.macros},
+            lookups,
+            searches,
+            [*searches.values(), *(d.search for x in self.detections for d in x.drilldowns)],
+        )
+
+    def detection(self, name: str) -> Detection:
+        """A detection by its name (in any case) or its id.
+
+        Raises:
+            EscudoError: CON205, with the nearest names.
+        """
+        wanted = name.strip().lower()
+        for found in self.detections:
+            if wanted in (found.name.lower(), found.id.lower(), found.search_name.lower()):
+                return found
+        near = difflib.get_close_matches(wanted, [d.name.lower() for d in self.detections], 3)
+        names = [d.name for d in self.detections if d.name.lower() in near]
+        raise EscudoError(
+            "CON205",
+            f"no detection is named {name!r}",
+            hint=f"did you mean {' or '.join(map(repr, names))}?" if names else None,
+        )
+
+    def story(self, name: str) -> Story | None:
+        """A story by its name, in any case."""
+        return next((s for s in self.stories if s.name.lower() == name.lower()), None)
+
+
+def load(
+    paths: Sequence[Path | str] = (), *, overlay: Path | None = None, builtin: bool = True
+) -> Content:
+    """Load content from folders or files, over Escudo's own.
+
+    Each path is a security_content checkout, a folder of YAML files, or one file. What a later
+    path defines replaces what an earlier one does; ``overlay`` is a folder of local changes
+    (see ``content.overlay``) on top.
+
+    >>> content = load()
+    >>> content.detection("process execution via wmi").risk.score
+    49
+
+    Raises:
+        EscudoError: CON001 where a path does not exist.
+    """
+    layers = [load_layer(BUILTIN_FOLDER, BUILTIN)] if builtin else []
+    layers += [load_layer(Path(path)) for path in paths]
+    changes = load_overlay(overlay) if overlay is not None else None
+    if changes is not None:
+        layers.append(changes.layer)
+    merged = merge(layers)
+    if changes is not None:
+        apply_overlay(merged, changes)
+    return _content(merged)
+
+
+def _content(layer: Layer) -> Content:
+    described = {Path(k.path).name for k in layer.lookups.values() if k.path is not None}
+    bare = [
+        Lookup(name=name, path=path) for name, path in layer.csv.items() if name not in described
+    ]
+    return Content(
+        detections=tuple(sorted(layer.detections.values(), key=lambda d: d.name)),
+        macros=tuple(layer.macros.values()),
+        lookups=(*layer.lookups.values(), *bare),
+        stories=tuple(layer.stories.values()),
+        baselines=tuple(layer.baselines.values()),
+        investigations=tuple(layer.investigations.values()),
+        deployments=dict(layer.deployments),
+        data_sources=tuple(layer.data_sources.values()),
+        diagnostics=tuple(layer.diagnostics),
+        files=layer.files,
+        failed_files=layer.failed_files,
+    )

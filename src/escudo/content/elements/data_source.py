@@ -1,0 +1,62 @@
+"""A data source: what a detection's ``data_source`` names, and where Splunk finds its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from escudo.content.elements.common import Origin
+from escudo.content.reading import Section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOn:
+    """The Splunk add-on that makes the fields of a source."""
+
+    name: str
+    version: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource:
+    name: str
+    id: str
+    description: str
+    source: str
+    sourcetype: str
+    separator: str
+    fields: tuple[str, ...]
+    add_ons: tuple[AddOn, ...]
+    example_log: str
+    origin: Origin
+
+
+def read_data_source(section: Section, origin: Origin) -> DataSource:
+    add_ons = []
+    for item in section.sections("supported_TA"):
+        add_ons.append(
+            AddOn(
+                name=item.text("name", ""),
+                version=item.text("version", ""),
+                url=item.text("url", ""),
+            )
+        )
+        item.finish()
+    found = DataSource(
+        name=section.text("name").strip(),
+        id=section.text("id", ""),
+        description=section.text("description", "").strip(),
+        source=section.text("source", ""),
+        sourcetype=section.text("sourcetype", ""),
+        separator=section.text("separator", ""),
+        fields=section.texts("fields"),
+        add_ons=tuple(add_ons),
+        example_log=section.text("example_log", ""),
+        origin=origin,
+    )
+    section.ignore(
+        "version", "date", "author", "configuration", "separator_value", "mitre_components"
+    )
+    section.ignore("convert_to_log_source", "field_mappings", "output_fields", "type", "status")
+    section.finish()
+    return found

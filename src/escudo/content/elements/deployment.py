@@ -1,0 +1,71 @@
+"""Deployments: when the detections of one type run, and what a hit brings about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from escudo.content.elements.common import Origin, Schedule
+from escudo.content.reading import Section
+
+TYPES = ("TTP", "Anomaly", "Hunting", "Correlation", "Baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class Notable:
+    """The finding of a deployment; ``%name%`` and ``%description%`` stand for the detection's."""
+
+    rule_title: str
+    rule_description: str
+    nes_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Schedule and outcome of one detection type."""
+
+    name: str
+    type: str
+    schedule: Schedule
+    risk: bool
+    notable: Notable | None
+    origin: Origin
+
+
+def read_deployment(section: Section, origin: Origin) -> Deployment:
+    name, kind = section.text("name"), section.choice("type", TYPES)
+    schedule = read_schedule(section) or Schedule("", "", "")
+    risk, notable = False, None
+    actions = section.section("alert_action")
+    if actions is not None:
+        rba = actions.section("rba")
+        if rba is not None:
+            risk = rba.boolean("enabled", False)
+            rba.finish()
+        found = actions.section("notable")
+        if found is not None:
+            notable = Notable(
+                found.text("rule_title", "%name%"),
+                found.text("rule_description", "%description%"),
+                found.texts("nes_fields"),
+            )
+            found.finish()
+        actions.finish()
+    section.ignore("id", "date", "author", "description", "version", "tags")
+    section.finish()
+    return Deployment(name, kind, schedule, risk, notable, origin)
+
+
+def read_schedule(section: Section) -> Schedule | None:
+    """``scheduling``, at the top of a deployment or below ``deployment`` of another element."""
+    outer = section.section("deployment")
+    scheduling = (outer or section).section("scheduling")
+    if scheduling is None:
+        return None
+    schedule = Schedule(
+        scheduling.text("cron_schedule"),
+        scheduling.text("earliest_time"),
+        scheduling.text("latest_time"),
+        scheduling.text("schedule_window", "auto"),
+    )
+    scheduling.finish()
+    return schedule

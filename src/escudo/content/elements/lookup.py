@@ -1,0 +1,78 @@
+"""A lookup definition: a table of a CSV file, or of a KV-store collection."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from escudo.content.reading import Section
+from escudo.core.catalog import Lookup
+from escudo.core.errors import Severity
+
+_MATCH_TYPE = re.compile(r"\s*(WILDCARD|CIDR)\s*\(\s*([^)]*?)\s*\)\s*(?:,|$)", re.IGNORECASE)
+_LIMIT = 1000
+"""Splunk's default for the number of matches (transforms.conf, max_matches)."""
+
+
+def read_lookup(section: Section, folder: Path) -> Lookup:
+    """A lookup from its YAML; a file name is looked for beside it."""
+    name = section.text("name").strip()
+    filename = section.text("filename", "").strip()
+    collection = section.text("collection", "").strip() or None
+    kind = section.text("lookup_type", "").strip().lower()
+    if not filename and kind == "csv":
+        filename = f"{name}.csv"
+    if collection is None and kind == "kvstore":
+        collection = name
+    path = _find(section, folder, filename) if filename else None
+    fields = ",".join(section.texts("fields_list") or section.texts("fields"))
+    default = section.text("default_match", "").strip() or None
+    found = Lookup(
+        name=name,
+        path=path,
+        collection=collection,
+        fields=tuple(f for f in re.split(r"[,\s]+", fields) if f),
+        match_types=_match_types(section),
+        case_sensitive=section.boolean("case_sensitive_match", True),
+        min_matches=section.integer("min_matches", 0),
+        max_matches=section.integer("max_matches", _LIMIT),
+        default_match=default,
+        span=section.span,
+    )
+    section.ignore("description", "id", "version", "date", "author", "status", "key_fields")
+    section.finish()
+    return found
+
+
+def _find(section: Section, folder: Path, filename: str) -> str:
+    path = folder / filename
+    if path.suffix.lower() == ".csv" and not path.is_file():
+        section.problem(
+            "CON202",
+            f"the file {filename} is not beside the lookup",
+            "filename" if section.has("filename") else "name",
+            "searches that use it find no row in it",
+            Severity.WARNING,
+        )
+    return str(path)
+
+
+def _match_types(section: Section) -> dict[str, str]:
+    """``WILDCARD(a),CIDR(b)`` as field -> type; several fields may share one."""
+    out: dict[str, str] = {}
+    text = ",".join(section.texts("match_type"))
+    rest = text
+    while rest.strip():
+        match = _MATCH_TYPE.match(rest)
+        if match is None:
+            section.problem(
+                "CON104",
+                f"match_type {text!r} is not understood",
+                "match_type",
+                "write WILDCARD(field) or CIDR(field), with commas between",
+            )
+            break
+        for name in match.group(2).split(","):
+            out[name.strip()] = match.group(1).upper()
+        rest = rest[match.end() :]
+    return out

@@ -1,0 +1,53 @@
+"""An analytic story: the threat that a set of detections is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from escudo.content.elements.common import Origin
+from escudo.content.reading import Section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    name: str
+    id: str
+    version: int
+    date: date | None
+    author: str
+    status: str
+    description: str
+    narrative: str
+    references: tuple[str, ...]
+    category: tuple[str, ...]
+    product: tuple[str, ...]
+    usecase: str
+    cve: tuple[str, ...]
+    origin: Origin
+
+
+def read_story(section: Section, origin: Origin) -> Story:
+    tags = section.section("tags") or section
+    found = Story(
+        name=section.text("name").strip(),
+        id=section.text("id", ""),
+        version=section.integer("version", 1),
+        date=section.day("date"),
+        author=section.text("author", ""),
+        status=section.text("status", "production"),
+        description=section.text("description", "").strip(),
+        narrative=section.text("narrative", "").strip(),
+        references=section.texts("references"),
+        category=tags.texts("category"),
+        product=tags.texts("product"),
+        usecase=tags.text("usecase", ""),
+        cve=tags.texts("cve"),
+        origin=origin,
+    )
+    tags.ignore("group", "mitre_attack_id")
+    if tags is not section:
+        tags.finish()
+    section.ignore("type", "deprecation_info", "tags")
+    section.finish()
+    return found

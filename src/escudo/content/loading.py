@@ -1,0 +1,261 @@
+"""Folders of content files -> typed elements, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from escudo.content.elements.common import Origin
+from escudo.content.elements.data_source import DataSource, read_data_source
+from escudo.content.elements.deployment import Deployment, read_deployment
+from escudo.content.elements.detection import TYPES as DETECTION_TYPES
+from escudo.content.elements.detection import Detection, read_detection
+from escudo.content.elements.lookup import read_lookup
+from escudo.content.elements.macro import read_macro
+from escudo.content.elements.searches import (
+    Baseline,
+    Investigation,
+    read_baseline,
+    read_investigation,
+)
+from escudo.content.elements.story import Story, read_story
+from escudo.content.reading import Problems, Section, read_document
+from escudo.core.catalog import Lookup, Macro
+from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+
+BUILTIN = "builtin"
+BUILTIN_FOLDER = Path(__file__).parent / "builtin"
+
+_FOLDERS: Mapping[str, str] = {
+    "detections": "detection",
+    "macros": "macro",
+    "lookups": "lookup",
+    "stories": "story",
+    "baselines": "baseline",
+    "investigations": "investigation",
+    "deployments": "deployment",
+    "data_sources": "data source",
+}
+"""The folders of a security_content checkout, and what their files are."""
+
+_SUFFIXES = frozenset({".yml", ".yaml"})
+_DEFAULT_LABEL = "ESCU"
+
+
+@dataclass
+class Layer:
+    """What one content path gives, by kind and then by name; ``csv`` is file name -> path."""
+
+    name: str
+    detections: dict[str, Detection] = field(default_factory=dict)
+    macros: dict[tuple[str, int], Macro] = field(default_factory=dict)
+    lookups: dict[str, Lookup] = field(default_factory=dict)
+    stories: dict[str, Story] = field(default_factory=dict)
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    investigations: dict[str, Investigation] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    data_sources: dict[str, DataSource] = field(default_factory=dict)
+    csv: dict[str, str] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    files: int = 0
+    failed_files: int = 0
+
+
+def load_layer(path: Path, name: str | None = None, *, skip: Collection[Path] = ()) -> Layer:
+    """One content path: a checkout, a folder of YAML files, or a single file.
+
+    A checkout is known by its folders (``detections``, ``macros``, ...), which alone are read; of
+    any other folder all YAML files are read, each for what its keys say it is. A file with an
+    error is left out and its errors are in ``diagnostics``. Files in ``skip`` are not read.
+
+    Raises:
+        EscudoError: CON001 where the path does not exist.
+    """
+    if not path.exists():
+        raise EscudoError("CON001", f"{path} does not exist")
+    layer = Layer(name or str(path))
+    label = _label(path)
+    for file, kind in _content_files(path):
+        if file in skip:
+            continue
+        if file.suffix.lower() == ".csv":
+            layer.csv.setdefault(file.name, str(file))
+        else:
+            _read_file(layer, file, kind, label)
+    return layer
+
+
+def yaml_files(path: Path) -> Iterator[Path]:
+    """The YAML files of a content path."""
+    return (file for file, _ in _content_files(path) if file.suffix.lower() in _SUFFIXES)
+
+
+def read_text(file: Path) -> tuple[str, Diagnostic | None]:
+    """The text of a file, or why it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8-sig"), None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        return "", Diagnostic("CON002", f"cannot read {file}: {reason}", span=_top(str(file)))
+
+
+def _top(file: str) -> Span:
+    return Span(file, 1, 1, 1, 1)
+
+
+def _label(path: Path) -> str:
+    """The app label of a checkout (contentctl.yml): the first part of its saved searches' names."""
+    config = path / "contentctl.yml"
+    if not config.is_file():
+        return _DEFAULT_LABEL
+    node, problems = read_document(str(config), read_text(config)[0])
+    app = Section(node, problems).section("app") if node is not None else None
+    return (app.text("label", "") if app is not None else "") or _DEFAULT_LABEL
+
+
+def _content_files(path: Path) -> Iterator[tuple[Path, str | None]]:
+    """The files of a content path in a fixed order, with the kind that their folder gives."""
+    if path.is_file():
+        yield path, None
+        return
+    folders = [path / name for name in _FOLDERS if (path / name).is_dir()]
+    for folder in folders or [path]:
+        kind = _FOLDERS.get(folder.name) if folders else None
+        for place, inner, names in os.walk(folder):
+            inner[:] = sorted(n for n in inner if not n.startswith("."))
+            for name in sorted(names):
+                suffix = os.path.splitext(name)[1].lower()
+                if suffix in _SUFFIXES or suffix == ".csv":
+                    yield Path(place, name), kind
+
+
+def _read_file(layer: Layer, file: Path, kind: str | None, label: str) -> None:
+    layer.files += 1
+    source, unreadable = read_text(file)
+    if unreadable is not None:
+        layer.diagnostics.append(unreadable)
+        layer.failed_files += 1
+        return
+    node, problems = read_document(str(file), source)
+    if node is not None:
+        _read_element(layer, file, node, problems, kind, label)
+    elif not problems.found:
+        problems.add("CON107", "the file is empty", _top(str(file)), severity=Severity.WARNING)
+    layer.diagnostics += problems.found
+    layer.failed_files += problems.failed
+
+
+def _kind(section: Section) -> str | None:
+    """What a file is, by its keys."""
+    kind = section.text("type", "").strip().lower() if section.has("type") else ""
+    if section.has("search"):
+        if kind in ("baseline", "investigation"):
+            return kind
+        return "detection"
+    if section.has("definition"):
+        return "macro"
+    if section.has("narrative"):
+        return "story"
+    if section.has("scheduling"):
+        return "deployment"
+    if section.has("sourcetype") or section.has("supported_TA"):
+        return "data source"
+    if section.has("filename") or section.has("collection") or section.has("lookup_type"):
+        return "lookup"
+    return None
+
+
+def _read_element(
+    layer: Layer, file: Path, node: yaml.Node, problems: Problems, kind: str | None, label: str
+) -> None:
+    section = Section(node, problems)
+    if problems.failed:
+        return
+    found_kind = _kind(section) or kind
+    if found_kind is None:
+        problems.add(
+            "CON107",
+            "the keys of this file are those of no content element",
+            _top(str(file)),
+            f"a detection is of type {', '.join(DETECTION_TYPES)} and has a search",
+            Severity.WARNING,
+        )
+        return
+    origin = Origin(
+        str(file), layer.name, section.span_of("search") if section.has("search") else None
+    )
+    target, key, element = _build(layer, section, found_kind, origin, label, file)
+    if problems.failed:
+        return
+    if key in target:
+        problems.add(
+            "CON201",
+            f"{found_kind} {section.text('name')!r} is defined twice in {layer.name}",
+            section.span_of("name"),
+            "the first one is used",
+        )
+        return
+    target[key] = element
+
+
+def _build(
+    layer: Layer, section: Section, kind: str, origin: Origin, label: str, file: Path
+) -> tuple[dict[Any, Any], Any, Any]:
+    """The element, its key and the table of the layer that it belongs in."""
+    if kind == "detection":
+        detection = read_detection(section, origin, label)
+        for other in layer.detections.values():
+            if other.id == detection.id and other.name != detection.name:
+                section.problem("CON201", f"id {detection.id} is also that of {other.name!r}", "id")
+        return layer.detections, detection.name.lower(), detection
+    if kind == "macro":
+        macro = read_macro(section)
+        return layer.macros, (macro.name, len(macro.arguments)), macro
+    if kind == "lookup":
+        lookup = read_lookup(section, file.parent)
+        return layer.lookups, lookup.name, lookup
+    table, read = _readers(layer)[kind]
+    element = read(section, origin)
+    key = element.type if isinstance(element, Deployment) else element.name.lower()
+    return table, key, element
+
+
+def _readers(
+    layer: Layer,
+) -> Mapping[str, tuple[dict[str, Any], Callable[[Section, Origin], Any]]]:
+    return {
+        "story": (layer.stories, read_story),
+        "baseline": (layer.baselines, read_baseline),
+        "investigation": (layer.investigations, read_investigation),
+        "deployment": (layer.deployments, read_deployment),
+        "data source": (layer.data_sources, read_data_source),
+    }
+
+
+def merge(layers: Sequence[Layer]) -> Layer:
+    """All layers as one: what a later one defines replaces what an earlier one does.
+
+    A detection also replaces an earlier one with the same id, whatever its name.
+    """
+    out = Layer("all")
+    for layer in layers:
+        ids = {d.id for d in layer.detections.values()}
+        out.detections = {k: d for k, d in out.detections.items() if d.id not in ids}
+        out.detections.update(layer.detections)
+        out.macros.update(layer.macros)
+        out.lookups.update(layer.lookups)
+        out.stories.update(layer.stories)
+        out.baselines.update(layer.baselines)
+        out.investigations.update(layer.investigations)
+        out.deployments.update(layer.deployments)
+        out.data_sources.update(layer.data_sources)
+        out.csv.update(layer.csv)
+        out.diagnostics += layer.diagnostics
+        out.files += layer.files
+        out.failed_files += layer.failed_files
+    return out
