@@ -1,0 +1,33 @@
+"""The error codes of the data models and of normalising to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+CODES: Mapping[str, ErrorCode] = {
+    row.code: row
+    for row in (
+        ErrorCode(
+            "CIM001",
+            "a data model's definition is wrong",
+            "see the file, dataset and field in the message",
+        ),
+        ErrorCode(
+            "CIM010",
+            "a source maps events to a dataset that no data model has",
+            "`escudo search '| datamodel'` lists the datasets",
+        ),
+        ErrorCode(
+            "CIM011",
+            "a source maps a field that the dataset does not have",
+            "the CIM manual lists the fields of each dataset; docs/cim.md shows those known here",
+        ),
+        ErrorCode(
+            "CIM012",
+            "an expression of a source's mapping cannot be compiled",
+            "mappings are SPL eval expressions over the fields of the source",
+        ),
+    )
+}
