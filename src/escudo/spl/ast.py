@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import Span
 
 if TYPE_CHECKING:
+    from escudo.spl.args import Args
     from escudo.spl.bind import Binder
     from escudo.spl.plan import Relation
 
@@ -160,6 +161,11 @@ class Command(Node, ABC):
     name: ClassVar[str]
     generating: ClassVar[bool] = False
     """Whether it starts a pipeline (``tstats``, ``makeresults``); ``search`` may, too."""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, args: Args) -> Self:
+        """Read the command's arguments; what is left unread is an error."""
 
     @abstractmethod
     def format(self) -> str:

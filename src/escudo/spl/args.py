@@ -1,0 +1,363 @@
+"""The arguments of one command: a cursor with the forms that commands share.
+
+A command's ``parse`` reads from an ``Args``: options, field lists, keywords, strings, eval and
+search expressions, subsearches. Whatever it leaves unread is an error, so no argument is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+from escudo.core.errors import Span
+from escudo.spl.ast import EvalExpr, Pipeline, SearchExpr
+from escudo.spl.lexer import Kind, Token, argument, unescape
+from escudo.spl.parse_eval import EvalParser
+from escudo.spl.parse_search import SearchParser, Subsearch
+from escudo.spl.source import Expanded, suggest
+from escudo.spl.spans import BinSpan, parse_span
+
+T = TypeVar("T")
+
+_TRUE = frozenset({"t", "true", "1", "yes", "y"})
+_FALSE = frozenset({"f", "false", "0", "no", "n"})
+
+
+class Options:
+    """The ``name=value`` options that a command was given, by lower-case name.
+
+    Each getter converts, with an error at the value's place, or gives the default.
+    """
+
+    def __init__(self, source: Expanded) -> None:
+        self._source = source
+        self._values: dict[str, Token] = {}
+
+    def put(self, name: str, value: Token) -> None:
+        """Record an option; the last of several counts."""
+        self._values[name] = value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def _bad(self, name: str, expected: str, hint: str | None = None) -> NoReturn:
+        token = self._values[name]
+        self._source.fail(
+            "SPL104",
+            f"option '{name}' takes {expected}, not '{token.text}'",
+            token.start,
+            token.end,
+            hint,
+        )
+
+    def fail(self, name: str, message: str) -> NoReturn:
+        """Raise an error at an option's value."""
+        token = self._values[name]
+        self._source.fail("SPL104", message, token.start, token.end)
+
+    def text(self, name: str, default: T) -> str | T:
+        """The value as text."""
+        token = self._values.get(name)
+        return default if token is None else token.text
+
+    def boolean(self, name: str, default: T) -> bool | T:
+        """``t``/``true``/``1`` or ``f``/``false``/``0``."""
+        token = self._values.get(name)
+        if token is None:
+            return default
+        lower = token.text.lower()
+        if lower not in _TRUE and lower not in _FALSE:
+            self._bad(name, "true or false")
+        return lower in _TRUE
+
+    def integer(self, name: str, default: T, *, least: int | None = None) -> int | T:
+        """A whole number, perhaps with a lower bound."""
+        token = self._values.get(name)
+        if token is None:
+            return default
+        try:
+            value = int(token.text)
+        except ValueError:
+            self._bad(name, "a whole number")
+        if least is not None and value < least:
+            self._bad(name, f"a number of at least {least}")
+        return value
+
+    def number(self, name: str, default: T) -> float | T:
+        """A number."""
+        token = self._values.get(name)
+        if token is None:
+            return default
+        try:
+            return float(token.text)
+        except ValueError:
+            self._bad(name, "a number")
+
+    def choice(self, name: str, choices: Collection[str], default: T) -> str | T:
+        """One of several words, without regard to case."""
+        token = self._values.get(name)
+        if token is None:
+            return default
+        lower = token.text.lower()
+        if lower not in choices:
+            listed = ", ".join(choices)
+            self._bad(name, f"one of {listed}", suggest(lower, choices))
+        return lower
+
+    def span(self, name: str, default: T) -> BinSpan | T:
+        """The width of a bucket."""
+        token = self._values.get(name)
+        if token is None:
+            return default
+        parsed = parse_span(token.text)
+        if parsed is None:
+            self._bad(name, "a span such as 5m, 1h, 1d or a number")
+        return parsed
+
+
+@dataclass
+class Args:
+    """A cursor over one command's arguments, the text ``[position, end)`` of ``source``."""
+
+    command: str
+    source: Expanded
+    position: int
+    end: int
+    subsearch_at: Subsearch
+    start: int = field(init=False)
+    name_span: Span = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start = self.position
+        self.name_span = self.source.span(self.position - len(self.command), self.position)
+
+    # --- tokens -------------------------------------------------------------------------------
+
+    def peek(self) -> Token:
+        """The next token, not consumed."""
+        return argument(self.source, self.position, self.end)
+
+    def next(self) -> Token:
+        """The next token, consumed."""
+        token = argument(self.source, self.position, self.end)
+        self.position = token.end
+        return token
+
+    def more(self) -> bool:
+        """Whether anything is left."""
+        return self.peek().kind is not Kind.END
+
+    def at(self, *ops: str) -> bool:
+        """Whether the next token is one of these operators."""
+        token = self.peek()
+        return token.kind is Kind.OP and token.text in ops
+
+    def accept(self, op: str) -> bool:
+        """Consume an operator if it is next."""
+        token = self.peek()
+        if token.kind is Kind.OP and token.text == op:
+            self.position = token.end
+            return True
+        return False
+
+    def expect(self, op: str) -> None:
+        """Consume an operator that must be next."""
+        if not self.accept(op):
+            self.expected(f"'{op}'")
+
+    def at_word(self, *keywords: str) -> bool:
+        """Whether the next token is one of these bare words (given in lower case)."""
+        token = self.peek()
+        return token.kind is Kind.WORD and token.text.lower() in keywords
+
+    def accept_word(self, *keywords: str) -> str | None:
+        """Consume one of these bare words if it is next; gives it in lower case."""
+        token = self.peek()
+        if token.kind is Kind.WORD and token.text.lower() in keywords:
+            self.position = token.end
+            return token.text.lower()
+        return None
+
+    def expect_word(self, *keywords: str) -> str:
+        """Consume one of these bare words, which must be next."""
+        found = self.accept_word(*keywords)
+        if found is None:
+            self.expected(" or ".join(k.upper() for k in keywords))
+        return found
+
+    # --- errors -------------------------------------------------------------------------------
+
+    def expected(self, what: str) -> NoReturn:
+        """Raise: something else was expected at the next token."""
+        token = self.peek()
+        if token.kind is Kind.END:
+            at = self._last_offset()
+            self.source.fail("SPL105", f"'{self.command}' needs {what} here", at, at + 1)
+        self.source.fail("SPL100", f"expected {what}, found '{token.text}'", token.start, token.end)
+
+    def _last_offset(self) -> int:
+        text = self.source.text[: self.end].rstrip()
+        return max(0, len(text) - 1)
+
+    def fail(
+        self, message: str, token: Token, *, code: str = "SPL100", hint: str | None = None
+    ) -> NoReturn:
+        """Raise an error at a token."""
+        self.source.fail(code, message, token.start, token.end, hint)
+
+    def missing(self, what: str) -> NoReturn:
+        """Raise: the command as a whole lacks an argument."""
+        start = self.start - len(self.command)
+        self.source.fail("SPL105", f"'{self.command}' needs {what}", start, self.start)
+
+    def finish(self) -> None:
+        """Fail unless everything has been read."""
+        token = self.peek()
+        if token.kind is not Kind.END:
+            self.source.fail(
+                "SPL100",
+                f"'{self.command}' does not take '{token.text}' here",
+                token.start,
+                token.end,
+            )
+
+    def span(self, start: int | None = None) -> Span:
+        """From an offset (the command's name by default) to what has been read."""
+        begin = self.start - len(self.command) if start is None else start
+        return self.source.span(begin, self.position)
+
+    # --- names and values ---------------------------------------------------------------------
+
+    def name(self, what: str = "a field") -> str:
+        """A bare or quoted name."""
+        token = self.peek()
+        if token.kind not in (Kind.WORD, Kind.STRING, Kind.FIELD):
+            self.expected(what)
+        self.position = token.end
+        return token.text
+
+    def names(self, *stops: str, what: str = "a field", least: int = 1) -> tuple[str, ...]:
+        """Names with commas or blanks between, up to one of the bare words ``stops``."""
+        out: list[str] = []
+        while True:
+            token = self.peek()
+            if token.kind is Kind.OP and token.text == ",":
+                self.position = token.end
+                continue
+            is_name = token.kind in (Kind.WORD, Kind.STRING, Kind.FIELD)
+            if not is_name or (token.kind is Kind.WORD and token.text.lower() in stops):
+                break
+            self.position = token.end
+            out.append(token.text)
+        if len(out) < least:
+            self.expected(what)
+        return tuple(out)
+
+    def value(self, what: str = "a value") -> Token:
+        """The right side of an option: a word, a string, or words glued by ``,`` or ``=``."""
+        token = self.next()
+        if token.kind in (Kind.STRING, Kind.FIELD):
+            return token
+        if token.kind is not Kind.WORD:
+            self.position = token.start
+            self.expected(what)
+        return token
+
+    # --- options ------------------------------------------------------------------------------
+
+    def options(self, *known: str, into: Options | None = None, strict: bool = True) -> Options:
+        """Read ``name=value`` options as long as they come.
+
+        An option that is not ``known`` is an error if ``strict``, else it ends the options.
+        """
+        out = Options(self.source) if into is None else into
+        while (token := self.at_option()) is not None:
+            lower = token.text.lower()
+            if lower not in known:
+                if not strict:
+                    break
+                self.unknown_option(token, known)
+            self.position = token.end
+            self.next()
+            out.put(lower, self.value(f"a value of option '{lower}'"))
+            self.accept(",")
+        return out
+
+    def at_option(self) -> Token | None:
+        """The name of the option that is next, not consumed; None if none is."""
+        token = self.peek()
+        if token.kind is not Kind.WORD:
+            return None
+        after = argument(self.source, token.end, self.end)
+        return token if after.kind is Kind.OP and after.text == "=" else None
+
+    def unknown_option(self, token: Token, known: Iterable[str]) -> NoReturn:
+        """Raise: the command has no such option."""
+        known = tuple(known)
+        hint = suggest(token.text, known)
+        if hint is None:
+            hint = f"it takes {', '.join(known)}" if known else "it takes no options"
+        self.source.fail(
+            "SPL103",
+            f"'{self.command}' has no option '{token.text}'",
+            token.start,
+            token.end,
+            hint,
+        )
+
+    # --- expressions --------------------------------------------------------------------------
+
+    def eval(self) -> EvalExpr:
+        """An eval expression, as far as it goes."""
+        parser = EvalParser(self.source, self.position, self.end)
+        expr = parser.expression()
+        self.position = parser.read_to
+        return expr
+
+    def search(self, *stops: str) -> SearchExpr:
+        """A search expression, up to one of the bare words ``stops``."""
+        parser = SearchParser(self.source, self.position, self.end, self.subsearch_at, stops)
+        expr = parser.expression()
+        self.position = parser.position
+        return expr
+
+    def subsearch(self) -> Pipeline:
+        """``[ ... ]``."""
+        token = self.peek()
+        if not (token.kind is Kind.OP and token.text == "["):
+            self.expected("a subsearch in '[ ]'")
+        pipeline, self.position = self.subsearch_at(token.start)
+        return pipeline
+
+    def subsearch_text(self) -> str:
+        """The text between ``[`` and its ``]``, not parsed."""
+        token = self.peek()
+        _, after = self.subsearch_at(token.start)
+        self.position = after
+        return self.source.text[token.start + 1 : after - 1].strip()
+
+    def pattern(self) -> str:
+        """A quoted regular expression, or one without quotes that ends at a blank."""
+        token = self.peek()
+        if token.kind is Kind.STRING:
+            self.position = token.end
+            return token.text
+        text = self.source.text[token.start : self.end].split(maxsplit=1)[0]
+        self.position = token.start + len(text)
+        return unescape(text)
+
+    def rest(self) -> str:
+        """Everything left, as it stands."""
+        text = self.source.text[self.position : self.end].strip()
+        self.position = self.end
+        return text
+
+    def separated(self, item: Callable[[], T], *stops: str) -> tuple[T, ...]:
+        """Items with commas or blanks between, up to the end or one of the words ``stops``."""
+        out: list[T] = []
+        while self.more() and not self.at_word(*stops):
+            if self.accept(","):
+                continue
+            out.append(item())
+        return tuple(out)

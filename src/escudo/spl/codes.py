@@ -1,0 +1,67 @@
+"""The error codes of the SPL language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+_ROWS = (
+    ErrorCode(
+        "SPL100",
+        "syntax error",
+        "The caret shows the place; the message says what was expected there.",
+    ),
+    ErrorCode(
+        "SPL101",
+        "unknown command",
+        "Check the spelling; a search that is only terms needs no leading pipe.",
+    ),
+    ErrorCode(
+        "SPL102",
+        "unclosed quote, bracket or parenthesis",
+        'Close it, or escape a literal double quote as \\".',
+    ),
+    ErrorCode(
+        "SPL103",
+        "unknown option",
+        "Options are spelled in lower case; the hint lists what the command takes.",
+    ),
+    ErrorCode("SPL104", "bad value of an option", "The message says which kind of value it takes."),
+    ErrorCode("SPL105", "missing argument", "The message says which argument the command needs."),
+    ErrorCode(
+        "SPL106",
+        "command out of place",
+        "Generating commands start a search or a subsearch; the others need an input.",
+    ),
+    ErrorCode(
+        "SPL110",
+        "unknown macro",
+        "Define the macro in the content's macros, or correct its name or number of arguments.",
+    ),
+    ErrorCode("SPL111", "macro calls itself", "Break the cycle of macros that the message shows."),
+    ErrorCode("SPL112", "malformed macro call", "A call is `name` or `name(argument, ...)`."),
+    ErrorCode(
+        "SPL113",
+        "eval-based macro cannot be computed",
+        "Its definition may use literals, arguments and functions of constants only.",
+    ),
+    ErrorCode(
+        "SPL120",
+        "not a time",
+        "Write a relative time (-7d@d), epoch seconds, now, or a date in the time format.",
+    ),
+    ErrorCode(
+        "SPL300",
+        "command not supported",
+        "The command is understood, but it cannot be run.",
+    ),
+    ErrorCode(
+        "SPL301",
+        "form of a command not supported",
+        "The message says what it would need that does not exist here.",
+    ),
+)
+
+CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}
+"""Code -> its row."""

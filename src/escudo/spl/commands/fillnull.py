@@ -1,0 +1,42 @@
+"""``fillnull``: a value in place of null (Search Reference: fillnull)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder, Relation
+
+
+@dataclass(frozen=True)
+class Fillnull(Command):
+    """``fillnull [value=v] [fields]``; without fields, all fields of the results."""
+
+    name: ClassVar[str] = "fillnull"
+
+    fields: tuple[str, ...] = ()
+    value: str = "0"
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("value")
+        fields: list[str] = []
+        while args.more():
+            if args.at_option() is not None:
+                args.options("value", into=options)
+            elif not args.accept(","):
+                fields.append(args.name())
+        return cls(tuple(fields), options.text("value", "0"), span=args.span())
+
+    def format(self) -> str:
+        fields = f" {words(self.fields, separator=' ')}" if self.fields else ""
+        return "fillnull" + option("value", self.value, "0") + fields
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,57 @@
+"""``from``: the rows of a dataset (Search Reference: from)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.source import suggest
+from escudo.spl.unparse import quoted
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder, Relation
+
+
+@dataclass(frozen=True)
+class From(Command):
+    """``from kind:object`` or ``from kind object``.
+
+    ``kind`` is ``datamodel`` (object ``Model`` or ``Model.Dataset``), ``lookup``, ``inputlookup``,
+    ``savedsearch``, ``search``, ``metadata`` or ``sid``.
+    """
+
+    name: ClassVar[str] = "from"
+    generating: ClassVar[bool] = True
+
+    kind: str
+    object: str
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        token = args.peek()
+        first = args.name("a kind of dataset such as datamodel")
+        kind, colon, inner = first.partition(":")
+        lower = kind.lower()
+        if lower not in KINDS:
+            args.fail(f"'{kind}' is no kind of dataset", token, hint=suggest(lower, KINDS))
+        if not colon and args.accept("="):
+            colon = "="
+        if not inner:
+            inner = args.name("the name of the dataset")
+        while args.peek().text.startswith(".") or inner.endswith("."):
+            inner += args.name("the rest of the name")
+        return cls(lower, inner, span=args.span())
+
+    def format(self) -> str:
+        return f"from {self.kind}:{quoted(self.object)}"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+
+
+KINDS = frozenset(
+    {"datamodel", "lookup", "inputlookup", "savedsearch", "search", "metadata", "sid"}
+)

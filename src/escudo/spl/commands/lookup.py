@@ -1,0 +1,80 @@
+"""``lookup``: adds the fields of a lookup table (Search Reference: lookup)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder, Relation
+
+
+@dataclass(frozen=True)
+class Lookup(Command):
+    """``lookup [local=] [update=] table in [AS f], ... [OUTPUT|OUTPUTNEW out [AS f], ...]``.
+
+    ``inputs`` and ``outputs`` are pairs of (field of the lookup, field of the events). Without
+    outputs all fields of the table that are no inputs are added. ``new`` is OUTPUTNEW.
+    """
+
+    name: ClassVar[str] = "lookup"
+
+    table: str
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...] = ()
+    new: bool = False
+    local: bool = False
+    update: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("local", "update")
+        table = args.name("the name of a lookup")
+        args.options("local", "update", into=options)
+
+        def pair() -> tuple[str, str]:
+            inner = args.name()
+            return inner, (args.name("a field after AS") if args.accept_word("as") else inner)
+
+        inputs = args.separated(pair, "output", "outputnew")
+        if not inputs:
+            args.expected("a field to look up")
+        keyword = args.accept_word("output", "outputnew")
+        outputs = args.separated(pair) if keyword else ()
+        if keyword and not outputs:
+            args.expected("a field after OUTPUT")
+        return cls(
+            table,
+            inputs,
+            outputs,
+            keyword == "outputnew",
+            options.boolean("local", False),
+            options.boolean("update", False),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        keyword = " OUTPUTNEW " if self.new else " OUTPUT "
+        return (
+            "lookup"
+            + option("local", self.local, False)
+            + option("update", self.update, False)
+            + f" {word(self.table)} {_pairs(self.inputs)}"
+            + (keyword + _pairs(self.outputs) if self.outputs else "")
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+
+
+def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
+    reserved = ("as", "output", "outputnew")
+    return ", ".join(
+        word(inner, *reserved) + ("" if inner == outer else f" AS {word(outer, *reserved)}")
+        for inner, outer in pairs
+    )

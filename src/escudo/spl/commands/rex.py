@@ -1,0 +1,60 @@
+"""``rex``: fields out of a field by a regular expression (Search Reference: rex)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, quoted
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder, Relation
+
+
+@dataclass(frozen=True)
+class Rex(Command):
+    """``rex [field=f] [max_match=n] [offset_field=f] "pattern"`` or ``rex mode=sed "s/a/b/g"``.
+
+    ``max_match`` 0 means all matches. ``pattern`` is the sed expression where ``sed`` holds.
+    """
+
+    name: ClassVar[str] = "rex"
+
+    pattern: str
+    field: str = "_raw"
+    max_match: int = 1
+    offset_field: str | None = None
+    sed: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        known = ("field", "max_match", "offset_field", "mode")
+        options = args.options(*known)
+        if not args.more():
+            args.expected("a regular expression in quotes")
+        pattern = args.pattern()
+        args.options(*known, into=options)
+        return cls(
+            pattern,
+            options.text("field", "_raw"),
+            options.integer("max_match", 1, least=0),
+            options.text("offset_field", None),
+            options.choice("mode", ("sed",), None) == "sed",
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "rex"
+            + option("field", self.field, "_raw")
+            + option("max_match", self.max_match, 1)
+            + option("offset_field", self.offset_field)
+            + (" mode=sed" if self.sed else "")
+            + f" {quoted(self.pattern)}"
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,61 @@
+"""``stats``: one row for each group (Search Reference: stats)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.aggregates import Aggregate, format_by, parse_aggregates
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder, Relation
+
+
+@dataclass(frozen=True)
+class Stats(Command):
+    """``stats aggregates BY fields``."""
+
+    name: ClassVar[str] = "stats"
+
+    aggregates: tuple[Aggregate, ...]
+    by: tuple[str, ...] = ()
+    allnum: bool = False
+    delim: str = " "
+    partitions: int | None = None
+    dedup_splitvals: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        known = ("allnum", "delim", "partitions", "dedup_splitvals")
+        options = args.options(*known)
+        aggregates = parse_aggregates(args, "by")
+        if not aggregates:
+            args.expected("a statistic such as count")
+        by = args.names(*known) if args.accept_word("by") else ()
+        args.options(*known, into=options)
+        return cls(
+            aggregates,
+            by,
+            options.boolean("allnum", False),
+            options.text("delim", " "),
+            options.integer("partitions", None),
+            options.boolean("dedup_splitvals", False),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "stats"
+            + option("allnum", self.allnum, False)
+            + option("delim", self.delim, " ")
+            + option("partitions", self.partitions)
+            + f" {', '.join(a.format() for a in self.aggregates)}{format_by(self.by)}"
+            + option("dedup_splitvals", self.dedup_splitvals, False)
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,167 @@
+"""``tstats``: statistics over a data model (Search Reference: tstats)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, SearchExpr
+from escudo.spl.spans import BinSpan
+from escudo.spl.unparse import option, search_text, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder, Relation
+
+
+@dataclass(frozen=True)
+class Tstats(Command):
+    """``tstats [options] aggregates [FROM source] [WHERE expr] [BY fields [span=...]]``.
+
+    The source is a data model (``model``, and ``dataset`` where one is named), a ``namespace`` of
+    a former ``tscollect``, a ``sid``, or none: the raw events.
+    """
+
+    name: ClassVar[str] = "tstats"
+    generating: ClassVar[bool] = True
+
+    aggregates: tuple[Aggregate, ...]
+    model: str | None = None
+    dataset: str | None = None
+    namespace: str | None = None
+    sid: str | None = None
+    where: SearchExpr | None = None
+    by: tuple[str, ...] = ()
+    by_span: BinSpan | None = None
+    prestats: bool = False
+    local: bool = False
+    append: bool = False
+    summariesonly: bool = False
+    include_reduced_buckets: bool = False
+    allow_old_summaries: bool = False
+    use_summary_index_values: bool = True
+    chunk_size: int = 10_000_000
+    fillnull_value: str | None = None
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options(*OPTIONS)
+        aggregates: list[Aggregate] = []
+        while args.more() and not args.at_word("from", "where", "by", "groupby"):
+            if args.at_option() is not None:
+                args.options(*OPTIONS, into=options)
+            elif not args.accept(","):
+                refuse_prefix(args)
+                aggregates.append(parse_aggregate(args))
+        if not aggregates:
+            args.expected("a statistic such as count")
+        source = _source(args) if args.accept_word("from") else _Source()
+        where = args.search("by", "groupby") if args.accept_word("where") else None
+        by: list[str] = []
+        if args.accept_word("by", "groupby"):
+            while args.more():
+                if args.at_option() is not None:
+                    args.options("span", into=options)
+                elif not args.accept(","):
+                    refuse_prefix(args)
+                    by.append(args.name())
+            if not by:
+                args.expected("a field after BY")
+        return cls(
+            tuple(aggregates),
+            source.model,
+            source.dataset,
+            source.namespace,
+            source.sid,
+            where,
+            tuple(by),
+            options.span("span", None),
+            options.boolean("prestats", False),
+            options.boolean("local", False),
+            options.boolean("append", False),
+            options.boolean("summariesonly", False),
+            options.boolean("include_reduced_buckets", False),
+            options.boolean("allow_old_summaries", False),
+            options.boolean("use_summary_index_values", True),
+            options.integer("chunk_size", 10_000_000, least=1),
+            options.text("fillnull_value", None),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        out = (
+            "tstats"
+            + option("prestats", self.prestats, False)
+            + option("local", self.local, False)
+            + option("append", self.append, False)
+            + option("summariesonly", self.summariesonly, False)
+            + option("include_reduced_buckets", self.include_reduced_buckets, False)
+            + option("allow_old_summaries", self.allow_old_summaries, False)
+            + option("use_summary_index_values", self.use_summary_index_values, True)
+            + option("chunk_size", self.chunk_size, 10_000_000)
+            + option("fillnull_value", self.fillnull_value)
+            + f" {', '.join(a.format() for a in self.aggregates)}"
+        )
+        if self.model is not None:
+            full = self.model if self.dataset is None else f"{self.model}.{self.dataset}"
+            out += f" FROM datamodel={word(full)}"
+        elif self.namespace is not None:
+            out += f" FROM {word(self.namespace, 'where', 'by', 'groupby')}"
+        elif self.sid is not None:
+            out += f" FROM sid={word(self.sid)}"
+        if self.where is not None:
+            out += f" WHERE {search_text(self.where)}"
+        span = option("span", self.by_span.format()) if self.by_span else ""
+        return out + format_by(self.by) + span
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+
+
+OPTIONS = (
+    "prestats",
+    "local",
+    "append",
+    "summariesonly",
+    "include_reduced_buckets",
+    "allow_old_summaries",
+    "use_summary_index_values",
+    "chunk_size",
+    "fillnull_value",
+)
+
+
+def refuse_prefix(args: Args) -> None:
+    """Raise for ``PREFIX(x=)``: it reads a term index, which does not exist here."""
+    token = args.peek()
+    if token.text.upper() == "PREFIX" and args.source.text.startswith("(", token.end):
+        args.fail(
+            "PREFIX() is not supported: there is no index of terms",
+            token,
+            code="SPL301",
+            hint="use a field of a data model, or rex over the raw events",
+        )
+
+
+@dataclass(frozen=True)
+class _Source:
+    model: str | None = None
+    dataset: str | None = None
+    namespace: str | None = None
+    sid: str | None = None
+
+
+def _source(args: Args) -> _Source:
+    kind = args.accept_word("datamodel", "sid")
+    if kind is None:
+        return _Source(namespace=args.name("datamodel=Model.Dataset"))
+    args.accept("=")
+    full = args.name("the name of a data model")
+    while args.peek().text.startswith(".") or full.endswith("."):
+        full += args.name("the rest of the name")
+    if kind == "sid":
+        return _Source(sid=full)
+    model, _, dataset = full.partition(".")
+    return _Source(model=model, dataset=dataset or None)

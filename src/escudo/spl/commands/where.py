@@ -1,0 +1,36 @@
+"""``where``: keeps the rows for which an eval expression holds (Search Reference: where)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, EvalExpr
+from escudo.spl.unparse import eval_text
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder, Relation
+
+
+@dataclass(frozen=True)
+class Where(Command):
+    """``where expr``."""
+
+    name: ClassVar[str] = "where"
+
+    expr: EvalExpr
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        if not args.more():
+            args.missing("an expression")
+        expr = args.eval()
+        return cls(expr, span=args.span())
+
+    def format(self) -> str:
+        return f"where {eval_text(self.expr)}"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
