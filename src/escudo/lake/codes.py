@@ -1,0 +1,76 @@
+"""The codes of the lake's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+_ROWS = (
+    ErrorCode(
+        "LAK001",
+        "not a lake",
+        "The folder holds other files. Name a folder that is empty or does not exist, or a lake.",
+    ),
+    ErrorCode(
+        "LAK002",
+        "no lake there",
+        "The folder does not exist or is empty. Ingest logs into it first.",
+    ),
+    ErrorCode(
+        "LAK003",
+        "the ledger is missing or damaged",
+        "The tables are there, but ledger.sqlite, which says what of them is committed, is not "
+        "readable. Restore it from a backup, or ingest the logs again into another folder.",
+    ),
+    ErrorCode(
+        "LAK004",
+        "the lake has a newer format",
+        "It was written by a newer Escudo. Upgrade, or use another lake.",
+    ),
+    ErrorCode(
+        "LAK005",
+        "a data file is missing",
+        "A file that a committed table refers to is gone. Restore it from a backup, or drop the "
+        "time range it held with `escudo lake expire`.",
+    ),
+    ErrorCode(
+        "LAK006",
+        "the log of a table is missing or damaged",
+        "Restore the table's folder from a backup, or ingest the logs again into another lake.",
+    ),
+    ErrorCode(
+        "LAK007",
+        "the lake is locked",
+        "Another process held the write lock for minutes. Wait for it or stop it, then repeat.",
+    ),
+    ErrorCode(
+        "LAK008",
+        "rows do not fit the table",
+        "A column is unknown to the table or has values of another type. This is a defect of the "
+        "source definition or the program that appends.",
+    ),
+    ErrorCode(
+        "LAK009",
+        "another process ingested the same file",
+        "Both began before either had committed. The file is in the lake once; nothing to do.",
+    ),
+    ErrorCode(
+        "LAK010",
+        "the file was ingested before",
+        "A file of the same content is in the lake. Use --force to ingest it once more.",
+    ),
+    ErrorCode(
+        "LAK011",
+        "the file changed while it was read",
+        "Its content is in the lake as it was when read. Ingest files that are complete; pipe a "
+        "growing log into standard input.",
+    ),
+    ErrorCode(
+        "LAK012",
+        "the file cannot be read",
+        "Check its path and permissions.",
+    ),
+)
+
+CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

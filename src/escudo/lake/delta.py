@@ -1,0 +1,174 @@
+"""The Delta log of one table: which Parquet files are in it at a version.
+
+Readers always open a table at the version that the ledger gives. Files are described to the log
+with the least and greatest ``_time`` of their rows, which is what a time window prunes by.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable, PostCommitHookProperties, Schema
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from escudo.core.errors import EscudoError
+
+CHECKPOINT_EVERY = 20
+"""A checkpoint is made once this many versions went by, so that opening a table stays quick."""
+
+_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+# A hook could clean up log entries of a version that the ledger still pins.
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of a table; times in microseconds since the epoch, None where unknown."""
+
+    path: str
+    rows: int
+    size: int
+    low: int | None
+    high: int | None
+
+
+def append(
+    folder: Path,
+    schema: pa.Schema,
+    added: Sequence[DataFile],
+    removed: Sequence[DataFile] = (),
+    *,
+    pinned: int | None,
+) -> int:
+    """Commits files to a table, after undoing what is ahead of the pinned version.
+
+    The caller holds the lake's write lock. The table is created when it is not there, and gets
+    the columns that the schema has and it has not. Its log is on the disk when this returns.
+
+    Returns:
+        The table's new version.
+    """
+    table = _open_for_writing(folder, schema, pinned)
+    _widen(table, schema)
+    now = int(time.time() * 1000)
+    content_changes = not removed
+    actions: list[AddAction | RemoveAction] = [
+        RemoveAction(f.path, content_changes, now, f.size, {}) for f in removed
+    ]
+    actions += [AddAction(f.path, f.size, {}, now, content_changes, _statistics(f)) for f in added]
+    table.create_write_transaction(
+        actions,
+        "append",
+        Schema.from_arrow(schema) if not removed else table.schema(),
+        post_commithook_properties=_NO_HOOKS,
+    )
+    table.update_incremental()  # without hooks, the object stays at the version before
+    version = int(table.version())
+    log = folder / "_delta_log"
+    first = 0 if pinned is None else pinned + 1
+    for number in range(first, version + 1):
+        sync(log / f"{number:020}.json")
+    sync_folder(folder)
+    sync_folder(log)
+    return version
+
+
+def checkpoint(folder: Path, before: int, version: int) -> None:
+    """Makes a checkpoint at an acknowledged version if it is due since an earlier version."""
+    if before // CHECKPOINT_EVERY != version // CHECKPOINT_EVERY:
+        DeltaTable(folder, version=version).create_checkpoint()
+
+
+def active_files(folder: Path, version: int) -> list[DataFile]:
+    """The files of a table at a version: LAK006 if its log cannot be read."""
+    try:
+        actions = pa.table(DeltaTable(folder, version=version).get_add_actions(flatten=True))
+    except (DeltaError, TableNotFoundError, OSError) as error:
+        raise EscudoError(
+            "LAK006", f"table {folder.name} cannot be opened at version {version}: {error}"
+        ) from error
+    names = actions.column_names
+    columns = [actions["path"].to_pylist()]
+    for name in ("num_records", "size_bytes", "min._time", "max._time"):
+        if name in names:
+            columns.append(actions[name].cast(pa.int64()).to_pylist())
+        else:
+            columns.append([None] * actions.num_rows)
+    return [DataFile(p, r or 0, s, low, high) for p, r, s, low, high in zip(*columns, strict=True)]
+
+
+def latest_version(folder: Path) -> int | None:
+    """The newest version in a table's log; None where there is no table."""
+    try:
+        return int(DeltaTable(folder, without_files=True).version())
+    except TableNotFoundError:
+        return None
+
+
+def _open_for_writing(folder: Path, schema: pa.Schema, pinned: int | None) -> DeltaTable:
+    try:
+        if pinned is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            table = DeltaTable.create(folder, Schema.from_arrow(schema), mode="ignore")
+        else:
+            table = DeltaTable(folder)
+        base = pinned or 0
+        if table.version() < base:
+            raise EscudoError(
+                "LAK006",
+                f"table {folder.name} is at version {table.version()}, the ledger has {base}",
+            )
+        if table.version() > base:
+            table.restore(base, post_commithook_properties=_NO_HOOKS)
+            table = DeltaTable(folder)
+    except (DeltaError, TableNotFoundError, OSError) as error:
+        raise EscudoError(
+            "LAK006", f"table {folder.name} cannot be opened for writing: {error}"
+        ) from error
+    return table
+
+
+def _widen(table: DeltaTable, schema: pa.Schema) -> None:
+    present = {f.name for f in table.schema().fields}
+    missing = [f for f in Schema.from_arrow(schema).fields if f.name not in present]
+    if missing:
+        table.alter.add_columns(missing, post_commithook_properties=_NO_HOOKS)
+        table.update_incremental()
+
+
+def _statistics(file: DataFile) -> str:
+    """The statistics of an add action, in whole milliseconds as the Delta protocol has them."""
+    stats: dict[str, object] = {"numRecords": file.rows}
+    if file.low is not None and file.high is not None:
+        stats["minValues"] = {"_time": _instant(file.low // 1000)}
+        stats["maxValues"] = {"_time": _instant(-(-file.high // 1000))}
+        stats["nullCount"] = {"_time": 0}
+    return json.dumps(stats)
+
+
+def _instant(millis: int) -> str:
+    instant = pa.scalar(millis, pa.timestamp("ms")).cast(pa.string()).as_py()
+    return str(instant).replace(" ", "T") + "Z"
+
+
+def sync(file: Path) -> None:
+    """Waits until a file's content is on the disk."""
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until the names in a folder are on the disk, where the system can do that."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,130 @@
+"""What an ingest reads, file by file: batches, rejected input, files that are known already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.lake.identity import Identity, identify
+from escudo.lake.ledger import Ledger
+from escudo.sources.opening import LogStream, open_logs
+from escudo.sources.reading import RawBatch, Rejected, read
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A file begins; ``lasting`` is False for standard input and pipes, which have no end."""
+
+    name: str
+    size: int | None
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file is left out: its content came in before, at a time in epoch seconds or in this run."""
+
+    name: str
+    ingested: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The file that began has ended; its identity, if it is a file."""
+
+    identity: Identity | None
+
+
+Step = Begin | Known | End | RawBatch | Rejected | Diagnostic
+
+
+class Feed:
+    """Reads paths for one ingest. It runs in a thread of its own (``prefetch``)."""
+
+    def __init__(self, ledger: Ledger, *, force: bool) -> None:
+        self._ledger = ledger
+        self._force = force
+        self._sizes: set[int] = set()
+        self._seen: set[Identity] = set()
+
+    def steps(self, paths: Sequence[Path | str], stdin: BinaryIO | None = None) -> Iterator[Step]:
+        """Everything under the paths, in a stable order."""
+        with ThreadPoolExecutor(1, "escudo-hash") as hasher:
+            current: str | None = None
+            opened: _Opened | None = None
+            for item in open_logs(paths, stdin=stdin):
+                if isinstance(item, Diagnostic):
+                    yield item
+                    continue
+                name = _outermost(item.name)
+                if name != current:
+                    if opened is not None:
+                        yield from self._end(opened)
+                    current = name
+                    opened = yield from self._begin(name, hasher)
+                if opened is not None:
+                    yield from _read(item)
+            if opened is not None:
+                yield from self._end(opened)
+
+    def _begin(
+        self, name: str, hasher: ThreadPoolExecutor
+    ) -> Generator[Step, None, _Opened | None]:
+        """Announces a file; None if it is known, and left out."""
+        path = Path(name)
+        if not path.is_file():
+            yield Begin(name, None, lasting=False)
+            return _Opened(name, None, None)
+        stat = path.stat()
+        digest = hasher.submit(identify, path)
+        if stat.st_size in self._sizes or self._ledger.has_size(stat.st_size):
+            identity = digest.result()
+            found = self._ledger.find(identity)
+            if not self._force and (found is not None or identity in self._seen):
+                yield Known(name, None if found is None else found.ingested)
+                return None
+        yield Begin(name, stat.st_size, lasting=True)
+        return _Opened(name, stat, digest)
+
+    def _end(self, opened: _Opened) -> Iterator[Step]:
+        if opened.digest is None or opened.stat is None:
+            yield End(None)
+            return
+        identity = opened.digest.result()
+        self._sizes.add(identity.size)
+        self._seen.add(identity)
+        now = Path(opened.name).stat()
+        if (now.st_size, now.st_mtime_ns) != (opened.stat.st_size, opened.stat.st_mtime_ns):
+            yield _warning("LAK011", opened.name, "the file changed while it was read")
+        yield End(identity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    name: str
+    stat: os.stat_result | None
+    digest: Future[Identity] | None
+
+
+def _read(stream: LogStream) -> Iterator[Step]:
+    try:
+        yield from read(stream)
+    except EscudoError as error:
+        yield error.diagnostic
+
+
+def _outermost(name: str) -> str:
+    """The file on the disk that a stream is from: ``a.zip`` for ``a.zip!inner.evtx``."""
+    outer = name
+    while not os.path.isfile(outer) and "!" in outer:
+        outer = outer.rpartition("!")[0]
+    return outer if os.path.isfile(outer) else name
+
+
+def _warning(code: str, name: str, message: str) -> Diagnostic:
+    return Diagnostic(code, f"{name}: {message}", Severity.WARNING, Span(name, 1, 1, 1, 1))

@@ -1,0 +1,182 @@
+"""Logs into a lake: read, number, normalise, write, commit."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from escudo.cim.normalise import Normaliser
+from escudo.core.errors import Diagnostic, EscudoError
+from escudo.engines.duckdb import connect
+from escudo.lake.feed import Begin, End, Feed, Known, Step
+from escudo.lake.identity import Identity
+from escudo.lake.ledger import IngestedFile
+from escudo.lake.prefetch import prefetch
+from escudo.lake.rejects import Rejects
+from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
+from escudo.lake.store import Lake
+from escudo.lake.writer import Writer
+from escudo.sources.reading import RawBatch, Rejected
+
+COMMIT_EVENTS = 200_000
+"""Small files are committed together until they have so many events."""
+
+COMMIT_SECONDS = 5.0
+"""... or so long after the last commit. A stream is committed that often while it flows."""
+
+_AHEAD = 2
+
+
+def ingest(
+    paths: Sequence[Path | str],
+    lake: Lake,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+    stdin: BinaryIO | None = None,
+) -> IngestReport:
+    """Reads logs into a lake. A file comes in whole or not at all; a stream bit by bit.
+
+    A file whose content is in the lake is left out, unless forced. Nothing is raised for a bad
+    file: it is in the report's diagnostics, and what of it was readable is in the lake.
+
+    Args:
+        paths: files, folders, archives; ``-`` is standard input.
+        lake: where to; other processes may read and write it at the same time.
+        force: take in also what is in the lake already, once more.
+        progress: is told how far it is.
+        stdin: standard input, if not this process's own.
+
+    Raises:
+        EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
+    """
+    with lake.writer() as writer:
+        run = _Ingest(lake, writer, progress or Silent(), force=force)
+        run.read(paths, stdin)
+        return run.report
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A file whose events wait for a commit."""
+
+    report: FileReport
+    rejects: Rejects
+    identity: Identity | None = None
+
+
+class _Ingest:
+    def __init__(self, lake: Lake, writer: Writer, progress: Progress, *, force: bool) -> None:
+        self.report = IngestReport()
+        self._lake = lake
+        self._writer = writer
+        self._progress = progress
+        self._force = force
+        self._normaliser = Normaliser(connect())
+        self._pending: list[_Pending] = []
+        self._again: list[Path | str] = []
+        self._current: _Pending | None = None
+        self._lasting = True
+        self._events = 0
+        self._committed = time.monotonic()
+
+    def read(self, paths: Sequence[Path | str], stdin: BinaryIO | None) -> None:
+        """Reads the paths; files that another process committed meanwhile are looked at again."""
+        while paths:
+            feed = Feed(self._lake.ledger, force=self._force)
+            for step in prefetch(feed.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
+                if step is not None:
+                    self._take(step)
+                if self._due():
+                    self._commit()
+            self._commit()
+            paths, self._again = self._again, []
+
+    def _take(self, step: Step) -> None:
+        match step:
+            case Diagnostic():
+                self.report.diagnostics.append(step)
+            case Known(name, ingested):
+                known = FileReport(name, Outcome.KNOWN, ingested=ingested)
+                self.report.files.append(known)
+                self._progress.started(name, None)
+                self._progress.finished(known)
+            case Begin(name, size, lasting):
+                if not lasting:
+                    self._commit()
+                self._progress.started(name, size)
+                self._lasting = lasting
+                self._current = _Pending(FileReport(name), Rejects(self._lake.rejected_folder))
+            case RawBatch():
+                self._add(step)
+            case Rejected():
+                assert self._current is not None
+                self._current.rejects.add(step)
+                self._current.report.rejected += 1
+            case End(identity):
+                assert self._current is not None
+                self._current.identity = identity
+                self._progress.finished(self._current.report)
+                self._pending.append(self._current)
+                self._current = None
+                if not self._lasting:
+                    self._commit()
+
+    def _add(self, batch: RawBatch) -> None:
+        assert self._current is not None
+        batch = self._writer.identify(batch)
+        self._writer.append_raw(batch)
+        report = self._current.report
+        events = batch.table.num_rows
+        found: list[pa.ChunkedArray] = []
+        for rows in self._normaliser.normalise(batch):
+            self._writer.append_model(rows)
+            report.datasets[rows.table] += rows.data.num_rows
+            found.append(rows.data["_event_id"])
+        if found:
+            ids = pa.chunked_array([chunk for column in found for chunk in column.chunks])
+            report.normalised += pc.count_distinct(ids).as_py()
+        report.read += events
+        report.families[batch.family] += events
+        self._events += events
+        self._progress.advanced(events, batch.table["_raw"].nbytes)
+
+    def _due(self) -> bool:
+        """Whether to commit now: between files, or anywhere in a stream."""
+        if self._current is not None and self._lasting:
+            return False
+        if self._current is None and not self._pending:
+            return False
+        return self._events >= COMMIT_EVENTS or time.monotonic() - self._committed >= COMMIT_SECONDS
+
+    def _commit(self) -> None:
+        """Commits what is pending; files that another process was faster with come up again."""
+        pending, self._pending = self._pending, []
+        events, self._events = self._events, 0
+        files = [
+            IngestedFile(p.identity, p.report.name, p.report.read, p.report.rejected, time.time())
+            for p in pending
+            if p.identity is not None
+        ]
+        if not files and not events and not pending:
+            return
+        for p in pending:
+            p.rejects.keep(p.identity.sha256 if p.identity is not None else uuid.uuid4().hex)
+        try:
+            self._writer.commit(files, kind="ingest", again=self._force)
+        except EscudoError as error:
+            if error.code != "LAK009":
+                raise
+            self._again += [p.report.name for p in pending]
+            return
+        finally:
+            self._committed = time.monotonic()
+        self.report.commits += 1
+        self.report.files += [p.report for p in pending]

@@ -1,0 +1,113 @@
+"""The Parquet files a writer is filling: closed by size and by day, not yet committed."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from escudo.lake.delta import DataFile, sync
+from escudo.lake.layout import Layout, arrange, days, time_bounds
+
+FULL_BYTES = 128 << 20
+"""A file is closed when it is this large."""
+
+DAY_ROWS = 20_000
+"""A day with fewer rows shares a file with its neighbours: many small files cost more than
+reading a row group too many."""
+
+
+class Parts:
+    """The files of one table that one writer has written since its last commit.
+
+    Rows of a day go to one file unless the day is small; so a time window reads only its files,
+    and logs that scatter over years do not make thousands of them.
+    """
+
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        self._folder = folder
+        self._layout = layout
+        self._open: _Part | None = None
+        self._closed: list[DataFile] = []
+
+    def write(self, rows: pa.Table) -> None:
+        """Adds rows that have the table's schema, in any order."""
+        for day, part in days(arrange(rows, self._layout)):
+            self._place(day, part).write(part)
+            if self._open is not None and self._open.size >= FULL_BYTES:
+                self._close()
+
+    def finish(self) -> list[DataFile]:
+        """Closes the open file; gives the files since the last call and forgets them."""
+        self._close()
+        files, self._closed = self._closed, []
+        return files
+
+    def discard(self) -> None:
+        """Deletes every file that was not handed out by ``finish``."""
+        for file in self.finish():
+            with suppress(FileNotFoundError):
+                (self._folder / file.path).unlink()
+
+    def _place(self, day: int, rows: pa.Table) -> _Part:
+        part = self._open
+        if part is not None and not part.takes(day, rows.num_rows):
+            self._close()
+            part = None
+        if part is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = self._open = _Part(self._folder, self._layout)
+        part.day_low = day if part.day_low is None else min(day, part.day_low)
+        part.day_high = day if part.day_high is None else max(day, part.day_high)
+        return part
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._closed.append(self._open.close())
+            self._open = None
+
+
+class _Part:
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        self._path = folder / f"{uuid.uuid4().hex}.parquet"
+        self._sink = pa.OSFile(str(self._path), "wb")
+        self._row_group = layout.row_group
+        self._writer = pq.ParquetWriter(
+            self._sink,
+            layout.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=layout.repeating,
+            write_statistics=layout.statistics,
+        )
+        self._rows = 0
+        self._low: int | None = None
+        self._high: int | None = None
+        self.day_low: int | None = None
+        self.day_high: int | None = None
+
+    @property
+    def size(self) -> int:
+        return int(self._sink.tell())
+
+    def takes(self, day: int, rows: int) -> bool:
+        if day == self.day_low == self.day_high:
+            return True
+        return self._rows < DAY_ROWS and rows < DAY_ROWS
+
+    def write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows, row_group_size=self._row_group)
+        low, high = time_bounds(rows)
+        self._low = low if self._low is None else min(low, self._low)
+        self._high = high if self._high is None else max(high, self._high)
+        self._rows += rows.num_rows
+
+    def close(self) -> DataFile:
+        self._writer.close()
+        size = self.size
+        self._sink.close()
+        sync(self._path)
+        return DataFile(self._path.name, self._rows, size, self._low, self._high)

@@ -1,0 +1,151 @@
+"""A lake: Delta tables in a folder, and the ledger that makes their commits one."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from escudo.core.errors import EscudoError
+from escudo.core.schema import TableSchema
+from escudo.core.timerange import TimeRange
+from escudo.lake.ledger import Ledger
+from escudo.lake.snapshot import Snapshot
+from escudo.lake.tables import Tables, installed
+from escudo.lake.writer import Writer
+
+LEDGER = "ledger.sqlite"
+TABLES = "tables"
+REJECTED = "rejected"
+
+
+class Lake:
+    """Raw events and rows of data models at rest. Close it, or use it in a ``with`` block.
+
+    As a catalog (``core.catalog.Catalog``) it shows what is committed at each call; a search
+    that calls several times takes a ``snapshot`` and asks that.
+
+    >>> with Lake.create_temporary() as lake:
+    ...     lake.files("raw_sysmon", TimeRange())
+    ()
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        ledger: Ledger,
+        tables: Tables,
+        temporary: tempfile.TemporaryDirectory[str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = path
+        self.ledger = ledger
+        self.tables = tables
+        self._temporary = temporary
+        self._clock = clock
+        self._snapshot: Snapshot | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        create: bool = True,
+        tables: Tables | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Lake:
+        """Opens the lake in a folder.
+
+        Args:
+            path: the folder; with ``create`` it may be empty or not exist.
+            create: whether to make a lake where none is.
+            tables: the tables it can hold; those of the installed sources and data models
+                unless given.
+            clock: gives the time in epoch seconds, for ``_indextime``.
+
+        Raises:
+            EscudoError: LAK001 not a lake, LAK002 nothing there and not ``create``, LAK003
+                ledger missing or damaged, LAK004 newer format.
+        """
+        path = Path(path)
+        file = path / LEDGER
+        if file.is_file() and file.stat().st_size:
+            ledger = Ledger.open(file)
+        elif (path / TABLES).is_dir():
+            raise EscudoError("LAK003", f"{file} is missing")
+        elif path.exists() and not (path.is_dir() and _only(file, path)):
+            raise EscudoError("LAK001", f"{path} is not a lake")
+        elif not create:
+            raise EscudoError("LAK002", f"{path} holds no lake")
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            ledger = Ledger.create(file)
+        return cls(path, ledger, tables or installed(), clock=clock)
+
+    @classmethod
+    def create_temporary(
+        cls, *, tables: Tables | None = None, clock: Callable[[], float] = time.time
+    ) -> Lake:
+        """Makes a lake that is deleted when it is closed."""
+        folder = tempfile.TemporaryDirectory(prefix="escudo-lake-", ignore_cleanup_errors=True)
+        path = Path(folder.name)
+        return cls(path, Ledger.create(path / LEDGER), tables or installed(), folder, clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.ledger.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    @property
+    def tables_folder(self) -> Path:
+        return self.path / TABLES
+
+    @property
+    def rejected_folder(self) -> Path:
+        """Where input that could not be read is kept, as JSON lines."""
+        return self.path / REJECTED
+
+    def snapshot(self) -> Snapshot:
+        """What is committed now; it stays as it is while others write."""
+        head = self.ledger.head()
+        with self._lock:
+            if self._snapshot is None or self._snapshot.commit.id != head.id:
+                self._snapshot = Snapshot(self.tables_folder, self.tables, head)
+            return self._snapshot
+
+    def writer(self) -> Writer:
+        """A writer; several may write at the same time, in this process and in others."""
+        return Writer(self.tables_folder, self.tables, self.ledger, self._clock)
+
+    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
+        return self.snapshot().dataset(model, dataset)
+
+    def datasets(self) -> Sequence[tuple[str, str]]:
+        return self.snapshot().datasets()
+
+    def raw_tables(self) -> Sequence[TableSchema]:
+        return self.snapshot().raw_tables()
+
+    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
+        return self.snapshot().files(table, within)
+
+
+def _only(file: Path, folder: Path) -> bool:
+    """Whether a folder is empty, or another process is just making a ledger in it."""
+    return all(found.name.startswith(file.name) for found in folder.iterdir())

@@ -1,0 +1,226 @@
+"""Appending to a lake: rows go to Parquet files as they come, one commit makes them visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pyarrow as pa
+
+from escudo.core.errors import EscudoError
+from escudo.lake import delta
+from escudo.lake.delta import DataFile
+from escudo.lake.layout import Layout, concat, conform, with_times
+from escudo.lake.ledger import Commit, IngestedFile, Ledger
+from escudo.lake.parts import Parts
+from escudo.lake.tables import Tables
+from escudo.sources import families
+from escudo.sources.assemble import RawBatch
+
+if TYPE_CHECKING:
+    from escudo.cim.normalise import ModelBatch
+
+BUFFER_BYTES = 64 << 20
+"""Rows of a table are kept until they are this large, then sorted and encoded."""
+
+BUFFERS_BYTES = 160 << 20
+"""The rows of all tables together; beyond it the largest buffer is encoded."""
+
+ID_RANGE = 1 << 17
+
+
+class Writer:
+    """Appends to a lake; made by ``Lake.writer``. Use it in a ``with`` block, from one thread.
+
+    Encoding runs in a thread of its own, so that it overlaps with reading and normalising. What
+    was not committed when the block ends is dropped.
+
+    >>> from escudo.lake import Lake
+    >>> with Lake.create_temporary() as lake, lake.writer() as writer:
+    ...     writer.commit().versions
+    {}
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tables: Tables,
+        ledger: Ledger,
+        clock: Callable[[], float],
+    ) -> None:
+        self._folder = folder
+        self._tables = tables
+        self._ledger = ledger
+        self._clock = clock
+        self._ids = range(0)
+        self._buffers: dict[str, list[pa.Table]] = {}
+        self._sizes: dict[str, int] = {}
+        self._parts: dict[str, Parts] = {}
+        self._encoder = ThreadPoolExecutor(1, "escudo-encode")
+        self._encoding: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+        self._encoder.shutdown()
+
+    def identify(self, batch: RawBatch) -> RawBatch:
+        """Gives events their ``_event_id`` and ``_indextime``, and a ``_time`` if they have none.
+
+        Do this before the batch is normalised: model rows refer to their events by the id.
+        """
+        now = pa.scalar(int(self._clock() * 1_000_000), pa.timestamp("us", tz="UTC"))
+        table = with_times(batch.table, now)
+        table = _put(table, "_event_id", self._take_ids(table.num_rows))
+        table = _put(table, "_indextime", pa.repeat(now, table.num_rows))
+        return RawBatch(batch.family, table)
+
+    def append_raw(self, batch: RawBatch) -> None:
+        """Adds the events of a batch that has its ids (``identify``) to its family's table."""
+        self._append(families()[batch.family].schema.table, batch.table)
+
+    def append_model(self, batch: ModelBatch) -> None:
+        """Adds rows of a dataset, which carry the ids of their events."""
+        self._append(batch.table, batch.data)
+
+    def append_rows(self, table: str, rows: pa.Table) -> None:
+        """Adds rows to any table; those without ``_event_id`` get new ones.
+
+        Raises:
+            EscudoError: LAK008 if the table is unknown or the rows do not fit it.
+        """
+        now = pa.scalar(int(self._clock() * 1_000_000), pa.timestamp("us", tz="UTC"))
+        if "_event_id" not in rows.column_names:
+            rows = _put(rows, "_event_id", self._take_ids(rows.num_rows))
+        if "_indextime" in self._layout(table).schema.names and (
+            "_indextime" not in rows.column_names
+        ):
+            rows = _put(rows, "_indextime", pa.repeat(now, rows.num_rows))
+        if "_time" not in rows.column_names:
+            rows = _put(rows, "_time", pa.repeat(now, rows.num_rows))
+        self._append(table, with_times(rows, now))
+
+    def commit(
+        self,
+        files: Iterable[IngestedFile] = (),
+        *,
+        kind: str = "append",
+        again: bool = False,
+    ) -> Commit:
+        """Makes all rows since the last commit visible at once, and durable.
+
+        Args:
+            files: the files whose events these are, if they are files; so they are recognised.
+            kind: what the ledger calls the commit.
+            again: whether files that are in the lake already are meant to come in once more.
+
+        Raises:
+            EscudoError: LAK009 if one of the files is in the lake already; then nothing is
+                committed and the rows are dropped. LAK006, LAK007 as in ``codes``.
+        """
+        return self._acknowledge(self._finish(), list(files), kind, again)
+
+    def discard(self) -> None:
+        """Drops the rows since the last commit."""
+        self._buffers.clear()
+        self._sizes.clear()
+        if self._encoding is not None:
+            self._encoding.exception()
+            self._encoding = None
+        for parts in self._parts.values():
+            parts.discard()
+
+    def _append(self, table: str, rows: pa.Table) -> None:
+        if not rows.num_rows:
+            return
+        rows = conform(rows, self._layout(table), table)
+        self._buffers.setdefault(table, []).append(rows)
+        self._sizes[table] = self._sizes.get(table, 0) + rows.nbytes
+        if self._sizes[table] >= BUFFER_BYTES:
+            self._encode(table)
+        elif sum(self._sizes.values()) >= BUFFERS_BYTES:
+            self._encode(max(self._sizes, key=self._sizes.__getitem__))
+
+    def _layout(self, table: str) -> Layout:
+        try:
+            return self._tables.layout(table)
+        except KeyError:
+            raise EscudoError("LAK008", f"no schema names a table {table}") from None
+
+    def _take_ids(self, count: int) -> pa.Array:
+        if len(self._ids) < count:
+            self._ids = self._ledger.allocate(max(count, ID_RANGE))
+        taken, self._ids = self._ids[:count], self._ids[count:]
+        return pa.array(np.arange(taken.start, taken.stop, dtype=np.int64))
+
+    def _encode(self, table: str) -> None:
+        rows = concat(self._buffers.pop(table))
+        del self._sizes[table]
+        parts = self._parts.get(table)
+        if parts is None:
+            parts = self._parts[table] = Parts(self._folder / table, self._layout(table))
+        self._wait()
+        self._encoding = self._encoder.submit(parts.write, rows)
+
+    def _wait(self) -> None:
+        if self._encoding is not None:
+            encoding, self._encoding = self._encoding, None
+            encoding.result()
+
+    def _finish(self) -> Mapping[str, list[DataFile]]:
+        for table in list(self._buffers):
+            self._encode(table)
+        self._wait()
+        finished = {table: parts.finish() for table, parts in self._parts.items()}
+        return {table: files for table, files in finished.items() if files}
+
+    def _acknowledge(
+        self,
+        written: Mapping[str, list[DataFile]],
+        files: list[IngestedFile],
+        kind: str,
+        again: bool,
+    ) -> Commit:
+        with self._ledger.exclusive() as transaction:
+            head = transaction.head()
+            known = [] if again else transaction.known(f.identity for f in files)
+            if known:
+                self._delete(written)
+                raise EscudoError("LAK009", f"{known[0].path} has the same content")
+            if not written and not files:
+                return head
+            versions = dict(head.versions)
+            for table, added in written.items():
+                versions[table] = delta.append(
+                    self._folder / table,
+                    self._layout(table).schema,
+                    added,
+                    pinned=head.versions.get(table),
+                )
+            commit = transaction.record(kind, versions, files)
+        for table in written:
+            before = head.versions.get(table, 0)
+            delta.checkpoint(self._folder / table, before, versions[table])
+        return commit
+
+    def _delete(self, written: Mapping[str, list[DataFile]]) -> None:
+        for table, files in written.items():
+            for file in files:
+                (self._folder / table / file.path).unlink(missing_ok=True)
+
+
+def _put(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    if name in table.column_names:
+        return table.set_column(table.column_names.index(name), name, values)
+    return table.append_column(name, values)

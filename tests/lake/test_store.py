@@ -1,0 +1,108 @@
+"""Opening lakes, and what is wrong with folders that are none."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from escudo.core.errors import EscudoError
+from escudo.core.timerange import ALL_TIME
+from escudo.lake import Lake
+from escudo.lake.codes import CODES
+from tests.lake.handmade import TABLES, append, count, raw_rows
+
+
+def _of_files(path: Path) -> None:
+    path.mkdir()
+    (path / "notes.txt").write_text("mine")
+
+
+def _file(path: Path) -> None:
+    path.write_text("mine")
+
+
+def _lake(path: Path) -> None:
+    with Lake.open(path, tables=TABLES) as lake:
+        append(lake, "raw_demo", raw_rows([1.0]))
+
+
+def _without_ledger(path: Path) -> None:
+    _lake(path)
+    (path / "ledger.sqlite").unlink()
+
+
+def _with_empty_ledger(path: Path) -> None:
+    _lake(path)
+    (path / "ledger.sqlite").write_bytes(b"")
+
+
+def _with_damaged_ledger(path: Path) -> None:
+    _lake(path)
+    (path / "ledger.sqlite").write_bytes(b"no database" * 1000)
+
+
+def _of_the_future(path: Path) -> None:
+    _lake(path)
+    with sqlite3.connect(path / "ledger.sqlite") as connection:
+        connection.execute("UPDATE lake SET format = 999")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "create", "code"),
+    [
+        (_of_files, True, "LAK001"),
+        (_file, True, "LAK001"),
+        (lambda path: None, False, "LAK002"),
+        (Path.mkdir, False, "LAK002"),
+        (_without_ledger, True, "LAK003"),
+        (_with_empty_ledger, True, "LAK003"),
+        (_with_damaged_ledger, True, "LAK003"),
+        (_of_the_future, True, "LAK004"),
+    ],
+)
+def test_what_is_no_lake_says_so(
+    tmp_path: Path, make: Callable[[Path], None], create: bool, code: str
+) -> None:
+    path = tmp_path / "folder"
+    make(path)
+    with pytest.raises(EscudoError) as caught:
+        Lake.open(path, create=create, tables=TABLES)
+    assert caught.value.code == code
+    assert code in CODES
+
+
+def test_a_lake_is_made_in_an_empty_folder_and_opened_again(tmp_path: Path) -> None:
+    _lake(tmp_path)
+    with Lake.open(tmp_path, create=False, tables=TABLES) as lake:
+        assert count(lake, "raw_demo") == 1
+
+
+def test_opening_does_not_wait_for_a_writer(lake: Lake) -> None:
+    append(lake, "raw_demo", raw_rows([1.0]))
+    with lake.ledger.exclusive(), Lake.open(lake.path, tables=TABLES) as other:
+        assert count(other, "raw_demo") == 1
+
+
+def test_a_missing_data_file_is_named(lake: Lake) -> None:
+    append(lake, "raw_demo", raw_rows([1.0]))
+    [path] = lake.files("raw_demo", ALL_TIME)
+    Path(path).unlink()
+    with pytest.raises(EscudoError, match=Path(path).name) as caught:
+        lake.files("raw_demo", ALL_TIME)
+    assert caught.value.code == "LAK005"
+
+
+def test_a_missing_log_is_named(lake: Lake) -> None:
+    append(lake, "raw_demo", raw_rows([1.0]))
+    shutil.rmtree(lake.tables_folder / "raw_demo" / "_delta_log")
+    with pytest.raises(EscudoError, match="raw_demo") as caught:
+        Lake.open(lake.path, tables=TABLES).files("raw_demo", ALL_TIME)
+    assert caught.value.code == "LAK006"
+    with pytest.raises(EscudoError, match="raw_demo") as caught:
+        append(lake, "raw_demo", raw_rows([1.0]))
+    assert caught.value.code == "LAK006"
