@@ -1,0 +1,38 @@
+"""The error codes of running and testing detections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+_ROWS = (
+    ErrorCode(
+        "DET001",
+        "a detection could not be run",
+        "The cause is a fault of the engine or of Escudo, not of the search; the other detections"
+        " ran. Report it with the search's name.",
+    ),
+    ErrorCode(
+        "DET101",
+        "a test found no row",
+        "Check that the events were read and normalised to the data model that the search names.",
+    ),
+    ErrorCode(
+        "DET102",
+        "a risk object's field is missing or null in a row",
+        "Let the search return the field, or correct the risk object.",
+    ),
+    ErrorCode(
+        "DET103",
+        "a threat object's field is null in every row",
+        "Let the search return the field, or correct the threat object.",
+    ),
+    ErrorCode(
+        "DET104",
+        "a negative test found rows",
+        "The search matches events that it must not match; the rows show which.",
+    ),
+)
+
+CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -1,0 +1,140 @@
+"""Running detections over a catalog: one match each, in order, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from escudo.content import Detection
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.timerange import TimeRange
+from escudo.engines.execute import run_search
+from escudo.spl.bind import Runner
+
+SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
+
+_LISTS = {SOURCE_FILE: pa.list_(pa.string()), EVENT_ID: pa.list_(pa.int64())}
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a detection found in one window.
+
+    ``rows`` has the fields of the search as SPL names them. ``source_files`` and ``event_ids`` are
+    lists beside it, one entry a row: the files and the ids of the events (at most 100) that made
+    the row; null where a step of the search cannot tell. ``sid`` names the run.
+    """
+
+    detection: Detection
+    rows: pa.Table
+    source_files: pa.ChunkedArray
+    event_ids: pa.ChunkedArray
+    diagnostics: tuple[Diagnostic, ...]
+    window: TimeRange
+    now: float
+    sid: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether the search could not be run; there are no rows then."""
+        return any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+    def take(self, indices: pa.Array) -> Match:
+        """The same match with some of its rows."""
+        return replace(
+            self,
+            rows=self.rows.take(indices),
+            source_files=self.source_files.take(indices),
+            event_ids=self.event_ids.take(indices),
+        )
+
+
+def run(
+    detections: Iterable[Detection],
+    catalog: Catalog,
+    engine: Runner,
+    knowledge: Knowledge,
+    *,
+    within: TimeRange,
+    now: float,
+) -> Iterator[Match]:
+    """Run detections one by one; each gives one match, also where it found nothing or failed.
+
+    An error in one search (its code, place and advice) is in that match's diagnostics. Detections
+    that are not enabled are left out.
+    """
+    for detection in detections:
+        if detection.enabled:
+            yield run_one(detection, catalog, engine, knowledge, within=within, now=now)
+
+
+def run_one(
+    detection: Detection,
+    catalog: Catalog,
+    engine: Runner,
+    knowledge: Knowledge,
+    *,
+    within: TimeRange,
+    now: float,
+) -> Match:
+    """Run one detection, enabled or not; see ``run``."""
+    try:
+        result = run_search(
+            detection.search,
+            engine,
+            catalog,
+            knowledge,
+            now=now,
+            within=within,
+            provenance=True,
+            file=detection.origin.file,
+        )
+    except EscudoError as error:
+        problem = error.diagnostic
+        return _match(detection, pa.table({}), (problem,), within, now)
+    except Exception as error:  # one detection's fault must not end the run of the others
+        problem = Diagnostic(
+            "DET001", f"{detection.name}: {type(error).__name__}: {error}", source=detection.search
+        )
+        return _match(detection, pa.table({}), (problem,), within, now)
+    return _match(detection, result.table, tuple(result.diagnostics), within, now)
+
+
+def _match(
+    detection: Detection,
+    table: pa.Table,
+    diagnostics: tuple[Diagnostic, ...],
+    within: TimeRange,
+    now: float,
+) -> Match:
+    provenance = {name: _provenance(table, name) for name in _LISTS}
+    visible = [n for n in table.column_names if n not in _LISTS]
+    return Match(
+        detection,
+        table.select(visible),
+        provenance[SOURCE_FILE],
+        provenance[EVENT_ID],
+        diagnostics,
+        within,
+        now,
+        search_id(detection, within, now),
+    )
+
+
+def _provenance(table: pa.Table, name: str) -> pa.ChunkedArray:
+    if name in table.column_names:
+        return table[name].cast(_LISTS[name])
+    return pa.chunked_array([pa.nulls(table.num_rows, _LISTS[name])])
+
+
+def search_id(detection: Detection, within: TimeRange, now: float) -> str:
+    """The id of a run: the same detection over the same window at the same time has the same."""
+    slug = re.sub(r"[^a-z0-9]+", "_", detection.name.lower()).strip("_")
+    identity = f"{detection.id}|{detection.version}|{detection.search}|{within}"
+    digest = hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
+    return f"scheduler__escudo__{slug}_at_{now:.3f}_{digest}"

@@ -1,0 +1,47 @@
+"""The error codes of judging matches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+_ROWS = (
+    ErrorCode(
+        "FND001",
+        "a risk object has no value in some rows",
+        "Null, empty, `null` and `unknown` are not scored. Check why the field is not there.",
+    ),
+    ErrorCode(
+        "FND002",
+        "the search does not return a risk or threat object's field",
+        "Add the field to the search's BY clause or to `table`, or correct the object.",
+    ),
+    ErrorCode(
+        "FND003",
+        "a message names a field that the search does not return",
+        "The token is filled with `unknown`.",
+    ),
+    ErrorCode(
+        "FND004",
+        "a drilldown names a field that the row does not have",
+        "The token is filled with an empty value, which matches nothing.",
+    ),
+    ErrorCode(
+        "FND005",
+        "an ATT&CK technique is not known",
+        "Its id is kept; its name and tactics are missing.",
+    ),
+    ErrorCode(
+        "FND101",
+        "there is no such row",
+        "Rows count from 0.",
+    ),
+    ErrorCode(
+        "FND102",
+        "a detection type has no deployment",
+        "Escudo's own content has one for each type; load it, too, or add a deployment file.",
+    ),
+)
+
+CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -1,0 +1,67 @@
+"""From a match to what is written down: risk events and findings, as its deployment says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from escudo.content import Deployment
+from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.schema import TableSchema
+from escudo.detect import Match
+from escudo.findings.annotations import annotate
+from escudo.findings.notable import findings
+from escudo.findings.risk import risk_events
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """The tables that judgements are written to: ``Risk.All_Risk`` and the notables."""
+
+    risk: TableSchema
+    notable: TableSchema
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Risk events and findings of one match, and what was odd (warnings)."""
+
+    match: Match
+    risk_events: pa.Table
+    findings: pa.Table
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def judge(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas) -> Judgement:
+    """What a match brings about, by the deployment of its detection's type.
+
+    ``deployments`` is ``Content.deployments``. A failed match, or one of a type that only keeps
+    rows (Hunting), has neither risk events nor findings.
+
+    Raises:
+        EscudoError: FND102 where the type has no deployment.
+    """
+    detection = match.detection
+    deployment = deployments.get(detection.type)
+    if deployment is None:
+        raise EscudoError("FND102", f"no deployment for detections of type {detection.type}")
+    problems: list[Diagnostic] = []
+    scored = deployment.risk and not match.failed
+    if scored and match.rows.num_rows:
+        for technique in annotate(detection).unknown_techniques:
+            problems.append(
+                Diagnostic(
+                    "FND005",
+                    f"{detection.name}: ATT&CK technique {technique} is not known",
+                    Severity.WARNING,
+                )
+            )
+    empty = schemas.risk.arrow().empty_table()
+    return Judgement(
+        match,
+        risk_events(match, schemas.risk, report=problems.append) if scored else empty,
+        findings(match, deployment, schemas.notable, report=problems.append),
+        tuple(problems),
+    )

@@ -1,0 +1,145 @@
+"""Findings (notables): what a person is to look at, one for each row, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import pyarrow as pa
+
+from escudo.content import Deployment, Detection
+from escudo.core.schema import TableSchema
+from escudo.detect import Match
+from escudo.findings.annotations import annotate
+from escudo.findings.drilldown import fill
+from escudo.findings.risk import Report, ignore
+from escudo.findings.rows import (
+    constant,
+    event_hashes,
+    event_time,
+    lay_out,
+    row_fields,
+    window_bounds,
+)
+from escudo.findings.tokens import fill_messages
+
+INDEX = "notable"
+SOURCETYPE = "stash"
+NEW, UNASSIGNED, UNDETERMINED = "new", "unassigned", "undetermined"
+
+_SEVERITIES = ((20, "informational"), (40, "low"), (60, "medium"), (80, "high"), (100, "critical"))
+_UNSCORED = "high"
+
+URGENCY: Mapping[str, str] = {
+    "informational": "informational",
+    "low": "low",
+    "medium": "low",
+    "high": "medium",
+    "critical": "high",
+}
+"""Urgency by severity where no asset list gives a priority (ES manual, How urgency is assigned)."""
+
+
+def severity(detection: Detection) -> str:
+    """The severity of a detection's findings, from its highest risk score.
+
+    >>> from escudo import content
+    >>> severity(content.load().detection("Process Execution via WMI"))
+    'medium'
+    """
+    score = detection.risk.score if detection.risk is not None else 0
+    if not score:
+        return _UNSCORED
+    return next(name for limit, name in _SEVERITIES if score <= limit)
+
+
+def findings(
+    match: Match, deployment: Deployment, schema: TableSchema, *, report: Report = ignore
+) -> pa.Table:
+    """The findings of a match, as rows of the ``raw_notable`` table; none without a deployment
+    that makes them.
+
+    ``event_hash`` is the same for the same row of the same detection, whichever run found it:
+    ``new_only`` drops those already known. Rows that are equal within a match are one finding.
+    """
+    notable = deployment.notable
+    empty = schema.arrow().empty_table()
+    if notable is None or not match.rows.num_rows:
+        return empty
+    hashes = event_hashes(match.detection.id, match.rows)
+    match, hashes = _distinct(match, hashes)
+    detection, count = match.detection, match.rows.num_rows
+    low, high = window_bounds(match.window)
+    level = severity(detection)
+    lists = pa.list_(pa.string())
+    own: dict[str, pa.Array | pa.ChunkedArray] = {
+        "_time": constant(event_time(match.window, match.now), count),
+        "_indextime": constant(match.now, count),
+        "index": constant(INDEX, count),
+        "host": constant("escudo", count),
+        "source": constant(detection.search_name, count),
+        "sourcetype": constant(SOURCETYPE, count),
+        "search_name": constant(detection.search_name, count),
+        "orig_sid": constant(match.sid, count),
+        "rule_name": constant(detection.name, count),
+        "rule_title": fill_messages(title(detection, notable.rule_title), match.rows),
+        "rule_description": constant(_expand(notable.rule_description, detection), count),
+        "security_domain": constant(detection.tags.security_domain, count),
+        "severity": constant(level, count),
+        "urgency": constant(URGENCY[level], count),
+        "status": constant(NEW, count),
+        "owner": constant(UNASSIGNED, count),
+        "disposition": constant(UNDETERMINED, count),
+        "drilldown_searches": _drilldowns(match, report),
+        "event_hash": hashes,
+        "info_min_time": constant(low, count),
+        "info_max_time": constant(high, count),
+        "analyticstories": constant(list(detection.tags.analytic_story), count, lists),
+    }
+    for name, values in annotate(detection).fields.items():
+        own[name] = constant(list(values), count, lists)
+    return lay_out({**row_fields(match.rows, tuple(own)), **own}, schema)
+
+
+def title(detection: Detection, template: str) -> str:
+    """The title of a detection's findings: its own where it has one, else the deployment's.
+
+    A correlation's title starts with ``RBA: ``.
+    """
+    own = detection.risk.finding_title if detection.risk is not None else None
+    text = own or _expand(template, detection)
+    return f"RBA: {text}" if detection.type == "Correlation" else text
+
+
+def _expand(template: str, detection: Detection) -> str:
+    return template.replace("%name%", detection.name).replace(
+        "%description%", detection.description
+    )
+
+
+def _drilldowns(match: Match, report: Report) -> pa.Array:
+    """The filled drilldowns of each row, as JSON text."""
+    texts = [
+        json.dumps([asdict(d) for d in fill(match, i, report=report if i == 0 else None)])
+        for i in range(match.rows.num_rows)
+    ]
+    return pa.array(texts, pa.string())
+
+
+def _distinct(match: Match, hashes: pa.Array) -> tuple[Match, pa.Array]:
+    """A match without rows that an earlier one equals."""
+    first: dict[str, int] = {}
+    for i, value in enumerate(hashes.to_pylist()):
+        first.setdefault(value, i)
+    if len(first) == len(hashes):
+        return match, hashes
+    kept = pa.array(first.values(), pa.int64())
+    return match.take(kept), hashes.take(kept)
+
+
+def new_only(events: pa.Table, known: pa.Array) -> pa.Table:
+    """Findings (or risk events) whose ``event_hash`` is not among those known."""
+    values = set(known.to_pylist())
+    keep = [h not in values for h in events["event_hash"].to_pylist()]
+    return events.filter(pa.array(keep, pa.bool_()))

@@ -1,0 +1,256 @@
+"""Risk events: one for each risk object of a row, and the risk of each object in total."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from escudo.content import RiskConfig, RiskObject
+from escudo.core.errors import Diagnostic, Severity
+from escudo.core.schema import TableSchema
+from escudo.detect import Match
+from escudo.findings.annotations import annotate
+from escudo.findings.rows import (
+    constant,
+    event_hashes,
+    event_time,
+    lay_out,
+    row_fields,
+    window_bounds,
+)
+from escudo.findings.tokens import as_text, escape, fill_messages, message_fields
+
+INDEX = "risk"
+SOURCETYPE = "stash"
+_NOBODY = pa.array(["", "null", "unknown", "-"], pa.string())
+
+Report = Callable[[Diagnostic], None]
+
+
+def ignore(_: Diagnostic) -> None:
+    """A report that nobody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The values of one risk object: ``parents`` are the rows that they come from."""
+
+    config: RiskObject
+    values: pa.Array
+    parents: pa.Array
+
+
+def risk_events(match: Match, schema: TableSchema, *, report: Report = ignore) -> pa.Table:
+    """The risk events of a match, as rows of the ``raw_risk`` table.
+
+    ``schema`` is the table of ``Risk.All_Risk``. A multivalue risk field gives an event for each
+    value; null, empty, ``null`` and ``unknown`` give none and are reported (FND001), as are
+    fields that the search does not return (FND002). Every field of the row is kept; fields
+    without a column go to the rest map. Whether a type gives risk at all is its deployment's
+    matter (``findings.judge``).
+    """
+    config = match.detection.risk
+    parts: list[pa.Table] = []
+    if config is not None and match.rows.num_rows:
+        _report_messages(match, config, report)
+        hashes = event_hashes(match.detection.id, match.rows)
+        threats = _threat_objects(match, config, report)
+        for objects in risk_objects(match, config, report):
+            if len(objects.values):
+                parts.append(_events(match, config, objects, hashes, threats, schema))
+    empty = schema.arrow().empty_table()
+    if not parts:
+        return empty
+    return pa.concat_tables([empty, *parts], promote_options="default").select(
+        [n for n in empty.column_names if any(n in p.column_names for p in parts)]
+    )
+
+
+def risk_objects(match: Match, config: RiskConfig, report: Report) -> Iterator[Objects]:
+    """The objects of a match that gain risk, one entry for each risk field."""
+    for item in config.risk_objects:
+        name = field_of(match.rows, item.field)
+        if name is None:
+            report(
+                _warning(
+                    "FND002",
+                    match,
+                    f"the search does not return {item.field!r}, a risk object: nothing is scored",
+                )
+            )
+            continue
+        column = match.rows[name].combine_chunks()
+        parents = pa.array(range(match.rows.num_rows), pa.int64())
+        if pa.types.is_list(column.type):
+            parents = parents.take(pc.list_parent_indices(column))
+            column = pc.list_flatten(column)
+        values = pc.utf8_trim_whitespace(as_text(column))
+        named = pc.invert(pc.is_in(pc.utf8_lower(pc.fill_null(values, "")), _NOBODY))
+        nobody = match.rows.num_rows - pc.count_distinct(parents.filter(named)).as_py()
+        if nobody:
+            report(
+                _warning(
+                    "FND001",
+                    match,
+                    f"{nobody} of {match.rows.num_rows} rows have no {item.field}:"
+                    " no risk for it there",
+                )
+            )
+        yield Objects(item, values.filter(named), parents.filter(named))
+
+
+def field_of(rows: pa.Table, name: str) -> str | None:
+    """The field of the rows that a risk or threat object names.
+
+    A dataset before the name (``Processes.dest``) may have been taken off by the search.
+    """
+    if name in rows.column_names:
+        return name
+    short = name.rpartition(".")[2]
+    return short if short in rows.column_names else None
+
+
+def _events(
+    match: Match,
+    config: RiskConfig,
+    objects: Objects,
+    hashes: pa.Array,
+    threats: tuple[pa.Array, pa.Array],
+    schema: TableSchema,
+) -> pa.Table:
+    detection, item, count = match.detection, objects.config, len(objects.values)
+    rows = match.rows.take(objects.parents)
+    low, high = window_bounds(match.window)
+    lists = pa.list_(pa.string())
+    own: dict[str, pa.Array | pa.ChunkedArray] = {
+        "_time": constant(event_time(match.window, match.now), count),
+        "_indextime": constant(match.now, count),
+        "index": constant(INDEX, count),
+        "host": constant("escudo", count),
+        "source": constant(detection.search_name, count),
+        "sourcetype": constant(SOURCETYPE, count),
+        "search_name": constant(detection.search_name, count),
+        "orig_sid": constant(match.sid, count),
+        "risk_object": objects.values,
+        "risk_object_type": constant(item.type, count),
+        "normalized_risk_object": pc.utf8_lower(objects.values),
+        "risk_score": constant(item.score, count),
+        "risk_message": fill_messages(item.message or config.message, rows),
+        "threat_object": threats[0].take(objects.parents),
+        "threat_object_type": threats[1].take(objects.parents),
+        "analyticstories": constant(list(detection.tags.analytic_story), count, lists),
+        "savedsearch_description": constant(detection.description, count),
+        "contributing_events_search": _contributing(match, item, objects.values),
+        "info_min_time": constant(low, count),
+        "info_max_time": constant(high, count),
+        "creator": constant("escudo", count),
+        "event_hash": hashes.take(objects.parents),
+        "source_file": _first(match.source_files.take(objects.parents)),
+    }
+    for name, values in annotate(detection).fields.items():
+        own[name] = constant(list(values), count, lists)
+    return lay_out({**row_fields(rows, tuple(own)), **own}, schema)
+
+
+def _contributing(match: Match, item: RiskObject, values: pa.Array) -> pa.Array:
+    """The search that shows what is behind each event: the detection's, for this object."""
+    name = field_of(match.rows, item.field) or item.field
+    head = f"{match.detection.search} | search {name}="
+    return pa.array([f'{head}"{escape(v)}"' for v in values.to_pylist()], pa.string())
+
+
+def _first(files: pa.ChunkedArray) -> pa.Array:
+    return pa.array([f[0] if f else None for f in files.to_pylist()], pa.string())
+
+
+def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[pa.Array, pa.Array]:
+    """For each row the values of its threat objects, and their types in the same order."""
+    count = match.rows.num_rows
+    values: list[list[str]] = [[] for _ in range(count)]
+    types: list[list[str]] = [[] for _ in range(count)]
+    for item in config.threat_objects:
+        name = field_of(match.rows, item.field)
+        if name is None:
+            report(
+                _warning(
+                    "FND002",
+                    match,
+                    f"the search does not return {item.field!r}, a threat object",
+                )
+            )
+            continue
+        column = match.rows[name].combine_chunks()
+        is_list = pa.types.is_list(column.type)
+        texts = column.cast(pa.list_(pa.string())) if is_list else as_text(column)
+        for i, value in enumerate(texts.to_pylist()):
+            members = value if is_list else [value]
+            found = [m for m in members or () if m]
+            values[i] += found
+            types[i] += [item.type] * len(found)
+    kind = pa.list_(pa.string())
+    return (
+        pa.array([v or None for v in values], kind),
+        pa.array([t or None for t in types], kind),
+    )
+
+
+def _report_messages(match: Match, config: RiskConfig, report: Report) -> None:
+    messages = [o.message or config.message for o in config.risk_objects]
+    named = dict.fromkeys(f for m in messages for f in message_fields(m))
+    for name in named:
+        if name not in match.rows.column_names and f"${name}$" in " ".join(messages):
+            report(
+                _warning(
+                    "FND003", match, f"the message names {name!r}, which the search does not return"
+                )
+            )
+
+
+def _warning(code: str, match: Match, message: str) -> Diagnostic:
+    return Diagnostic(
+        code,
+        f"{match.detection.name}: {message}",
+        Severity.WARNING,
+        span=match.detection.origin.search,
+    )
+
+
+def totals(events: pa.Table, schema: TableSchema) -> pa.Table:
+    """The risk of each object: sum of scores, events, detections, highest first.
+
+    Columns: risk_object, risk_object_type, risk_score (number), risk_event_count, sources (the
+    searches that gave it, a list of text). Objects are the same without regard to case, as
+    ``normalized_risk_object`` is.
+    """
+    names = {
+        field: schema.by_name[field].physical
+        for field in (
+            "normalized_risk_object",
+            "risk_object",
+            "risk_object_type",
+            "risk_score",
+            "source",
+        )
+    }
+    picked = pa.table({field: events[name] for field, name in names.items()})
+    grouped = picked.group_by(["normalized_risk_object", "risk_object_type"]).aggregate(
+        [
+            ("risk_object", "min"),
+            ("risk_score", "sum"),
+            ("risk_score", "count"),
+            ("source", "distinct"),
+        ]
+    )
+    out = pa.table(
+        {
+            "risk_object": grouped["risk_object_min"],
+            "risk_object_type": grouped["risk_object_type"],
+            "risk_score": grouped["risk_score_sum"],
+            "risk_event_count": grouped["risk_score_count"],
+            "sources": grouped["source_distinct"],
+        }
+    )
+    return out.sort_by([("risk_score", "descending"), ("risk_object", "ascending")])
