@@ -1,0 +1,228 @@
+"""From the fields of events to the raw tables of their families, a column at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from escudo.core.schema import MV_SEPARATOR, RAW_REST, REST_TYPE, FieldType
+from escudo.sources.family import ANY, Family, families, template_fields
+from escudo.sources.times import TIME, parse_times
+
+Values: TypeAlias = pa.Array | str
+"""A field of many events: a string or list<string> array, or one text that all share."""
+
+_MULTIVALUE = pa.list_(pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Events of one family from one file; ``table`` has the schema ``family.schema.arrow()``.
+
+    ``_event_id`` and ``_indextime`` are null: the lake fills them in.
+    """
+
+    family: str
+    table: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events of any families, as columns: field name -> values, and the text of each event.
+
+    ``times`` overrides the family's own rule for the time where the format knows better.
+    """
+
+    fields: Mapping[str, Values]
+    raw: pa.Array
+    times: pa.Array | None = None
+
+    def take(self, rows: pa.Array) -> Events:
+        return Events(
+            {k: v if isinstance(v, str) else v.take(rows) for k, v in self.fields.items()},
+            self.raw.take(rows),
+            None if self.times is None else self.times.take(rows),
+        )
+
+
+def assemble(events: Events, source_file: str, default_time: float) -> Iterator[RawBatch]:
+    """The events as tables of their families; ``default_time`` (epoch) is for events without."""
+    if len(events.raw) == 0:
+        return
+    for family, rows in _route(events):
+        chosen = events if rows is None else events.take(rows)
+        yield RawBatch(family.name, _table(family, chosen, source_file, default_time))
+
+
+def _route(events: Events) -> Iterator[tuple[Family, pa.Array | None]]:
+    """Each family with the numbers of its rows; None where all rows are of one family."""
+    every = tuple(families().values())
+    names = sorted({name for f in every for rule in f.rules for name, _ in rule.conditions})
+    exact = {
+        name
+        for f in every
+        for rule in f.rules
+        for name, wanted in rule.conditions
+        if ANY not in wanted
+    }
+    constant = {n: v for n in names if isinstance(v := events.fields.get(n), str)}
+    varying = [n for n in names if isinstance(events.fields.get(n), pa.Array)]
+    if not varying:
+        yield _family_of(constant, every), None
+        return
+    code = np.zeros(len(events.raw), dtype=np.int64)
+    keys: list[list[str | None]] = []
+    for name in varying:
+        values = events.fields[name]
+        assert not isinstance(values, str)
+        if name not in exact or not pa.types.is_string(values.type):
+            values = pc.if_else(pc.is_valid(values), pa.scalar(ANY), pa.scalar(None, pa.string()))
+        encoded = values.dictionary_encode()
+        keys.append([*encoded.dictionary.to_pylist(), None])
+        indices = pc.fill_null(encoded.indices, len(keys[-1]) - 1).to_numpy(zero_copy_only=False)
+        code = code * len(keys[-1]) + indices
+        code = np.unique(code, return_inverse=True)[1] if code.max() > 2**40 else code
+    distinct, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    chosen: dict[str, list[int]] = {}
+    for number, row in enumerate(first.tolist()):
+        event: dict[str, str | None] = dict(constant)
+        for name in varying:
+            values = events.fields[name]
+            value = values if isinstance(values, str) else values[row].as_py()
+            event[name] = None if value is None else str(value)
+        chosen.setdefault(_family_of(event, every).name, []).append(number)
+    if len(chosen) == 1:
+        yield families()[next(iter(chosen))], None
+        return
+    for name, numbers in chosen.items():
+        member = np.zeros(len(distinct), dtype=bool)
+        member[numbers] = True
+        yield families()[name], pa.array(np.flatnonzero(member[inverse]))
+
+
+def _family_of(event: Mapping[str, str | None], every: Sequence[Family]) -> Family:
+    for family in every:
+        if any(rule.holds(event) for rule in family.rules):
+            return family
+    return every[-1]
+
+
+def _table(family: Family, events: Events, source_file: str, default_time: float) -> pa.Table:
+    size = len(events.raw)
+    columns: dict[str, pa.Array] = {
+        "_time": _times(family, events, default_time),
+        "host": _first(family.host, events, size),
+        "source": _filled(family.source, events, size),
+        "sourcetype": _filled(family.sourcetype, events, size),
+        "index": _filled(family.index, events, size),
+        "source_file": pa.repeat(pa.scalar(source_file), size),
+        "_raw": events.raw,
+    }
+    declared = family.declared
+    rest: dict[str, Values] = {}
+    for name, values in events.fields.items():
+        column = declared.get(name)
+        if column is None or column.physical is None:
+            rest[name] = values
+        elif column.type is FieldType.MULTIVALUE:
+            columns[column.physical] = _as_lists(values, size)
+        else:
+            columns[column.physical] = _as_text(values, size)
+    columns[RAW_REST] = rest_map(rest, size)
+    schema = family.schema.arrow()
+    arrays = [columns[f.name] if f.name in columns else pa.nulls(size, f.type) for f in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _as_text(values: Values, size: int) -> pa.Array:
+    if isinstance(values, str):
+        return pa.repeat(pa.scalar(values), size)
+    if pa.types.is_list(values.type):
+        return pc.binary_join(values, MV_SEPARATOR)
+    return values
+
+
+def _as_lists(values: Values, size: int) -> pa.Array:
+    if isinstance(values, str):
+        return pa.repeat(pa.scalar([values], _MULTIVALUE), size)
+    if pa.types.is_list(values.type):
+        return values
+    valid = pc.is_valid(values).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate(([0], np.cumsum(valid))).astype(np.int32)
+    mask = pa.array(~valid) if not valid.all() else None
+    return pa.ListArray.from_arrays(pa.array(offsets), values.drop_null(), mask=mask)
+
+
+def _times(family: Family, events: Events, default_time: float) -> pa.Array:
+    size = len(events.raw)
+    known = events.times if events.times is not None else pa.nulls(size, TIME)
+    for name in family.time:
+        if known.null_count == 0:
+            return known
+        values = events.fields.get(name)
+        if values is not None:
+            parsed = parse_times(_as_text(values, size))
+            known = parsed if known.null_count == size else pc.coalesce(known, parsed)
+    if known.null_count == 0:
+        return known
+    return pc.coalesce(known, pa.scalar(round(default_time * 1e6), pa.int64()).cast(TIME))
+
+
+def _first(names: Sequence[str], events: Events, size: int) -> pa.Array:
+    """The first of some fields that an event has."""
+    found: list[pa.Array] = []
+    for name in names:
+        values = events.fields.get(name)
+        if isinstance(values, str):
+            found.append(pa.repeat(pa.scalar(values), size))
+            break
+        if values is not None:
+            found.append(_as_text(values, size))
+    if not found:
+        return pa.nulls(size, pa.string())
+    return found[0] if len(found) == 1 else pc.coalesce(*found)
+
+
+def _filled(template: str, events: Events, size: int) -> pa.Array:
+    """A template with the event's values: ``XmlWinEventLog:{Channel}``."""
+    names = template_fields(template)
+    if not names:
+        return pa.repeat(pa.scalar(template), size)
+    parts: list[pa.Array | pa.Scalar] = []
+    text = template
+    for name in names:
+        before, _, text = text.partition("{" + name + "}")
+        parts.append(pa.scalar(before))
+        values = events.fields.get(name)
+        filled = pa.nulls(size, pa.string()) if values is None else _as_text(values, size)
+        parts.append(pc.fill_null(filled, ""))
+    parts.append(pa.scalar(text))
+    return pc.binary_join_element_wise(*parts, pa.scalar(""))
+
+
+def rest_map(fields: Mapping[str, Values], size: int) -> pa.Array:
+    """A map<string, string> array of the fields that an event has, in the order given.
+
+    >>> rest_map({"a": pa.array(["1", None]), "b": "x"}, 2).to_pylist()
+    [[('a', '1'), ('b', 'x')], [('b', 'x')]]
+    """
+    columns = [_as_text(values, size) for values in fields.values()]
+    if not columns:
+        return pa.MapArray.from_arrays(
+            pa.array(np.zeros(size + 1, dtype=np.int32)),
+            pa.array([], pa.string()),
+            pa.array([], pa.string()),
+        ).cast(REST_TYPE)
+    valid = np.column_stack([pc.is_valid(c).to_numpy(zero_copy_only=False) for c in columns])
+    row, column = np.nonzero(valid)
+    values = pa.concat_arrays(columns) if len(columns) > 1 else columns[0]
+    items = values.take(pa.array(column * size + row))
+    keys = pa.array(list(fields), pa.string()).take(pa.array(column))
+    offsets = np.zeros(size + 1, dtype=np.int32)
+    np.cumsum(valid.sum(axis=1), out=offsets[1:])
+    return pa.MapArray.from_arrays(pa.array(offsets), keys, items)

@@ -1,0 +1,35 @@
+"""The error codes of reading logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+CODES: Mapping[str, ErrorCode] = {
+    row.code: row
+    for row in (
+        ErrorCode("SRC001", "no such file or directory", "check the path"),
+        ErrorCode("SRC002", "cannot read the file", "check its permissions"),
+        ErrorCode("SRC003", "the file is empty", "nothing was logged, or the copy failed"),
+        ErrorCode("SRC004", "no log format recognised", "see the list of formats that are read"),
+        ErrorCode("SRC005", "no logs in the directory", "name a directory that holds log files"),
+        ErrorCode(
+            "SRC006", "the archive is damaged", "what was readable before the damage is kept"
+        ),
+        ErrorCode("SRC007", "the archive member is encrypted", "unpack it with its password first"),
+        ErrorCode("SRC008", "archives are nested too deep", "unpack the outer archive first"),
+        ErrorCode("SRC010", "a damaged EVTX record", "the records around it are kept"),
+        ErrorCode("SRC011", "a damaged or truncated EVTX file", "what was readable is kept"),
+        ErrorCode(
+            "SRC020", "an event that is not well-formed XML", "the events around it are kept"
+        ),
+        ErrorCode("SRC021", "text outside of an event", "only <Event> elements are read"),
+        ErrorCode("SRC022", "an event without a System element", "it is not a Windows event"),
+        ErrorCode("SRC030", "a line that is not valid JSON", "the lines around it are kept"),
+        ErrorCode("SRC031", "a JSON value that is not an object", "only objects are events"),
+        ErrorCode("SRC032", "a JSON array that breaks off", "the events before the break are kept"),
+        ErrorCode("SRC040", "text that is not valid UTF-8", "undecodable bytes are replaced"),
+        ErrorCode("SRC050", "a source definition is wrong", "see the file and key in the message"),
+    )
+}

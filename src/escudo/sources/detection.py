@@ -1,0 +1,61 @@
+"""Which wire format a stream has, by its first bytes; a file's name says nothing."""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from enum import StrEnum
+
+HEAD_BYTES = 64 * 1024
+"""How much of a stream is looked at."""
+
+_EVENT = re.compile(rb"<(?:\w+:)?Events?[\s/>]")
+_OBJECT_LINE = re.compile(rb'(?m)^\s*(?:\[\s*)?\{\s*(?:"|\})')
+_EMPTY_ARRAY = re.compile(rb"^\s*\[\s*(?:\]|\{|$)")
+_FDR_KEY = re.compile(rb'"(?:event_simpleName|event_platform)"\s*:')
+
+
+class Format(StrEnum):
+    """The wire formats; each has its file in ``sources/formats``."""
+
+    EVTX = "evtx"
+    EVENT_XML = "event_xml"
+    FDR = "fdr"
+    JSON_EVENTS = "json_events"
+
+
+def encoding_of(head: bytes) -> str:
+    """The text encoding: by its byte order mark, or by the zero bytes of UTF-16.
+
+    >>> encoding_of("<Event/>".encode("utf-16-le")), encoding_of(b"<Event/>")
+    ('utf-16-le', 'utf-8')
+    """
+    if head.startswith(BOM_UTF16_LE):
+        return "utf-16-le"
+    if head.startswith(BOM_UTF16_BE):
+        return "utf-16-be"
+    first = head[:64]
+    pairs = len(first) // 2
+    if pairs and first[1::2].count(0) == pairs and 0 not in first[0 : 2 * pairs : 2]:
+        return "utf-16-le"
+    if pairs and first[0 : 2 * pairs : 2].count(0) == pairs and 0 not in first[1::2]:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def detect(head: bytes) -> Format | None:
+    """The format of a stream that begins with ``head``; None if it is no log that we read.
+
+    >>> detect(b'{"event_simpleName":"ProcessRollup2"}'), detect(b"MZ\\x90") is None
+    (<Format.FDR: 'fdr'>, True)
+    """
+    if head.startswith((b"ElfFile\0", b"ElfChnk\0")) or head[4096:4104] == b"ElfChnk\0":
+        return Format.EVTX
+    encoding = encoding_of(head)
+    text = head.removeprefix(BOM_UTF8)
+    if encoding != "utf-8":
+        text = head.decode(encoding, "replace").lstrip("\ufeff").encode()
+    markup, record = _EVENT.search(text), _OBJECT_LINE.search(text) or _EMPTY_ARRAY.search(text)
+    if record and not (markup and markup.start() < record.start()):
+        return Format.FDR if _FDR_KEY.search(text) else Format.JSON_EVENTS
+    return Format.EVENT_XML if markup else None

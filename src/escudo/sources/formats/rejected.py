@@ -1,0 +1,21 @@
+"""What could not be read, with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXCERPT_BYTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One event, record or stretch of bytes that gave no row.
+
+    ``place`` is ``line 12``, ``record 40`` or ``offset 4096`` in the unpacked stream.
+    """
+
+    source_file: str
+    place: str
+    code: str
+    message: str
+    excerpt: bytes

@@ -1,0 +1,67 @@
+"""Blocks of text from a byte stream, cut where an event ends; UTF-16 and byte order marks gone."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from escudo.sources.detection import encoding_of
+from escudo.sources.opening import DAMAGE
+
+BLOCK_BYTES = 8 * 1024 * 1024
+LONGEST_EVENT = 64 * 1024 * 1024
+"""A longer run of bytes without an event's end is cut there: memory stays bounded."""
+
+
+class DamagedError(Exception):
+    """The compressed stream breaks off; what came before it has been yielded."""
+
+
+def blocks(stream: BinaryIO, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The stream as UTF-8 blocks of about ``size`` bytes; DamagedError where it cannot go on."""
+    try:
+        head = stream.read(size)
+    except DAMAGE as error:
+        raise DamagedError(str(error)) from None
+    encoding = encoding_of(head)
+    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("replace")
+    head = head.removeprefix(codecs.BOM_UTF8)
+    first = True
+    while head:
+        if decoder is None:
+            yield head
+        else:
+            text = decoder.decode(head)
+            yield (text.removeprefix("\ufeff") if first else text).encode("utf-8", "replace")
+        first = False
+        try:
+            head = stream.read(size)
+        except DAMAGE as error:
+            raise DamagedError(str(error)) from None
+    if decoder is not None and (tail := decoder.decode(b"", final=True)):
+        yield tail.encode("utf-8", "replace")
+
+
+def cut_after(source: Iterator[bytes], end: bytes) -> Iterator[bytes]:
+    """The same bytes in blocks that end right after ``end``, but for the last one.
+
+    >>> list(cut_after(iter([b"a;b", b"c;d"]), b";"))
+    [b'a;', b'bc;', b'd']
+    """
+    kept: list[bytes] = []
+    pending = 0
+    for block in source:
+        joined = (kept[-1][-len(end) + 1 :] if kept and len(end) > 1 else b"") + block
+        overlap = len(joined) - len(block)
+        at = joined.rfind(end)
+        if at < 0 and pending + len(block) < LONGEST_EVENT:
+            kept.append(block)
+            pending += len(block)
+            continue
+        stop = len(block) if at < 0 else at + len(end) - overlap
+        yield b"".join([*kept, block[:stop]])
+        kept = [block[stop:]] if stop < len(block) else []
+        pending = len(block) - stop
+    if kept:
+        yield b"".join(kept)

@@ -1,0 +1,313 @@
+"""From paths to byte streams: folders walked, archives and compressed files unpacked."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import shutil
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import zstandard
+
+from escudo.core.errors import Diagnostic, Severity, Span
+from escudo.sources.detection import HEAD_BYTES, Format, detect
+
+STDIN = "-"
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_MAX_DEPTH = 6
+_SPOOL_BYTES = 32 * 1024 * 1024
+DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError)
+"""What reading from a damaged compressed stream raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogStream:
+    """One log: bytes of a known format.
+
+    ``name`` is the path as it was given (``archive.zip!member`` inside an archive); ``size`` the
+    bytes at rest where they are known; ``modified`` (epoch) dates events that carry no time;
+    ``path`` is the file itself where nothing wraps it.
+    """
+
+    name: str
+    format: Format
+    opener: Callable[[], BinaryIO] = field(repr=False)
+    size: int | None = None
+    modified: float = 0.0
+    path: Path | None = None
+
+    def open(self) -> BinaryIO:
+        """The bytes from the start; the caller closes the stream."""
+        return self.opener()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A stream whose content is not known yet. ``asked`` is whether the user named it."""
+
+    name: str
+    opener: Callable[[], BinaryIO]
+    size: int | None
+    modified: float
+    path: Path | None
+    asked: bool
+
+
+def open_logs(
+    paths: Sequence[Path | str], *, stdin: BinaryIO | None = None
+) -> Iterator[LogStream | Diagnostic]:
+    """Every log under the paths, in a stable order; ``-`` is standard input.
+
+    Folders are walked; zip, gzip and zstd are unpacked, also inside each other. What cannot be
+    read, or is no log, comes as a Diagnostic in its place: an error where the user named the
+    file, else a warning (damaged) or a note (not a log). Nothing is raised for a bad file.
+
+    >>> [d.code for d in open_logs(["/nonexistent"])]
+    ['SRC001']
+    """
+    for given in paths:
+        if str(given) == STDIN:
+            yield from _standard_input(stdin or cast(BinaryIO, sys.stdin.buffer))
+            continue
+        path = Path(given)
+        if path.is_dir():
+            yield from _folder(path)
+        elif not path.exists():
+            yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
+        else:
+            yield from _file(path, asked=True)
+
+
+def _problem(code: str, name: str, message: str, severity: Severity) -> Diagnostic:
+    return Diagnostic(code, message, severity, Span(name, 1, 1, 1, 1))
+
+
+def _folder(folder: Path) -> Iterator[LogStream | Diagnostic]:
+    found = False
+    for directory, below, names in os.walk(folder, followlinks=False, onerror=None):
+        below.sort()
+        for name in sorted(names):
+            for item in _file(Path(directory) / name, asked=False):
+                found = found or isinstance(item, LogStream)
+                yield item
+    if not found:
+        yield _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
+
+
+def _file(path: Path, *, asked: bool) -> Iterator[LogStream | Diagnostic]:
+    try:
+        facts = path.stat()
+    except OSError as error:
+        severity = Severity.ERROR if asked else Severity.WARNING
+        yield _problem("SRC002", str(path), f"cannot be read: {error.strerror}", severity)
+        return
+    if not path.is_file():
+        if asked:
+            yield from _special(path)
+        return
+    opener = _path_opener(path)
+    yield from _expand(
+        _Source(str(path), opener, facts.st_size, facts.st_mtime, path, asked), depth=0
+    )
+
+
+def _path_opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")
+
+
+def _special(path: Path) -> Iterator[LogStream | Diagnostic]:
+    """A pipe or device: read once, as standard input is."""
+    try:
+        with path.open("rb") as stream:
+            yield from _once(str(path), stream)
+    except OSError as error:
+        yield _problem("SRC002", str(path), f"cannot be read: {error.strerror}", Severity.ERROR)
+
+
+def _standard_input(stdin: BinaryIO) -> Iterator[LogStream | Diagnostic]:
+    yield from _once(STDIN, stdin)
+
+
+def _once(name: str, stream: BinaryIO) -> Iterator[LogStream | Diagnostic]:
+    """A stream that cannot be rewound: plain text flows, anything packed is spooled first."""
+    head = stream.read(HEAD_BYTES)
+    rest = io.BufferedReader(_Joined(head, stream), 1 << 20)
+    if _packed(head) or detect(head) is Format.EVTX:
+        opener = _spooled(rest)
+    else:
+        opener = _once_opener(head, rest)
+    yield from _expand(_Source(name, opener, None, time.time(), None, asked=True), depth=0)
+
+
+def _once_opener(head: bytes, rest: BinaryIO) -> Callable[[], BinaryIO]:
+    """The first call looks at the head; the second hands out the stream itself."""
+    calls = iter((lambda: cast(BinaryIO, io.BytesIO(head)), lambda: rest))
+    return lambda: next(calls)()
+
+
+class _Joined(io.RawIOBase):
+    """Bytes already read, then the stream they came from."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self._head[: len(target)] or self._rest.read(len(target)) or b""
+        self._head = self._head[len(target) :]
+        target[: len(data)] = data
+        return len(data)
+
+
+def _packed(head: bytes) -> bool:
+    return head.startswith((*_ZIP_MAGIC, _GZIP_MAGIC, _ZSTD_MAGIC))
+
+
+def _spooled(stream: BinaryIO) -> Callable[[], BinaryIO]:
+    """A copy that can be opened again and again and sought in; gone with its last user."""
+    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115
+    shutil.copyfileobj(stream, spool, 1 << 20)
+
+    def again() -> BinaryIO:
+        spool.seek(0)
+        return cast(BinaryIO, io.BufferedReader(_Shared(spool)))
+
+    return again
+
+
+class _Shared(io.RawIOBase):
+    """A view of a spool that leaves it open when closed."""
+
+    def __init__(self, spool: tempfile.SpooledTemporaryFile[bytes]) -> None:
+        self._spool = spool
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = self._at if whence == io.SEEK_CUR else 0
+        self._spool.seek(base + offset, io.SEEK_END if whence == io.SEEK_END else io.SEEK_SET)
+        self._at = self._spool.tell()
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+        self._spool.seek(self._at)
+        data = self._spool.read(len(target))
+        self._at += len(data)
+        target[: len(data)] = data
+        return len(data)
+
+
+def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
+    """The logs inside one stream: itself, or what it packs."""
+    severity = Severity.ERROR if source.asked else Severity.WARNING
+    try:
+        with source.opener() as stream:
+            head = stream.read(HEAD_BYTES)
+    except DAMAGE as error:
+        code = "SRC002" if depth == 0 else "SRC006"
+        yield _problem(code, source.name, f"cannot be read: {error}", severity)
+        return
+    except RuntimeError as error:  # zipfile's way to say that a member has a password
+        yield _problem("SRC007", source.name, f"cannot be read: {error}", Severity.WARNING)
+        return
+    if not head:
+        yield _problem("SRC003", source.name, "the file is empty", severity)
+    elif not _packed(head):
+        yield from _log(source, head)
+    elif depth == _MAX_DEPTH:
+        yield _problem("SRC008", source.name, "archives are nested too deep", severity)
+    elif head.startswith(_ZIP_MAGIC):
+        yield from _zip(source, depth)
+    else:
+        unpack = _gunzip if head.startswith(_GZIP_MAGIC) else _unzstd
+        inner = _Source(
+            source.name, _layer(unpack, source.opener), None, source.modified, None, source.asked
+        )
+        yield from _expand(inner, depth + 1)
+
+
+def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
+    found = detect(head)
+    if found is None:
+        severity = Severity.ERROR if source.asked else Severity.INFO
+        yield _problem("SRC004", source.name, "no log format recognised", severity)
+        return
+    yield LogStream(source.name, found, source.opener, source.size, source.modified, source.path)
+
+
+def _layer(
+    unpack: Callable[[BinaryIO], BinaryIO], opener: Callable[[], BinaryIO]
+) -> Callable[[], BinaryIO]:
+    return lambda: unpack(opener())
+
+
+def _gunzip(stream: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, gzip.GzipFile(fileobj=stream, mode="rb"))
+
+
+def _unzstd(stream: BinaryIO) -> BinaryIO:
+    reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, reader), 1 << 20))
+
+
+def _zip(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
+    severity = Severity.ERROR if source.asked else Severity.WARNING
+    try:
+        stream = source.opener()
+        if source.path is None and depth > 0:
+            with stream:
+                stream = _spooled(stream)()
+        archive = zipfile.ZipFile(stream)
+    except DAMAGE as error:
+        yield _problem("SRC006", source.name, f"the archive is damaged: {error}", severity)
+        return
+    found = False
+    for member in sorted(archive.infolist(), key=lambda m: m.filename):
+        if member.is_dir() or member.filename.startswith("__MACOSX/"):
+            continue
+        inner = _Source(
+            f"{source.name}!{member.filename}",
+            _member_opener(archive, member),
+            member.file_size,
+            _zip_time(member),
+            None,
+            asked=False,
+        )
+        for item in _expand(inner, depth + 1):
+            found = found or isinstance(item, LogStream)
+            yield item
+    if source.asked and not found:
+        yield _problem("SRC004", source.name, "no logs in this archive", severity)
+
+
+def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
+    return lambda: cast(BinaryIO, archive.open(member))
+
+
+def _zip_time(member: zipfile.ZipInfo) -> float:
+    try:
+        return time.mktime((*member.date_time, 0, 0, -1))
+    except (ValueError, OverflowError):
+        return 0.0

@@ -1,0 +1,79 @@
+"""Text to time, a column at a time."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+TIME = pa.timestamp("us", tz="UTC")
+_NAIVE = pa.timestamp("us")
+_ISO = (
+    r"^\s*(?<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?<time>\d\d:\d\d:\d\d)(?:[.,](?<fraction>\d{1,6})\d*)?"
+    r"\s*(?:Z|UTC|(?<sign>[+-])(?<hours>\d\d):?(?<minutes>\d\d))?\s*$"
+)
+_EPOCH = r"^\s*\d{1,19}(?:\.\d+)?\s*$"
+_MAX_SECONDS = 4.0e10
+"""Epoch numbers above this (the year 3237) are milliseconds, micro- or nanoseconds."""
+_FILETIME_UNIX = 11_644_473_600
+_FILETIMES = (1.0e17, 2.6e17)
+"""100 ns since 1601 for the years 1917 to 2424; nanoseconds since 1970 are above it from 1978."""
+
+
+def parse_times(text: pa.Array) -> pa.Array:
+    """Times in UTC from text; null where the text is no time.
+
+    Takes ISO-8601 with a blank or a ``T``, any number of digits after the second (cut at
+    microseconds), ``Z``, an offset, or no zone (then it is UTC), and epoch numbers in seconds,
+    milli-, micro- or nanoseconds, or Windows FILETIME, told apart by their size.
+
+    >>> times = parse_times(pa.array(["2020-10-08T11:03:46.617920300Z", "1713805173.418", "-"]))
+    >>> [str(t) for t in times.to_pylist()]
+    ['2020-10-08 11:03:46.617920+00:00', '2024-04-22 16:59:33.418000+00:00', 'None']
+    """
+    fast = _plain_utc(text)
+    return fast if fast is not None else _any_form(text)
+
+
+def _plain_utc(text: pa.Array) -> pa.Array | None:
+    """The form that Windows writes, when every value has it."""
+    if not pc.all(pc.ends_with(text, "Z"), skip_nulls=False).as_py():
+        return None
+    cut = pc.utf8_rtrim(pc.utf8_slice_codeunits(text, 0, 26), "Z")
+    try:
+        return pc.assume_timezone(pc.cast(cut, _NAIVE), "UTC")
+    except pa.ArrowInvalid:
+        return None
+
+
+def _any_form(text: pa.Array) -> pa.Array:
+    column = pl.Series("t", pl.from_arrow(text), dtype=pl.String).to_frame()
+    parts = pl.col("t").str.extract_groups(_ISO).struct
+    iso = (
+        pl.concat_str(
+            parts.field("date").str.replace_all("/", "-"),
+            pl.lit(" "),
+            parts.field("time"),
+            pl.lit("."),
+            parts.field("fraction").fill_null("").str.pad_end(6, "0"),
+        ).str.to_datetime("%Y-%m-%d %H:%M:%S%.6f", time_unit="us", strict=False)
+    ).dt.epoch("us")
+    offset = (
+        parts.field("hours").cast(pl.Int64) * 60 + parts.field("minutes").cast(pl.Int64)
+    ) * pl.when(parts.field("sign") == "-").then(-60_000_000).otherwise(60_000_000)
+    digits = pl.when(pl.col("t").str.contains(_EPOCH)).then(pl.col("t").str.strip_chars())
+    number = digits.cast(pl.Float64, strict=False)
+    whole = digits.cast(pl.Int64, strict=False)
+    epoch = (
+        pl.when(number < _MAX_SECONDS)
+        .then((number * 1e6).round().cast(pl.Int64, strict=False))
+        .when(number < _MAX_SECONDS * 1e3)
+        .then((number * 1e3).round().cast(pl.Int64, strict=False))
+        .when(number < _MAX_SECONDS * 1e6)
+        .then(whole)
+        .when(number.is_between(*_FILETIMES))
+        .then(whole // 10 - _FILETIME_UNIX * 1_000_000)
+        .otherwise(whole // 1000)
+    )
+    micros = column.select(pl.coalesce(iso - offset.fill_null(0), epoch).alias("t"))["t"]
+    return micros.to_arrow().cast(TIME)
