@@ -49,7 +49,10 @@ _FILLS: Mapping[str, str] = {"unknown": "unknown", "zero": "0", "sourcetype": "s
 _ENRICHED = (("bunit", "string"), ("category", "string, multivalue"), ("priority", "string"))
 _EVERYWHERE = {"tag": "string, multivalue", "cim_entity_zone": "string"}
 _KEYS = frozenset(
-    "name parent constraint where table tags enriched lower sort fields calculated computed".split()
+    {
+        *("name", "parent", "constraint", "where", "table", "tags"),
+        *("enriched", "lower", "sort", "fields", "calculated", "computed"),
+    }
 )
 
 

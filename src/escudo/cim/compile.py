@@ -1,0 +1,191 @@
+"""From a family's mappings to one DuckDB statement for each dataset.
+
+Four steps, each a SELECT over the one before: the source's expressions; the dataset's calculated
+fields; defaults and lower-cased copies; the dataset's own condition and the clustering order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from escudo.cim.mapping import DatasetMapping
+from escudo.cim.models import Dataset, ModelField
+from escudo.core.errors import EscudoError
+from escudo.core.schema import COMMON_COLUMNS, FieldType, TableSchema
+from escudo.sources import Family
+from escudo.spl import coerce
+from escudo.spl.evaluate import compile_eval
+
+BATCH = "cim_batch"
+"""The name under which a statement reads the events."""
+
+_COMMON = tuple(c.name for c in COMMON_COLUMNS)
+_HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The SQL that makes the rows of one dataset's table out of a batch of raw events."""
+
+    dataset: Dataset
+    sql: str
+
+
+def statements(family: Family, entries: Sequence[DatasetMapping]) -> list[Statement]:
+    """One statement for each dataset that the entries feed, in the order of first mention."""
+    groups: dict[str, list[DatasetMapping]] = {}
+    for entry in entries:
+        groups.setdefault(entry.dataset.schema.table, []).append(entry)
+    return [
+        Statement(group[0].dataset, _dataset(family, group).sql("duckdb"))
+        for group in groups.values()
+    ]
+
+
+def unmapped_count(family: Family, entries: Sequence[DatasetMapping]) -> str:
+    """The SQL that counts the events of a batch that no entry takes."""
+    taken = coerce.or_all([_condition(e.where, family.schema, family.name) for e in entries])
+    return (
+        exp.select(exp.func("count", exp.Star()))
+        .from_(exp.to_table(BATCH))
+        .where(exp.Not(this=exp.Paren(this=exp.Coalesce(this=taken, expressions=[exp.false()]))))
+        .sql("duckdb")
+    )
+
+
+def _dataset(family: Family, entries: Sequence[DatasetMapping]) -> exp.Select:
+    dataset = entries[0].dataset
+    mapped = sorted({name for e in entries for name in e.fields} | {"tag"})
+    rows: exp.Query = _mapped(family, entries[0], mapped)
+    for entry in entries[1:]:
+        rows = exp.union(rows, _mapped(family, entry, mapped), distinct=False)
+    available = frozenset(mapped)
+    calculated, available = _calculated(dataset, rows, available)
+    filled = _filled(dataset, calculated, available)
+    out = exp.select("*").from_(filled.subquery("filled"))
+    if dataset.where is not None:
+        out = out.where(_condition(dataset.where, dataset.schema, dataset.name))
+    return out.order_by(*_order(dataset))
+
+
+def _mapped(family: Family, entry: DatasetMapping, names: Iterable[str]) -> exp.Select:
+    """The events that an entry takes, with its expressions, in the types of the dataset."""
+    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in _COMMON]
+    for name in names:
+        kind = entry.dataset.by_name[name].type
+        text = entry.fields.get(name)
+        if text is None and name == "tag":
+            tags = [coerce.literal_text(t) for t in entry.dataset.tags]
+            sql: exp.Expression = exp.Array(expressions=tags)
+        elif text is None:
+            sql = coerce.cast(exp.null(), kind)
+        else:
+            sql = _value(text, family.schema, kind, f"source {family.name!r}, field {name!r}")
+        columns.append(_named(sql, _physical(entry.dataset, name)))
+    where = _condition(entry.where, family.schema, family.name)
+    return exp.select(*columns).from_(exp.to_table(BATCH)).where(where)
+
+
+def _calculated(
+    dataset: Dataset, rows: exp.Query, available: frozenset[str]
+) -> tuple[exp.Select, frozenset[str]]:
+    """The dataset's calculated fields, all from the values before any of them."""
+    schema = replace(
+        dataset.schema,
+        columns=tuple(
+            c for c in dataset.schema.columns if c.name in available or c.name in _COMMON
+        ),
+    )
+    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in _COMMON]
+    present = available | dataset.calculated.keys()
+    for name in sorted(present):
+        physical = _physical(dataset, name)
+        text = dataset.calculated.get(name)
+        if text is None:
+            columns.append(exp.column(physical, quoted=True))
+            continue
+        kind = dataset.by_name[name].type
+        sql = _value(text, schema, kind, f"{dataset.model}.{dataset.name}, field {name!r}")
+        columns.append(_named(sql, physical))
+    return exp.select(*columns).from_(rows.subquery("mapped")), present
+
+
+def _filled(dataset: Dataset, rows: exp.Query, available: frozenset[str]) -> exp.Select:
+    """Every column of the table, in its order: defaults where a value is missing."""
+    columns: list[exp.Expression] = []
+    lowered: list[exp.Expression] = []
+    for column in dataset.schema.columns:
+        assert column.physical is not None
+        here: exp.Expression = exp.column(column.physical, quoted=True)
+        model_field = dataset.by_name.get(column.name)
+        if model_field is not None:
+            value = here if column.name in available else coerce.cast(exp.null(), column.type)
+            filled = _default(model_field, value, column.name in available)
+            here = _named(filled, column.physical)
+        columns.append(here)
+        if column.lower is not None:
+            lowered.append(_lowered(column.physical, column.lower))
+    inner = exp.select(*columns).from_(rows.subquery("calculated"))
+    return exp.select("*", *lowered).from_(inner.subquery("defaults")) if lowered else inner
+
+
+def _lowered(physical: str, lower: str) -> exp.Expression:
+    return _named(exp.Lower(this=exp.column(physical, quoted=True)), lower)
+
+
+def _default(model_field: ModelField, value: exp.Expression, available: bool) -> exp.Expression:
+    match model_field.fill:
+        case None:
+            return value
+        case "sourcetype":
+            default: exp.Expression = exp.column("sourcetype", quoted=True)
+        case text:
+            default = coerce.literal_text(text)
+    if model_field.type is FieldType.MULTIVALUE:
+        default = exp.Array(expressions=[default])
+    return exp.Coalesce(this=value, expressions=[default]) if available else default
+
+
+def _order(dataset: Dataset) -> list[exp.Expression]:
+    """Hour, then the dataset's names: what searches select by lies together on disk."""
+    hour = exp.IntDiv(
+        this=exp.Anonymous(this="epoch_us", expressions=[exp.column("_time", quoted=True)]),
+        expression=exp.Literal.number(_HOUR_US),
+    )
+    order: list[exp.Expression] = [hour]
+    for name in dataset.sort:
+        column = dataset.schema.by_name[name]
+        order.append(exp.column(column.lower or _physical(dataset, name), quoted=True))
+    return order
+
+
+def _named(sql: exp.Expression, name: str) -> exp.Expression:
+    return exp.Alias(this=sql, alias=exp.to_identifier(name, quoted=True))
+
+
+def _physical(dataset: Dataset, name: str) -> str:
+    physical = dataset.schema.by_name[name].physical
+    assert physical is not None
+    return physical
+
+
+def _value(text: str, schema: TableSchema, kind: FieldType, place: str) -> exp.Expression:
+    """An eval expression in a column's type; empty text is no value."""
+    try:
+        typed = compile_eval(text, schema)
+    except EscudoError as wrong:
+        raise EscudoError("CIM012", f"{place}: {wrong.diagnostic.message}", source=text) from wrong
+    sql = coerce.convert(typed, kind)
+    if kind is FieldType.STRING and coerce.constant(typed) is None:
+        return exp.Nullif(this=sql, expression=coerce.literal_text(""))
+    return coerce.cast(sql, kind) if coerce.is_null(typed) else sql
+
+
+def _condition(text: str, schema: TableSchema, place: str) -> exp.Expression:
+    try:
+        return coerce.as_boolean(compile_eval(text, schema))
+    except EscudoError as wrong:
+        raise EscudoError("CIM012", f"{place}: {wrong.diagnostic.message}", source=text) from wrong
