@@ -1,0 +1,348 @@
+"""Statistical functions (Search Reference, Aggregatefunctions, Eventorderfunctions,
+Multivaluefunctions, Timefunctions).
+
+Every builder gives aggregates of SQLGlot (``exp.AggFunc``), perhaps inside a scalar expression;
+``windowed`` puts them over a window. A multivalue argument counts each of its values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
+from escudo.spl.functions.row import AggregateBuilder, Params, StatsFunction
+from escudo.spl.plan import Typed
+
+_AGGREGATE = "Aggregatefunctions"
+_ORDER = "Eventorderfunctions"
+_MULTIVALUE = "Multivaluefunctions"
+_TIME = "Timefunctions"
+_NUMBER = FieldType.NUMBER
+_INTEGER = FieldType.INTEGER
+_STRING = FieldType.STRING
+_LIST = FieldType.MULTIVALUE
+LIST_LIMIT = 100
+"""``list()`` keeps the first 100 values (Search Reference, Multivalue stats functions)."""
+
+
+def windowed(
+    value: exp.Expression, over: Callable[[exp.Expression], exp.Expression]
+) -> exp.Expression:
+    """The expression with each of its aggregates put over a window.
+
+    >>> total = exp.Sum(this=exp.column("x"))
+    >>> rate = exp.Div(this=total, expression=exp.Count(this=exp.Star()))
+    >>> windowed(rate, lambda agg: exp.Window(this=agg)).sql()
+    'SUM(x) OVER () / COUNT(*) OVER ()'
+    """
+
+    def step(node: exp.Expression) -> exp.Expression:
+        if is_aggregate(node):
+            return over(node)
+        for key, child in list(node.args.items()):
+            if isinstance(child, exp.Expression):
+                node.set(key, step(child))
+            elif isinstance(child, list):
+                node.set(key, [step(c) if isinstance(c, exp.Expression) else c for c in child])
+        return node
+
+    return step(value.copy())
+
+
+def is_aggregate(node: exp.Expression) -> bool:
+    """Whether a node is a whole aggregate call, its FILTER and WITHIN GROUP included."""
+    if isinstance(node, exp.Filter | exp.WithinGroup | exp.IgnoreNulls):
+        return True
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).lower().startswith("spl_agg_")
+    return isinstance(node, exp.AggFunc)
+
+
+def aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
+    """One of the engines' own aggregates."""
+    return coerce.call(f"spl_agg_{name}", *arguments)
+
+
+def _numbers(node: type[exp.AggFunc], list_name: str, finish: str) -> AggregateBuilder:
+    """An aggregate over numbers; values that are none are left out."""
+
+    def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+        assert arg is not None
+        if arg.type is _LIST:
+            return Typed(_over_values(arg, finish), _NUMBER)
+        return Typed(node(this=coerce.as_number(arg)), _NUMBER)
+
+    return build
+
+
+def _over_values(arg: Typed, finish: str) -> exp.Expression:
+    """A function of the list of all numbers of a multivalue argument."""
+    return coerce.call(f"spl_list_{finish}", aggregate("flatten", arg.sql))
+
+
+def _count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+    if arg is None:
+        return Typed(exp.Count(this=exp.Star()), _INTEGER)
+    if arg.type is FieldType.BOOLEAN:
+        return Typed(aggregate("count_if", arg.sql), _INTEGER)
+    if arg.type is _LIST:
+        total = exp.Sum(this=coerce.call("spl_len", arg.sql))
+        counted = exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
+        return Typed(coerce.cast(counted, _INTEGER), _INTEGER)
+    return Typed(exp.Count(this=arg.sql), _INTEGER)
+
+
+def _distinct_values(arg: Typed) -> exp.Expression:
+    if arg.type is _LIST:
+        return coerce.call("spl_list_values", aggregate("flatten", arg.sql))
+    return coerce.call("spl_sorted", aggregate("distinct", coerce.as_text(arg)))
+
+
+def _distinct_count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+    assert arg is not None
+    if arg.type is _LIST:
+        counted = exp.Coalesce(
+            this=coerce.call("spl_len", _distinct_values(arg)), expressions=[exp.Literal.number(0)]
+        )
+        return Typed(coerce.cast(counted, _INTEGER), _INTEGER)
+    return Typed(exp.Count(this=exp.Distinct(expressions=[arg.sql])), _INTEGER)
+
+
+def _values(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
+    assert arg is not None
+    found = _distinct_values(arg)
+    if params.limit is not None:
+        found = coerce.call("spl_first_values", found, exp.Literal.number(params.limit))
+    return Typed(found, _LIST)
+
+
+def _list(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
+    assert arg is not None
+    limit = exp.Literal.number(LIST_LIMIT if params.limit is None else params.limit)
+    if arg.type is _LIST:
+        gathered = aggregate("flatten_ordered", arg.sql, _order(params))
+    else:
+        gathered = aggregate("list_ordered", coerce.as_text(arg), _order(params))
+    return Typed(coerce.call("spl_first_values", gathered, limit), _LIST)
+
+
+def _order(params: Params) -> exp.Expression:
+    return exp.Literal.number(0) if params.order is None else params.order.copy()
+
+
+def _extreme(name: str, node: type[exp.AggFunc]) -> AggregateBuilder:
+    """``min``/``max``: by number where all values are numbers, else by text."""
+
+    def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+        assert arg is not None
+        if arg.type in coerce.NUMERIC:
+            return Typed(node(this=arg.sql), arg.type)
+        if arg.type is _LIST:
+            return Typed(coerce.call(f"spl_list_{name}", aggregate("flatten", arg.sql)), _STRING)
+        text = coerce.as_text(arg)
+        number = coerce.call("spl_num", text.copy())
+        all_numbers = exp.EQ(this=exp.Count(this=text), expression=exp.Count(this=number))
+        by_number = exp.If(this=all_numbers, true=coerce.call("spl_text", node(this=number.copy())))
+        return Typed(exp.Case(ifs=[by_number], default=node(this=text.copy())), _STRING)
+
+    return build
+
+
+def _range(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+    assert arg is not None
+    if arg.type is _LIST:
+        return Typed(_over_values(arg, "range"), _NUMBER)
+    value = coerce.as_number(arg)
+    return Typed(exp.Sub(this=exp.Max(this=value), expression=exp.Min(this=value.copy())), _NUMBER)
+
+
+def _sumsq(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+    assert arg is not None
+    if arg.type is _LIST:
+        return Typed(_over_values(arg, "sumsq"), _NUMBER)
+    value = coerce.paren(coerce.as_number(arg))
+    return Typed(exp.Sum(this=exp.Mul(this=value, expression=value.copy())), _NUMBER)
+
+
+def _spread(name: str, node: type[exp.AggFunc]) -> AggregateBuilder:
+    """Sample deviation and variance: 0 for a single value, as in Splunk."""
+
+    def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+        assert arg is not None
+        if arg.type is _LIST:
+            return Typed(_over_values(arg, name), _NUMBER)
+        value = coerce.as_number(arg)
+        if name.endswith("p"):
+            return Typed(node(this=value), _NUMBER)
+        some = exp.GT(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
+        zero = exp.Case(ifs=[exp.If(this=some, true=coerce.literal_number(0))])
+        return Typed(exp.Coalesce(this=node(this=value), expressions=[zero]), _NUMBER)
+
+    return build
+
+
+def _percentile(name: str, default: float | None = None) -> AggregateBuilder:
+    def build(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
+        assert arg is not None
+        percent = params.percent if params.percent is not None else default
+        assert percent is not None
+        fraction = coerce.literal_number(percent / 100)
+        if arg.type is _LIST:
+            values = aggregate("flatten", arg.sql)
+            return Typed(coerce.call(f"spl_list_{name}", values, fraction), _NUMBER)
+        return Typed(aggregate(name, coerce.as_number(arg), fraction), _NUMBER)
+
+    return build
+
+
+def _mode(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+    assert arg is not None
+    if arg.type is _LIST:
+        return Typed(coerce.call("spl_list_mode", aggregate("flatten", arg.sql)), _STRING)
+    if arg.type in coerce.NUMERIC:
+        return Typed(aggregate("mode", arg.sql), arg.type)
+    return Typed(aggregate("mode", coerce.as_text(arg)), _STRING)
+
+
+def _estdc_error(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+    """The theoretical error of the estimate; counts are exact here, so there is none."""
+    assert arg is not None
+    counted = exp.Count(this=arg.sql)
+    return Typed(exp.Mul(this=counted, expression=coerce.literal_number(0)), _NUMBER)
+
+
+def _event(name: str) -> AggregateBuilder:
+    """``first``/``last`` by order of arrival; only events that have the field count."""
+
+    def build(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
+        assert arg is not None
+        node = exp.ArgMin if name == "first" else exp.ArgMax
+        if params.order is None:
+            return Typed(aggregate(name, arg.sql), arg.type)
+        return Typed(node(this=arg.sql, expression=_present(params.order.copy(), arg)), arg.type)
+
+    return build
+
+
+def _present(key: exp.Expression, arg: Typed) -> exp.Expression:
+    """A key that is null where the value is, so that such events do not take part."""
+    has_value = exp.Not(this=exp.Is(this=coerce.paren(arg.sql.copy()), expression=exp.Null()))
+    return exp.Case(ifs=[exp.If(this=has_value, true=key)])
+
+
+def _by_time(node: type[exp.AggFunc]) -> AggregateBuilder:
+    """``earliest``/``latest``: the value of the event with the least or greatest ``_time``."""
+
+    def build(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
+        assert arg is not None
+        if time is None:
+            return coerce.null(arg.type)
+        key = _present(time.sql.copy(), arg)
+        return Typed(node(this=arg.sql, expression=key), arg.type)
+
+    return build
+
+
+def _time_of(node: type[exp.AggFunc]) -> AggregateBuilder:
+    """``earliest_time``/``latest_time``: when the field had its first or last value."""
+
+    def build(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
+        assert arg is not None
+        if time is None:
+            return coerce.null(_NUMBER)
+        return Typed(node(this=_present(time.sql.copy(), arg)), _NUMBER)
+
+    return build
+
+
+def _rate(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
+    """(latest - earliest value) / (latest - earliest time)."""
+    assert arg is not None
+    if time is None:
+        return coerce.null(_NUMBER)
+    value = Typed(coerce.as_number(arg), _NUMBER)
+    ends = [
+        node(this=value.sql.copy(), expression=_present(time.sql.copy(), value))
+        for node in (exp.ArgMax, exp.ArgMin)
+    ]
+    times = [node(this=_present(time.sql.copy(), value)) for node in (exp.Max, exp.Min)]
+    rise = exp.Paren(this=exp.Sub(this=ends[0], expression=ends[1]))
+    span = exp.Nullif(
+        this=exp.Sub(this=times[0], expression=times[1]), expression=coerce.literal_number(0)
+    )
+    return Typed(exp.Div(this=rise, expression=span), _NUMBER)
+
+
+def _per(seconds: int) -> AggregateBuilder:
+    """``per_*`` of ``timechart``: the sum, scaled to the unit by the command's span.
+
+    ``Params.percent`` carries the bucket's width in seconds.
+    """
+
+    def build(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
+        assert arg is not None
+        total = exp.Sum(this=coerce.as_number(arg))
+        width = params.percent if params.percent else float(seconds)
+        return Typed(
+            exp.Mul(this=total, expression=coerce.literal_number(seconds / width)), _NUMBER
+        )
+
+    return build
+
+
+def _stat(name: str, result: str, build: AggregateBuilder, page: str = _AGGREGATE) -> StatsFunction:
+    return StatsFunction(name, result, build, page)
+
+
+def _named(name: str, result: str, build: AggregateBuilder) -> StatsFunction:
+    return StatsFunction(name, result, build, _AGGREGATE, takes_number=True)
+
+
+def _timed(name: str, result: str, build: AggregateBuilder) -> StatsFunction:
+    return StatsFunction(name, result, build, _TIME, needs_time=True)
+
+
+_SUM = _numbers(exp.Sum, "sum", "sum")
+_AVG = _numbers(exp.Avg, "avg", "avg")
+
+STATISTICS = (
+    _stat("avg", "number", _AVG),
+    _stat("mean", "number", _AVG),
+    StatsFunction("count", "integer", _count, _AGGREGATE, needs_argument=False),
+    StatsFunction("c", "integer", _count, _AGGREGATE, needs_argument=False),
+    _stat("distinct_count", "integer", _distinct_count),
+    _stat("dc", "integer", _distinct_count),
+    _stat("estdc", "integer", _distinct_count),
+    _stat("estdc_error", "number", _estdc_error),
+    _named("exactperc", "number", _percentile("percentile")),
+    _stat("max", "that of the values", _extreme("max", exp.Max)),
+    _stat("median", "number", _percentile("percentile", 50.0)),
+    _stat("min", "that of the values", _extreme("min", exp.Min)),
+    _stat("mode", "that of the values", _mode),
+    _named("perc", "number", _percentile("percentile")),
+    _named("p", "number", _percentile("percentile")),
+    _named("upperperc", "number", _percentile("upper_percentile")),
+    _stat("range", "number", _range),
+    _stat("stdev", "number", _spread("stdev", exp.StddevSamp)),
+    _stat("stdevp", "number", _spread("stdevp", exp.StddevPop)),
+    _stat("var", "number", _spread("var", exp.Variance)),
+    _stat("varp", "number", _spread("varp", exp.VariancePop)),
+    _stat("sum", "number", _SUM),
+    _stat("sumsq", "number", _sumsq),
+    _stat("first", "that of the values", _event("first"), _ORDER),
+    _stat("last", "that of the values", _event("last"), _ORDER),
+    _stat("list", "multivalue", _list, _MULTIVALUE),
+    _stat("values", "multivalue", _values, _MULTIVALUE),
+    _timed("earliest", "that of the values", _by_time(exp.ArgMin)),
+    _timed("earliest_time", "number", _time_of(exp.Min)),
+    _timed("latest", "that of the values", _by_time(exp.ArgMax)),
+    _timed("latest_time", "number", _time_of(exp.Max)),
+    _stat("per_day", "number", _per(86400), _TIME),
+    _stat("per_hour", "number", _per(3600), _TIME),
+    _stat("per_minute", "number", _per(60), _TIME),
+    _stat("per_second", "number", _per(1), _TIME),
+    _timed("rate", "number", _rate),
+)

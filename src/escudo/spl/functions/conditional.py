@@ -1,0 +1,162 @@
+"""Comparison and conditional functions (Search Reference, ConditionalFunctions)."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce, regex
+from escudo.spl.functions.row import Context, EvalFunction, Nulls, constant_text
+from escudo.spl.plan import Typed
+from escudo.spl.scope import SearchScope
+
+_PAGE = "ConditionalFunctions"
+
+
+def _boolean(sql: exp.Expression) -> Typed:
+    return Typed(sql, FieldType.BOOLEAN)
+
+
+def _if(args: list[Typed], _: Context) -> Typed:
+    condition, then, otherwise = args
+    kind = coerce.unify([then, otherwise])
+    branch = exp.If(this=coerce.as_boolean(condition), true=coerce.convert(then, kind))
+    return Typed(exp.Case(ifs=[branch], default=coerce.convert(otherwise, kind)), kind)
+
+
+def _pairs(args: list[Typed], context: Context) -> list[tuple[Typed, Typed]]:
+    if len(args) % 2:
+        raise context.error("conditions and values must come in pairs")
+    return list(zip(args[::2], args[1::2], strict=True))
+
+
+def _case(args: list[Typed], context: Context) -> Typed:
+    pairs = _pairs(args, context)
+    kind = coerce.unify(value for _, value in pairs)
+    branches = [
+        exp.If(this=coerce.as_boolean(condition), true=coerce.convert(value, kind))
+        for condition, value in pairs
+    ]
+    return Typed(exp.Case(ifs=branches), kind)
+
+
+def _validate(args: list[Typed], context: Context) -> Typed:
+    pairs = _pairs(args, context)
+    kind = coerce.unify(value for _, value in pairs)
+    branches = [
+        exp.If(
+            this=exp.Not(this=coerce.paren(coerce.as_boolean(condition))),
+            true=coerce.convert(value, kind),
+        )
+        for condition, value in pairs
+    ]
+    return Typed(exp.Case(ifs=branches), kind)
+
+
+def _coalesce(args: list[Typed], _: Context) -> Typed:
+    known = [a for a in args if not coerce.is_null(a)]
+    kind = coerce.unify(known)
+    if not known:
+        return coerce.null()
+    first, *others = (coerce.convert(a, kind) for a in known)
+    return Typed(exp.Coalesce(this=first, expressions=others) if others else first, kind)
+
+
+def _nullif(args: list[Typed], _: Context) -> Typed:
+    value, other = args
+    same = exp.If(this=coerce.compare("=", value, other), true=exp.Null())
+    return Typed(exp.Case(ifs=[same], default=value.sql.copy()), value.type)
+
+
+def _in(args: list[Typed], _: Context) -> Typed:
+    value, *options = args
+    texts = [coerce.constant(o) for o in options]
+    plain = all(isinstance(t, str) and not coerce.is_numeric_text(t) for t in texts)
+    if value.type is FieldType.STRING and plain and not coerce.is_null(value):
+        return _boolean(exp.In(this=coerce.paren(value.sql), expressions=[o.sql for o in options]))
+    copies = (Typed(value.sql.copy(), value.type) for _ in options)
+    return _boolean(
+        coerce.or_all(coerce.compare("=", v, o) for v, o in zip(copies, options, strict=True))
+    )
+
+
+def _like(args: list[Typed], _: Context) -> Typed:
+    value, pattern = args
+    if coerce.is_null(value) or coerce.is_null(pattern):
+        return coerce.null(FieldType.BOOLEAN)
+    known = coerce.constant(pattern)
+    if known is None:
+        return _boolean(coerce.call("spl_like", coerce.as_text(value), coerce.as_text(pattern)))
+    text = known if isinstance(known, str) else coerce.number_text(known)
+    return _boolean(coerce.like_sql(coerce.as_text(value), text))
+
+
+def _match(args: list[Typed], context: Context) -> Typed:
+    value, pattern = args
+    if coerce.is_null(value) or coerce.is_null(pattern):
+        return coerce.null(FieldType.BOOLEAN)
+    return _boolean(regex_match(coerce.as_text(value), pattern, context))
+
+
+def regex_match(value: exp.Expression, pattern: Typed, context: Context) -> exp.Expression:
+    """An unanchored match; patterns beyond RE2, or only known at run time, go the long way."""
+    known = coerce.constant(pattern)
+    if known is None:
+        return coerce.call("spl_pcre_match", value, coerce.as_text(pattern))
+    text = known if isinstance(known, str) else coerce.number_text(known)
+    translated = regex.checked(text, context.span)
+    name = "spl_regex_match" if translated.regular else "spl_pcre_match"
+    return coerce.call(name, value, coerce.literal_text(translated.text))
+
+
+def _cidrmatch(args: list[Typed], context: Context) -> Typed:
+    network, address = args
+    if coerce.is_null(network) or coerce.is_null(address):
+        return coerce.null(FieldType.BOOLEAN)
+    if address.type is FieldType.MULTIVALUE:
+        held = coerce.any_value(address.sql, lambda v: _in_network(network, v, context))
+        return _boolean(held)
+    return _boolean(_in_network(network, address, context))
+
+
+def _in_network(network: Typed, address: Typed, context: Context) -> exp.Expression:
+    value = coerce.as_text(address)
+    if coerce.constant(network) is None:
+        return coerce.call("spl_cidr_match", coerce.as_text(network), value)
+    text = constant_text([network], 0, context, "the network")
+    try:
+        known = ipaddress.ip_network(text, strict=False)
+    except ValueError as e:
+        raise context.error(f"{text!r} is not a network", hint=str(e)) from None
+    if known.version == 6:
+        return coerce.call("spl_cidr_match", network.sql, value)
+    low, high = int(known.network_address), int(known.broadcast_address)
+    return coerce.call(
+        "spl_ipv4_between", value, coerce.literal_integer(low), coerce.literal_integer(high)
+    )
+
+
+def _searchmatch(args: list[Typed], context: Context) -> Typed:
+    text = constant_text(args, 0, context, "the search string")
+    if not isinstance(context.scope, SearchScope):
+        raise context.error("searchmatch() needs the events of a search")
+    return context.scope.search(text, context.span)
+
+
+CONDITIONAL = (
+    EvalFunction("case", 2, None, "that of the values", _case, _PAGE, Nulls.OWN),
+    EvalFunction("cidrmatch", 2, 2, "boolean", _cidrmatch, _PAGE),
+    EvalFunction("coalesce", 1, None, "that of the values", _coalesce, _PAGE, Nulls.SKIP),
+    EvalFunction("false", 0, 0, "boolean", lambda *_: _boolean(exp.false()), _PAGE, Nulls.OWN),
+    EvalFunction("if", 3, 3, "that of the values", _if, _PAGE, Nulls.OWN),
+    EvalFunction("in", 2, None, "boolean", _in, _PAGE),
+    EvalFunction("like", 2, 2, "boolean", _like, _PAGE, each=True),
+    EvalFunction("match", 2, 2, "boolean", _match, _PAGE, each=True),
+    EvalFunction("null", 0, 0, "null", lambda *_: coerce.null(), _PAGE, Nulls.OWN),
+    EvalFunction("nullif", 2, 2, "that of the first", _nullif, _PAGE, Nulls.OWN),
+    EvalFunction("searchmatch", 1, 1, "boolean", _searchmatch, _PAGE, Nulls.OWN),
+    EvalFunction("true", 0, 0, "boolean", lambda *_: _boolean(exp.true()), _PAGE, Nulls.OWN),
+    EvalFunction("validate", 2, None, "that of the values", _validate, _PAGE, Nulls.OWN),
+)

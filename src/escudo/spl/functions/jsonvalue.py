@@ -1,0 +1,49 @@
+"""How a value stands inside JSON.
+
+In a query JSON is text. ``JsonText`` marks text that a JSON function made, so that it is nested as
+it is and not quoted as a string when another JSON function takes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
+from escudo.spl.plan import Typed
+
+
+@dataclass(frozen=True)
+class JsonText(Typed):
+    """Text that is JSON by its making."""
+
+
+def json_typed(sql: exp.Expression) -> Typed:
+    return JsonText(sql, FieldType.STRING)
+
+
+def is_json(value: Typed) -> bool:
+    return isinstance(value, JsonText)
+
+
+def as_json(value: Typed) -> exp.Expression:
+    """The value as JSON text: numbers and booleans bare, text in quotes, a list as an array.
+
+    >>> as_json(coerce.number(5)).sql(), as_json(coerce.text("a")).sql()
+    ("'5'", "SPL_JSON_QUOTE('a')")
+    """
+    if coerce.is_null(value):
+        return coerce.literal_text("null")
+    if is_json(value):
+        return value.sql
+    if value.type in coerce.NUMERIC:
+        return coerce.as_text(value)
+    match value.type:
+        case FieldType.BOOLEAN:
+            return exp.Lower(this=coerce.as_text(value))
+        case FieldType.MULTIVALUE:
+            return coerce.call("spl_json_array", value.sql)
+        case _:
+            return coerce.call("spl_json_quote", value.sql)

@@ -1,0 +1,184 @@
+"""Multivalue functions (Search Reference, MultivalueEvalFunctions)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from escudo.core.errors import Span
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
+from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Unary
+from escudo.spl.functions.conditional import regex_match
+from escudo.spl.functions.row import Context, EvalFunction, Nulls, typed_call
+from escudo.spl.plan import Typed
+from escudo.spl.scope import Scope
+from escudo.spl.spans import parse_span
+
+_PAGE = "MultivalueEvalFunctions"
+_LIST = FieldType.MULTIVALUE
+_STRING = FieldType.STRING
+_INTEGER = FieldType.INTEGER
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def _list(sql: exp.Expression) -> Typed:
+    return Typed(sql, _LIST)
+
+
+def field_names(expr: EvalExpr) -> Iterator[str]:
+    """The fields an expression refers to, in the order of the text, repeats included."""
+    match expr:
+        case FieldRef(name=name):
+            yield name
+        case Unary(operand=operand):
+            yield from field_names(operand)
+        case Binary(left=left, right=right):
+            yield from field_names(left)
+            yield from field_names(right)
+        case Call(args=args):
+            for argument in args:
+                yield from field_names(argument)
+        case _:
+            return
+
+
+@dataclass(frozen=True)
+class _OneValue:
+    """A scope in which one field stands for a single value of itself."""
+
+    outer: Scope
+    name: str
+    value: Typed
+
+    @property
+    def now(self) -> float:
+        return self.outer.now
+
+    def field(self, name: str) -> Typed | None:
+        return self.value if name == self.name else self.outer.field(name)
+
+    def warn(self, code: str, message: str, span: Span | None) -> None:
+        self.outer.warn(code, message, span)
+
+
+def _mvfilter(_: list[Typed], context: Context) -> Typed:
+    predicate = context.arguments[0]
+    names = set(field_names(predicate))
+    if len(names) != 1:
+        raise context.error(
+            "mvfilter() takes a condition on exactly one field",
+            hint=f"it names {', '.join(sorted(names))}" if names else "it names no field",
+        )
+    (name,) = names
+    values = coerce.as_list(context.lower(FieldRef(name), context.scope))
+
+    def holds(value: Typed) -> exp.Expression:
+        return coerce.as_boolean(context.lower(predicate, _OneValue(context.scope, name, value)))
+
+    return _list(coerce.call("spl_values", coerce.filter_values(values, holds)))
+
+
+def _mvmap(_: list[Typed], context: Context) -> Typed:
+    source, body = context.arguments
+    names = list(dict.fromkeys(field_names(source)))
+    if len(names) != 1:
+        raise context.error("mvmap() takes a multivalue field first, then an expression over it")
+    (name,) = names
+    values = context.lower(source, context.scope)
+
+    def result(value: Typed) -> Typed:
+        return context.lower(body, _OneValue(context.scope, name, value))
+
+    if values.type is not _LIST:
+        return result(values)
+    many = result(coerce.text("")).type is _LIST
+    if many:
+        nested = coerce.map_values(values.sql, lambda v: coerce.as_list(result(v)))
+        return _list(coerce.call("spl_values", exp.Flatten(this=nested)))
+    mapped = coerce.map_values(values.sql, lambda v: coerce.as_text(result(v)))
+    return _list(coerce.call("spl_values", mapped))
+
+
+def _mvappend(args: list[Typed], _: Context) -> Typed:
+    known = [a for a in args if not coerce.is_null(a)]
+    if not known:
+        return coerce.null(_LIST)
+    first, *others = map(coerce.as_list, known)
+    for other in others:
+        first = coerce.call("spl_append", first, other)
+    return _list(first)
+
+
+def _mvcount(args: list[Typed], _: Context) -> Typed:
+    (value,) = args
+    if coerce.is_null(value):
+        return coerce.null(_INTEGER)
+    if value.type is _LIST:
+        return Typed(coerce.call("spl_count", value.sql), _INTEGER)
+    present = exp.If(
+        this=exp.Not(this=exp.Is(this=coerce.paren(value.sql), expression=exp.Null())),
+        true=coerce.cast(exp.Literal.number(1), _INTEGER),
+    )
+    return Typed(exp.Case(ifs=[present]), _INTEGER)
+
+
+def _mvfind(args: list[Typed], context: Context) -> Typed:
+    values, pattern = args
+    hits = coerce.map_values(
+        coerce.as_list(values),
+        lambda v: coerce.call("spl_bool_text", regex_match(v.sql, pattern, context)),
+    )
+    return Typed(coerce.call("spl_position", hits, coerce.literal_text("True")), _INTEGER)
+
+
+def _mvindex(args: list[Typed], _: Context) -> Typed:
+    values = coerce.as_list(args[0])
+    start = coerce.as_integer(args[1])
+    if len(args) == 2:
+        return Typed(coerce.call("spl_mvindex", values, start), _STRING)
+    return _list(coerce.call("spl_mvslice", values, start, coerce.as_integer(args[2])))
+
+
+def _mvrange(args: list[Typed], context: Context) -> Typed:
+    start, end = map(coerce.as_number, args[:2])
+    step: exp.Expression = coerce.literal_number(1)
+    if len(args) > 2:
+        known = coerce.constant(args[2])
+        if isinstance(known, str) and not coerce.is_numeric_text(known):
+            span = parse_span(known)
+            if span is None or span.unit not in _SECONDS:
+                raise context.error(f"{known!r} is not a time span", hint="write 1d, 30m, 1w ...")
+            step = coerce.literal_number(span.size * _SECONDS[span.unit])
+        else:
+            step = coerce.as_number(args[2])
+    return _list(coerce.call("spl_mvrange", start, end, step))
+
+
+def _mvzip(args: list[Typed], _: Context) -> Typed:
+    left, right = map(coerce.as_list, args[:2])
+    between = coerce.as_text(args[2]) if len(args) > 2 else coerce.literal_text(",")
+    return _list(coerce.call("spl_mvzip", left, right, between))
+
+
+MULTIVALUE = (
+    EvalFunction("commands", 1, 1, "multivalue", typed_call(_LIST, "spl_commands", _STRING), _PAGE),
+    EvalFunction("mvappend", 1, None, "multivalue", _mvappend, _PAGE, Nulls.SKIP),
+    EvalFunction("mvcount", 1, 1, "integer", _mvcount, _PAGE),
+    EvalFunction("mvdedup", 1, 1, "multivalue", typed_call(_LIST, "spl_mvdedup", _LIST), _PAGE),
+    EvalFunction("mvfilter", 1, 1, "multivalue", _mvfilter, _PAGE, raw=True),
+    EvalFunction("mvfind", 2, 2, "integer", _mvfind, _PAGE),
+    EvalFunction("mvindex", 2, 3, "string, or multivalue for a range", _mvindex, _PAGE),
+    EvalFunction(
+        "mvjoin", 2, 2, "string", typed_call(_STRING, "spl_mvjoin", _LIST, _STRING), _PAGE
+    ),
+    EvalFunction("mvmap", 2, 2, "multivalue", _mvmap, _PAGE, raw=True),
+    EvalFunction("mvrange", 2, 3, "multivalue", _mvrange, _PAGE),
+    EvalFunction("mvsort", 1, 1, "multivalue", typed_call(_LIST, "spl_mvsort", _LIST), _PAGE),
+    EvalFunction("mvzip", 2, 3, "multivalue", _mvzip, _PAGE),
+    EvalFunction(
+        "split", 2, 2, "multivalue", typed_call(_LIST, "spl_split", _STRING, _STRING), _PAGE
+    ),
+)

@@ -1,0 +1,291 @@
+"""Splunk's regular expressions (PCRE) in the form that all engines read alike.
+
+DuckDB's engine is RE2, Spark's is Java's, and Python functions use the ``regex`` module. They agree
+on a common core once group names, POSIX classes, stray braces and brackets, quoting and
+Perl-only escapes are written out. What is beyond RE2 (look-around, backreferences, possessive and
+atomic groups, conditionals, recursion) marks the pattern as not ``regular``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import regex
+
+from escudo.core.errors import EscudoError, Span
+
+_POSIX = {
+    "alpha": "A-Za-z",
+    "digit": "0-9",
+    "alnum": "0-9A-Za-z",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "space": r"\t\n\x0b\f\r ",
+    "blank": r" \t",
+    "punct": r"!-/:-@\[-`{-~",
+    "xdigit": "0-9A-Fa-f",
+    "word": "0-9A-Za-z_",
+    "cntrl": r"\x00-\x1f\x7f",
+    "print": " -~",
+    "graph": "!-~",
+}
+_SETS = frozenset("dDwWsS")
+_KEPT = frozenset("dDwWsSbBAznrtfa")
+_REPEAT = regex.compile(r"\{(\d+)(?:(,)(\d*))?\}")
+_NAMED = regex.compile(r"\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
+_REFERENCE = regex.compile(
+    r"\\k(?:<(\w+)>|\{(\w+)\}|'(\w+)')|\\g(?:\{(-?\w+)\}|(-?\d+))|\(\?P=(\w+)\)"
+)
+_FLAGS = regex.compile(r"\(\?([imsUxJ]*)(?:-([imsUxJ]+))?([:)])")
+_MOST_REPEATS = 1000
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A translated pattern. ``groups`` holds each capture group's name (None if it has none)."""
+
+    text: str
+    groups: tuple[str | None, ...] = ()
+    regular: bool = True
+
+    def names(self) -> dict[str, int]:
+        """Group name -> its number, counted from 1; the first of two equal names."""
+        out: dict[str, int] = {}
+        for number, name in enumerate(self.groups, 1):
+            if name is not None:
+                out.setdefault(name, number)
+        return out
+
+
+@lru_cache(maxsize=4096)
+def translate(pattern: str) -> Pattern:
+    r"""The common form of a PCRE pattern; raises ``SPL203`` where it is not one.
+
+    >>> translate(r"(?<user>[[:alpha:]]+)\\(\w+)").text
+    '([A-Za-z]+)\\\\(\\w+)'
+    >>> translate(r"(?<user>\w+)").names()
+    {'user': 1}
+    >>> translate(r"a(?!b)").regular
+    False
+    """
+    scanner = _Scanner(pattern)
+    scanner.run()
+    out = Pattern("".join(scanner.out), tuple(scanner.groups), scanner.regular)
+    try:
+        regex.compile(for_python(out.text), regex.ASCII)
+    except regex.error as e:
+        raise EscudoError(
+            "SPL203",
+            f"not a regular expression: {e.msg}",
+            hint=f"in {pattern!r} at character {(e.pos or 0) + 1}" if e.pos is not None else None,
+        ) from e
+    return out
+
+
+def checked(pattern: str, span: Span | None) -> Pattern:
+    """``translate`` with the place of the pattern in its errors."""
+    try:
+        return translate(pattern)
+    except EscudoError as e:
+        raise e.located(span) from None
+
+
+def for_python(text: str) -> str:
+    r"""A translated pattern as the ``regex`` module reads it (``\z`` is ``\Z`` there)."""
+    return regex.sub(r"(\\\\)|\\z", lambda m: m[1] or r"\Z", text)
+
+
+@dataclass
+class _Scanner:
+    source: str
+    at: int = 0
+    regular: bool = True
+    out: list[str] = field(default_factory=list)
+    groups: list[str | None] = field(default_factory=list)
+
+    def run(self) -> None:
+        while self.at < len(self.source):
+            char = self.source[self.at]
+            match char:
+                case "\\":
+                    self._escape()
+                case "[":
+                    self._class()
+                case "(":
+                    self._open()
+                case "{":
+                    self._brace()
+                case "*" | "+" | "?":
+                    self._emit(char, 1)
+                    self._possessive()
+                case _:
+                    self._emit(char, 1)
+
+    def _emit(self, text: str, length: int) -> None:
+        self.out.append(text)
+        self.at += length
+
+    def _possessive(self) -> None:
+        """After a quantifier: ``+`` makes it possessive, ``?`` lazy."""
+        following = self.source[self.at : self.at + 1]
+        if following == "+":
+            self.regular = False
+            self._emit("+", 1)
+        elif following == "?":
+            self._emit("?", 1)
+
+    def _brace(self) -> None:
+        m = _REPEAT.match(self.source, self.at)
+        if m is None:
+            self._emit(r"\{", 1)
+            return
+        if max(int(m[1]), int(m[3] or 0)) > _MOST_REPEATS:
+            self.regular = False
+        self._emit(m[0], len(m[0]))
+        self._possessive()
+
+    def _open(self) -> None:
+        source, at = self.source, self.at
+        if (m := _NAMED.match(source, at)) is not None:
+            self.groups.append(m[1] or m[2])
+            self._emit("(", len(m[0]))
+        elif (m := _REFERENCE.match(source, at)) is not None:
+            self._reference(m)
+        elif source.startswith("(?#", at):
+            end = source.find(")", at)
+            self.at = len(source) if end < 0 else end + 1
+        elif source.startswith("(?:", at):
+            self._emit("(?:", 3)
+        elif (m := _FLAGS.match(source, at)) is not None:
+            if set(m[1] + (m[2] or "")) - set("ims"):
+                self.regular = False
+            self._emit(m[0], len(m[0]))
+        elif source.startswith(("(?", "(*"), at):
+            self.regular = False
+            width = 4 if source.startswith(("(?<=", "(?<!"), at) else 3
+            self._emit(source[at : at + width], width)
+        else:
+            self.groups.append(None)
+            self._emit("(", 1)
+
+    def _reference(self, m: regex.Match[str]) -> None:
+        self.regular = False
+        wanted = next(g for g in m.groups() if g is not None)
+        if wanted in self.groups:
+            number = self.groups.index(wanted) + 1
+        elif wanted.lstrip("-").isdigit():
+            number = int(wanted) if int(wanted) > 0 else len(self.groups) + 1 + int(wanted)
+        else:
+            raise EscudoError("SPL203", f"no group {wanted!r} to refer to")
+        self._emit(f"(?:\\{number})", len(m[0]))
+
+    def _escape(self) -> None:
+        source, at = self.source, self.at
+        if (m := _REFERENCE.match(source, at)) is not None:
+            self._reference(m)
+            return
+        char = source[at + 1 : at + 2]
+        if char == "Q":
+            end = source.find(r"\E", at)
+            quoted = source[at + 2 : end if end >= 0 else len(source)]
+            self._emit(regex.escape(quoted), len(quoted) + (4 if end >= 0 else 2))
+        elif char in "123456789" and char:
+            self.regular = False
+            self._emit(f"\\{char}", 2)
+        elif char in ("K", "G", "X", "Z"):
+            self.regular = False
+            self._emit(r"(?=\n?\z)" if char == "Z" else f"\\{char}", 2)
+        elif char == "R":
+            self._emit(r"(?:\r\n|\n|\r)", 2)
+        elif char == "h":
+            self._emit(r"[ \t]", 2)
+        elif char == "H":
+            self._emit(r"[^ \t]", 2)
+        elif char == "E":
+            self.at += 2
+        else:
+            self._emit(*self._character(in_class=False))
+
+    def _character(self, *, in_class: bool) -> tuple[str, int]:
+        """An escape that means one character or a set, and how many characters it took."""
+        source, at = self.source, self.at
+        char = source[at + 1 : at + 2]
+        if not char:
+            return r"\\", 1
+        if char == "b" and in_class:
+            return r"\x08", 2
+        if char in ("p", "P"):
+            end = source.find("}", at) if source.startswith("{", at + 2) else at + 2
+            return source[at : end + 1], end + 1 - at
+        if m := regex.compile(r"\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{1,2}))").match(source, at):
+            return _coded(int(m[1] or m[2], 16)), len(m[0])
+        if (m := regex.compile(r"\\0([0-7]{0,2})").match(source, at)) is not None:
+            return _coded(int(m[1] or "0", 8)), len(m[0])
+        if char == "e":
+            return r"\x1b", 2
+        if char == "v":
+            return r"\x0b", 2
+        if char in _KEPT:
+            return f"\\{char}", 2
+        if char.isalnum() or char == "_" or ord(char) > 127:
+            return char, 2
+        return f"\\{char}", 2
+
+    def _class(self) -> None:
+        """A bracketed class, with everything that engines read differently escaped."""
+        source = self.source
+        start = self.at
+        parts = ["["]
+        self.at += 1
+        if source.startswith("^", self.at):
+            parts.append("^")
+            self.at += 1
+        first, after_set, in_range = True, False, False
+        while True:
+            if self.at >= len(source):
+                raise EscudoError(
+                    "SPL203", f"the class opened at character {start + 1} is not closed"
+                )
+            char = source[self.at]
+            if char == "]" and not first:
+                break
+            item, length, is_set = self._class_item(char)
+            if char == "-":
+                last = source.startswith("]", self.at + 1)
+                literal = first or last or after_set or in_range
+                item = r"\-" if literal else "-"
+                in_range = not literal
+                after_set = False
+            else:
+                after_set = is_set or in_range
+                in_range = False
+            parts.append(item)
+            self.at += length
+            first = False
+        parts.append("]")
+        self.at += 1
+        self.out.append("".join(parts))
+
+    def _class_item(self, char: str) -> tuple[str, int, bool]:
+        source, at = self.source, self.at
+        if source.startswith("[:", at) and (end := source.find(":]", at)) > 0:
+            name = source[at + 2 : end]
+            if name.lstrip("^") in _POSIX:
+                if name.startswith("^"):
+                    self.regular = False
+                    return f"[:{name}:]", end + 2 - at, True
+                return _POSIX[name], end + 2 - at, True
+        if char == "\\":
+            following = source[at + 1 : at + 2]
+            if following == "h":
+                return r" \t", 2, True
+            text, length = self._character(in_class=True)
+            return text, length, following in _SETS or following in ("p", "P")
+        if char in "[]&~|^":
+            return f"\\{char}", 1, False
+        return char, 1, False
+
+
+def _coded(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else regex.escape(chr(code))
