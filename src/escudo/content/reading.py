@@ -66,7 +66,7 @@ def read_document(file: str, source: str) -> tuple[yaml.Node | None, Problems]:
 
     >>> node, problems = read_document("a.yml", "name: [1")
     >>> print(node, problems.found[0].span)
-    None a.yml:1:9
+    None a.yml:2:1
     """
     problems = Problems(file, source)
     try:

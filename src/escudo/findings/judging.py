@@ -14,6 +14,7 @@ from escudo.detect import Match
 from escudo.findings.annotations import annotate
 from escudo.findings.notable import findings
 from escudo.findings.risk import risk_events
+from escudo.findings.rows import event_hashes
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def judge(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas)
     """What a match brings about, by the deployment of its detection's type.
 
     ``deployments`` is ``Content.deployments``. A failed match, or one of a type that only keeps
-    rows (Hunting), has neither risk events nor findings.
+    rows (Hunting), has neither risk events nor findings. Equal rows count once.
 
     Raises:
         EscudoError: FND102 where the type has no deployment.
@@ -47,6 +48,7 @@ def judge(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas)
     deployment = deployments.get(detection.type)
     if deployment is None:
         raise EscudoError("FND102", f"no deployment for detections of type {detection.type}")
+    match = distinct(match)
     problems: list[Diagnostic] = []
     scored = deployment.risk and not match.failed
     if scored and match.rows.num_rows:
@@ -65,3 +67,13 @@ def judge(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas)
         findings(match, deployment, schemas.notable, report=problems.append),
         tuple(problems),
     )
+
+
+def distinct(match: Match) -> Match:
+    """A match without rows that an earlier one equals."""
+    first: dict[str, int] = {}
+    for i, value in enumerate(event_hashes(match.detection.id, match.rows).to_pylist()):
+        first.setdefault(value, i)
+    if len(first) == match.rows.num_rows:
+        return match
+    return match.take(pa.array(first.values(), pa.int64()))

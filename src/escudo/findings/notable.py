@@ -60,15 +60,12 @@ def findings(
     """The findings of a match, as rows of the ``raw_notable`` table; none without a deployment
     that makes them.
 
-    ``event_hash`` is the same for the same row of the same detection, whichever run found it:
-    ``new_only`` drops those already known. Rows that are equal within a match are one finding.
+    ``event_hash`` is the same for the same row of the same detection, whichever run found it.
     """
     notable = deployment.notable
     empty = schema.arrow().empty_table()
     if notable is None or not match.rows.num_rows:
         return empty
-    hashes = event_hashes(match.detection.id, match.rows)
-    match, hashes = _distinct(match, hashes)
     detection, count = match.detection, match.rows.num_rows
     low, high = window_bounds(match.window)
     level = severity(detection)
@@ -92,7 +89,7 @@ def findings(
         "owner": constant(UNASSIGNED, count),
         "disposition": constant(UNDETERMINED, count),
         "drilldown_searches": _drilldowns(match, report),
-        "event_hash": hashes,
+        "event_hash": event_hashes(detection.id, match.rows),
         "info_min_time": constant(low, count),
         "info_max_time": constant(high, count),
         "analyticstories": constant(list(detection.tags.analytic_story), count, lists),
@@ -125,21 +122,3 @@ def _drilldowns(match: Match, report: Report) -> pa.Array:
         for i in range(match.rows.num_rows)
     ]
     return pa.array(texts, pa.string())
-
-
-def _distinct(match: Match, hashes: pa.Array) -> tuple[Match, pa.Array]:
-    """A match without rows that an earlier one equals."""
-    first: dict[str, int] = {}
-    for i, value in enumerate(hashes.to_pylist()):
-        first.setdefault(value, i)
-    if len(first) == len(hashes):
-        return match, hashes
-    kept = pa.array(first.values(), pa.int64())
-    return match.take(kept), hashes.take(kept)
-
-
-def new_only(events: pa.Table, known: pa.Array) -> pa.Table:
-    """Findings (or risk events) whose ``event_hash`` is not among those known."""
-    values = set(known.to_pylist())
-    keep = [h not in values for h in events["event_hash"].to_pylist()]
-    return events.filter(pa.array(keep, pa.bool_()))

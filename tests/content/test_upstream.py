@@ -1,0 +1,76 @@
+"""All of the real content that is at hand loads; what is odd in it is known."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from escudo import content
+from tests.shared_data import SHARED, needs_shared
+
+pytestmark = needs_shared
+
+KNOWN_ODDITIES = {
+    ("esentutl_sam_copy.yml", "CON204"),  # a token `user$`
+    ("windows_raccine_scheduled_task_deletion.yml", "CON204"),  # the same
+    ("linux_service_started_or_enabled.yml", "CON204"),  # a token `$dest`
+    ("linux_auditd_auditd_service_stop.yml", "CON203"),  # 50 * 50 / 100 is not 49
+    ("internal_vertical_port_scan.yml", "CON102"),  # `update_timestamp: trues`
+}
+
+
+@pytest.fixture(scope="module")
+def upstream() -> content.Content:
+    assert SHARED is not None
+    return content.load([SHARED / "security_content"])
+
+
+def test_every_element_loads(upstream: content.Content) -> None:
+    assert len(upstream.detections) == 1181
+    assert upstream.failed_files == 0
+    assert (
+        len(upstream.stories),
+        len(upstream.baselines),
+        len(upstream.investigations),
+        len(upstream.data_sources),
+    ) == (261, 66, 47, 205)
+    yml_lookups = [k for k in upstream.lookups if not k.name.endswith(".csv")]
+    assert len(yml_lookups) == 79
+    own = content.load().macros
+    assert len({m.name for m in upstream.macros} - {m.name for m in own}) == 189 - 5
+
+
+def test_nothing_is_odd_that_is_not_known(upstream: content.Content) -> None:
+    found = {(Path(str(d.span.file)).name, d.code) for d in upstream.diagnostics if d.span}
+    assert found == KNOWN_ODDITIES
+    assert len(upstream.diagnostics) == len(KNOWN_ODDITIES)
+
+
+def test_every_macro_that_a_search_uses_is_known(upstream: content.Content) -> None:
+    names = {name for name, _ in upstream.knowledge.macros()}
+    unknown = Counter()
+    for detection in upstream.detections:
+        text = re.sub(r"```.*?```", "", detection.search, flags=re.DOTALL)
+        text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
+        for call in re.findall(r"`([^`]+)`", text):
+            if call.split("(")[0].strip() not in names:
+                unknown[call] += 1
+    assert unknown == {}
+
+
+def test_scores_of_all_detections_come_from_their_risk(upstream: content.Content) -> None:
+    for detection in upstream.detections:
+        assert detection.risk is not None, detection.name
+        scores = {o.score for o in detection.risk.risk_objects}
+        assert scores <= {detection.tags.risk_score}, detection.name
+
+
+def test_it_takes_a_few_seconds_at_most() -> None:
+    assert SHARED is not None
+    start = time.perf_counter()
+    content.load([SHARED / "security_content"])
+    assert time.perf_counter() - start < 5
