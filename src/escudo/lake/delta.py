@@ -45,11 +45,20 @@ def append(
     removed: Sequence[DataFile] = (),
     *,
     pinned: int | None,
+    same_content: bool = False,
 ) -> int:
     """Commits files to a table, after undoing what is ahead of the pinned version.
 
     The caller holds the lake's write lock. The table is created when it is not there, and gets
     the columns that the schema has and it has not. Its log is on the disk when this returns.
+
+    Args:
+        folder: the table.
+        schema: the columns of its files.
+        added: new files, which lie in the folder.
+        removed: files that the table loses; they stay on the disk.
+        pinned: the ledger's version, None for a table that it does not know.
+        same_content: whether the new files hold the same rows as the removed ones.
 
     Returns:
         The table's new version.
@@ -57,7 +66,7 @@ def append(
     table = _open_for_writing(folder, schema, pinned)
     _widen(table, schema)
     now = int(time.time() * 1000)
-    content_changes = not removed
+    content_changes = not same_content
     actions: list[AddAction | RemoveAction] = [
         RemoveAction(f.path, content_changes, now, f.size, {}) for f in removed
     ]
@@ -65,7 +74,7 @@ def append(
     table.create_write_transaction(
         actions,
         "append",
-        Schema.from_arrow(schema) if not removed else table.schema(),
+        table.schema(),
         post_commithook_properties=_NO_HOOKS,
     )
     table.update_incremental()  # without hooks, the object stays at the version before

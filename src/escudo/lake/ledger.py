@@ -123,18 +123,18 @@ class LedgerTransaction:
         return Commit(number, now, kind, dict(versions))
 
     def unpin(self, before: float) -> None:
-        """Empties the versions of commits before a time, except the last one's."""
-        last = sa.select(sa.func.max(_COMMITS.c.id)).scalar_subquery()
-        self._connection.execute(
-            _COMMITS.update()
-            .where(_COMMITS.c.committed < before, _COMMITS.c.id < last)
-            .values(versions="{}")
+        """Forgets the versions of states that had been followed by another before a time."""
+        last = (
+            sa.select(sa.func.max(_COMMITS.c.id))
+            .where(_COMMITS.c.committed < before)
+            .scalar_subquery()
         )
+        self._connection.execute(_COMMITS.update().where(_COMMITS.c.id < last).values(versions=""))
 
     def pinned(self) -> list[Commit]:
         """The commits whose versions readers may still have open, oldest first."""
         rows = self._connection.execute(
-            sa.select(_COMMITS).where(_COMMITS.c.versions != "{}").order_by(_COMMITS.c.id)
+            sa.select(_COMMITS).where(_COMMITS.c.versions != "").order_by(_COMMITS.c.id)
         )
         return [_commit(row) for row in rows]
 

@@ -1,0 +1,223 @@
+"""What an operator does with a lake: look at it, merge small files, drop old data."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from escudo.lake import delta
+from escudo.lake.delta import DataFile
+from escudo.lake.layout import DAY
+from escudo.lake.parts import DAY_ROWS, FULL_BYTES
+from escudo.lake.rewrite import rewrite
+from escudo.lake.snapshot import Snapshot
+from escudo.lake.store import Lake
+from escudo.lake.sweep import sweep
+
+RETENTION = timedelta(days=1)
+"""How long files are kept after they left the tables, for those who are still reading them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table's size. Times are in epoch seconds, None where it has no rows."""
+
+    name: str
+    version: int
+    rows: int
+    files: int
+    bytes: int
+    earliest: float | None
+    latest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LakeInfo:
+    """What is in a lake at a commit; ``ingested`` counts the files that came in."""
+
+    path: str
+    commit: int
+    committed: float
+    ingested: int
+    rejected: int
+    tables: tuple[TableInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A table before and after maintenance."""
+
+    table: str
+    files_before: int
+    files_after: int
+    rows_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    """What maintenance did: the tables it changed, and the bytes that it freed on the disk."""
+
+    changes: tuple[Change, ...] = ()
+    freed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """Files that take the place of others."""
+
+    removed: Sequence[DataFile]
+    added: Sequence[DataFile]
+
+
+_Planner = Callable[[str, Sequence[DataFile]], Iterator[_Edit]]
+
+
+def info(lake: Lake) -> LakeInfo:
+    """The tables of a lake with their rows, files, bytes and times."""
+    snapshot = lake.snapshot()
+    files = lake.ledger.files()
+    return LakeInfo(
+        path=str(lake.path),
+        commit=snapshot.commit.id,
+        committed=snapshot.commit.committed,
+        ingested=len(files),
+        rejected=sum(f.rejected for f in files),
+        tables=tuple(_table_info(snapshot, name) for name in snapshot.tables()),
+    )
+
+
+def compact(lake: Lake, *, retention: timedelta = RETENTION) -> Maintained:
+    """Merges small files into large ones in the table's order; readers notice nothing.
+
+    Others may write meanwhile. Doing it again changes nothing.
+
+    Args:
+        retention: how long the merged files are kept for those who still read them.
+    """
+
+    def merged(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
+        for group in mergeable(files):
+            yield _Edit(group, _rewritten(lake, table, group))
+
+    return _maintain(lake, "compact", merged, retention)
+
+
+def expire(lake: Lake, older_than: float, *, retention: timedelta = RETENTION) -> Maintained:
+    """Drops all events before a time, raw and in data models.
+
+    Args:
+        older_than: epoch seconds; events at this time stay.
+        retention: how long the dropped data stays on the disk for those who still read it. What
+            left the tables longer ago than that is deleted now.
+    """
+    since = round(older_than * 1_000_000)
+
+    def shortened(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
+        for file in files:
+            if file.low is None or file.high is None or file.low >= since:
+                continue
+            kept = _rewritten(lake, table, [file], since) if file.high >= since else []
+            yield _Edit([file], kept)
+
+    return _maintain(lake, "expire", shortened, retention)
+
+
+def mergeable(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
+    """Groups of small files that shall be one: of the same day, or of neighbouring small days.
+
+    It puts together what a writer (``Parts``) would have put together, had the rows come at once.
+    """
+    group: list[DataFile] = []
+    for file in sorted(files, key=lambda f: (f.low or 0, f.path)):
+        if group and not _fits(group, file):
+            if len(group) > 1:
+                yield group
+            group = []
+        if file.size < FULL_BYTES // 2:
+            group.append(file)
+    if len(group) > 1:
+        yield group
+
+
+def _fits(group: Sequence[DataFile], file: DataFile) -> bool:
+    if sum(f.size for f in group) + file.size > FULL_BYTES:
+        return False
+    days = {day for f in [*group, file] for day in ((f.low or 0) // DAY, (f.high or 0) // DAY)}
+    return len(days) == 1 or (file.rows < DAY_ROWS and sum(f.rows for f in group) < DAY_ROWS)
+
+
+def _rewritten(
+    lake: Lake, table: str, files: Sequence[DataFile], since: int | None = None
+) -> list[DataFile]:
+    with tempfile.TemporaryDirectory(prefix="sort-", dir=lake.path) as temporary:
+        return rewrite(
+            lake.tables_folder / table,
+            lake.tables.layout(table),
+            files,
+            temporary=Path(temporary),
+            since=since,
+        )
+
+
+def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Maintained:
+    """Makes the edits of all tables visible together, then deletes files that nobody reads.
+
+    Another maintenance may be faster with a file; then it is planned anew.
+    """
+    changes: tuple[Change, ...] | None = None
+    while changes is None:
+        snapshot = lake.snapshot()
+        edits = {t: list(plan(t, snapshot.data_files(t))) for t in snapshot.tables()}
+        changes = _apply(lake, kind, {t: found for t, found in edits.items() if found})
+    return Maintained(changes, sweep(lake.tables_folder, lake.ledger, retention))
+
+
+def _apply(
+    lake: Lake, kind: str, edits: Mapping[str, Sequence[_Edit]]
+) -> tuple[Change, ...] | None:
+    """Commits edits; None, without effect, if a file they remove is gone already."""
+    if not edits:
+        return ()
+    changes = []
+    with lake.ledger.exclusive() as transaction:
+        head = transaction.head()
+        versions = dict(head.versions)
+        for table, found in edits.items():
+            removed = [f for edit in found for f in edit.removed]
+            added = [f for edit in found for f in edit.added]
+            active = delta.active_files(lake.tables_folder / table, head.versions[table])
+            if not {f.path for f in removed} <= {f.path for f in active}:
+                return None
+            dropped = sum(f.rows for f in removed) - sum(f.rows for f in added)
+            versions[table] = delta.append(
+                lake.tables_folder / table,
+                lake.tables.layout(table).schema,
+                added,
+                removed,
+                pinned=head.versions[table],
+                same_content=dropped == 0,
+            )
+            after = len(active) - len(removed) + len(added)
+            changes.append(Change(table, len(active), after, dropped))
+        transaction.record(kind, versions)
+    for table in edits:
+        delta.checkpoint(lake.tables_folder / table, head.versions[table], versions[table])
+    return tuple(changes)
+
+
+def _table_info(snapshot: Snapshot, name: str) -> TableInfo:
+    files = snapshot.data_files(name)
+    lows = [f.low for f in files if f.low is not None]
+    highs = [f.high for f in files if f.high is not None]
+    return TableInfo(
+        name=name,
+        version=snapshot.commit.versions[name],
+        rows=sum(f.rows for f in files),
+        files=len(files),
+        bytes=sum(f.size for f in files),
+        earliest=min(lows) / 1_000_000 if lows else None,
+        latest=max(highs) / 1_000_000 if highs else None,
+    )
