@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Node
+from escudo.spl.bind import rows
+from escudo.spl.conversions import converted
 from escudo.spl.source import suggest
 from escudo.spl.unparse import option, word
+from escudo.spl.wildcards import renamed, select_names
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,18 @@ class Convert(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        for c in self.conversions:
+            for name in select_names([c.field], binder.matching(relation, [c.field])):
+                bound = relation.bound(name)
+                if bound is None or c.function == "none":
+                    continue
+                target = c.alias or name
+                if c.alias and "*" in c.alias:
+                    target = renamed(c.field, c.alias, name) or c.alias
+                value = converted(c.function, name, bound.type, self.timeformat, relation, binder)
+                relation = relation.extend([(target, value)], binder.names)
+        return relation
 
 
 FUNCTIONS = frozenset(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.assignment import Assignment, parse_assignments
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows, storable
+from escudo.spl.dynamic import named_by_value
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -31,4 +33,11 @@ class Eval(Command):
         return "eval " + ", ".join(a.format() for a in self.assignments)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        for assignment in self.assignments:
+            value = storable(binder.evaluate(assignment.expr, relation))
+            if "{" in assignment.field:
+                relation = named_by_value(relation, assignment.field, value, binder)
+            else:
+                relation = relation.extend([(assignment.field, value)], binder.names)
+        return relation

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
 from escudo.spl.unparse import words
+from escudo.spl.wildcards import select_names
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -40,4 +42,13 @@ class Fields(Command):
         return f"fields {'- ' if self.remove else '+ '}{words(self.fields)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        names = select_names(self.fields, binder.matching(relation, self.fields))
+        if self.remove:
+            return relation.with_fields({**relation.fields, **dict.fromkeys(names)})
+        kept = {name: bound for name in [*names, *_INTERNAL] if (bound := relation.bound(name))}
+        return relation.closed(kept)
+
+
+_INTERNAL = ("_time", "_raw")
+"""What ``fields`` keeps unless it is removed by name (Search Reference, fields)."""

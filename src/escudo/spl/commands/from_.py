@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import EscudoError
+from escudo.spl import dataset, tables
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.saved import saved_search
 from escudo.spl.source import suggest
 from escudo.spl.unparse import quoted
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,18 @@ class From(Command):
         return f"from {self.kind}:{quoted(self.object)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        if source is not None:
+            raise EscudoError("SPL302", "'from' must be the first command", span=self.span)
+        match self.kind:
+            case "datamodel":
+                model, _, name = self.object.partition(".")
+                return dataset.read(dataset.find(model, name or None, binder, self.span), binder)
+            case "lookup" | "inputlookup":
+                return tables.rows_of(self.object, binder, self.span)
+            case "savedsearch":
+                return saved_search(self.object, binder, self.span)
+            case _:
+                raise EscudoError("SPL300", f"'from {self.kind}:' is not supported", span=self.span)
 
 
 KINDS = frozenset(

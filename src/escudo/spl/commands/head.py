@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, EvalExpr
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
 from escudo.spl.unparse import eval_text, option
+from escudo.spl.windows import while_true
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -63,4 +66,10 @@ class Head(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        if self.while_ is not None:
+            condition = coerce.as_boolean(binder.evaluate(self.while_, relation))
+            relation = while_true(
+                relation, condition, binder, null=self.null, keep_last=self.keeplast
+            )
+        return relation if self.limit is None else relation.limit(self.limit)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
 from escudo.spl.unparse import word
+from escudo.spl.wildcards import renamed, select_names
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Bound, Relation
 
 
 @dataclass(frozen=True)
@@ -38,4 +42,35 @@ class Rename(Command):
         return "rename " + ", ".join(f"{word(old, 'as')} AS {word(new)}" for old, new in self.pairs)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        for old, new in self.pairs:
+            if old.count("*") != new.count("*"):
+                raise EscudoError(
+                    "SPL104",
+                    f"'{old}' and '{new}' have different numbers of wildcards",
+                    span=self.span,
+                    hint="each * of the new name takes what the * in the old one matched",
+                )
+            names = select_names([old], binder.matching(relation, [old]))
+            moved = {name: renamed(old, new, name) or new for name in names}
+            before = {name: relation.bound(name) for name in moved}
+            relation = relation.with_fields(_moved(relation.fields, moved, before))
+        return relation
+
+
+def _moved(
+    fields: Mapping[str, Bound | None],
+    moved: Mapping[str, str],
+    before: Mapping[str, Bound | None],
+) -> dict[str, Bound | None]:
+    """Fields under their new names, at the places of the old ones."""
+    targets = set(moved.values())
+    out: dict[str, Bound | None] = {}
+    for name, bound in fields.items():
+        if name in moved:
+            out[moved[name]] = before[name]
+        elif name not in targets:
+            out[name] = bound
+    out.update({target: before[name] for name, target in moved.items()})
+    out.update({name: None for name in moved if name not in targets})
+    return out

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, SearchExpr
+from escudo.spl.bounds import time_bounds
 from escudo.spl.unparse import search_text
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -31,4 +32,7 @@ class Search(Command):
         return f"search {search_text(self.expr)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        if source is None:
+            expr, within = time_bounds(self.expr, binder)
+            return binder.read_raw(expr, within)
+        return source.where(binder.condition(self.expr, source))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Node
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
+from escudo.spl.plan import Order, column
 from escudo.spl.unparse import word
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,12 @@ class Sort(Command):
         return f"sort{limit} {keys}{' desc' if self.reverse else ''}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        order: list[Order] = []
+        for key in self.keys:
+            order += sort_order(key, relation, reverse=self.reverse)
+        relation = relation.ordered([*order, *relation.order])
+        return relation.limit(self.limit) if self.limit else relation
 
 
 _KINDS = frozenset({"auto", "str", "num", "ip"})
@@ -91,3 +99,26 @@ def sort_key(args: Args) -> SortKey:
         kind, field = field.lower(), args.name()
         args.expect(")")
     return SortKey(field, sign == "-", kind, span=args.span(token.start))
+
+
+def sort_order(key: SortKey, relation: Relation, *, reverse: bool = False) -> list[Order]:
+    """The SQL order of a key: numbers before other text, nulls last (Search Reference, sort)."""
+    bound = relation.bound(key.field)
+    if bound is None:
+        return []
+    descending = key.descending != reverse
+    if bound.stamp is not None and key.kind in ("auto", "num"):
+        return [Order(column(bound.stamp), descending, column(bound.ident))]
+    value = bound.typed()
+    number = coerce.as_number(value)
+    by_number = Order(number, descending, number)
+    match key.kind:
+        case "num":
+            return [by_number]
+        case "str":
+            return [Order(coerce.as_text(value), descending)]
+        case "ip":
+            return [Order(coerce.call("spl_ip_key", coerce.as_text(value)), descending)]
+    if value.type in coerce.NUMERIC:
+        return [by_number]
+    return [by_number, Order(coerce.as_text(value), descending)]

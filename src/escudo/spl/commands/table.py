@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.plan import Bound, Typed
 from escudo.spl.unparse import words
+from escudo.spl.wildcards import select_names
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -30,4 +34,19 @@ class Table(Command):
         return f"table {words(self.fields)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        kept: dict[str, Bound] = {}
+        missing: list[tuple[str, Typed]] = []
+        names = select_names(self.fields, binder.matching(relation, self.fields))
+        for name in names:
+            bound = relation.bound(name)
+            if bound is None:
+                missing.append((name, coerce.null()))
+            else:
+                kept[name] = bound
+        relation = relation.extend(missing, binder.names)
+        for name, _ in missing:
+            bound = relation.bound(name)
+            assert bound is not None
+            kept[name] = bound
+        return relation.closed({name: kept[name] for name in names})

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
+from escudo.core.timerange import TimeRange
+from escudo.spl import dataset, match
 from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
 from escudo.spl.args import Args
-from escudo.spl.ast import Command, SearchExpr
+from escudo.spl.ast import And, Command, SearchExpr
+from escudo.spl.automatic import automatic_bins
+from escudo.spl.bins import time_bin
+from escudo.spl.bounds import time_bounds
+from escudo.spl.filling import filled_with
+from escudo.spl.grouping import aggregate
+from escudo.spl.plan import Bound, Typed, column
 from escudo.spl.spans import BinSpan
+from escudo.spl.union import stacked
 from escudo.spl.unparse import option, search_text, word
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,51 @@ class Tstats(Command):
         return out + format_by(self.by) + span
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        if source is not None and not (self.append and self.prestats):
+            raise EscudoError(
+                "SPL302",
+                "'tstats' must be the first command",
+                span=self.span,
+                hint="prestats=t append=t adds to the tstats before it",
+            )
+        expr, within = time_bounds(self.where or And(()), binder)
+        events = self._events(expr, within, binder)
+        filled: list[tuple[str, Typed]] = []
+        if self.fillnull_value is not None:
+            filled = [
+                (name, filled_with(events.field(name), self.fillnull_value)) for name in self.by
+            ]
+        given: dict[str, Bound] = {}
+        if "_time" in self.by:
+            time = events.bound("_time")
+            assert time is not None
+            span = self.by_span or automatic_bins(events, binder.during(within))
+            bucket = binder.names.fresh("_time")
+            events = events.hide([(bucket, time_bin(column(time.ident), span))])
+            given["_time"] = Bound(bucket, FieldType.TIME)
+            filled = [(name, value) for name, value in filled if name != "_time"]
+        events = events.extend(filled, binder.names)
+        if not self.prestats:
+            return aggregate(events, self.aggregates, self.by, binder, given)
+        events = events.with_fields({**events.fields, **given})
+        both = events if source is None else stacked([source, events], binder, ordered=False)
+        return replace(both, markers={"prestats": True})
+
+    def _events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:
+        """The rows that WHERE selects, of a dataset or of the raw events."""
+        if self.namespace is not None or self.sid is not None:
+            raise EscudoError(
+                "SPL300",
+                "tstats FROM a namespace or a job is not supported",
+                span=self.span,
+                hint="use FROM datamodel=Model.Dataset",
+            )
+        if self.model is None:
+            return binder.read_raw(expr, within, match.TSTATS)
+        expr, node = dataset.split_node(expr)
+        found = dataset.find(self.model, node or self.dataset, binder, self.span)
+        rows = dataset.read_prefixed(found, binder, within)
+        return rows.where(match.lower(expr, binder.scope(rows), match.TSTATS))
 
 
 OPTIONS = (

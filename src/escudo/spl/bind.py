@@ -1,0 +1,334 @@
+"""Binding: commands over relations, with the catalog's schemas, the clock and the time range.
+
+Binding and running interleave where the schema depends on data (``chart ... by``, ``transpose``,
+subsearches that become conditions, batch functions): the binder then runs what is bound so far
+through its ``Runner``. Without one (validation, ``explain``) such a place is bound with an open
+schema and ``Binder.deferred`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import pyarrow as pa
+from sqlglot import exp
+
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.core.schema import FieldType, TableSchema
+from escudo.core.timerange import TimeRange
+from escudo.spl import coerce, evaluate, match
+from escudo.spl.ast import Command, EvalExpr, Pipeline, SearchExpr, SubsearchTerm
+from escudo.spl.parse_search import parse_search
+from escudo.spl.plan import (
+    Bound,
+    Evidence,
+    Names,
+    Order,
+    QueryBase,
+    Relation,
+    Scan,
+    TableBase,
+    Typed,
+    alias,
+    column,
+    select,
+)
+from escudo.spl.scan import ScanBase, UnionBase
+from escudo.spl.subsearch import conditions
+
+
+class Runner(Protocol):
+    """Runs what is bound so far; an engine with a catalog is one."""
+
+    def run(
+        self, query: exp.Expression, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
+    ) -> pa.Table: ...
+
+
+@dataclass
+class Binder:
+    """What binding needs, and what it leaves: diagnostics, Arrow tables, allocated names."""
+
+    catalog: Catalog
+    knowledge: Knowledge
+    now: float
+    within: TimeRange
+    parse: Callable[[str], Pipeline]
+    """Text of a pipeline (macros and all) -> its tree, for commands that hold one as text."""
+    runner: Runner | None = None
+    provenance: bool = False
+    names: Names = field(default_factory=Names)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    deferred: list[str] = field(default_factory=list)
+    """What could not be run while binding (no runner), in words."""
+
+    # pipelines
+
+    def pipeline(self, pipeline: Pipeline, source: Relation | None = None) -> Relation:
+        """The relation of a pipeline over a source (None: it generates its own rows)."""
+        relation = source
+        for command in pipeline.commands:
+            relation = command.bind(relation, self)
+        assert relation is not None
+        return relation
+
+    def during(self, within: TimeRange) -> Binder:
+        """The same binder (shared names, tables, diagnostics) with another time range."""
+        return replace(self, within=within)
+
+    def warn(self, code: str, message: str, span: Span | None = None) -> None:
+        found = Diagnostic(code, message, Severity.WARNING, span)
+        if found not in self.diagnostics:
+            self.diagnostics.append(found)
+
+    def run(self, query: exp.Expression, relation: Relation) -> pa.Table:
+        """Run a query over a relation; only with a runner."""
+        assert self.runner is not None
+        return self.runner.run(query, list(relation.scans()), self.tables)
+
+    # sources
+
+    def read(
+        self, schema: TableSchema, within: TimeRange | None = None, *, constrained: bool = True
+    ) -> Relation:
+        """A scan of a table, limited to its dataset's rows, newest first."""
+        name = self.names.fresh(f"scan_{schema.table}")
+        scan = Scan(name, schema, self.within if within is None else within)
+        base = ScanBase(scan, self.names, self.now)
+        relation = self._arriving(Relation(base))
+        if constrained and schema.constraint:
+            condition = match.lower(parse_search(schema.constraint), self.scope(relation))
+            relation = relation.where(condition)
+        return relation
+
+    def read_raw(
+        self, expr: SearchExpr, within: TimeRange | None = None, rules: match.Rules = match.SEARCH
+    ) -> Relation:
+        """The raw events that a search expression selects; impossible families are left out."""
+        kept: list[Relation] = []
+        for schema in self.catalog.raw_tables():
+            family = self.read(schema, within)
+            condition = match.lower(expr, self.scope(family), rules)
+            if not match.is_false(condition):
+                kept.append(family.where(condition))
+        if not kept:
+            return self.empty(("_time", "_raw", "host", "source", "sourcetype", "index"))
+        if len(kept) == 1:
+            return kept[0]
+        plain = [replace(k, order=(), evidence=None) for k in kept]
+        return self._arriving(Relation(UnionBase(plain, self.names)))
+
+    def _arriving(self, relation: Relation) -> Relation:
+        """With the order of arrival (newest first) and what proves a row."""
+        evidence = None
+        if self.provenance:
+            ids, files = relation.bound("_event_id"), relation.bound("source_file")
+            if ids and files:
+                evidence = Evidence(ids.ident, files.ident)
+        return replace(self.newest_first(relation), evidence=evidence)
+
+    def newest_first(self, relation: Relation) -> Relation:
+        """The order in which events arrive in a search."""
+        order = []
+        for name in ("_time", "_event_id"):
+            bound = relation.bound(name)
+            if bound is not None:
+                key, number = column(bound.stamp or bound.ident), column(bound.ident)
+                order.append(Order(key, descending=True, number=number))
+        return replace(relation, order=tuple(order))
+
+    def empty(self, names: Sequence[str]) -> Relation:
+        """No rows, with text fields of these names."""
+        kinds = {n: FieldType.TIME if n == "_time" else FieldType.STRING for n in names}
+        return self.table(pa.table({n: pa.array([], _ARROW[k]) for n, k in kinds.items()}), kinds)
+
+    def table(
+        self,
+        rows: pa.Table,
+        kinds: Mapping[str, FieldType] | None = None,
+        *,
+        hidden: Sequence[str] = (),
+        rest: str | None = None,
+    ) -> Relation:
+        """Arrow rows as a relation; columns are SPL field names, in the order given."""
+        name = self.names.fresh("rows")
+        position = self.names.fresh("position")
+        fields: dict[str, Bound] = {}
+        idents: list[str] = []
+        for source in rows.column_names:
+            ident = source if source == rest else self.names.fresh(source)
+            idents.append(ident)
+            if source != rest and source not in hidden:
+                kind = (kinds or {}).get(source) or field_type(rows.schema.field(source).type)
+                fields[source] = Bound(ident, kind)
+        numbered = rows.rename_columns(idents).append_column(
+            position, pa.array(range(rows.num_rows), pa.int64())
+        )
+        self.tables[name] = numbered
+        order = (Order(column(position), number=column(position)),)
+        relation = Relation(TableBase(name, fields, rest), order=order)
+        return relation if rest is not None else relation.closed(fields)
+
+    # expressions
+
+    def scope(self, relation: Relation) -> RelationScope:
+        return RelationScope(relation, self)
+
+    def evaluate(self, expr: EvalExpr, relation: Relation) -> Typed:
+        return evaluate.lower(expr, self.scope(relation))
+
+    def condition(self, expr: SearchExpr, relation: Relation) -> exp.Expression:
+        return match.lower(expr, self.scope(relation))
+
+    # running
+
+    def collect(self, relation: Relation, what: str) -> pa.Table | None:
+        """The rows of a relation so far, in order, columns named by SPL field; None without a
+        runner. A column of a rest map keeps its identifier."""
+        if self.runner is None:
+            self.deferred.append(what)
+            return None
+        query, names = self.final(relation)
+        rows = self.run(query, relation)
+        return rows.rename_columns([names.get(c, c) for c in rows.column_names])
+
+    def closed(self, relation: Relation) -> Relation:
+        """The relation with every field by name: those of an open rest map are looked up in the
+        data (without a runner they stay unknown)."""
+        for name in self.all_names(relation):
+            relation.bound(name)
+        fields = {n: relation.bound(n) for n in self.all_names(relation)}
+        return relation.closed({n: b for n, b in fields.items() if b is not None})
+
+    def all_names(self, relation: Relation) -> list[str]:
+        """The names of all fields, those in a rest map included if it can be read now."""
+        names = relation.names()
+        if relation.rest is None:
+            return names
+        if self.runner is None:
+            self.deferred.append("the names of all fields")
+            return names
+        keys = exp.Explode(this=exp.Anonymous(this="map_keys", expressions=[column(relation.rest)]))
+        query = select([alias(keys, "key")], relation.render())
+        query.set("distinct", exp.Distinct())
+        rows = self.run(query, relation)
+        known = {*names, *relation.removed}
+        return [*names, *sorted(k for k in rows.column(0).to_pylist() if k not in known)]
+
+    def matching(self, relation: Relation, patterns: Sequence[str]) -> list[str]:
+        """The names that patterns can select from: all fields if one has a ``*``, else none."""
+        if not any("*" in p for p in patterns):
+            return []
+        return self.all_names(relation)
+
+    def final(self, relation: Relation) -> tuple[exp.Select, dict[str, str]]:
+        """The query of a relation's fields, in its order, and ident -> SPL name."""
+        items: list[exp.Expression] = []
+        names: dict[str, str] = {}
+        for name in relation.names():
+            bound = relation.bound(name)
+            assert bound is not None
+            ident = self.names.fresh(name)
+            items.append(alias(column(bound.ident), ident))
+            names[ident] = name
+        if relation.rest is not None:
+            items.append(column(relation.rest))
+        query = select(items or [alias(exp.null(), "nothing")], relation.render())
+        if relation.order:
+            query.set("order", exp.Order(expressions=[o.ordered() for o in relation.order]))
+        return query, names
+
+    def query(
+        self,
+        build: Callable[[], exp.Select],
+        inputs: Sequence[Relation],
+        fields: Mapping[str, Bound],
+        order: Sequence[Order] = (),
+        evidence: Evidence | None = None,
+    ) -> Relation:
+        """A relation with fixed columns over others, rendered when all is bound."""
+        base = QueryBase(build, tuple(inputs), fields)
+        relation = Relation(base, order=tuple(order), evidence=evidence)
+        return relation.closed(dict(fields))
+
+
+def rows(source: Relation | None, command: Command) -> Relation:
+    """The rows a command works on. Raises ``SPL302`` where it stands first and cannot."""
+    if source is None:
+        raise EscudoError(
+            "SPL302",
+            f"'{command.name}' needs rows to work on",
+            span=command.span,
+            hint="put a search, | tstats, | inputlookup or | makeresults in front of it",
+        )
+    return source
+
+
+def storable(value: Typed) -> Typed:
+    """A value as a field can hold it: a condition becomes the text ``True`` or ``False``."""
+    if value.type is FieldType.BOOLEAN:
+        return Typed(coerce.as_text(value), FieldType.STRING)
+    return value
+
+
+class RelationScope:
+    """A relation's fields for eval and search expressions (``scope.Scope``, ``match.Fields``)."""
+
+    def __init__(self, relation: Relation, binder: Binder) -> None:
+        self.relation = relation
+        self.binder = binder
+        self.now = binder.now
+
+    def field(self, name: str) -> Typed | None:
+        return self.relation.field(name)
+
+    def bound(self, name: str) -> Bound | None:
+        return self.relation.bound(name)
+
+    def possible(self, name: str) -> frozenset[str] | None:
+        relation = self.relation
+        if name in relation.fields or not relation.open:
+            return None
+        return relation.base.possible(name)
+
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(self.relation.names())
+
+    def search(self, text: str, span: Span | None) -> Typed:
+        return Typed(match.lower(parse_search(text), self), FieldType.BOOLEAN)
+
+    def warn(self, code: str, message: str, span: Span | None) -> None:
+        self.binder.warn(code, message, span)
+
+    def subsearch(self, term: SubsearchTerm) -> SearchExpr | None:
+        inner = self.binder.pipeline(term.pipeline)
+        rows = self.binder.collect(inner, "a subsearch")
+        return None if rows is None else conditions(rows)
+
+
+_ARROW = {
+    FieldType.STRING: pa.string(),
+    FieldType.NUMBER: pa.float64(),
+    FieldType.INTEGER: pa.int64(),
+    FieldType.BOOLEAN: pa.bool_(),
+    FieldType.TIME: pa.float64(),
+    FieldType.MULTIVALUE: pa.list_(pa.string()),
+}
+"""Arrow types of fields inside a search (a time is epoch seconds there)."""
+
+
+def field_type(kind: pa.DataType) -> FieldType:
+    """The SPL type of an Arrow column."""
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return FieldType.MULTIVALUE
+    if pa.types.is_integer(kind):
+        return FieldType.INTEGER
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return FieldType.NUMBER
+    if pa.types.is_boolean(kind):
+        return FieldType.BOOLEAN
+    return FieldType.STRING

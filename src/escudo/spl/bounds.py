@@ -1,0 +1,46 @@
+"""The time range of a search: what its own modifiers say, else what holds around it.
+
+Modifiers in the search replace the time range given from outside (Search Manual, time modifiers:
+they override the time range picker for that part of the search).
+"""
+
+from __future__ import annotations
+
+from escudo.core.timerange import TimeRange
+from escudo.spl.ast import And, SearchExpr, TimeModifier
+from escudo.spl.bind import Binder
+from escudo.spl.timemod import time_range
+
+
+def time_bounds(expr: SearchExpr, binder: Binder) -> tuple[SearchExpr, TimeRange]:
+    """The expression without its outermost time modifiers, and the range to read."""
+    rest, modifiers = split_modifiers(expr)
+    within = time_range(modifiers, binder.now) if modifiers else binder.within
+    return rest, within
+
+
+def split_modifiers(expr: SearchExpr) -> tuple[SearchExpr, tuple[TimeModifier, ...]]:
+    """Time modifiers that hold for the whole expression, taken out of its ANDs.
+
+    >>> from escudo.spl.parse_search import parse_search
+    >>> rest, found = split_modifiers(parse_search("a earliest=-1d (b latest=now)"))
+    >>> [m.name for m in found], len(rest.operands)
+    (['earliest', 'latest'], 2)
+    """
+    match expr:
+        case TimeModifier():
+            return And(()), (expr,)
+        case And(operands):
+            kept: list[SearchExpr] = []
+            found: list[TimeModifier] = []
+            for operand in operands:
+                inner, modifiers = split_modifiers(operand)
+                found += modifiers
+                if not modifiers or inner != And(()):
+                    kept.append(inner)
+            if not found:
+                return expr, ()
+            rest = kept[0] if len(kept) == 1 else And(tuple(kept), span=expr.span)
+            return rest, tuple(found)
+        case _:
+            return expr, ()

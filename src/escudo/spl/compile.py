@@ -1,0 +1,117 @@
+"""SPL text -> a bound search: macros, parsing, binding, and the final projection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+from sqlglot import exp
+
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.schema import FieldType
+from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.spl.ast import Pipeline
+from escudo.spl.bind import Binder, Runner
+from escudo.spl.macros import expand
+from escudo.spl.parse import parse
+from escudo.spl.plan import Relation, Scan, alias, column, select
+
+EVIDENCE_FIELDS = ("_event_id", "source_file")
+"""With provenance, the fields of a result row that hold its events and their files."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A search that is ready to run.
+
+    ``query`` has the columns ``output`` names by (SPL name, SQL identifier, type), and the rest
+    map ``rest`` if the result may have fields beyond them; keys of it that ``output`` or
+    ``removed`` names are not to be shown. ``tables`` are the Arrow tables it reads by name, next
+    to the ``scans``. ``deferred`` says what could not be decided without running.
+    """
+
+    query: exp.Select
+    output: tuple[tuple[str, str, FieldType], ...]
+    scans: tuple[Scan, ...]
+    tables: Mapping[str, pa.Table]
+    pipeline: Pipeline
+    diagnostics: tuple[Diagnostic, ...]
+    rest: str | None = None
+    removed: frozenset[str] = frozenset()
+    deferred: tuple[str, ...] = ()
+
+
+def compile_search(
+    text: str,
+    catalog: Catalog,
+    knowledge: Knowledge,
+    *,
+    now: float,
+    within: TimeRange = ALL_TIME,
+    runner: Runner | None = None,
+    provenance: bool = False,
+    file: str | None = None,
+) -> Compiled:
+    """Compile a search as it stands.
+
+    ``now`` (epoch seconds) is what relative times count from; ``within`` is the time range that
+    holds where the search has none of its own; ``runner`` runs what must be known while binding.
+    With ``provenance`` every row has ``_event_id`` (at most 100 event ids) and ``source_file``
+    (the distinct files) of the events that made it, where commands can carry them. Raises
+    ``EscudoError`` (``SPL...``) that points into the text.
+    """
+
+    def parsed(source: str) -> Pipeline:
+        return parse(expand(source, knowledge, file=file), file=file)
+
+    binder = Binder(catalog, knowledge, now, within, parsed, runner, provenance)
+    try:
+        pipeline = parsed(text)
+        relation = binder.pipeline(pipeline)
+        return _finish(relation, pipeline, binder)
+    except EscudoError as error:
+        raise error.located(source=text) from None
+
+
+def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
+    """The final projection, in the rows' order, with what proves them."""
+    items: list[exp.Expression] = []
+    output: list[tuple[str, str, FieldType]] = []
+
+    def show(name: str, sql: exp.Expression, kind: FieldType) -> None:
+        ident = binder.names.fresh(name)
+        items.append(alias(sql, ident))
+        output.append((name, ident, kind))
+
+    for name in relation.names():
+        bound = relation.bound(name)
+        if bound is not None and not (relation.evidence and name in EVIDENCE_FIELDS):
+            show(name, column(bound.ident), bound.type)
+    evidence = relation.evidence
+    if evidence is not None:
+        for name, ident in zip(EVIDENCE_FIELDS, (evidence.ids, evidence.files), strict=True):
+            value: exp.Expression = column(ident)
+            show(
+                name,
+                value if evidence.lists else exp.Array(expressions=[value]),
+                FieldType.MULTIVALUE,
+            )
+    if relation.rest is not None:
+        items.append(column(relation.rest))
+    query = select(items or [alias(exp.null(), "nothing")], relation.render())
+    if relation.order:
+        query.set("order", exp.Order(expressions=[o.ordered() for o in relation.order]))
+    scans = {s.name: s for s in relation.scans()}
+    return Compiled(
+        query,
+        tuple(output),
+        tuple(replace(s, columns=dict(s.columns)) for s in scans.values()),
+        dict(binder.tables),
+        pipeline,
+        tuple(binder.diagnostics),
+        relation.rest,
+        relation.removed,
+        tuple(binder.deferred),
+    )

@@ -1,0 +1,15 @@
+"""Saved searches as sources of rows."""
+
+from __future__ import annotations
+
+from escudo.core.errors import EscudoError, Span
+from escudo.spl.bind import Binder
+from escudo.spl.plan import Relation
+
+
+def saved_search(name: str, binder: Binder, span: Span | None) -> Relation:
+    """The rows of a saved search. Raises ``SPL303`` if there is none of this name."""
+    text = binder.knowledge.saved_search(name)
+    if text is None:
+        raise EscudoError("SPL303", f"unknown saved search '{name}'", span=span)
+    return binder.pipeline(binder.parse(text))

@@ -1,0 +1,75 @@
+"""Expressions over the rows before a row: running conditions, neighbours, running numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from escudo.spl.bind import Binder
+from escudo.spl.plan import Order, Relation, column
+
+
+def over(
+    function: exp.Expression,
+    order: Sequence[Order] = (),
+    partition: Sequence[exp.Expression] = (),
+    spec: exp.WindowSpec | None = None,
+) -> exp.Window:
+    """``function OVER (PARTITION BY ... ORDER BY ... frame)``."""
+    keys = [o.ordered() for o in order]
+    return exp.Window(
+        this=function,
+        partition_by=[p.copy() for p in partition] or None,
+        order=exp.Order(expressions=keys) if keys else None,
+        spec=spec,
+        over="OVER",
+    )
+
+
+def frame(start: int | None, end: int | None) -> exp.WindowSpec:
+    """``ROWS BETWEEN start AND end``: offsets from the current row, None is unbounded.
+
+    >>> frame(None, 0).sql(), frame(-2, -1).sql()
+    ('ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW', 'ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING')
+    """
+    start_value, start_side = _bound(start, "PRECEDING")
+    end_value, end_side = _bound(end, "FOLLOWING")
+    return exp.WindowSpec(
+        kind="ROWS", start=start_value, start_side=start_side, end=end_value, end_side=end_side
+    )
+
+
+def _bound(offset: int | None, side: str) -> tuple[str | exp.Expression, str | None]:
+    if offset is None:
+        return "UNBOUNDED", side
+    if offset == 0:
+        return "CURRENT ROW", None
+    return exp.Literal.number(abs(offset)), "PRECEDING" if offset < 0 else "FOLLOWING"
+
+
+def numbered(
+    relation: Relation, binder: Binder, partition: Sequence[exp.Expression] = ()
+) -> tuple[Relation, exp.Column]:
+    """A hidden column that counts the rows from 1 in their order (in each partition)."""
+    ident = binder.names.fresh("row")
+    number = over(exp.RowNumber(), relation.order, partition)
+    return relation.hide([(ident, number)], window=True), column(ident)
+
+
+def while_true(
+    relation: Relation, condition: exp.Expression, binder: Binder, *, null: bool, keep_last: bool
+) -> Relation:
+    """The rows up to the first for which a condition does not hold."""
+    held = exp.Coalesce(this=condition, expressions=[exp.true() if null else exp.false()])
+    failed = exp.Case(
+        ifs=[exp.If(this=held, true=exp.Literal.number(0))], default=exp.Literal.number(1)
+    )
+    ident = binder.names.fresh("failed")
+    failures = over(exp.Sum(this=failed), relation.order, spec=frame(None, -1 if keep_last else 0))
+    relation = relation.hide([(ident, failures)], window=True)
+    none_yet = exp.EQ(
+        this=exp.Coalesce(this=column(ident), expressions=[exp.Literal.number(0)]),
+        expression=exp.Literal.number(0),
+    )
+    return relation.where(none_yet)
