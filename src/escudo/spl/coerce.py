@@ -103,7 +103,7 @@ def literal_number(value: float) -> exp.Expression:
     >>> literal_number(5).sql("duckdb"), literal_number(-0.5).sql("spark")
     ('5e0', '-0.5e0')
     """
-    text = repr(abs(value))
+    text = repr(abs(float(value))).removesuffix(".0")
     number: exp.Expression = exp.Literal.number(text if "e" in text else f"{text}e0")
     return exp.Neg(this=number) if value < 0 else number
 
@@ -430,8 +430,8 @@ def any_value(
 ) -> exp.Expression:
     """Whether a condition holds for any value of a list; NULL for a NULL list.
 
-    >>> any_value(exp.column("m"), lambda v: like(v.sql, "a", fold=False)).sql("duckdb")
-    'SPL_LEN(LIST_FILTER(m, LAMBDA "_spl_1" : "_spl_1" = \'a\')) > 0'
+    >>> print(any_value(exp.column("m"), lambda v: like(v.sql, "a", fold=False)).sql("duckdb"))
+    SPL_LEN(LIST_FILTER(m, LAMBDA "_spl_1" : "_spl_1" = 'a')) > 0
     """
     kept = filter_values(values, condition)
     return exp.GT(this=call("spl_len", kept), expression=exp.Literal.number(0))

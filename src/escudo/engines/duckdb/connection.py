@@ -1,0 +1,84 @@
+"""A DuckDB connection that knows SPL's functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.resources import files
+
+import duckdb
+import pyarrow as pa
+
+from escudo.engines.kernels import KERNELS, Kernel
+
+_SQL_NAMES = {
+    pa.string(): "VARCHAR",
+    pa.float64(): "DOUBLE",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+    pa.list_(pa.string()): "VARCHAR[]",
+}
+_OF_ARITY: Mapping[int, Callable[[Kernel], Callable[..., pa.Array]]] = {
+    1: lambda kernel: lambda a: kernel(a),
+    2: lambda kernel: lambda a, b: kernel(a, b),
+    3: lambda kernel: lambda a, b, c: kernel(a, b, c),
+    4: lambda kernel: lambda a, b, c, d: kernel(a, b, c, d),
+}
+"""DuckDB counts the parameters of the function it is given."""
+
+_SETTINGS = (
+    "SET timezone = 'UTC'",
+    "SET error_on_division_by_zero = false",
+    "SET preserve_insertion_order = true",
+)
+
+
+@lru_cache(maxsize=1)
+def prelude() -> tuple[str, ...]:
+    """The statements that define the ``spl_...`` macros, in order."""
+    text = files(__package__).joinpath("prelude.sql").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^--.*\n", "", text)
+    return tuple(s.strip() for s in re.split(r";[ \t]*(?:\n|\Z)", text) if s.strip())
+
+
+def connect(
+    *,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    temp_directory: str | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with SPL's functions; times are UTC.
+
+    ``memory_limit`` is DuckDB's (``"1GB"``); results beyond it spill to ``temp_directory``. Cursors
+    of the connection share the functions.
+
+    >>> connect(threads=1).execute("SELECT spl_text(5.0), spl_num('x')").fetchone()
+    ('5', None)
+    """
+    options: dict[str, str | int] = {}
+    if threads is not None:
+        options["threads"] = threads
+    if memory_limit is not None:
+        options["memory_limit"] = memory_limit
+    if temp_directory is not None:
+        options["temp_directory"] = temp_directory
+    connection = duckdb.connect(":memory:", config=options)
+    for statement in _SETTINGS:
+        connection.execute(statement)
+    install(connection)
+    return connection
+
+
+def install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection the prelude: kernels as Arrow functions, then the macros over them."""
+    for kernel in KERNELS:
+        connection.create_function(
+            kernel.name,
+            _OF_ARITY[len(kernel.takes)](kernel),
+            [_SQL_NAMES[t] for t in kernel.takes],
+            _SQL_NAMES[kernel.gives],
+            type="arrow",
+        )
+    for statement in prelude():
+        connection.execute(statement)

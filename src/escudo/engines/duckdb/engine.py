@@ -1,0 +1,173 @@
+"""Runs compiled searches on DuckDB, over the Parquet files that a catalog names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TypeVar
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlglot import exp
+
+from escudo.core.catalog import Catalog
+from escudo.core.errors import EscudoError
+from escudo.core.schema import ARROW_TYPES, REST_TYPE, FieldType
+from escudo.engines.duckdb.connection import connect
+from escudo.spl.plan import Scan
+
+T = TypeVar("T")
+DIALECT = "duckdb"
+_BATCH_ROWS = 100_000
+_AT_REST: Mapping[pa.DataType, str] = {
+    **dict(
+        zip(
+            ARROW_TYPES.values(),
+            ("VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN", "TIMESTAMPTZ", "VARCHAR[]"),
+            strict=True,
+        )
+    ),
+    REST_TYPE: "MAP(VARCHAR, VARCHAR)",
+}
+
+
+class DuckDBEngine:
+    """The embedded engine: a connection and the catalog whose tables it reads.
+
+    It is a ``Runner`` of the binder. Each run has a cursor of its own, so one engine may serve
+    several threads.
+    """
+
+    name = "duckdb"
+
+    def __init__(
+        self, catalog: Catalog, connection: duckdb.DuckDBPyConnection | None = None
+    ) -> None:
+        self.catalog = catalog
+        self.connection = connection if connection is not None else connect()
+        self._columns = lru_cache(maxsize=65_536)(_file_columns)
+
+    def run(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """The result of a query, with the query's SQL identifiers as column names."""
+        with self._ready(tables or {}) as cursor:
+            return _guard(lambda: cursor.execute(self.sql(query, scans)).to_arrow_table())
+
+    def stream(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """The result batch by batch; memory stays bounded by the batches in flight."""
+        with self._ready(tables or {}) as cursor:
+            text = self.sql(query, scans)
+            reader = _guard(lambda: cursor.execute(text).to_arrow_reader(_BATCH_ROWS))
+            yield from reader
+
+    def explain(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        *,
+        analyze: bool = False,
+    ) -> str:
+        """DuckDB's plan of a query; with ``analyze`` it is run, and the plan has its costs."""
+        with self._ready(tables or {}) as cursor:
+            verb = "EXPLAIN ANALYZE" if analyze else "EXPLAIN"
+            text = f"{verb} {self.sql(query, scans)}"
+            rows = _guard(lambda: cursor.execute(text).fetchall())
+            return "\n".join(str(row[-1]) for row in rows)
+
+    def sql(self, query: exp.Expression, scans: Sequence[Scan] = ()) -> str:
+        """The query as DuckDB runs it: scans are reads of files."""
+        by_name = {scan.name: scan for scan in scans}
+
+        def resolve(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Table) and not node.db and node.name in by_name:
+                return self._source(by_name[node.name], node.alias or node.name)
+            return node
+
+        return query.transform(resolve).sql(dialect=DIALECT)
+
+    @contextmanager
+    def _ready(self, tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that sees the Arrow tables by name."""
+        cursor = self.connection.cursor()
+        try:
+            for name, table in tables.items():
+                cursor.register(name, table)
+            yield cursor
+        finally:
+            for name in tables:
+                cursor.unregister(name)
+            cursor.close()
+
+    def _source(self, scan: Scan, alias: str) -> exp.Expression:
+        """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""
+        wanted = _wanted(scan)
+        paths = self.catalog.files(scan.schema.table, scan.within)
+        held = [self._columns(path) for path in paths]
+        present = frozenset().union(*held)
+        columns: list[exp.Expression] = [
+            exp.column(name, quoted=True)
+            if name in present
+            else exp.alias_(_null(kind), name, quoted=True)
+            for name, kind in wanted.items()
+        ]
+        query = exp.Select(expressions=columns or [exp.alias_(exp.null(), "nothing")])
+        if paths:
+            everywhere = frozenset.intersection(*held)
+            read = _read_parquet(paths, union=not present.intersection(wanted) <= everywhere)
+            query.set("from_", exp.From(this=read))
+        else:
+            query.set("where", exp.Where(this=exp.false()))
+        return exp.Subquery(
+            this=query, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
+        )
+
+
+def _wanted(scan: Scan) -> dict[str, pa.DataType]:
+    """Physical columns of a scan -> type at rest, lower-cased copies and the rest map included."""
+    out: dict[str, pa.DataType] = {}
+    for column in scan.columns.values():
+        if column.physical is not None:
+            out[column.physical] = ARROW_TYPES[column.type]
+        if column.lower is not None:
+            out[column.lower] = ARROW_TYPES[FieldType.STRING]
+    if scan.schema.rest is not None:
+        out[scan.schema.rest] = REST_TYPE
+    return out
+
+
+def _null(kind: pa.DataType) -> exp.Expression:
+    return exp.Cast(this=exp.null(), to=exp.DataType.build(_AT_REST[kind], dialect=DIALECT))
+
+
+def _read_parquet(paths: Sequence[str], *, union: bool) -> exp.Expression:
+    files = exp.Array(expressions=[exp.Literal.string(p) for p in paths])
+    options: list[exp.Expression] = [
+        exp.EQ(this=exp.to_identifier("hive_partitioning"), expression=exp.false())
+    ]
+    if union:
+        options.append(exp.EQ(this=exp.to_identifier("union_by_name"), expression=exp.true()))
+    return exp.Anonymous(this="read_parquet", expressions=[files, *options])
+
+
+def _file_columns(path: str) -> frozenset[str]:
+    return frozenset(pq.read_schema(path).names)
+
+
+def _guard(action: Callable[[], T]) -> T:
+    """DuckDB's errors as ours."""
+    try:
+        return action()
+    except duckdb.Error as error:
+        raise EscudoError("ENG001", f"DuckDB: {error}") from error

@@ -1,0 +1,49 @@
+"""A kernel is a row: a name, its types, and the function of plain values behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+TEXT = pa.string()
+NUMBER = pa.float64()
+INTEGER = pa.int64()
+BOOLEAN = pa.bool_()
+LIST = pa.list_(pa.string())
+
+Arrays = pa.Array | pa.ChunkedArray
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """``function`` takes one plain value for each argument (never None) and gives one or None.
+
+    Equal arguments are computed once a batch; a batch of detections' rows repeats its values.
+    """
+
+    name: str
+    takes: tuple[pa.DataType, ...]
+    gives: pa.DataType
+    function: Callable[..., Any]
+
+    def __call__(self, *columns: Arrays) -> pa.Array:
+        """The result for each row of the columns; null where any argument is null.
+
+        >>> Kernel("twice", (TEXT,), TEXT, lambda s: s + s)(pa.array(["a", None])).to_pylist()
+        ['aa', None]
+        """
+        function, known = self.function, {}
+        out: list[Any] = []
+        for row in zip(*(c.to_pylist() for c in columns), strict=True):
+            key = tuple(map(_hashable, row))
+            if key not in known:
+                known[key] = None if any(v is None for v in row) else function(*row)
+            out.append(known[key])
+        return pa.array(out, type=self.gives)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,189 @@
+"""Times: relative modifiers, and formats that are only known row by row."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from escudo.core.errors import EscudoError
+from escudo.engines.kernels.row import NUMBER, TEXT, Kernel
+from escudo.spl import timemod
+from escudo.spl.functions.timeformat import Part, parts
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_PATTERNS = {
+    "Y": r"(?P<Y>\d{4})",
+    "y": r"(?P<y>\d{2})",
+    "m": r"(?P<m>\d{1,2})",
+    "d": r"\s?(?P<d>\d{1,2})",
+    "H": r"\s?(?P<H>\d{1,2})",
+    "I": r"\s?(?P<I>\d{1,2})",
+    "M": r"(?P<M>\d{1,2})",
+    "S": r"(?P<S>\d{1,2})",
+    "p": r"(?P<p>[AaPp][Mm])",
+    "j": r"(?P<j>\d{1,3})",
+    "b": r"(?P<b>[A-Za-z]{3})",
+    "B": r"(?P<b>[A-Za-z]{3,9})",
+    "a": r"[A-Za-z]{3}",
+    "A": r"[A-Za-z]{6,9}",
+    "z": r"(?P<z>[+-]\d{2}:?\d{2}|Z)",
+    "Z": r"(?P<Z>[A-Za-z]{1,5})",
+    "w": r"\d",
+    "u": r"\d",
+    "U": r"\d{1,2}",
+    "W": r"\d{1,2}",
+    "V": r"\d{1,2}",
+    "G": r"\d{4}",
+}
+_ZONES = {
+    **dict.fromkeys(("UTC", "GMT", "Z"), 0),
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "CET": 1,
+    "CEST": 2,
+    "EET": 2,
+    "EEST": 3,
+    "BST": 1,
+    "WET": 0,
+    "WEST": 1,
+}
+
+
+def relative_time(base: float, modifier: str) -> float | None:
+    """A time moved and snapped by a relative time modifier, in UTC.
+
+    >>> relative_time(1602155026.0, "-1d@d")
+    1602028800.0
+    """
+    try:
+        return timemod.parse_time(modifier, base)
+    except EscudoError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _reader(text: str) -> re.Pattern[str]:
+    return re.compile("".join(map(_pattern, parts(text))) + r"\s*\Z")
+
+
+def _pattern(part: Part) -> str:
+    match part.kind:
+        case "text":
+            return r"\s+".join(map(re.escape, re.split(r"\s+", part.value)))
+        case "common":
+            return _PATTERNS[part.value]
+        case "epoch":
+            return r"(?P<s>-?\d+)"
+        case "subseconds":
+            return r"(?P<f>\d{1,9})"
+        case "zone":
+            return _PATTERNS["z"]
+        case "day":
+            return _PATTERNS["d"]
+        case "hour12":
+            return _PATTERNS["I"]
+        case _:
+            return _PATTERNS["H"]
+
+
+def parse(value: str, text: str) -> float | None:
+    """Text in a time format as epoch seconds; None where it does not have the format.
+
+    >>> parse("2020-10-08 11:03:46.617", "%F %T.%3N")
+    1602155026.617
+    """
+    m = _reader(text).match(value)
+    if m is None:
+        return None
+    found = {k: v for k, v in m.groupdict().items() if v is not None}
+    fraction = float(f"0.{found['f']}") if "f" in found else 0.0
+    if "s" in found:
+        return int(found["s"]) + fraction
+    return _assembled(found, fraction)
+
+
+def _assembled(found: dict[str, str], fraction: float) -> float | None:
+    year = int(found.get("Y") or _century(found.get("y", "70")))
+    month = int(found.get("m") or _MONTHS.get(found.get("b", "jan")[:3].lower(), 0))
+    hour = int(found.get("H") or found.get("I") or 0)
+    if "p" in found:
+        hour = hour % 12 + (12 if found["p"].lower() == "pm" else 0)
+    try:
+        at = datetime(
+            year,
+            month,
+            int(found.get("d", 1)),
+            hour,
+            int(found.get("M", 0)),
+            int(found.get("S", 0)),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    if "j" in found:
+        at = at.replace(month=1, day=1) + timedelta(days=int(found["j"]) - 1)
+    return at.timestamp() + fraction - _offset(found)
+
+
+def _century(two: str) -> str:
+    return f"{'20' if int(two) < 69 else '19'}{two}"
+
+
+def _offset(found: dict[str, str]) -> float:
+    """Seconds east of UTC."""
+    if (zone := found.get("z")) and zone != "Z":
+        sign = -1 if zone[0] == "-" else 1
+        return sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
+    return _ZONES.get(found.get("Z", "UTC").upper(), 0) * 3600.0
+
+
+def write(seconds: float, text: str) -> str | None:
+    """A time as text in a format of Splunk's variables.
+
+    >>> write(1602155026.617, "%F %T.%3N %z")
+    '2020-10-08 11:03:46.617 +0000'
+    """
+    try:
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(seconds * 1_000_000))
+    except OverflowError:
+        return None
+    return "".join(_written(part, at, seconds) for part in parts(text))
+
+
+def _written(part: Part, at: datetime, seconds: float) -> str:
+    match part.kind:
+        case "text":
+            return part.value
+        case "common":
+            return at.strftime(f"%{part.value}")
+        case "epoch":
+            return str(int(seconds // 1))
+        case "subseconds":
+            return f"{at.microsecond:06d}000"[: part.digits]
+        case "zone":
+            return "+00:00" if len(part.value) == 1 else "+00:00:00"
+        case "day":
+            return f"{at.day:2d}"
+        case "hour12":
+            return f"{(at.hour - 1) % 12 + 1:2d}"
+        case _:
+            return f"{at.hour:2d}"
+
+
+TIMES = (
+    Kernel("spl_relative_time", (NUMBER, TEXT), NUMBER, relative_time),
+    Kernel("spl_strptime_any", (TEXT, TEXT), NUMBER, parse),
+    Kernel("spl_strftime_any", (NUMBER, TEXT), TEXT, write),
+)

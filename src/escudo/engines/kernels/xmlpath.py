@@ -1,0 +1,43 @@
+"""Values out of XML text by Splunk's paths (Search Reference, spath)."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+_STEP = re.compile(r"([^.{}]+)|\{(@?)([^{}]*)\}")
+
+
+def xml_values(text: str, path: str) -> list[str]:
+    """The texts at a path: ``a.b`` an element, ``a.b{@id}`` an attribute, ``a.b{2}`` the second b.
+
+    >>> document = '<a><b id="1">x</b><b>y</b></a>'
+    >>> xml_values(document, "a.b"), xml_values(document, "a.b{@id}")
+    (['x', 'y'], ['1'])
+    """
+    if not text.lstrip().startswith("<") or "<!ENTITY" in text:
+        return []
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return []
+    found = [root]
+    started = False
+    for m in _STEP.finditer(path):
+        name, attribute, inner = m.groups()
+        if name is not None:
+            if not started:
+                found = [e for e in found if _local(e) == name]
+                started = True
+            else:
+                found = [c for e in found for c in e if _local(c) == name]
+        elif attribute:
+            return [e.attrib[inner] for e in found if inner in e.attrib]
+        elif inner.isdigit():
+            found = found[int(inner) - 1 : int(inner)]
+    return [t for e in found if (t := "".join(e.itertext()).strip())]
+
+
+def _local(element: ElementTree.Element) -> str:
+    """The name without its namespace."""
+    return element.tag.rsplit("}", 1)[-1]
