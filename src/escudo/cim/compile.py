@@ -19,9 +19,6 @@ from escudo.sources import Family
 from escudo.spl import coerce
 from escudo.spl.evaluate import compile_eval
 
-BATCH = "cim_batch"
-"""The name under which a statement reads the events."""
-
 _COMMON = tuple(c.name for c in COMMON_COLUMNS)
 _HOUR_US = 3_600_000_000
 
@@ -34,44 +31,48 @@ class Statement:
     sql: str
 
 
-def statements(family: Family, entries: Sequence[DatasetMapping]) -> list[Statement]:
-    """One statement for each dataset that the entries feed, in the order of first mention."""
+@dataclass(frozen=True)
+class Program:
+    """All that a family's batches are normalised by.
+
+    ``census`` counts a batch's events: those that no entry takes, then those of each statement.
+    """
+
+    census: str
+    statements: tuple[Statement, ...]
+
+
+def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Program:
+    """One statement for each dataset that the entries feed; ``batch`` is the events' table."""
     groups: dict[str, list[DatasetMapping]] = {}
     for entry in entries:
         groups.setdefault(entry.dataset.schema.table, []).append(entry)
-    return [
-        Statement(group[0].dataset, _dataset(family, group).sql("duckdb"))
+    statements = tuple(
+        Statement(group[0].dataset, _dataset(family, group, batch).sql("duckdb"))
         for group in groups.values()
-    ]
-
-
-def unmapped_count(family: Family, entries: Sequence[DatasetMapping]) -> str:
-    """The SQL that counts the events of a batch that no entry takes."""
-    taken = coerce.or_all([_condition(e.where, family.schema, family.name) for e in entries])
-    return (
-        exp.select(exp.func("count", exp.Star()))
-        .from_(exp.to_table(BATCH))
-        .where(exp.Not(this=exp.Paren(this=exp.Coalesce(this=taken, expressions=[exp.false()]))))
-        .sql("duckdb")
     )
+    taken = [coerce.or_all([_taken(family, e) for e in group]) for group in groups.values()]
+    none = exp.Not(this=_known(coerce.or_all([t.copy() for t in taken])))
+    counts = [exp.CountIf(this=condition) for condition in (none, *taken)]
+    return Program(exp.select(*counts).from_(_events(batch)).sql("duckdb"), statements)
 
 
-def _dataset(family: Family, entries: Sequence[DatasetMapping]) -> exp.Select:
+def _dataset(family: Family, entries: Sequence[DatasetMapping], batch: str) -> exp.Select:
     dataset = entries[0].dataset
     mapped = sorted({name for e in entries for name in e.fields} | {"tag"})
-    rows: exp.Query = _mapped(family, entries[0], mapped)
+    rows: exp.Query = _mapped(family, entries[0], mapped, batch)
     for entry in entries[1:]:
-        rows = exp.union(rows, _mapped(family, entry, mapped), distinct=False)
+        rows = exp.union(rows, _mapped(family, entry, mapped, batch), distinct=False, copy=False)
     available = frozenset(mapped)
     calculated, available = _calculated(dataset, rows, available)
     filled = _filled(dataset, calculated, available)
-    out = exp.select("*").from_(filled.subquery("filled"))
+    out = exp.select("*").from_(filled.subquery("filled", copy=False))
     if dataset.where is not None:
         out = out.where(_condition(dataset.where, dataset.schema, dataset.name))
-    return out.order_by(*_order(dataset))
+    return out.order_by(*_order(dataset), copy=False)
 
 
-def _mapped(family: Family, entry: DatasetMapping, names: Iterable[str]) -> exp.Select:
+def _mapped(family: Family, entry: DatasetMapping, names: Iterable[str], batch: str) -> exp.Select:
     """The events that an entry takes, with its expressions, in the types of the dataset."""
     columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in _COMMON]
     for name in names:
@@ -85,8 +86,29 @@ def _mapped(family: Family, entry: DatasetMapping, names: Iterable[str]) -> exp.
         else:
             sql = _value(text, family.schema, kind, f"source {family.name!r}, field {name!r}")
         columns.append(_named(sql, _physical(entry.dataset, name)))
-    where = _condition(entry.where, family.schema, family.name)
-    return exp.select(*columns).from_(exp.to_table(BATCH)).where(where)
+    return exp.select(*columns).from_(_events(batch)).where(_taken(family, entry), copy=False)
+
+
+def _taken(family: Family, entry: DatasetMapping) -> exp.Expression:
+    """The condition that an entry takes an event."""
+    conditions: list[exp.Expression] = []
+    for name, values in entry.events.items():
+        column = family.schema.by_name.get(name)
+        if column is None or column.physical is None:
+            raise EscudoError("CIM012", f"source {family.name!r}: no stored field {name!r}")
+        here = exp.column(column.physical, quoted=True)
+        conditions.append(exp.In(this=here, expressions=[coerce.literal_text(v) for v in values]))
+    if entry.where is not None:
+        conditions.append(_condition(entry.where, family.schema, f"source {family.name!r}"))
+    return coerce.and_all(conditions)
+
+
+def _known(condition: exp.Expression) -> exp.Expression:
+    return exp.Coalesce(this=condition, expressions=[exp.false()])
+
+
+def _events(batch: str) -> exp.Table:
+    return exp.Table(this=exp.to_identifier(batch, quoted=True))
 
 
 def _calculated(
@@ -110,7 +132,7 @@ def _calculated(
         kind = dataset.by_name[name].type
         sql = _value(text, schema, kind, f"{dataset.model}.{dataset.name}, field {name!r}")
         columns.append(_named(sql, physical))
-    return exp.select(*columns).from_(rows.subquery("mapped")), present
+    return exp.select(*columns).from_(rows.subquery("mapped", copy=False)), present
 
 
 def _filled(dataset: Dataset, rows: exp.Query, available: frozenset[str]) -> exp.Select:
@@ -128,8 +150,12 @@ def _filled(dataset: Dataset, rows: exp.Query, available: frozenset[str]) -> exp
         columns.append(here)
         if column.lower is not None:
             lowered.append(_lowered(column.physical, column.lower))
-    inner = exp.select(*columns).from_(rows.subquery("calculated"))
-    return exp.select("*", *lowered).from_(inner.subquery("defaults")) if lowered else inner
+    inner = exp.select(*columns).from_(rows.subquery("calculated", copy=False))
+    return (
+        exp.select("*", *lowered).from_(inner.subquery("defaults", copy=False))
+        if lowered
+        else inner
+    )
 
 
 def _lowered(physical: str, lower: str) -> exp.Expression:

@@ -1,10 +1,10 @@
 """How the events of a source family become rows of datasets: the ``datasets:`` of its YAML.
 
-Each entry names a ``model`` and a ``dataset``, says by ``where`` (an SPL eval condition over the
-family's fields) which events belong there, and gives an SPL eval expression for each CIM field
-that the source can fill. ``absent`` gives the reason for fields that it cannot fill. An event may
-belong to several datasets. Where several entries of a family feed one dataset, each event is a row
-for each entry that takes it.
+Each entry names a ``model`` and a ``dataset``, says by ``events`` which events belong there (field
+-> the values it may have, compared as text) and gives an SPL eval expression for each CIM field
+that the source can fill. ``where`` is an eval condition on top of ``events``; ``absent`` gives the
+reason for fields that the source cannot fill. An event may belong to several datasets; where
+several entries of a family feed one dataset, it is a row for each entry that takes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from escudo.cim.models import Dataset, Models
 from escudo.core.errors import EscudoError
 from escudo.sources import Family
 
-_KEYS = frozenset({"model", "dataset", "where", "fields", "absent"})
+_REQUIRED = frozenset({"model", "dataset", "events", "fields"})
+_OPTIONAL = frozenset({"where", "absent"})
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class DatasetMapping:
     """One entry: which events, and an expression for each field (``tag`` included)."""
 
     dataset: Dataset
-    where: str
+    events: Mapping[str, Sequence[str]]
     fields: Mapping[str, str]
+    where: str | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -40,9 +42,9 @@ def mappings(family: Family, models: Models) -> Sequence[DatasetMapping]:
 
 def _entry(family: str, entry: Mapping[str, Any], models: Models) -> DatasetMapping:
     place = f"source {family!r}, {entry.get('model')}.{entry.get('dataset')}"
-    unknown = set(entry) - _KEYS
-    if unknown or not {"model", "dataset", "where", "fields"} <= set(entry):
-        wrong = f"unknown key {min(unknown)!r}" if unknown else "model, dataset, where and fields"
+    unknown, missing = set(entry) - _REQUIRED - _OPTIONAL, _REQUIRED - set(entry)
+    if unknown or missing:
+        wrong = f"unknown key {min(unknown)!r}" if unknown else f"no key {min(missing)!r}"
         raise EscudoError("CIM012", f"{place}: {wrong}")
     dataset = models.find(entry["model"], entry["dataset"])
     if dataset is None or dataset.parent is not None:
@@ -52,4 +54,5 @@ def _entry(family: str, entry: Mapping[str, Any], models: Models) -> DatasetMapp
     for name in (*fields, *absent):
         if name not in dataset.by_name:
             raise EscudoError("CIM011", f"{place}: no field {name!r}")
-    return DatasetMapping(dataset, str(entry["where"]), fields, absent)
+    events = {name: tuple(map(str, values)) for name, values in entry["events"].items()}
+    return DatasetMapping(dataset, events, fields, entry.get("where"), absent)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
 
-from escudo.cim.compile import BATCH, Statement, statements, unmapped_count
+from escudo.cim.compile import compile_family
 from escudo.cim.mapping import mappings
-from escudo.cim.models import Models, load
+from escudo.cim.models import Dataset, Models, load
 from escudo.sources import families
 from escudo.sources.assemble import RawBatch
 
@@ -32,10 +33,24 @@ class Counts:
     rows: Counter[str] = field(default_factory=Counter)
 
 
+class _Batch:
+    """The events that the statements of a family read; what it holds changes under them.
+
+    A prepared statement goes on reading the object that it was prepared with.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.table: pa.Table = schema.empty_table()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
 @dataclass(frozen=True)
-class _Plan:
-    statements: tuple[Statement, ...]
-    unmapped: str | None
+class _Prepared:
+    batch: _Batch
+    census: str
+    statements: tuple[tuple[Dataset, str], ...]
 
 
 class Normaliser:
@@ -60,37 +75,51 @@ class Normaliser:
     def __init__(self, connection: duckdb.DuckDBPyConnection, models: Models | None = None) -> None:
         self._connection = connection
         self._models = models or load()
-        self._plans: dict[str, _Plan] = {}
+        self._prepared: dict[str, _Prepared | None] = {}
         self.counts = Counts()
 
     def normalise(self, batch: RawBatch) -> list[ModelBatch]:
         """The rows of every dataset that some of the batch's events belong to."""
-        plan = self._plan(batch.family)
+        if batch.family not in self._prepared:
+            self._prepared[batch.family] = self._prepare(batch.family)
+        prepared = self._prepared[batch.family]
         self.counts.events += batch.table.num_rows
-        if plan.unmapped is None:
+        if prepared is None:
             self.counts.raw_only += batch.table.num_rows
             return []
-        out: list[ModelBatch] = []
-        self._connection.register(BATCH, batch.table)
+        prepared.batch.table = batch.table
         try:
-            for statement in plan.statements:
-                rows = self._connection.sql(statement.sql).to_arrow_table()
-                if rows.num_rows:
-                    dataset = statement.dataset
-                    self.counts.rows[f"{dataset.model}.{dataset.name}"] += rows.num_rows
-                    schema = dataset.schema.arrow()
-                    data = rows.select(schema.names).cast(schema)
-                    out.append(ModelBatch(dataset.schema.table, data))
-            [left] = self._connection.sql(plan.unmapped).fetchall()[0]
-            self.counts.raw_only += left
+            return list(self._rows(prepared))
         finally:
-            self._connection.unregister(BATCH)
-        return out
+            prepared.batch.table = batch.table.slice(0, 0)
 
-    def _plan(self, name: str) -> _Plan:
-        if name not in self._plans:
-            family = families()[name]
-            entries = mappings(family, self._models)
-            unmapped = unmapped_count(family, entries) if entries else None
-            self._plans[name] = _Plan(tuple(statements(family, entries)), unmapped)
-        return self._plans[name]
+    def _rows(self, prepared: _Prepared) -> Iterator[ModelBatch]:
+        raw_only, *taken = self._connection.execute(prepared.census).fetchall()[0]
+        self.counts.raw_only += raw_only
+        for (dataset, sql), events in zip(prepared.statements, taken, strict=True):
+            if not events:
+                continue
+            rows = self._connection.sql(sql).to_arrow_table()
+            self.counts.rows[f"{dataset.model}.{dataset.name}"] += rows.num_rows
+            if rows.num_rows:
+                schema = dataset.schema.arrow()
+                yield ModelBatch(dataset.schema.table, rows.select(schema.names).cast(schema))
+
+    def _prepare(self, name: str) -> _Prepared | None:
+        family = families()[name]
+        entries = mappings(family, self._models)
+        if not entries:
+            return None
+        table = f"cim_{name}"
+        batch = _Batch(family.schema.arrow())
+        self._connection.register(table, batch)
+        program = compile_family(family, entries, table)
+        statements = tuple(
+            (s.dataset, self._prepare_sql(f"{table}_{s.dataset.schema.table}", s.sql))
+            for s in program.statements
+        )
+        return _Prepared(batch, self._prepare_sql(f"{table}_census", program.census), statements)
+
+    def _prepare_sql(self, name: str, sql: str) -> str:
+        self._connection.execute(f"PREPARE {name} AS {sql}")
+        return f"EXECUTE {name}"
