@@ -1,0 +1,63 @@
+"""What was planted: the answer file of a generated log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One process that a detection should (or knowingly may) report.
+
+    ``kind``: ``attack`` (planted), ``benign`` (a known false positive: the detections of
+    ``expect`` report it) or ``excluded`` (the same behaviour, which no detection reports).
+    ``time`` is when the process started, in UTC; ``campaign`` numbers the intrusions.
+    """
+
+    kind: str
+    label: str
+    technique: str
+    expect: tuple[str, ...]
+    campaign: int | None
+    time: str
+    host: str
+    aid: str
+    user: str
+    process_guid: str
+    process_id: int
+    target_process_id: int
+    process_name: str
+    parent_process_id: int
+    parent_process_name: str
+    process: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answer file: what was generated and what is in it."""
+
+    events: int
+    seed: int
+    format: str
+    start: str
+    end: str
+    hosts: int
+    kinds: dict[str, int]
+    """Events of each kind."""
+    rows: tuple[Answer, ...]
+
+    def expected(self, detection: str) -> int:
+        """How many processes a detection should report."""
+        return sum(detection in row.expect for row in self.rows)
+
+    def to_json(self) -> bytes:
+        """The file as indented JSON; times are ISO 8601 in UTC."""
+        value: dict[str, Any] = asdict(self)
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    def write(self, path: Path) -> None:
+        path.write_bytes(self.to_json())

@@ -1,0 +1,28 @@
+"""The error codes of the generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+CODES: Mapping[str, ErrorCode] = {
+    code.code: code
+    for code in (
+        ErrorCode(
+            "GEN001",
+            "too few or too many events asked for",
+            "Ask for at least 1,000 and at most 1,000,000,000 events.",
+        ),
+        ErrorCode(
+            "GEN002",
+            "unknown output format",
+            "Use one of xml, evtx-json, 4688, fdr.",
+        ),
+        ErrorCode(
+            "GEN003",
+            "the start has no time zone",
+            "Give the start as a date with a time zone, for example 2024-05-14T00:00:00Z.",
+        ),
+    )
+}

@@ -1,0 +1,1 @@
+"""How each product writes the events: one file a format."""
