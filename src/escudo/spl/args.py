@@ -6,6 +6,7 @@ search expressions, subsearches. Whatever it leaves unread is an error, so no ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
@@ -20,6 +21,7 @@ from escudo.spl.spans import BinSpan, parse_span
 
 T = TypeVar("T")
 
+_CALL = re.compile(r"""\((?:[^()|"\[\]\s]|\([^()|"\[\]\s]*\))*\)""")
 _TRUE = frozenset({"t", "true", "1", "yes", "y"})
 _FALSE = frozenset({"f", "false", "0", "no", "n"})
 
@@ -33,10 +35,20 @@ class Options:
     def __init__(self, source: Expanded) -> None:
         self._source = source
         self._values: dict[str, Token] = {}
+        self._repeated: dict[str, list[Token]] = {}
 
     def put(self, name: str, value: Token) -> None:
-        """Record an option; the last of several counts."""
+        """Record an option; the last of several counts, but for ``texts``."""
         self._values[name] = value
+        self._repeated.setdefault(name, []).append(value)
+
+    def fresh(self) -> Options:
+        """Empty options over the same text."""
+        return Options(self._source)
+
+    def update(self, other: Options) -> None:
+        """Add the options of another part of the command."""
+        self._values.update(other._values)
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -60,6 +72,10 @@ class Options:
         """The value as text."""
         token = self._values.get(name)
         return default if token is None else token.text
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """All values of an option that may be repeated."""
+        return tuple(token.text for token in self._repeated.get(name, ()))
 
     def boolean(self, name: str, default: T) -> bool | T:
         """``t``/``true``/``1`` or ``f``/``false``/``0``."""
@@ -229,10 +245,20 @@ class Args:
 
     # --- names and values ---------------------------------------------------------------------
 
+    def peek_name(self) -> Token | None:
+        """The bare or quoted name that is next, not consumed; ``count(x)`` is a name, too."""
+        token = self.peek()
+        if token.kind is Kind.WORD:
+            call = _CALL.match(self.source.text, token.end, self.end)
+            if call is not None:
+                return Token(Kind.WORD, token.text + call[0], token.start, call.end())
+            return token
+        return token if token.kind in (Kind.STRING, Kind.FIELD) else None
+
     def name(self, what: str = "a field") -> str:
         """A bare or quoted name."""
-        token = self.peek()
-        if token.kind not in (Kind.WORD, Kind.STRING, Kind.FIELD):
+        token = self.peek_name()
+        if token is None:
             self.expected(what)
         self.position = token.end
         return token.text
@@ -241,12 +267,10 @@ class Args:
         """Names with commas or blanks between, up to one of the bare words ``stops``."""
         out: list[str] = []
         while True:
-            token = self.peek()
-            if token.kind is Kind.OP and token.text == ",":
-                self.position = token.end
+            if self.accept(","):
                 continue
-            is_name = token.kind in (Kind.WORD, Kind.STRING, Kind.FIELD)
-            if not is_name or (token.kind is Kind.WORD and token.text.lower() in stops):
+            token = self.peek_name()
+            if token is None or (token.kind is Kind.WORD and token.text.lower() in stops):
                 break
             self.position = token.end
             out.append(token.text)
@@ -266,8 +290,14 @@ class Args:
 
     # --- options ------------------------------------------------------------------------------
 
-    def options(self, *known: str, into: Options | None = None, strict: bool = True) -> Options:
-        """Read ``name=value`` options as long as they come.
+    def options(
+        self,
+        *known: str,
+        into: Options | None = None,
+        strict: bool = True,
+        one: bool = False,
+    ) -> Options:
+        """Read ``name=value`` options as long as they come, or just ``one``.
 
         An option that is not ``known`` is an error if ``strict``, else it ends the options.
         """
@@ -282,7 +312,38 @@ class Args:
             self.next()
             out.put(lower, self.value(f"a value of option '{lower}'"))
             self.accept(",")
+            if one:
+                break
         return out
+
+    def names_and_options(
+        self, *known: str, stops: Collection[str] = (), into: Options | None = None
+    ) -> tuple[tuple[str, ...], Options]:
+        """Names and options in any order, up to one of the bare words ``stops``."""
+        options = Options(self.source) if into is None else into
+        names: list[str] = []
+        while True:
+            if self.at_option() is not None:
+                self.options(*known, into=options)
+                continue
+            found = self.names_before_option(stops)
+            if not found:
+                return tuple(names), options
+            names += found
+
+    def names_before_option(self, stops: Collection[str]) -> list[str]:
+        """Names up to an option, one of the words ``stops``, or something that is no name."""
+        out: list[str] = []
+        while True:
+            if self.accept(","):
+                continue
+            token = self.peek_name()
+            if token is None:
+                return out
+            if token.kind is Kind.WORD and (token.text.lower() in stops or self.at_option()):
+                return out
+            self.position = token.end
+            out.append(token.text)
 
     def at_option(self) -> Token | None:
         """The name of the option that is next, not consumed; None if none is."""

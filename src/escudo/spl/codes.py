@@ -51,6 +51,22 @@ _ROWS = (
         "not a time",
         "Write a relative time (-7d@d), epoch seconds, now, or a date in the time format.",
     ),
+    ErrorCode("SPL200", "unknown function", "The hint names the function that was probably meant."),
+    ErrorCode(
+        "SPL201",
+        "argument that a function cannot take",
+        "The message says what the function wants there.",
+    ),
+    ErrorCode(
+        "SPL202",
+        "wrong number of arguments",
+        "The message says how many the function takes.",
+    ),
+    ErrorCode(
+        "SPL203",
+        "not a regular expression",
+        "Patterns are PCRE; a backslash is written once in rex and match().",
+    ),
     ErrorCode(
         "SPL300",
         "command not supported",

@@ -47,7 +47,8 @@ SIGN_BINDING = 9
 _EVAL_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _WORD = re.compile(r"""[^\s"',=()\[\]|<>!\\`]+\Z""")
 _SEARCH_FIELD = re.compile(r"""[^\s"'|\[\]()=<>!,\\`]+\Z""")
-_SEARCH_WORD = re.compile(r"""[^\s"|\[\](),`=<>!']+\Z""")
+_SEARCH_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\]|\\["\\])+\Z""")
+_LISTED_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\,]|\\["\\])+\Z""")
 
 
 def quoted(text: str) -> str:
@@ -148,11 +149,12 @@ def _grouped(expr: EvalExpr, least: int) -> str:
     return text if binding >= least else f"({text})"
 
 
-def value_text(value: Value) -> str:
-    """The right side of a comparison, or a term."""
-    inner = value.text.replace("\\", "\\\\")
-    if value.quoted or not _SEARCH_WORD.match(inner):
-        inner = '"' + inner.replace('"', '\\"') + '"'
+def value_text(value: Value, *, listed: bool = False) -> str:
+    """The right side of a comparison, or a term; ``listed`` inside ``IN (...)``."""
+    inner = value.text.replace("\\", "\\\\").replace('"', '\\"')
+    bare = _LISTED_WORD if listed else _SEARCH_WORD
+    if value.quoted or not bare.match(inner):
+        inner = f'"{inner}"'
     if value.exact_term:
         inner = f"TERM({inner})"
     return f"CASE({inner})" if value.exact_case else inner
@@ -173,7 +175,7 @@ def search_text(expr: SearchExpr) -> str:
         case Compare(field_name, op, value):
             return f"{search_field(field_name)}{op}{value_text(value)}"
         case InList(field_name, values):
-            inner = ", ".join(value_text(v) for v in values)
+            inner = ", ".join(value_text(v, listed=True) for v in values)
             return f"{search_field(field_name)} IN ({inner})"
         case Term(value):
             return value_text(value)

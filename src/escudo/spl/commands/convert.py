@@ -9,6 +9,7 @@ from escudo.spl.args import Args
 from escudo.spl.ast import Command, Node
 from escudo.spl.bind import rows
 from escudo.spl.conversions import converted
+from escudo.spl.lexer import Kind
 from escudo.spl.source import suggest
 from escudo.spl.unparse import option, word
 from escudo.spl.wildcards import renamed, select_names
@@ -79,7 +80,10 @@ FUNCTIONS = frozenset(
 
 def _conversion(args: Args) -> Conversion:
     token = args.peek()
-    function = args.name("a conversion function").lower()
+    if token.kind is not Kind.WORD:
+        args.expected("a conversion such as ctime(field)")
+    args.next()
+    function = token.text.lower()
     if function not in FUNCTIONS:
         args.fail(f"'{token.text}' is no conversion", token, hint=suggest(function, FUNCTIONS))
     args.expect("(")

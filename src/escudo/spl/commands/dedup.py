@@ -13,7 +13,8 @@ from escudo.spl.lexer import Kind
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from escudo.spl.ast import Command
 from escudo.spl.unparse import option, quoted
 
 if TYPE_CHECKING:
-    from escudo.spl.bind import Binder, Relation
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ class Sort(Command):
 
 
 _KINDS = frozenset({"auto", "str", "num", "ip"})
+"""How values may be compared: by ``sort``'s rule, as text, as numbers, as addresses."""
 
 
 def sort_key(args: Args) -> SortKey:
@@ -92,11 +93,9 @@ def sort_key(args: Args) -> SortKey:
     if token.kind is Kind.WORD and token.text[0] in "+-":
         args.position = token.start + 1
         sign = token.text[0]
+    kind = _kind(args)
     field = args.name("a field to sort by")
-    kind = "auto"
-    if field.lower() in _KINDS and args.at("("):
-        args.next()
-        kind, field = field.lower(), args.name()
+    if kind != "auto":
         args.expect(")")
     return SortKey(field, sign == "-", kind, span=args.span(token.start))
 
@@ -122,3 +121,16 @@ def sort_order(key: SortKey, relation: Relation, *, reverse: bool = False) -> li
     if value.type in coerce.NUMERIC:
         return [by_number]
     return [by_number, Order(coerce.as_text(value), descending)]
+
+
+def _kind(args: Args) -> str:
+    """The kind of comparison if ``kind(`` is next, which is then consumed."""
+    token = args.peek()
+    lower = token.text.lower()
+    if token.kind is not Kind.WORD or lower not in _KINDS:
+        return "auto"
+    args.next()
+    if args.accept("("):
+        return lower
+    args.position = token.start
+    return "auto"

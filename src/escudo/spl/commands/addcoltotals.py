@@ -1,0 +1,47 @@
+"""``addcoltotals``: a last row with the sums of columns (Search Reference: addcoltotals)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class AddColTotals(Command):
+    """``addcoltotals [labelfield=] [label=] [fields]``."""
+
+    name: ClassVar[str] = "addcoltotals"
+
+    fields: tuple[str, ...] = ()
+    labelfield: str | None = None
+    label: str = "Total"
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        fields, options = args.names_and_options("labelfield", "label")
+        return cls(
+            fields,
+            options.text("labelfield", None),
+            options.text("label", "Total"),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "addcoltotals"
+            + option("labelfield", self.labelfield)
+            + option("label", self.label, "Total")
+            + (f" {words(self.fields, separator=' ')}" if self.fields else "")
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

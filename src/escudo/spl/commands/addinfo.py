@@ -1,0 +1,31 @@
+"""``addinfo``: the time range of the search as fields (Search Reference: addinfo)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class AddInfo(Command):
+    """``addinfo``; no arguments."""
+
+    name: ClassVar[str] = "addinfo"
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        return cls(span=args.span())
+
+    def format(self) -> str:
+        return "addinfo"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

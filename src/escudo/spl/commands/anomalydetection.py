@@ -1,0 +1,73 @@
+"""``anomalydetection``: rows that are improbable (Search Reference: anomalydetection)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class AnomalyDetection(Command):
+    """``anomalydetection [method=] [action=] [pthresh=] [cutoff=] [fields]``.
+
+    Method ``histogram`` or ``zscore`` has action ``filter``, ``annotate`` or ``summary``; method
+    ``iqr`` has ``remove`` or ``transform``, and the options of ``outlier`` besides.
+    """
+
+    name: ClassVar[str] = "anomalydetection"
+
+    fields: tuple[str, ...] = ()
+    method: str = "histogram"
+    action: str = "filter"
+    pthresh: float | None = None
+    cutoff: bool = True
+    mark: bool = False
+    param: float = 2.5
+    uselower: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        fields, options = args.names_and_options(
+            "method", "action", "pthresh", "cutoff", "mark", "param", "uselower"
+        )
+        method = options.choice("method", ("histogram", "zscore", "iqr"), "histogram")
+        iqr = method == "iqr"
+        actions = ("remove", "rm", "transform", "tf") if iqr else ("filter", "annotate", "summary")
+        action = options.choice("action", actions, "transform" if iqr else "filter")
+        return cls(
+            fields,
+            method,
+            {"rm": "remove", "tf": "transform"}.get(action, action),
+            options.number("pthresh", None),
+            options.boolean("cutoff", True),
+            options.boolean("mark", False),
+            options.number("param", 2.5),
+            options.boolean("uselower", False),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        default = "transform" if self.method == "iqr" else "filter"
+        return (
+            "anomalydetection"
+            + option("method", self.method, "histogram")
+            + option("action", self.action, default)
+            + option("pthresh", self.pthresh)
+            + option("cutoff", self.cutoff, True)
+            + option("mark", self.mark, False)
+            + option("param", self.param, 2.5)
+            + option("uselower", self.uselower, False)
+            + (f" {words(self.fields, separator=' ')}" if self.fields else "")
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,53 @@
+"""``append``: the rows of a subsearch after those of the search (Search Reference: append)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, Pipeline
+from escudo.spl.unparse import option
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Append(Command):
+    """``append [options] [subsearch]``."""
+
+    name: ClassVar[str] = "append"
+
+    subsearch: Pipeline
+    extendtimerange: bool = False
+    maxtime: int = 60
+    maxout: int = 50_000
+    timeout: int = 60
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("extendtimerange", "maxtime", "maxout", "timeout")
+        return cls(
+            args.subsearch(),
+            options.boolean("extendtimerange", False),
+            options.integer("maxtime", 60),
+            options.integer("maxout", 50_000),
+            options.integer("timeout", 60),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "append"
+            + option("extendtimerange", self.extendtimerange, False)
+            + option("maxtime", self.maxtime, 60)
+            + option("maxout", self.maxout, 50_000)
+            + option("timeout", self.timeout, 60)
+            + f" [{self.subsearch.format()}]"
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,41 @@
+"""``appendpipe``: the rows of a subpipeline over the rows so far, after them (Search Reference:
+appendpipe)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, Pipeline
+from escudo.spl.unparse import option
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class AppendPipe(Command):
+    """``appendpipe [run_in_preview=bool] [subpipeline]``; the subpipeline reads the rows so far."""
+
+    name: ClassVar[str] = "appendpipe"
+
+    subpipeline: Pipeline
+    run_in_preview: bool = True
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("run_in_preview")
+        return cls(args.subsearch(), options.boolean("run_in_preview", True), span=args.span())
+
+    def format(self) -> str:
+        return (
+            "appendpipe"
+            + option("run_in_preview", self.run_in_preview, True)
+            + f" [{self.subpipeline.format()}]"
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,70 @@
+"""``datamodel``: data models and the events of their datasets (Search Reference: datamodel)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+MODES = ("search", "flat", "flat_string", "search_string", "acceleration_search")
+
+
+@dataclass(frozen=True)
+class DataModel(Command):
+    """``datamodel [model] [dataset] [mode] [options]``.
+
+    Without a mode it lists the models (or the one) as JSON; with ``search`` it gives the events,
+    fields prefixed with the dataset's name; with ``flat`` without the prefix.
+    """
+
+    name: ClassVar[str] = "datamodel"
+    generating: ClassVar[bool] = True
+
+    model: str | None = None
+    dataset: str | None = None
+    mode: str | None = None
+    strict_fields: bool = True
+    allow_old_summaries: bool = False
+    summariesonly: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        names, options = args.names_and_options(
+            "strict_fields", "allow_old_summaries", "summariesonly"
+        )
+        token = args.peek()
+        if len(names) > 3:
+            args.missing("at most a model, a dataset and a mode")
+        mode = names[2].lower() if len(names) > 2 else None
+        if mode is not None and mode not in MODES:
+            args.fail(f"'{mode}' is no mode; the modes are {', '.join(MODES)}", token)
+        return cls(
+            names[0] if names else None,
+            names[1] if len(names) > 1 else None,
+            mode,
+            options.boolean("strict_fields", True),
+            options.boolean("allow_old_summaries", False),
+            options.boolean("summariesonly", False),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        names = (n for n in (self.model, self.dataset, self.mode) if n is not None)
+        return (
+            "datamodel"
+            + "".join(f" {word(n)}" for n in names)
+            + option("strict_fields", self.strict_fields, True)
+            + option("allow_old_summaries", self.allow_old_summaries, False)
+            + option("summariesonly", self.summariesonly, False)
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

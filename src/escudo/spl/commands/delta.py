@@ -1,0 +1,42 @@
+"""``delta``: the difference to an earlier row (Search Reference: delta)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Delta(Command):
+    """``delta field [AS name] [p=n]``; the default name is ``delta(field)``."""
+
+    name: ClassVar[str] = "delta"
+
+    field: str
+    alias: str | None = None
+    p: int = 1
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("p")
+        field = args.name()
+        args.options("p", into=options)
+        alias = args.name("a name after AS") if args.accept_word("as") else None
+        args.options("p", into=options)
+        return cls(field, alias, options.integer("p", 1, least=1), span=args.span())
+
+    def format(self) -> str:
+        alias = f" AS {word(self.alias)}" if self.alias is not None else ""
+        return f"delta {word(self.field)}{alias}{option('p', self.p, 1)}"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,85 @@
+"""``extract`` (``kv``): fields out of key-value pairs (Search Reference: extract)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Extract(Command):
+    """``extract [options] [names of extractions]``.
+
+    ``pairdelim`` and ``kvdelim`` are sets of characters; where None, pairs ``key=value`` are found
+    as the automatic extraction does.
+    """
+
+    name: ClassVar[str] = "extract"
+
+    extractors: tuple[str, ...] = ()
+    pairdelim: str | None = None
+    kvdelim: str | None = None
+    auto: bool = True
+    clean_keys: bool = True
+    limit: int = 50
+    maxchars: int = 10_240
+    mv_add: bool = False
+    reload: bool = False
+    segment: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        extractors, options = args.names_and_options(*OPTIONS)
+        return cls(
+            extractors,
+            options.text("pairdelim", None),
+            options.text("kvdelim", None),
+            options.boolean("auto", True),
+            options.boolean("clean_keys", True),
+            options.integer("limit", 50, least=0),
+            options.integer("maxchars", 10_240, least=0),
+            options.boolean("mv_add", False),
+            options.boolean("reload", False),
+            options.boolean("segment", False),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "extract"
+            + option("pairdelim", self.pairdelim)
+            + option("kvdelim", self.kvdelim)
+            + option("auto", self.auto, True)
+            + option("clean_keys", self.clean_keys, True)
+            + option("limit", self.limit, 50)
+            + option("maxchars", self.maxchars, 10_240)
+            + option("mv_add", self.mv_add, False)
+            + option("reload", self.reload, False)
+            + option("segment", self.segment, False)
+            + (f" {words(self.extractors, separator=' ')}" if self.extractors else "")
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+
+
+OPTIONS = (
+    "auto",
+    "clean_keys",
+    "kvdelim",
+    "limit",
+    "maxchars",
+    "mv_add",
+    "pairdelim",
+    "reload",
+    "segment",
+)

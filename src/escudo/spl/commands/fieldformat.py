@@ -1,0 +1,34 @@
+"""``fieldformat``: how a field is shown, not what it is (Search Reference: fieldformat)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.assignment import Assignment, parse_assignments
+from escudo.spl.ast import Command
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class FieldFormat(Command):
+    """``fieldformat field=expr, ...``; the value is formatted after the last command."""
+
+    name: ClassVar[str] = "fieldformat"
+
+    assignments: tuple[Assignment, ...]
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        return cls(parse_assignments(args), span=args.span())
+
+    def format(self) -> str:
+        return "fieldformat " + ", ".join(a.format() for a in self.assignments)
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

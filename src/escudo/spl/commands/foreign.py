@@ -1,0 +1,40 @@
+"""Commands that come with other apps, not with Splunk: understood as text, refused when bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+APPS = {
+    "cyberchef": "the app CyberChef for Splunk",
+    "dnstwist": "the DNS Twist script of an old release of ESCU",
+}
+"""Name -> where the command comes from."""
+
+
+@dataclass(frozen=True)
+class Foreign(Command):
+    """A command of another app, with its arguments as they stand."""
+
+    name: ClassVar[str] = "foreign"
+
+    command: str
+    arguments: str = ""
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        return cls(args.command.lower(), args.rest(), span=args.span())
+
+    def format(self) -> str:
+        return f"{self.command} {self.arguments}".rstrip()
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,61 @@
+"""``inputlookup``: the rows of a lookup table (Search Reference: inputlookup)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, SearchExpr
+from escudo.spl.unparse import option, search_text, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class InputLookup(Command):
+    """``inputlookup [append=] [strict=] [start=] [max=] table [WHERE expr]``."""
+
+    name: ClassVar[str] = "inputlookup"
+    generating: ClassVar[bool] = True
+
+    table: str
+    where: SearchExpr | None = None
+    append: bool = False
+    strict: bool = False
+    start: int = 0
+    max: int = 1_000_000_000
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        known = ("append", "strict", "start", "max")
+        options = args.options(*known)
+        table = args.name("the name of a lookup")
+        args.options(*known, into=options)
+        where = args.search() if args.accept_word("where") else None
+        return cls(
+            table,
+            where,
+            options.boolean("append", False),
+            options.boolean("strict", False),
+            options.integer("start", 0, least=0),
+            options.integer("max", 1_000_000_000, least=0),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "inputlookup"
+            + option("append", self.append, False)
+            + option("strict", self.strict, False)
+            + option("start", self.start, 0)
+            + option("max", self.max, 1_000_000_000)
+            + f" {word(self.table)}"
+            + (f" WHERE {search_text(self.where)}" if self.where is not None else "")
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,57 @@
+"""``metadata``: the hosts, sources or sourcetypes there are (Search Reference: metadata)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Metadata(Command):
+    """``metadata type=hosts|sources|sourcetypes [index=name ...] [options]``."""
+
+    name: ClassVar[str] = "metadata"
+    generating: ClassVar[bool] = True
+
+    type: str
+    indexes: tuple[str, ...] = ()
+    splunk_server: str | None = None
+    splunk_server_group: str | None = None
+    datatype: str | None = None
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("type", "index", "splunk_server", "splunk_server_group", "datatype")
+        kind = options.choice("type", ("hosts", "sources", "sourcetypes"), None)
+        if kind is None:
+            args.missing("type=hosts, sources or sourcetypes")
+        return cls(
+            kind,
+            options.texts("index"),
+            options.text("splunk_server", None),
+            options.text("splunk_server_group", None),
+            options.choice("datatype", ("event", "metric", "all"), None),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "metadata"
+            + option("type", self.type)
+            + "".join(option("index", i) for i in self.indexes)
+            + option("splunk_server", self.splunk_server)
+            + option("splunk_server_group", self.splunk_server_group)
+            + option("datatype", self.datatype)
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

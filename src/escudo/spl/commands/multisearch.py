@@ -1,0 +1,37 @@
+"""``multisearch``: the events of several streaming searches (Search Reference: multisearch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, Pipeline
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class MultiSearch(Command):
+    """``multisearch [search] [search] ...``, two or more."""
+
+    name: ClassVar[str] = "multisearch"
+    generating: ClassVar[bool] = True
+
+    searches: tuple[Pipeline, ...]
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        searches = args.separated(args.subsearch)
+        if len(searches) < 2:
+            args.missing("two or more subsearches")
+        return cls(searches, span=args.span())
+
+    def format(self) -> str:
+        return "multisearch" + "".join(f" [{s.format()}]" for s in self.searches)
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

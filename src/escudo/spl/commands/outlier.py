@@ -1,0 +1,58 @@
+"""``outlier``: values far off the others (Search Reference: outlier)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Outlier(Command):
+    """``outlier [action=] [mark=] [param=] [uselower=] [type=iqr] [fields]``.
+
+    ``action`` is ``remove`` or ``transform``.
+    """
+
+    name: ClassVar[str] = "outlier"
+
+    fields: tuple[str, ...] = ()
+    action: str = "transform"
+    mark: bool = False
+    param: float = 2.5
+    uselower: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        fields, options = args.names_and_options("action", "mark", "param", "uselower", "type")
+        action = options.choice("action", ("remove", "rm", "transform", "tf"), "transform")
+        options.choice("type", ("iqr",), "iqr")
+        return cls(
+            fields,
+            "remove" if action.startswith("r") else "transform",
+            options.boolean("mark", False),
+            options.number("param", 2.5),
+            options.boolean("uselower", False),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "outlier"
+            + option("action", self.action, "transform")
+            + option("mark", self.mark, False)
+            + option("param", self.param, 2.5)
+            + option("uselower", self.uselower, False)
+            + (f" {words(self.fields, separator=' ')}" if self.fields else "")
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

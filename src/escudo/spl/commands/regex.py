@@ -1,0 +1,51 @@
+"""``regex``: keeps rows whose field matches a regular expression (Search Reference: regex)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.lexer import Kind
+from escudo.spl.unparse import quoted, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Regex(Command):
+    """``regex "pattern"``, ``regex field="pattern"`` or ``regex field!="pattern"``."""
+
+    name: ClassVar[str] = "regex"
+
+    pattern: str
+    field: str = "_raw"
+    negated: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        if not args.more():
+            args.missing("a regular expression")
+        before = args.position
+        field, negated = "_raw", False
+        if args.peek().kind in (Kind.WORD, Kind.STRING, Kind.FIELD):
+            name = args.name()
+            if args.at("=", "!=", "=="):
+                field, negated = name, args.next().text == "!="
+            else:
+                args.position = before
+        if not args.more():
+            args.expected("a regular expression in quotes")
+        return cls(args.pattern(), field, negated, span=args.span())
+
+    def format(self) -> str:
+        if self.field == "_raw" and not self.negated:
+            return f"regex {quoted(self.pattern)}"
+        return f"regex {word(self.field)}{'!=' if self.negated else '='}{quoted(self.pattern)}"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

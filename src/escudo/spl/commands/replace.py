@@ -1,0 +1,45 @@
+"""``replace``: values of fields by others (Search Reference: replace)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import quoted, words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Replace(Command):
+    """``replace old WITH new, ... [IN fields]``; ``*`` in both maps part by part."""
+
+    name: ClassVar[str] = "replace"
+
+    pairs: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        def pair() -> tuple[str, str]:
+            old = args.name("a value to replace")
+            args.expect_word("with")
+            return old, args.name("the new value")
+
+        pairs = args.separated(pair, "in")
+        if not pairs:
+            args.missing("'old WITH new'")
+        fields = args.names() if args.accept_word("in") else ()
+        return cls(pairs, fields, span=args.span())
+
+    def format(self) -> str:
+        pairs = ", ".join(f"{quoted(old)} WITH {quoted(new)}" for old, new in self.pairs)
+        return f"replace {pairs}" + (f" IN {words(self.fields)}" if self.fields else "")
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

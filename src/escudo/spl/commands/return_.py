@@ -1,0 +1,72 @@
+"""``return``: values of a subsearch as text for the outer search (Search Reference: return)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, Node
+from escudo.spl.lexer import Kind
+from escudo.spl.unparse import word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Returned(Node):
+    """``field`` (as ``field="value"``), ``alias=field``, or ``$field`` (the bare value)."""
+
+    field: str
+    alias: str | None = None
+    bare: bool = False
+
+    def format(self) -> str:
+        if self.bare:
+            return f"${self.field}"
+        if self.alias is not None:
+            return f"{word(self.alias)}={word(self.field)}"
+        digits = self.field.isdigit()
+        return f'"{self.field}"' if digits or self.field.startswith("$") else word(self.field)
+
+
+@dataclass(frozen=True)
+class Return(Command):
+    """``return [count] items``; one row where no count is given."""
+
+    name: ClassVar[str] = "return"
+
+    items: tuple[Returned, ...]
+    count: int = 1
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        count = 1
+        first = args.peek()
+        if first.kind is Kind.WORD and first.text.isdigit():
+            args.next()
+            count = int(first.text)
+        items = args.separated(lambda: _item(args))
+        if not items:
+            args.missing("a field")
+        return cls(items, count, span=args.span())
+
+    def format(self) -> str:
+        count = f" {self.count}" if self.count != 1 else ""
+        return f"return{count} " + " ".join(i.format() for i in self.items)
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+
+
+def _item(args: Args) -> Returned:
+    token = args.peek()
+    field = args.name()
+    if args.accept("="):
+        return Returned(args.name(), field, span=args.span(token.start))
+    if token.kind is Kind.WORD and field.startswith("$") and len(field) > 1:
+        return Returned(field[1:], bare=True, span=args.span(token.start))
+    return Returned(field, span=args.span(token.start))

@@ -1,0 +1,56 @@
+"""``savedsearch``: the results of a saved search, run now (Search Reference: savedsearch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class SavedSearch(Command):
+    """``savedsearch name [token=value ...] [nosubstitution=bool]``; ``$token$`` is replaced."""
+
+    name: ClassVar[str] = "savedsearch"
+    generating: ClassVar[bool] = True
+
+    search: str
+    tokens: tuple[tuple[str, str], ...] = ()
+    nosubstitution: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        search = args.name("the name of a saved search")
+        tokens: dict[str, str] = {}
+        options = args.options(strict=False)
+        while (token := args.at_option()) is not None:
+            if token.text.lower() == "nosubstitution":
+                args.options("nosubstitution", into=options, one=True)
+                continue
+            args.next()
+            args.next()
+            tokens[token.text] = args.value().text
+        return cls(
+            search,
+            tuple(tokens.items()),
+            options.boolean("nosubstitution", False),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            f"savedsearch {word(self.search)}"
+            + "".join(f" {name}={word(value)}" for name, value in self.tokens)
+            + option("nosubstitution", self.nosubstitution, False)
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

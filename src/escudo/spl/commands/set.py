@@ -1,0 +1,37 @@
+"""``set``: union, difference or intersection of two searches (Search Reference: set)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, Pipeline
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Set(Command):
+    """``set union|diff|intersect [search] [search]``."""
+
+    name: ClassVar[str] = "set"
+    generating: ClassVar[bool] = True
+
+    operation: str
+    left: Pipeline
+    right: Pipeline
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        operation = args.expect_word("union", "diff", "intersect")
+        return cls(operation, args.subsearch(), args.subsearch(), span=args.span())
+
+    def format(self) -> str:
+        return f"set {self.operation} [{self.left.format()}] [{self.right.format()}]"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

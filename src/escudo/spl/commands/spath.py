@@ -1,0 +1,52 @@
+"""``spath``: fields out of JSON or XML (Search Reference: spath)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Spath(Command):
+    """``spath [input=f] [output=f] [path=p]``, or ``spath p``; without a path, all fields.
+
+    Where ``output`` is None, the result is named like the path.
+    """
+
+    name: ClassVar[str] = "spath"
+
+    input: str = "_raw"
+    output: str | None = None
+    path: str | None = None
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("input", "output", "path")
+        path = args.name("a path") if args.more() else None
+        args.options("input", "output", "path", into=options)
+        return cls(
+            options.text("input", "_raw"),
+            options.text("output", None),
+            options.text("path", path),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "spath"
+            + option("input", self.input, "_raw")
+            + option("output", self.output)
+            + (f" path={word(self.path)}" if self.path is not None else "")
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

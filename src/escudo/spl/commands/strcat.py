@@ -1,0 +1,57 @@
+"""``strcat``: joins values to a string (Search Reference: strcat)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, FieldRef, Literal
+from escudo.spl.lexer import Kind
+from escudo.spl.unparse import option, quoted, word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Strcat(Command):
+    """``strcat [allrequired=bool] source ... destination``; a quoted source is a literal."""
+
+    name: ClassVar[str] = "strcat"
+
+    sources: tuple[FieldRef | Literal, ...]
+    destination: str
+    allrequired: bool = False
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("allrequired")
+        sources: list[FieldRef | Literal] = []
+        while args.more():
+            if args.accept(","):
+                continue
+            token = args.peek()
+            text = args.name("a field or a quoted string")
+            span = args.span(token.start)
+            is_literal = token.kind is Kind.STRING
+            sources.append(Literal(text, span=span) if is_literal else FieldRef(text, span=span))
+        if len(sources) < 2:
+            args.missing("sources and a destination field")
+        last = sources.pop()
+        destination = last.name if isinstance(last, FieldRef) else str(last.value)
+        return cls(
+            tuple(sources), destination, options.boolean("allrequired", False), span=args.span()
+        )
+
+    def format(self) -> str:
+        sources = " ".join(
+            s.name if isinstance(s, FieldRef) else quoted(str(s.value)) for s in self.sources
+        )
+        required = option("allrequired", self.allrequired, False)
+        return f"strcat{required} {sources} {word(self.destination)}"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

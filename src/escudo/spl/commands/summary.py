@@ -1,0 +1,35 @@
+"""``summary``: what a trained model knows (Machine Learning Toolkit, summary command)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import word
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Summary(Command):
+    """``summary model``."""
+
+    name: ClassVar[str] = "summary"
+    generating: ClassVar[bool] = True
+
+    model: str
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        return cls(args.name("the name of a model"), span=args.span())
+
+    def format(self) -> str:
+        return f"summary {word(self.model)}"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,70 @@
+"""``union``: the rows of several datasets (Search Reference: union)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, Pipeline
+from escudo.spl.commands.from_ import KINDS, From
+from escudo.spl.unparse import option
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Union(Command):
+    """``union [options] dataset ...``; a dataset is a subsearch or ``kind:name``.
+
+    At the start of a search it generates, later its input is the first dataset.
+    """
+
+    name: ClassVar[str] = "union"
+    generating: ClassVar[bool] = True
+
+    datasets: tuple[Pipeline, ...]
+    maxtime: int = 60
+    maxout: int = 50_000
+    timeout: int = 60
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.options("maxtime", "maxout", "timeout")
+        datasets = args.separated(lambda: _dataset(args))
+        if not datasets:
+            args.missing("a dataset")
+        return cls(
+            datasets,
+            options.integer("maxtime", 60),
+            options.integer("maxout", 50_000),
+            options.integer("timeout", 60),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "union"
+            + option("maxtime", self.maxtime, 60)
+            + option("maxout", self.maxout, 50_000)
+            + option("timeout", self.timeout, 60)
+            + "".join(f" [{d.format()}]" for d in self.datasets)
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+
+
+def _dataset(args: Args) -> Pipeline:
+    if args.at("["):
+        return args.subsearch()
+    token = args.peek()
+    text = args.name("a subsearch or a dataset such as datamodel:Model.Dataset")
+    kind, _, name = text.partition(":")
+    if kind.lower() not in KINDS or not name:
+        args.fail(f"'{text}' is no dataset", token, hint="write [ subsearch ] or kind:name")
+    span = args.span(token.start)
+    return Pipeline((From(kind.lower(), name, span=span),), span=span)

@@ -1,0 +1,39 @@
+"""``untable``: columns into rows, the reverse of xyseries (Search Reference: untable)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class Untable(Command):
+    """``untable x-field y-name-field y-data-field``."""
+
+    name: ClassVar[str] = "untable"
+
+    x: str
+    y_name: str
+    y_data: str
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        names = args.names(what="the x field, the field of names and the field of values")
+        if len(names) != 3:
+            args.missing("three fields: x, names and values")
+        return cls(*names, span=args.span())
+
+    def format(self) -> str:
+        return f"untable {words((self.x, self.y_name, self.y_data), separator=' ')}"
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)

@@ -1,0 +1,56 @@
+"""``xyseries``: rows into columns (Search Reference: xyseries)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from escudo.core.errors import EscudoError
+from escudo.spl.args import Args
+from escudo.spl.ast import Command
+from escudo.spl.unparse import option, words
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+    from escudo.spl.plan import Relation
+
+
+@dataclass(frozen=True)
+class XySeries(Command):
+    """``xyseries [grouped=bool] x y-name y-data ... [sep=s] [format=f]``."""
+
+    name: ClassVar[str] = "xyseries"
+
+    x: str
+    y_name: str
+    y_data: tuple[str, ...]
+    grouped: bool = False
+    sep: str = ": "
+    series_format: str | None = None
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        names, options = args.names_and_options("grouped", "sep", "format")
+        if len(names) < 3:
+            args.missing("three or more fields: x, names and values")
+        return cls(
+            names[0],
+            names[1],
+            names[2:],
+            options.boolean("grouped", False),
+            options.text("sep", ": "),
+            options.text("format", None),
+            span=args.span(),
+        )
+
+    def format(self) -> str:
+        return (
+            "xyseries"
+            + option("grouped", self.grouped, False)
+            + f" {words((self.x, self.y_name, *self.y_data), separator=' ')}"
+            + option("sep", self.sep, ": ")
+            + option("format", self.series_format)
+        )
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
