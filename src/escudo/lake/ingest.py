@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from escudo.cim.normalise import Normaliser
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.engines.duckdb import connect
+from escudo.engines.duckdb.connection import connect
 from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
