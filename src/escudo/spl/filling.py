@@ -31,3 +31,19 @@ def filled_with(value: Typed | None, text: str) -> Typed:
 
 def _coalesce(sql: exp.Expression, otherwise: exp.Expression, kind: FieldType) -> Typed:
     return Typed(exp.Coalesce(this=sql, expressions=[otherwise]), kind)
+
+
+def or_else(value: Typed, otherwise: Typed | None) -> Typed:
+    """The value, or another one where it is null; of the type that holds both."""
+    if otherwise is None or coerce.is_null(otherwise):
+        return value
+    kind = coerce.unify((value, otherwise))
+    return _coalesce(coerce.convert(value, kind), coerce.convert(otherwise, kind).copy(), kind)
+
+
+def only_if(condition: exp.Expression, value: Typed | None) -> Typed:
+    """The value where a condition holds, else null."""
+    if value is None:
+        return coerce.null()
+    case = exp.Case(ifs=[exp.If(this=condition.copy(), true=value.sql)])
+    return Typed(case, value.type)

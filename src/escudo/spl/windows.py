@@ -73,3 +73,25 @@ def while_true(
         expression=exp.Literal.number(0),
     )
     return relation.where(none_yet)
+
+
+def runs(
+    relation: Relation, values: Sequence[exp.Expression], binder: Binder
+) -> tuple[Relation, exp.Column]:
+    """A hidden column that numbers the runs of rows with the same values."""
+    changed: list[exp.Expression] = []
+    for value in values:
+        before = over(exp.Lag(this=value.copy()), relation.order)
+        changed.append(exp.NullSafeNEQ(this=value.copy(), expression=before))
+    any_changed = changed[0]
+    for c in changed[1:]:
+        any_changed = exp.Or(this=any_changed, expression=c)
+    flag = exp.Case(
+        ifs=[exp.If(this=any_changed, true=exp.Literal.number(1))],
+        default=exp.Literal.number(0),
+    )
+    start = binder.names.fresh("start")
+    relation = relation.hide([(start, flag)], window=True)
+    run = binder.names.fresh("run")
+    count = over(exp.Sum(this=column(start)), relation.order, spec=frame(None, 0))
+    return relation.hide([(run, count)], window=True), column(run)

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
+from escudo.spl import bins, coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.automatic import automatic_bins, extent
+from escudo.spl.bind import rows
+from escudo.spl.filling import or_else
+from escudo.spl.plan import Typed
 from escudo.spl.spans import BinSpan
+from escudo.spl.timemod import parse_time
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -65,4 +72,50 @@ class Bin(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        bound = relation.bound(self.field)
+        if bound is None:
+            return relation
+        span = self.span_width
+        timed = bound.type is FieldType.TIME or self.field == "_time"
+        if timed or (span is not None and span.unit is not None):
+            value = self._time(bound.typed(), relation, binder)
+        else:
+            value = self._number(bound.typed(), relation, binder)
+        return relation.extend([(self.alias or self.field, value)], binder.names)
+
+    def _time(self, value: Typed, relation: Relation, binder: Binder) -> Typed:
+        span = self.span_width or automatic_bins(relation, binder, self.bins, self.minspan)
+        if span.log_base is not None:
+            raise EscudoError("SPL104", "times have no logarithmic buckets", span=self.span)
+        align = 0.0
+        if self.aligntime is not None and span.unit not in ("d", "w", "mon", "q", "y"):
+            align = self._alignment(binder) or 0.0
+        sql = bins.time_bin(coerce.as_number(value), span, align)
+        return Typed(sql, FieldType.TIME if value.type is FieldType.TIME else FieldType.NUMBER)
+
+    def _alignment(self, binder: Binder) -> float | None:
+        match self.aligntime:
+            case "earliest":
+                return binder.within.earliest
+            case "latest":
+                return binder.within.latest
+            case text:
+                return parse_time(text or "", binder.now)
+
+    def _number(self, value: Typed, relation: Relation, binder: Binder) -> Typed:
+        number = coerce.as_number(value)
+        if self.span_width is not None and self.span_width.log_base is not None:
+            text = bins.log_range_text(number, self.span_width)
+        else:
+            text = bins.range_text(number, self._width(relation, binder))
+        return or_else(Typed(text, FieldType.STRING), value)
+
+    def _width(self, relation: Relation, binder: Binder) -> float:
+        if self.span_width is not None:
+            return self.span_width.size
+        least = self.minspan.size if self.minspan else 0.0
+        low, high = extent(relation, self.field, binder) or (0.0, 1.0)
+        low = low if self.start is None else min(low, self.start)
+        high = high if self.end is None else max(high, self.end)
+        return bins.automatic_width(low, high, self.bins or bins.DEFAULT_BINS, least)

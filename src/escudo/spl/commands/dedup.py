@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
+from escudo.spl import match
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
-from escudo.spl.commands.sort import SortKey, sort_key
+from escudo.spl.bind import rows
+from escudo.spl.commands.sort import SortKey, sort_key, sort_order
+from escudo.spl.filling import only_if
+from escudo.spl.grouping import present
 from escudo.spl.lexer import Kind
+from escudo.spl.plan import column
 from escudo.spl.unparse import option, word
+from escudo.spl.windows import numbered, runs
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -72,4 +79,29 @@ class Dedup(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        if self.sortby:
+            keys = [o for key in self.sortby for o in sort_order(key, relation)]
+            relation = relation.ordered([*keys, *relation.order])
+        bounds = [relation.bound(name) for name in self.fields]
+        known = [b for b in bounds if b is not None]
+        if len(known) < len(bounds) and not self.keepempty:
+            return relation.where(exp.false())
+        partition: list[exp.Expression] = [column(b.ident) for b in known]
+        if self.consecutive:
+            relation, run = runs(relation, partition, binder)
+            partition = [*partition, run]
+        relation, number = numbered(relation, binder, partition)
+        all_present = match.all_of([present(b) for b in known])
+        if len(known) < len(bounds):
+            all_present = exp.false()
+        first = exp.LTE(this=number, expression=exp.Literal.number(self.limit))
+        if self.keepevents:
+            kept = match.all_of([all_present, first])
+            return relation.extend(
+                [(n, only_if(kept, relation.field(n))) for n in self.fields], binder.names
+            )
+        kept = match.all_of([all_present, first])
+        if self.keepempty:
+            kept = match.any_of([kept, match.not_(all_present.copy())])
+        return relation.where(kept)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.aggregates import Aggregate, format_by, parse_aggregates
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.grouping import only_numbers
+from escudo.spl.running import add_statistics
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -43,4 +45,7 @@ class EventStats(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        if self.allnum:
+            relation = only_numbers(relation, self.aggregates, binder)
+        return add_statistics(relation, self.aggregates, self.by, binder)

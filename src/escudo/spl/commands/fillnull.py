@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.filling import filled_with
 from escudo.spl.unparse import option, words
+from escudo.spl.wildcards import select_names
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -40,4 +42,11 @@ class Fillnull(Command):
         return "fillnull" + option("value", self.value, "0") + fields
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        names = self.fields
+        if not names:
+            relation = binder.closed(relation)
+            names = tuple(n for n in relation.names() if not n.startswith("_"))
+        names = tuple(select_names(names, binder.matching(relation, names)))
+        filled = [(name, filled_with(relation.field(name), self.value)) for name in names]
+        return relation.extend(filled, binder.names)

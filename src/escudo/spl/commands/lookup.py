@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import EscudoError
+from escudo.spl import tables
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.joining import looked_up
+from escudo.spl.source import suggest
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -70,7 +74,21 @@ class Lookup(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        definition = tables.find(self.table, binder, self.span)
+        table = tables.read(definition, self.span)
+        inputs = dict(self.inputs)
+        known = set(table.column_names) | set(definition.fields)
+        for name in (*inputs, *(inner for inner, _ in self.outputs)):
+            if name not in known:
+                raise EscudoError(
+                    "SPL306",
+                    f"lookup '{self.table}' has no field '{name}'",
+                    span=self.span,
+                    hint=suggest(name, known),
+                )
+        outputs = self.outputs or tuple((n, n) for n in table.column_names if n not in inputs)
+        return looked_up(relation, definition, table, self.inputs, outputs, self.new, binder)
 
 
 def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.extraction import extracted, group_offsets, substituted
 from escudo.spl.unparse import option, quoted
 
 if TYPE_CHECKING:
@@ -58,4 +59,14 @@ class Rex(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        if self.sed:
+            return relation.extend([(self.field, substituted(value, self.pattern))], binder.names)
+        added = extracted(value, self.pattern, self.max_match, relation, self.span)
+        if self.offset_field is not None:
+            offsets = group_offsets(value, self.pattern, self.span)
+            added = [*added, (self.offset_field, offsets)]
+        return relation.extend(added, binder.names)

@@ -1,0 +1,102 @@
+"""Fields out of text by regular expressions: ``rex``, ``regex``, ``extract``.
+
+The expression is a PCRE, matched anywhere (Search Reference, rex). A field keeps its value where
+the expression does not match; a group that matches nothing gives no value.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from escudo.core.errors import EscudoError, Span
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
+from escudo.spl.filling import or_else
+from escudo.spl.plan import Relation, Typed
+from escudo.spl.regex import Pattern, checked
+
+
+def extracted(
+    value: Typed, text: str, most: int, relation: Relation, span: Span | None
+) -> list[tuple[str, Typed]]:
+    """The named groups of a pattern in a value; ``most`` matches (0: all) as multivalues.
+
+    Raises ``SPL307`` for a pattern without a named group.
+    """
+    pattern = checked(text, span)
+    names = pattern.names()
+    if not names:
+        raise EscudoError(
+            "SPL307",
+            "the regular expression has no named group",
+            span=span,
+            hint="name what is to become a field: (?<name>...)",
+        )
+    out: list[tuple[str, Typed]] = []
+    for name, number in names.items():
+        found = _group(value, pattern, number, most)
+        out.append((name, or_else(found, relation.field(name))))
+    return out
+
+
+def _group(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
+    if value.type is FieldType.MULTIVALUE:
+        each = coerce.map_values(value.sql.copy(), lambda v: _first(v.sql, pattern, number))
+        return Typed(coerce.call("spl_values", each), FieldType.MULTIVALUE)
+    text = coerce.as_text(value).copy()
+    if most == 1:
+        return Typed(_first(text, pattern, number), FieldType.STRING)
+    name = "spl_regex_groups" if pattern.regular else "spl_pcre_groups"
+    all_of = coerce.call(name, text, _pattern(pattern), _integer(number), _integer(most))
+    return Typed(all_of, FieldType.MULTIVALUE)
+
+
+def _first(text: exp.Expression, pattern: Pattern, number: int) -> exp.Expression:
+    name = "spl_regex_group" if pattern.regular else "spl_pcre_group"
+    found = coerce.call(name, text, _pattern(pattern), _integer(number))
+    return exp.Nullif(this=found, expression=coerce.literal_text(""))
+
+
+def _pattern(pattern: Pattern) -> exp.Expression:
+    return coerce.literal_text(pattern.text)
+
+
+def _integer(number: int) -> exp.Expression:
+    return exp.Literal.number(number)
+
+
+def matches(value: Typed, text: str, span: Span | None) -> exp.Expression:
+    """Whether a pattern matches somewhere in a value (any value of a multivalue)."""
+    pattern = checked(text, span)
+    name = "spl_regex_match" if pattern.regular else "spl_pcre_match"
+
+    def test(v: Typed) -> exp.Expression:
+        return coerce.call(name, coerce.as_text(v), _pattern(pattern))
+
+    if value.type is FieldType.MULTIVALUE:
+        return coerce.any_value(value.sql, test)
+    return test(value)
+
+
+def group_offsets(value: Typed, text: str, span: Span | None) -> Typed:
+    """``name=start-end`` of each group of the first match, joined by ``&``."""
+    pattern = checked(text, span)
+    parts: list[exp.Expression] = []
+    for name, number in pattern.names().items():
+        arguments = (coerce.as_text(value).copy(), _pattern(pattern), _integer(number))
+        place = coerce.call("spl_pcre_offset", *arguments)
+        parts.append(exp.DPipe(this=coerce.literal_text(f"{name}="), expression=place))
+    listed = coerce.call("spl_values", exp.Array(expressions=parts))
+    return Typed(coerce.call("spl_mvjoin", listed, coerce.literal_text("&")), FieldType.STRING)
+
+
+def substituted(value: Typed, script: str) -> Typed:
+    """``mode=sed``: ``s/regex/replacement/flags`` or ``y/from/to/``."""
+
+    def edit(text: exp.Expression) -> exp.Expression:
+        return coerce.call("spl_sed", text, coerce.literal_text(script))
+
+    if value.type is FieldType.MULTIVALUE:
+        edited = coerce.map_values(value.sql, lambda v: edit(v.sql))
+        return Typed(edited, FieldType.MULTIVALUE)
+    return Typed(edit(coerce.as_text(value)), FieldType.STRING)

@@ -1,0 +1,67 @@
+"""Statistics next to the rows they are of: ``eventstats``, ``streamstats``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl.aggregates import Aggregate
+from escudo.spl.bind import Binder
+from escudo.spl.functions.aggregate import windowed
+from escudo.spl.grouping import arrival, build, expanded, needs_arrival, present
+from escudo.spl.match import all_of
+from escudo.spl.plan import Order, Relation, Typed, column
+from escudo.spl.windows import frame, over
+
+
+def add_statistics(
+    relation: Relation,
+    aggregates: Sequence[Aggregate],
+    by: Sequence[str],
+    binder: Binder,
+    *,
+    order: Sequence[Order] = (),
+    spec: exp.WindowSpec | None = None,
+    partition: Sequence[exp.Expression] = (),
+) -> Relation:
+    """Each row with the statistics of its group (a moving part of it where ``spec`` says so).
+
+    Rows in which a BY field is null get none (Search Reference, eventstats).
+    """
+    terms = expanded(aggregates, relation, binder)
+    bounds = [relation.bound(name) for name in dict.fromkeys(by)]
+    if any(b is None for b in bounds):
+        missing = [(t.output, Typed(exp.null(), FieldType.STRING)) for t in terms]
+        return relation.extend(missing, binder.names)
+    keys = [b for b in bounds if b is not None]
+    by_arrival: exp.Expression | None = None
+    if needs_arrival(terms):
+        relation, by_arrival = arrival(relation, binder)
+    groups = [*(column(b.ident) for b in keys), *partition]
+    place = _window(groups, order, spec)
+    grouped = all_of([present(b) for b in keys])
+    added: list[tuple[str, Typed]] = []
+    for term in terms:
+        value = build(term, relation, binder, by_arrival)
+        sql = windowed(value.sql, place)
+        if keys:
+            sql = exp.Case(ifs=[exp.If(this=grouped.copy(), true=sql)])
+        added.append((term.output, Typed(sql, value.type)))
+    return relation.extend(added, binder.names, window=True)
+
+
+def _window(
+    partition: Sequence[exp.Expression], order: Sequence[Order], spec: exp.WindowSpec | None
+) -> Callable[[exp.Expression], exp.Expression]:
+    def place(aggregate: exp.Expression) -> exp.Expression:
+        return over(aggregate, order, partition, spec.copy() if spec else None)
+
+    return place
+
+
+def moving(window: int, current: bool) -> exp.WindowSpec:
+    """The rows that ``streamstats`` looks at: the last ``window`` (0: all) up to the current."""
+    end = 0 if current else -1
+    return frame(None if window == 0 else end - window + 1, end)
