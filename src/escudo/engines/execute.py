@@ -38,6 +38,10 @@ class Engine(Protocol):
         self, query: exp.Expression, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
     ) -> pa.Table: ...
 
+    def over(self, catalog: Catalog) -> Engine:
+        """The same engine over another catalog."""
+        ...
+
 
 @dataclass(frozen=True)
 class Result:

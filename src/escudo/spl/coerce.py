@@ -280,7 +280,7 @@ def and_all(conditions: Iterable[exp.Expression]) -> exp.Expression:
 
 
 def _balanced(
-    items: list[exp.Expression], node: type[exp.Connector], empty: exp.Expression
+    items: list[exp.Expression], node: Callable[..., exp.Expression], empty: exp.Expression
 ) -> exp.Expression:
     if not items:
         return empty
@@ -371,7 +371,7 @@ def _like(column: exp.Expression, pattern: str) -> exp.Expression:
     )
 
 
-COMPARISONS: Mapping[str, type[exp.Binary]] = {
+COMPARISONS: Mapping[str, Callable[..., exp.Expression]] = {
     "=": exp.EQ,
     "==": exp.EQ,
     "!=": exp.NEQ,
@@ -417,7 +417,9 @@ def _never_numeric(value: Typed) -> bool:
     return isinstance(known, str) and not is_numeric_text(known)
 
 
-def _compare_boolean(node: type[exp.Binary], left: Typed, right: Typed) -> exp.Expression:
+def _compare_boolean(
+    node: Callable[..., exp.Expression], left: Typed, right: Typed
+) -> exp.Expression:
     if left.type is right.type:
         return node(this=paren(left.sql), expression=paren(right.sql))
     if left.type in NUMERIC or right.type in NUMERIC:

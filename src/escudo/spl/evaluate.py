@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -22,7 +23,12 @@ from escudo.spl.scope import Scope
 
 __all__ = ["SchemaScope", "Scope", "compile_eval", "lower"]
 
-_ARITHMETIC: dict[str, type[exp.Binary]] = {"-": exp.Sub, "*": exp.Mul}
+_ARITHMETIC: Mapping[str, Callable[..., exp.Expression]] = {
+    "-": exp.Sub,
+    "*": exp.Mul,
+    "/": exp.Div,
+    "%": exp.Mod,
+}
 
 
 def lower(expr: EvalExpr, scope: Scope) -> Typed:
@@ -85,13 +91,12 @@ def _binary(expr: Binary, scope: Scope) -> Typed:
             like = Call("like", (expr.left, expr.right), span=expr.span)
             return _call(like, scope)
         case "-" | "*":
-            node = _ARITHMETIC[op]
-            sql = node(this=_operand(left), expression=_operand(right))
+            sql = _ARITHMETIC[op](this=_operand(left), expression=_operand(right))
             return Typed(sql, FieldType.NUMBER)
         case "/" | "%":
-            node = exp.Div if op == "/" else exp.Mod
             divisor = exp.Nullif(this=coerce.as_number(right), expression=coerce.literal_number(0))
-            return Typed(node(this=_operand(left), expression=divisor), FieldType.NUMBER)
+            sql = _ARITHMETIC[op](this=_operand(left), expression=divisor)
+            return Typed(sql, FieldType.NUMBER)
         case _:
             return Typed(coerce.compare(op, left, right), FieldType.BOOLEAN)
 
@@ -207,6 +212,7 @@ class SchemaScope:
             return None if self.schema.rest is None else rest_field(self.schema.rest, name)
         if column.expr is not None:
             return lower(parse_eval(column.expr), self)
+        assert column.physical is not None
         sql: exp.Expression = exp.column(column.physical, quoted=True)
         if column.type is FieldType.TIME:
             sql = coerce.call("spl_epoch", sql)

@@ -93,7 +93,7 @@ def checked(pattern: str, span: Span | None) -> Pattern:
 
 def for_python(text: str) -> str:
     r"""A translated pattern as the ``regex`` module reads it (``\z`` is ``\Z`` there)."""
-    return regex.sub(r"(\\\\)|\\z", lambda m: m[1] or r"\Z", text)
+    return str(regex.sub(r"(\\\\)|\\z", lambda m: m[1] or r"\Z", text))
 
 
 @dataclass

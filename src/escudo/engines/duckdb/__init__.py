@@ -1,0 +1,8 @@
+"""The embedded engine."""
+
+from __future__ import annotations
+
+from escudo.engines.duckdb.connection import connect, install
+from escudo.engines.duckdb.engine import DuckDBEngine
+
+__all__ = ["DuckDBEngine", "connect", "install"]

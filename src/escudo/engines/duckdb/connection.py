@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import PythonUDFType
 
 from escudo.engines.kernels import KERNELS, Kernel
 
@@ -56,7 +57,7 @@ def connect(
     >>> connect(threads=1).execute("SELECT spl_text(5.0), spl_num('x')").fetchone()
     ('5', None)
     """
-    options: dict[str, str | int] = {}
+    options: dict[str, str | bool | int | float | list[str]] = {}
     if threads is not None:
         options["threads"] = threads
     if memory_limit is not None:
@@ -78,7 +79,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
             _OF_ARITY[len(kernel.takes)](kernel),
             [_SQL_NAMES[t] for t in kernel.takes],
             _SQL_NAMES[kernel.gives],
-            type="arrow",
+            type=PythonUDFType.ARROW,
         )
     for statement in prelude():
         connection.execute(statement)

@@ -16,7 +16,7 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import ARROW_TYPES, REST_TYPE, FieldType
 from escudo.engines.duckdb.connection import connect
-from escudo.spl.plan import Scan
+from escudo.spl.plan import Scan, alias, column, identifier
 
 T = TypeVar("T")
 DIALECT = "duckdb"
@@ -49,6 +49,10 @@ class DuckDBEngine:
         self.connection = connection if connection is not None else connect()
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
 
+    def over(self, catalog: Catalog) -> DuckDBEngine:
+        """The same engine over another catalog."""
+        return DuckDBEngine(catalog, self.connection)
+
     def run(
         self,
         query: exp.Expression,
@@ -68,8 +72,10 @@ class DuckDBEngine:
         """The result batch by batch; memory stays bounded by the batches in flight."""
         with self._ready(tables or {}) as cursor:
             text = self.sql(query, scans)
-            reader = _guard(lambda: cursor.execute(text).to_arrow_reader(_BATCH_ROWS))
-            yield from reader
+            batches: Iterator[pa.RecordBatch] = _guard(
+                lambda: cursor.execute(text).to_arrow_reader(_BATCH_ROWS)
+            )
+            yield from batches
 
     def explain(
         self,
@@ -110,38 +116,34 @@ class DuckDBEngine:
                 cursor.unregister(name)
             cursor.close()
 
-    def _source(self, scan: Scan, alias: str) -> exp.Expression:
+    def _source(self, scan: Scan, name: str) -> exp.Expression:
         """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""
         wanted = _wanted(scan)
         paths = self.catalog.files(scan.schema.table, scan.within)
         held = [self._columns(path) for path in paths]
         present = frozenset().union(*held)
         columns: list[exp.Expression] = [
-            exp.column(name, quoted=True)
-            if name in present
-            else exp.alias_(_null(kind), name, quoted=True)
-            for name, kind in wanted.items()
+            column(ident) if ident in present else alias(_null(kind), ident)
+            for ident, kind in wanted.items()
         ]
-        query = exp.Select(expressions=columns or [exp.alias_(exp.null(), "nothing")])
+        query = exp.Select(expressions=columns or [alias(exp.null(), "nothing")])
         if paths:
             everywhere = frozenset.intersection(*held)
             read = _read_parquet(paths, union=not present.intersection(wanted) <= everywhere)
             query.set("from_", exp.From(this=read))
         else:
             query.set("where", exp.Where(this=exp.false()))
-        return exp.Subquery(
-            this=query, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
-        )
+        return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(name)))
 
 
 def _wanted(scan: Scan) -> dict[str, pa.DataType]:
     """Physical columns of a scan -> type at rest, lower-cased copies and the rest map included."""
     out: dict[str, pa.DataType] = {}
-    for column in scan.columns.values():
-        if column.physical is not None:
-            out[column.physical] = ARROW_TYPES[column.type]
-        if column.lower is not None:
-            out[column.lower] = ARROW_TYPES[FieldType.STRING]
+    for found in scan.columns.values():
+        if found.physical is not None:
+            out[found.physical] = ARROW_TYPES[found.type]
+        if found.lower is not None:
+            out[found.lower] = ARROW_TYPES[FieldType.STRING]
     if scan.schema.rest is not None:
         out[scan.schema.rest] = REST_TYPE
     return out

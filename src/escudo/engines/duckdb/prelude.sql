@@ -79,6 +79,7 @@ CREATE OR REPLACE MACRO spl_ipv4(s) AS
   CASE WHEN regexp_full_match(s, '(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)')
        THEN split_part(s, '.', 1)::BIGINT * 16777216 + split_part(s, '.', 2)::BIGINT * 65536
           + split_part(s, '.', 3)::BIGINT * 256 + split_part(s, '.', 4)::BIGINT END;
+CREATE OR REPLACE MACRO spl_ip_key(s) AS coalesce(printf('%010d', spl_ipv4(s)), s);
 CREATE OR REPLACE MACRO spl_ipv4_between(s, a, b) AS
   CASE WHEN s IS NOT NULL THEN coalesce(spl_ipv4(s) BETWEEN a AND b, FALSE) END;
 CREATE OR REPLACE MACRO spl_ipv4_text(n) AS
@@ -148,6 +149,11 @@ CREATE OR REPLACE MACRO spl_duration(n) AS
 -- times
 CREATE OR REPLACE MACRO spl_strftime(n, f) AS strftime(spl_timestamp(n), f);
 CREATE OR REPLACE MACRO spl_strptime(s, f) AS epoch_us(CAST(try_strptime(s, f) AS TIMESTAMPTZ)) / 1000000.0::DOUBLE;
+CREATE OR REPLACE MACRO spl_months(n) AS
+  date_part('year', spl_timestamp(n)) * 12 + date_part('month', spl_timestamp(n)) - 23641;
+CREATE OR REPLACE MACRO spl_month_start(m) AS
+  CAST(epoch(make_date(1970 + m // 12, m % 12 + 1, 1)) AS DOUBLE);
+CREATE OR REPLACE MACRO spl_month_bin(n, k) AS spl_month_start(spl_months(n) // k * k);
 
 -- aggregates (each is one aggregate call, so that OVER can follow) and what finishes them
 CREATE OR REPLACE MACRO spl_agg_count_if(b) AS count_if(b);

@@ -158,7 +158,9 @@ def commands(search: str) -> list[str] | None:
 
 def _segments(search: str) -> list[str]:
     """A search split at its pipes outside quotes; a leading pipe opens the first one."""
-    parts, current, quoted, escaped = [], [], False, False
+    parts: list[str] = []
+    current: list[str] = []
+    quoted = escaped = False
     for char in search.strip().removeprefix("|"):
         if char == '"' and not escaped:
             quoted = not quoted

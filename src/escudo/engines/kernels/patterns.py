@@ -47,9 +47,9 @@ def replace(value: str, pattern: str, replacement: str) -> str | None:
             number = int(r[1])
             return (m[number] or "") if number <= found.groups else ""
 
-        return regex.sub(r"\\(\d|\\)", reference, replacement)
+        return str(regex.sub(r"\\(\d|\\)", reference, replacement))
 
-    return found.sub(expand, value)
+    return str(found.sub(expand, value))
 
 
 def group(value: str, pattern: str, number: int) -> str | None:

@@ -14,8 +14,6 @@ INTEGER = pa.int64()
 BOOLEAN = pa.bool_()
 LIST = pa.list_(pa.string())
 
-Arrays = pa.Array | pa.ChunkedArray
-
 
 @dataclass(frozen=True)
 class Kernel:
@@ -29,13 +27,14 @@ class Kernel:
     gives: pa.DataType
     function: Callable[..., Any]
 
-    def __call__(self, *columns: Arrays) -> pa.Array:
+    def __call__(self, *columns: pa.Array) -> pa.Array:
         """The result for each row of the columns; null where any argument is null.
 
         >>> Kernel("twice", (TEXT,), TEXT, lambda s: s + s)(pa.array(["a", None])).to_pylist()
         ['aa', None]
         """
-        function, known = self.function, {}
+        function = self.function
+        known: dict[tuple[Any, ...], Any] = {}
         out: list[Any] = []
         for row in zip(*(c.to_pylist() for c in columns), strict=True):
             key = tuple(map(_hashable, row))

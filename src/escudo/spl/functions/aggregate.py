@@ -66,7 +66,7 @@ def aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
     return coerce.call(f"spl_agg_{name}", *arguments)
 
 
-def _numbers(node: type[exp.AggFunc], list_name: str, finish: str) -> AggregateBuilder:
+def _numbers(node: Callable[..., exp.Expression], list_name: str, finish: str) -> AggregateBuilder:
     """An aggregate over numbers; values that are none are left out."""
 
     def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -133,7 +133,7 @@ def _order(params: Params) -> exp.Expression:
     return exp.Literal.number(0) if params.order is None else params.order.copy()
 
 
-def _extreme(name: str, node: type[exp.AggFunc]) -> AggregateBuilder:
+def _extreme(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder:
     """``min``/``max``: by number where all values are numbers, else by text."""
 
     def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -167,7 +167,7 @@ def _sumsq(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     return Typed(exp.Sum(this=exp.Mul(this=value, expression=value.copy())), _NUMBER)
 
 
-def _spread(name: str, node: type[exp.AggFunc]) -> AggregateBuilder:
+def _spread(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder:
     """Sample deviation and variance: 0 for a single value, as in Splunk."""
 
     def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -233,7 +233,7 @@ def _present(key: exp.Expression, arg: Typed) -> exp.Expression:
     return exp.Case(ifs=[exp.If(this=has_value, true=key)])
 
 
-def _by_time(node: type[exp.AggFunc]) -> AggregateBuilder:
+def _by_time(node: Callable[..., exp.Expression]) -> AggregateBuilder:
     """``earliest``/``latest``: the value of the event with the least or greatest ``_time``."""
 
     def build(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
@@ -246,7 +246,7 @@ def _by_time(node: type[exp.AggFunc]) -> AggregateBuilder:
     return build
 
 
-def _time_of(node: type[exp.AggFunc]) -> AggregateBuilder:
+def _time_of(node: Callable[..., exp.Expression]) -> AggregateBuilder:
     """``earliest_time``/``latest_time``: when the field had its first or last value."""
 
     def build(arg: Typed | None, time: Typed | None, _: Params) -> Typed:

@@ -7,6 +7,7 @@ StatisticalFunctions.)
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from sqlglot import exp
 
@@ -49,7 +50,7 @@ def _all_values(args: list[Typed]) -> exp.Expression:
     return first
 
 
-def _extreme(name: str, node: type[exp.Func]) -> Builder:
+def _extreme(name: str, node: Callable[..., exp.Expression]) -> Builder:
     """``max``/``min``: text is greater than any number; multivalues count value by value."""
 
     def build(args: list[Typed], _: Context) -> Typed:
@@ -85,7 +86,7 @@ def _math(
     return EvalFunction(name, takes, takes, "number", build, page)
 
 
-def _bits(name: str, node: type[exp.Binary]) -> EvalFunction:
+def _bits(name: str, node: Callable[..., exp.Expression]) -> EvalFunction:
     def build(args: list[Typed], _: Context) -> Typed:
         first, *others = (coerce.paren(coerce.as_integer(a)) for a in args)
         for other in others:

@@ -1,0 +1,134 @@
+"""The conformance cases: YAML files of input, SPL, expected result, and where that is written.
+
+A file has ``source`` (a manual page, for all its cases) and ``cases``. A case is one of
+
+- ``eval``: an eval expression over one row ``given``; its value ``is``;
+- ``error``: an eval expression (``eval``) that must be refused with this code;
+- ``spl``: a search over ``rows`` (and ``models``: name -> rows); its rows are ``expect``.
+
+Values are SPL's: numbers and numeric text are the same, ``[x]`` is ``x``, null is a missing field.
+Only the fields that ``expect`` names are compared; rows in order unless ``any_order``. ``spark`` is
+the reason why Spark cannot do it; such a case must fail there. ``source`` of a case goes before the
+file's; ``inferred: why`` marks what no manual says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conformance.catalog import text
+
+FOLDER = Path(__file__).parent
+_KEYS = frozenset(
+    {"name", "eval", "given", "is", "error", "spl", "rows", "models", "expect", "any_order"}
+    | {"spark", "source", "inferred", "macros", "lookups", "near"}
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    file: str
+    name: str
+    source: str
+    eval: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    value: Any = None
+    error: str | None = None
+    spl: str | None = None
+    rows: Sequence[Mapping[str, Any]] = ()
+    models: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    macros: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    expect: Sequence[Mapping[str, Any]] = ()
+    any_order: bool = False
+    spark: str | None = None
+    near: float | None = None
+    """Relative tolerance of numbers; the default is 1e-12."""
+
+    @property
+    def id(self) -> str:
+        return f"{self.file}: {self.name}"
+
+
+def read_cases(path: Path) -> Iterator[Case]:
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for raw in document["cases"]:
+        unknown = set(raw) - _KEYS
+        if unknown:
+            raise ValueError(f"{path.name}: unknown keys {sorted(unknown)} in {raw}")
+        if ("eval" in raw) == ("spl" in raw):
+            raise ValueError(f"{path.name}: one of eval and spl, in {raw}")
+        source = raw.get("source") or raw.get("inferred") or document.get("source")
+        if not source:
+            raise ValueError(f"{path.name}: no source for {raw}")
+        yield Case(
+            path.stem,
+            str(raw.get("name") or raw.get("eval") or raw.get("spl")),
+            source,
+            raw.get("eval"),
+            raw.get("given", {}),
+            raw.get("is"),
+            raw.get("error"),
+            raw.get("spl"),
+            raw.get("rows", ()),
+            raw.get("models", {}),
+            raw.get("macros", {}),
+            raw.get("lookups", {}),
+            raw.get("expect", ()),
+            raw.get("any_order", False),
+            raw.get("spark"),
+            raw.get("near"),
+        )
+
+
+def all_cases() -> list[Case]:
+    return [case for path in sorted(FOLDER.glob("*.yml")) for case in read_cases(path)]
+
+
+# --- comparing --------------------------------------------------------------------------------
+
+
+def spl_value(value: Any) -> Any:
+    """A result or an expectation as SPL text, a list of texts, or None."""
+    if isinstance(value, list):
+        values = [v for v in map(spl_value, value) if v is not None]
+        return None if not values else values[0] if len(values) == 1 else values
+    return None if value is None else text(value)
+
+
+def same(found: Any, wanted: Any, near: float | None = None) -> bool:
+    """Whether two values are one to SPL; numbers within a relative tolerance.
+
+    >>> same(5.0, "5"), same(["a"], "a"), same("a", "A"), same(None, "")
+    (True, True, False, False)
+    """
+    if isinstance(found, float | int) and isinstance(wanted, float | int):
+        return abs(found - wanted) <= (near or 1e-12) * max(abs(found), abs(wanted), 1e-300)
+    return bool(spl_value(found) == spl_value(wanted))
+
+
+def differences(found: Sequence[Mapping[str, Any]], case: Case) -> list[str]:
+    """Where the rows of a search are not the expected ones; empty if all is as expected."""
+    wanted = list(case.expect)
+    if len(found) != len(wanted):
+        return [f"{len(found)} rows instead of {len(wanted)}: {list(found)}"]
+    names = list(dict.fromkeys(n for row in wanted for n in row))
+    picked = [{n: row.get(n) for n in names} for row in found]
+    expected = [{n: row.get(n) for n in names} for row in wanted]
+    if case.any_order:
+        picked, expected = (sorted(rows, key=_key) for rows in (picked, expected))
+    return [
+        f"row {i + 1}, {n}: {f[n]!r} instead of {w[n]!r}"
+        for i, (f, w) in enumerate(zip(picked, expected, strict=True))
+        for n in names
+        if not same(f[n], w[n], case.near)
+    ]
+
+
+def _key(row: Mapping[str, Any]) -> list[str]:
+    return [str(spl_value(v)) for v in row.values()]
