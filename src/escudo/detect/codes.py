@@ -33,6 +33,11 @@ _ROWS = (
         "a negative test found rows",
         "The search matches events that it must not match; the rows show which.",
     ),
+    ErrorCode(
+        "DET105",
+        "a test found another number of rows than it must",
+        "Compare the rows with the test's data; correct the search or the test.",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

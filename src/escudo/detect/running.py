@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from escudo.content import Detection
+from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
-from escudo.engines.execute import run_search
-from escudo.spl.bind import Runner
+from escudo.engines.execute import Engine, run_search
 
 SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
 
@@ -57,7 +57,7 @@ class Match:
 def run(
     detections: Iterable[Detection],
     catalog: Catalog,
-    engine: Runner,
+    engine: Engine,
     knowledge: Knowledge,
     *,
     within: TimeRange,
@@ -76,7 +76,7 @@ def run(
 def run_one(
     detection: Detection,
     catalog: Catalog,
-    engine: Runner,
+    engine: Engine,
     knowledge: Knowledge,
     *,
     within: TimeRange,
@@ -119,7 +119,7 @@ def _match(
         table.select(visible),
         provenance[SOURCE_FILE],
         provenance[EVENT_ID],
-        diagnostics,
+        tuple(relocate(d, detection.search) for d in diagnostics),
         within,
         now,
         search_id(detection, within, now),

@@ -42,6 +42,17 @@ _ROWS = (
         "a detection type has no deployment",
         "Escudo's own content has one for each type; load it, too, or add a deployment file.",
     ),
+    ErrorCode(
+        "FND103",
+        "the process data model is not there",
+        "Process trees need Endpoint.Processes with its ids and times; it comes with Escudo's"
+        " data models.",
+    ),
+    ErrorCode(
+        "FND201",
+        "a test's risk events are not those expected",
+        "Compare the objects, scores and messages; correct the detection or the test.",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -11,10 +11,9 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
-from escudo.engines.execute import Result, run_search
+from escudo.engines.execute import Engine, Result, run_search
 from escudo.findings.rows import window_bounds
 from escudo.findings.tokens import Values, fill_search, fill_text, values_of
-from escudo.spl.bind import Runner
 from escudo.spl.timemod import parse_time
 
 Report = Callable[[Diagnostic], None]
@@ -99,7 +98,7 @@ def _bound(text: str, now: float) -> float | None:
 
 def run(
     drilldown: FilledDrilldown,
-    engine: Runner,
+    engine: Engine,
     catalog: Catalog,
     knowledge: Knowledge,
     *,

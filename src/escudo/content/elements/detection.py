@@ -11,6 +11,7 @@ from escudo.content.elements.common import Origin, Schedule
 from escudo.content.elements.deployment import read_schedule
 from escudo.content.elements.drilldown import Drilldown, read_drilldowns
 from escudo.content.elements.risk import (
+    RISK_OBJECT_TYPES,
     Observable,
     RiskConfig,
     check_message,
@@ -44,12 +45,28 @@ class AttackData:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedRisk:
+    """A risk event that a test must give, ``count`` times."""
+
+    risk_object: str
+    risk_object_type: str
+    risk_score: int
+    risk_message: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class DetectionTest:
-    """A unit test: these events must be found; with ``negative``, they must not be."""
+    """A unit test: these events must be found; with ``negative``, they must not be.
+
+    ``rows`` and ``risk_events`` (Escudo's additions) say exactly what must come out.
+    """
 
     name: str
     attack_data: tuple[AttackData, ...]
     negative: bool = False
+    rows: int | None = None
+    risk_events: tuple[ExpectedRisk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +294,30 @@ def _read_tests(detection: Section) -> tuple[DetectionTest, ...]:
         negative = section.boolean("negative", False)
         section.ignore("test_type", "baselines", "pass_condition", "file", "earliest_time")
         section.ignore("latest_time", "manual_test")
-        out.append(DetectionTest(section.text("name"), tuple(data), negative))
+        out.append(
+            DetectionTest(
+                section.text("name"),
+                tuple(data),
+                negative,
+                section.whole("rows"),
+                _read_expected(section),
+            )
+        )
         section.finish()
+    return tuple(out)
+
+
+def _read_expected(test: Section) -> tuple[ExpectedRisk, ...]:
+    out = []
+    for item in test.sections("risk_events"):
+        out.append(
+            ExpectedRisk(
+                item.text("risk_object"),
+                item.choice("risk_object_type", RISK_OBJECT_TYPES),
+                item.score("risk_score") or 0,
+                item.text("risk_message"),
+                item.integer("count", 1),
+            )
+        )
+        item.finish()
     return tuple(out)
