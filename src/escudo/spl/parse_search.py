@@ -38,7 +38,6 @@ TIME_MODIFIERS = frozenset(
         "_index_latest",
         "index_earliest",
         "index_latest",
-        "now",
         "starttime",
         "endtime",
         "starttimeu",
