@@ -2,11 +2,13 @@
 
 Four steps, each a SELECT over the one before: the source's expressions; the dataset's calculated
 fields; defaults and lower-cased copies; the dataset's own condition and the clustering order.
+Columns that are the same for every row are left out of the statement (half of a dataset's fields
+are null for any one source): they need not be copied and sorted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -19,16 +21,22 @@ from escudo.sources import Family
 from escudo.spl import coerce
 from escudo.spl.evaluate import compile_eval
 
+Constant = str | list[str] | None
+
 _COMMON = tuple(c.name for c in COMMON_COLUMNS)
 _HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True)
 class Statement:
-    """The SQL that makes the rows of one dataset's table out of a batch of raw events."""
+    """The SQL that makes the rows of one dataset's table out of a batch of raw events.
+
+    ``constants`` are the columns that it leaves out: physical name -> the value of every row.
+    """
 
     dataset: Dataset
     sql: str
+    constants: Mapping[str, Constant]
 
 
 @dataclass(frozen=True)
@@ -47,29 +55,58 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
     groups: dict[str, list[DatasetMapping]] = {}
     for entry in entries:
         groups.setdefault(entry.dataset.schema.table, []).append(entry)
-    statements = tuple(
-        Statement(group[0].dataset, _dataset(family, group, batch).sql("duckdb"))
-        for group in groups.values()
-    )
+    statements = tuple(_statement(family, group, batch) for group in groups.values())
     taken = [coerce.or_all([_taken(family, e) for e in group]) for group in groups.values()]
     none = exp.Not(this=_known(coerce.or_all([t.copy() for t in taken])))
     counts = [exp.CountIf(this=condition) for condition in (none, *taken)]
     return Program(exp.select(*counts).from_(_events(batch)).sql("duckdb"), statements)
 
 
-def _dataset(family: Family, entries: Sequence[DatasetMapping], batch: str) -> exp.Select:
+def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Statement:
     dataset = entries[0].dataset
-    mapped = sorted({name for e in entries for name in e.fields} | {"tag"})
+    constants = {f.name: v for f in dataset.fields for v in _constant(family, entries, f)}
+    mapped = sorted({n for e in entries for n in (*e.fields, "tag") if n not in constants})
     rows: exp.Query = _mapped(family, entries[0], mapped, batch)
     for entry in entries[1:]:
         rows = exp.union(rows, _mapped(family, entry, mapped, batch), distinct=False, copy=False)
-    available = frozenset(mapped)
-    calculated, available = _calculated(dataset, rows, available)
-    filled = _filled(dataset, calculated, available)
-    out = exp.select("*").from_(filled.subquery("filled", copy=False))
+    rows = _calculated(dataset, rows, mapped)
+    rows = _filled(dataset, rows, frozenset(constants))
+    out = exp.select("*").from_(rows.subquery("filled", copy=False))
     if dataset.where is not None:
-        out = out.where(_condition(dataset.where, dataset.schema, dataset.name))
-    return out.order_by(*_order(dataset), copy=False)
+        out = out.where(_condition(dataset.where, dataset.schema, dataset.name), copy=False)
+    out = out.order_by(*_order(dataset, constants), copy=False)
+    physical = {_physical(dataset, name): value for name, value in constants.items()}
+    for column in dataset.schema.columns:
+        if column.lower is not None and column.name in constants:
+            physical[column.lower] = str(constants[column.name]).lower()
+    return Statement(dataset, out.sql("duckdb"), physical)
+
+
+def _constant(
+    family: Family, entries: Sequence[DatasetMapping], model_field: ModelField
+) -> Iterator[Constant]:
+    """The value that a field has in every row, if there is one such value."""
+    dataset, name = entries[0].dataset, model_field.name
+    texts = {e.fields.get(name) for e in entries}
+    if name in dataset.calculated or name in _inputs(dataset) or len(texts) > 1:
+        return
+    [text] = texts
+    if name == "tag" and text is None:
+        yield list(dataset.tags)
+    elif text is None and model_field.fill != "sourcetype":
+        missing = model_field.fill
+        many = model_field.type is FieldType.MULTIVALUE and missing is not None
+        yield [str(missing)] if many else missing
+    elif text is not None and model_field.type is FieldType.STRING:
+        value = coerce.constant(compile_eval(text, family.schema))
+        if isinstance(value, str):
+            yield value
+
+
+def _inputs(dataset: Dataset) -> frozenset[str]:
+    """The fields that must be columns: the dataset's own expressions read them."""
+    texts = [*dataset.calculated.values(), *([dataset.where] if dataset.where else [])]
+    return frozenset(f.name for f in dataset.fields if any(f.name in text for text in texts))
 
 
 def _mapped(family: Family, entry: DatasetMapping, names: Iterable[str], batch: str) -> exp.Select:
@@ -111,19 +148,14 @@ def _events(batch: str) -> exp.Table:
     return exp.Table(this=exp.to_identifier(batch, quoted=True))
 
 
-def _calculated(
-    dataset: Dataset, rows: exp.Query, available: frozenset[str]
-) -> tuple[exp.Select, frozenset[str]]:
+def _calculated(dataset: Dataset, rows: exp.Query, mapped: Sequence[str]) -> exp.Select:
     """The dataset's calculated fields, all from the values before any of them."""
     schema = replace(
         dataset.schema,
-        columns=tuple(
-            c for c in dataset.schema.columns if c.name in available or c.name in _COMMON
-        ),
+        columns=tuple(c for c in dataset.schema.columns if c.name in mapped or c.name in _COMMON),
     )
     columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in _COMMON]
-    present = available | dataset.calculated.keys()
-    for name in sorted(present):
+    for name in sorted({*mapped, *dataset.calculated}):
         physical = _physical(dataset, name)
         text = dataset.calculated.get(name)
         if text is None:
@@ -132,37 +164,37 @@ def _calculated(
         kind = dataset.by_name[name].type
         sql = _value(text, schema, kind, f"{dataset.model}.{dataset.name}, field {name!r}")
         columns.append(_named(sql, physical))
-    return exp.select(*columns).from_(rows.subquery("mapped", copy=False)), present
+    return exp.select(*columns).from_(rows.subquery("mapped", copy=False))
 
 
-def _filled(dataset: Dataset, rows: exp.Query, available: frozenset[str]) -> exp.Select:
-    """Every column of the table, in its order: defaults where a value is missing."""
+def _filled(dataset: Dataset, rows: exp.Query, constants: frozenset[str]) -> exp.Select:
+    """The table's columns but for the constant ones: defaults where a value is missing."""
+    present = set(rows.named_selects)
     columns: list[exp.Expression] = []
     lowered: list[exp.Expression] = []
     for column in dataset.schema.columns:
-        assert column.physical is not None
-        here: exp.Expression = exp.column(column.physical, quoted=True)
+        if column.name in constants:
+            continue
+        physical = _physical(dataset, column.name)
+        here: exp.Expression = exp.column(physical, quoted=True)
         model_field = dataset.by_name.get(column.name)
         if model_field is not None:
-            value = here if column.name in available else coerce.cast(exp.null(), column.type)
-            filled = _default(model_field, value, column.name in available)
-            here = _named(filled, column.physical)
+            value = here if physical in present else coerce.cast(exp.null(), column.type)
+            here = _named(_default(model_field, value), physical)
         columns.append(here)
         if column.lower is not None:
-            lowered.append(_lowered(column.physical, column.lower))
+            lowered.append(_lowered(physical, column.lower))
     inner = exp.select(*columns).from_(rows.subquery("calculated", copy=False))
-    return (
-        exp.select("*", *lowered).from_(inner.subquery("defaults", copy=False))
-        if lowered
-        else inner
-    )
+    if not lowered:
+        return inner
+    return exp.select("*", *lowered).from_(inner.subquery("defaults", copy=False))
 
 
 def _lowered(physical: str, lower: str) -> exp.Expression:
     return _named(exp.Lower(this=exp.column(physical, quoted=True)), lower)
 
 
-def _default(model_field: ModelField, value: exp.Expression, available: bool) -> exp.Expression:
+def _default(model_field: ModelField, value: exp.Expression) -> exp.Expression:
     match model_field.fill:
         case None:
             return value
@@ -172,10 +204,10 @@ def _default(model_field: ModelField, value: exp.Expression, available: bool) ->
             default = coerce.literal_text(text)
     if model_field.type is FieldType.MULTIVALUE:
         default = exp.Array(expressions=[default])
-    return exp.Coalesce(this=value, expressions=[default]) if available else default
+    return exp.Coalesce(this=value, expressions=[default])
 
 
-def _order(dataset: Dataset) -> list[exp.Expression]:
+def _order(dataset: Dataset, constants: Container[str]) -> list[exp.Expression]:
     """Hour, then the dataset's names: what searches select by lies together on disk."""
     hour = exp.IntDiv(
         this=exp.Anonymous(this="epoch_us", expressions=[exp.column("_time", quoted=True)]),
@@ -183,6 +215,8 @@ def _order(dataset: Dataset) -> list[exp.Expression]:
     )
     order: list[exp.Expression] = [hour]
     for name in dataset.sort:
+        if name in constants:
+            continue
         column = dataset.schema.by_name[name]
         order.append(exp.column(column.lower or _physical(dataset, name), quoted=True))
     return order

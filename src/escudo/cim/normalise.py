@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import duckdb
 import pyarrow as pa
 
-from escudo.cim.compile import compile_family
+from escudo.cim.compile import Statement, compile_family
 from escudo.cim.mapping import mappings
-from escudo.cim.models import Dataset, Models, load
+from escudo.cim.models import Models, load
 from escudo.sources import families
 from escudo.sources.assemble import RawBatch
 
@@ -50,7 +50,7 @@ class _Batch:
 class _Prepared:
     batch: _Batch
     census: str
-    statements: tuple[tuple[Dataset, str], ...]
+    statements: tuple[tuple[Statement, str], ...]
 
 
 class Normaliser:
@@ -96,14 +96,14 @@ class Normaliser:
     def _rows(self, prepared: _Prepared) -> Iterator[ModelBatch]:
         raw_only, *taken = self._connection.execute(prepared.census).fetchall()[0]
         self.counts.raw_only += raw_only
-        for (dataset, sql), events in zip(prepared.statements, taken, strict=True):
+        for (statement, execute), events in zip(prepared.statements, taken, strict=True):
             if not events:
                 continue
-            rows = self._connection.sql(sql).to_arrow_table()
+            rows = self._connection.sql(execute).to_arrow_table()
+            dataset = statement.dataset
             self.counts.rows[f"{dataset.model}.{dataset.name}"] += rows.num_rows
             if rows.num_rows:
-                schema = dataset.schema.arrow()
-                yield ModelBatch(dataset.schema.table, rows.select(schema.names).cast(schema))
+                yield ModelBatch(dataset.schema.table, _completed(rows, statement))
 
     def _prepare(self, name: str) -> _Prepared | None:
         family = families()[name]
@@ -115,7 +115,7 @@ class Normaliser:
         self._connection.register(table, batch)
         program = compile_family(family, entries, table)
         statements = tuple(
-            (s.dataset, self._prepare_sql(f"{table}_{s.dataset.schema.table}", s.sql))
+            (s, self._prepare_sql(f"{table}_{s.dataset.schema.table}", s.sql))
             for s in program.statements
         )
         return _Prepared(batch, self._prepare_sql(f"{table}_census", program.census), statements)
@@ -123,3 +123,16 @@ class Normaliser:
     def _prepare_sql(self, name: str, sql: str) -> str:
         self._connection.execute(f"PREPARE {name} AS {sql}")
         return f"EXECUTE {name}"
+
+
+def _completed(rows: pa.Table, statement: Statement) -> pa.Table:
+    """The rows with the columns that are the same for all, in the table's order and types."""
+    schema = statement.dataset.schema.arrow()
+    columns: list[pa.Array | pa.ChunkedArray] = []
+    for column in schema:
+        if column.name in statement.constants:
+            value = pa.scalar(statement.constants[column.name], column.type)
+            columns.append(pa.repeat(value, rows.num_rows))
+        else:
+            columns.append(rows.column(column.name).cast(column.type))
+    return pa.Table.from_arrays(columns, schema=schema)
