@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+import pyarrow as pa
+
 from escudo.sources.assemble import Events, RawBatch, assemble
 from escudo.sources.detection import Format
 from escudo.sources.formats import event_xml, evtx_file, json_events
@@ -12,7 +14,9 @@ from escudo.sources.opening import LogStream
 
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 65_536
+BATCH_BYTES = 48 * 1024 * 1024
+"""A batch is handed on when it has so many rows or bytes: memory stays bounded."""
 
 _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Rejected]]] = {
     Format.EVTX: evtx_file.read,
@@ -25,15 +29,25 @@ _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Rejected]]] = 
 def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatch | Rejected]:
     """The events of a stream as tables of their families, and what gave no row.
 
-    Every event is in a batch or is a Rejected. A batch has at most ``batch_rows`` rows.
+    Every event is in a batch or is a Rejected. A batch has at most ``batch_rows`` rows; the events
+    of one family come nearly in the order of the stream (those of one shape together).
     """
+    waiting: dict[str, list[pa.Table]] = {}
     for item in _READERS[stream.format](stream):
         if isinstance(item, Rejected):
             yield item
             continue
         for batch in assemble(item, stream.name, stream.modified):
-            if batch.table.num_rows <= batch_rows:
-                yield batch
-                continue
-            for start in range(0, batch.table.num_rows, batch_rows):
-                yield RawBatch(batch.family, batch.table.slice(start, batch_rows))
+            tables = waiting.setdefault(batch.family, [])
+            tables.append(batch.table)
+            rows = sum(t.num_rows for t in tables)
+            if rows >= batch_rows or sum(t.nbytes for t in tables) >= BATCH_BYTES:
+                yield from _batches(batch.family, waiting.pop(batch.family), batch_rows)
+    for family, tables in waiting.items():
+        yield from _batches(family, tables, batch_rows)
+
+
+def _batches(family: str, tables: list[pa.Table], batch_rows: int) -> Iterator[RawBatch]:
+    table = pa.concat_tables(tables)
+    for start in range(0, table.num_rows, batch_rows):
+        yield RawBatch(family, table.slice(start, batch_rows))

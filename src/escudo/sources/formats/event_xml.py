@@ -3,102 +3,197 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from escudo.sources.assemble import Events
+from escudo.sources.formats.bytesviews import PADDING, Positions, Words, text_column, word, words_of
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.rows import from_rows
-from escudo.sources.formats.text import DamagedError, blocks, cut_after
+from escudo.sources.formats.text import DamagedError, blocks, cut_after, valid_utf8
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+from escudo.sources.formats.xml_shapes import Frames, Shapes
 from escudo.sources.opening import LogStream
 
 _END = b"</Event>"
 _FRAME = re.compile(rb"<Event(?=[\s>]).*?</Event\s*>", re.DOTALL)
 _START = re.compile(rb"<Event(?=[\s>/])")
+_CDATA = b"<![CDATA["
 _WRAPPING = re.compile(rb"<\?xml.*?\?>|</?Events(?:\s[^>]*)?>|<!--.*?-->|\xef\xbb\xbf", re.DOTALL)
+_AFTER_NAME = np.zeros(256, dtype=bool)
+_AFTER_NAME[list(b" \t\r\n>/")] = True
+_BLANK = np.zeros(256, dtype=bool)
+_BLANK[list(b" \t\r\n\0")] = True
 
 
 def read(stream: LogStream) -> Iterator[Events | Rejected]:
     """The events of a stream, a block at a time, and what is between them but is none."""
     line = 1
+    shapes = Shapes()
     with stream.open() as opened:
         try:
             for block in cut_after(blocks(opened), _END):
-                yield from _Block(stream.name, block, line).events()
+                yield from read_block(valid_utf8(block), shapes, stream.name, line)
                 line += block.count(b"\n")
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
 
 
+def read_block(
+    block: bytes, shapes: Shapes, name: str, line: int = 1
+) -> Iterator[Events | Rejected]:
+    """The events of a text, which must be valid UTF-8: by shape where that is possible."""
+    buffer = block + bytes(PADDING)
+    frames, begin, strange = _frames(buffer, len(block))
+    slow = _Slow(name, block, line)
+    for start, stop in strange:
+        yield from slow.stretch(start, stop)
+    if len(begin) == 0:
+        return
+    data = pa.py_buffer(buffer)
+    ends = frames.tags[frames.last] + len(_END)
+    unread = np.ones(len(begin), dtype=bool)
+    for numbers, fields in shapes.columns(frames):
+        unread[numbers] = False
+        starts = begin[numbers]
+        yield Events(fields, text_column(data, frames.words, starts, ends[numbers] - starts))
+    left = np.flatnonzero(unread)
+    if len(left):
+        opens = frames.tags[frames.first[left]]
+        yield from slow.whole(begin[left].tolist(), opens.tolist(), ends[left].tolist())
+
+
+def _frames(buffer: bytes, size: int) -> tuple[Frames, Positions, list[tuple[int, int]]]:
+    """The plain events of a text and where their raw text begins, and the stretches beside.
+
+    A plain event is an ``<Event`` with an ``</Event>`` before the next one. A stretch is anything
+    else that is not blank; it ends where a plain event's raw text begins.
+    """
+    words = words_of(buffer)
+    tags = np.flatnonzero(np.frombuffer(buffer, np.uint8, size) == 0x3C)
+    head = words[tags]
+    closing = np.flatnonzero(head == word(_END))
+    named = (head & np.uint64(0xFFFFFFFFFFFF)) == word(b"<Event")
+    opening = np.flatnonzero(named & _AFTER_NAME[(head >> np.uint64(48)).astype(np.uint8)])
+    opener = np.searchsorted(opening, closing) - 1
+    previous = np.concatenate(([-1], closing[:-1]))
+    first = opening[np.maximum(opener, 0)] if len(opening) else np.zeros(len(closing), np.int64)
+    before = np.concatenate(([-1], opener[:-1]))
+    plain = (opener >= 0) & (first > previous) & (opener == before + 1)
+    ends = tags[closing] + len(_END) if len(closing) else closing
+    begin = tags[first] if len(closing) else closing
+    gap_start = np.concatenate(([0], ends[:-1])) if len(closing) else closing
+    begin, strange = _gaps(buffer, words, gap_start, begin, ends, plain)
+    tail = int(ends[-1]) if len(ends) else 0
+    if buffer[tail:size].strip():
+        strange.append((tail, size))
+    return Frames(buffer, words, tags, first[plain], closing[plain]), begin[plain], strange
+
+
+def _gaps(
+    buffer: bytes,
+    words: Words,
+    gap_start: Positions,
+    begin: Positions,
+    ends: Positions,
+    plain: npt.NDArray[np.bool_],
+) -> tuple[Positions, list[tuple[int, int]]]:
+    """Where each event's raw text begins (the header of its line included), and the stretches."""
+    length = begin - gap_start
+    first_two = _BLANK[(words[gap_start] & np.uint64(0xFF)).astype(np.uint8)] & (
+        (length < 2)
+        | _BLANK[((words[gap_start] >> np.uint64(8)) & np.uint64(0xFF)).astype(np.uint8)]
+    )
+    easy = plain & ((length == 0) | ((length <= 2) & first_two))
+    begin = begin.copy()
+    strange: list[tuple[int, int]] = []
+    for number in np.flatnonzero(~easy).tolist():
+        start, stop = int(gap_start[number]), int(begin[number])
+        if not plain[number]:
+            strange.append((start, int(ends[number])))
+            continue
+        gap = buffer[start:stop]
+        if not gap.strip():
+            continue
+        header = gap.rpartition(b"\n")[2]
+        if header.strip() and not _WRAPPING.sub(b"", header).strip():
+            header = b""
+        elif header.strip():
+            header = header.lstrip()
+            begin[number] = stop - len(header)
+        if gap[: len(gap) - len(header)].strip():
+            strange.append((start, stop - len(header)))
+    return begin, strange
+
+
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _Slow:
+    """Events read one by one with a true XML parser."""
+
     name: str
     data: bytes
     line: int
+    rows: list[dict[str, Field]] = field(default_factory=list)
+    raws: list[str] = field(default_factory=list)
 
-    def events(self) -> Iterator[Events | Rejected]:
-        rows: list[dict[str, Field]] = []
-        raws: list[str] = []
-        at = 0
-        for frame in _FRAME.finditer(self.data):
+    def whole(
+        self, begins: Sequence[int], opens: Sequence[int], ends: Sequence[int]
+    ) -> Iterator[Events | Rejected]:
+        """Events whose places are known."""
+        for begin, start, stop in zip(begins, opens, ends, strict=True):
+            yield from self._event(begin, start, stop)
+        yield from self._done()
+
+    def stretch(self, start: int, stop: int) -> Iterator[Events | Rejected]:
+        """Whatever events a stretch of text has, and what is none."""
+        at = start
+        for frame in _FRAME.finditer(self.data, start, stop):
             if frame.start() < at:
                 continue
-            start = frame.start()
-            inner = [m.start() for m in _START.finditer(self.data, start + 1, frame.end())]
-            prefix, rejected = self._between(at, start)
-            yield from rejected
-            text = self.data[start : frame.end()]
+            yield from self._between(at, frame.start())
             at = frame.end()
-            try:
-                fields = event_fields(text.decode("utf-8", "replace"))
-            except NotAnEventError as error:
-                if not inner:
-                    yield self._rejected(start, at, error.code, str(error))
-                    continue
-                # A truncated event has swallowed the start of the next one.
-                yield self._rejected(start, inner[-1], error.code, str(error))
-                text = self.data[inner[-1] : at]
-                prefix = b""
-                try:
-                    fields = event_fields(text.decode("utf-8", "replace"))
-                except NotAnEventError as second:
-                    yield self._rejected(inner[-1], at, second.code, str(second))
-                    continue
-            rows.append(fields)
-            raws.append((prefix + text).decode("utf-8", "replace"))
-        tail = _START.search(self.data, at)
-        stop = tail.start() if tail else len(self.data)
-        yield from self._between(at, stop, last=True)[1]
+            yield from self._event(frame.start(), frame.start(), at)
+        tail = _START.search(self.data, at, stop)
+        yield from self._between(at, tail.start() if tail else stop)
         if tail:
-            yield self._rejected(stop, len(self.data), "SRC020", "an event that breaks off")
-        if rows:
-            yield from_rows(rows, raws)
+            yield self._rejected(tail.start(), stop, "SRC020", "an event that breaks off")
+        yield from self._done()
 
-    def _between(
-        self, start: int, stop: int, *, last: bool = False
-    ) -> tuple[bytes, list[Rejected]]:
-        """What stands before an event: the header of its own line, and lines that are no event."""
+    def _done(self) -> Iterator[Events]:
+        if self.rows:
+            yield from_rows(self.rows, self.raws)
+        self.rows.clear()
+        self.raws.clear()
+
+    def _event(self, begin: int, start: int, stop: int) -> Iterator[Rejected]:
+        try:
+            fields = event_fields(self.data[start:stop].decode())
+        except NotAnEventError as error:
+            inner = [m.start() for m in _START.finditer(self.data, start + 1, stop)]
+            yield self._rejected(start, inner[-1] if inner else stop, error.code, str(error))
+            if inner:
+                # A truncated event has swallowed the start of the next one.
+                yield from self._event(inner[-1], inner[-1], stop)
+            return
+        self.rows.append(fields)
+        self.raws.append(self.data[begin:stop].decode())
+
+    def _between(self, start: int, stop: int) -> Iterator[Rejected]:
+        """The lines between events that are not the wrapping of a document."""
         gap = self.data[start:stop]
         if not gap.strip():
-            return b"", []
-        gap = _WRAPPING.sub(b"", gap)
-        lines = gap.split(b"\n")
-        prefix = b"" if last else lines.pop()
-        found = []
-        for number, line in enumerate(lines):
-            if line.strip():
-                at = self.line + self.data.count(b"\n", 0, start) + number
-                found.append(
-                    Rejected(
-                        self.name,
-                        f"line {at}",
-                        "SRC021",
-                        "text outside of an event",
-                        line.strip()[:EXCERPT_BYTES],
-                    )
+            return
+        first = self.line + self.data.count(b"\n", 0, start)
+        for number, text in enumerate(_WRAPPING.sub(b"", gap).split(b"\n"), first):
+            if text.strip():
+                excerpt = text.strip()[:EXCERPT_BYTES]
+                yield Rejected(
+                    self.name, f"line {number}", "SRC021", "text outside of an event", excerpt
                 )
-        return prefix.lstrip() if prefix.strip() else b"", found
 
     def _rejected(self, start: int, stop: int, code: str, message: str) -> Rejected:
         at = self.line + self.data.count(b"\n", 0, start)

@@ -7,18 +7,24 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import evtx
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from escudo.sources.assemble import Events
+from escudo.sources.assemble import Events, Values
+from escudo.sources.formats.event_xml import read_block
 from escudo.sources.formats.rejected import Rejected
-from escudo.sources.formats.rows import from_rows
-from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+from escudo.sources.formats.windows_form import windows_form
+from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 
-BLOCK_EVENTS = 20_000
+BLOCK_CHARACTERS = 8 * 1024 * 1024
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
-_BARE_GUID = re.compile(r"[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}")
+_BARE_GUID = "^[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}$"
+_GUID_LENGTH = 36
+_SYSTEM_GUID = re.compile(_BARE_GUID)
 
 
 @contextmanager
@@ -44,41 +50,52 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
 
 def _records(name: str, path: str) -> Iterator[Events | Rejected]:
     try:
-        parser = evtx.PyEvtxParser(path)
+        records = iter(evtx.PyEvtxParser(path).records())
     except (RuntimeError, OSError, ValueError) as error:
         yield Rejected(name, "offset 0", "SRC011", f"not readable as EVTX: {error}", b"")
         return
-    rows: list[dict[str, Field]] = []
-    raws: list[str] = []
-    records = iter(parser.records())
-    number = 0
+    shapes = Shapes()
+    texts: list[str] = []
+    size = 0
+    last = "the start"
     while True:
         try:
             record = next(records)
         except StopIteration:
             break
         except (RuntimeError, OSError, ValueError) as error:
-            number += 1
-            yield Rejected(name, f"record {number}", "SRC010", str(error), b"")
+            yield Rejected(name, f"after record {last}", "SRC010", str(error), b"")
             continue
-        number += 1
         assert record is not None
-        text = record["data"].removeprefix(_PROLOG).rstrip()
-        try:
-            rows.append({k: _braced(v) for k, v in event_fields(text).items()})
-            raws.append(text)
-        except NotAnEventError as error:
-            place = f"record {record['event_record_id']}"
-            yield Rejected(name, place, error.code, str(error), text[:200].encode())
-        if len(rows) == BLOCK_EVENTS:
-            yield from_rows(rows, raws)
-            rows, raws = [], []
-    if rows:
-        yield from_rows(rows, raws)
+        last = str(record["event_record_id"])
+        text = record["data"].removeprefix(_PROLOG)
+        texts.append(text)
+        size += len(text)
+        if size > BLOCK_CHARACTERS:
+            yield from _block(texts, shapes, name)
+            texts, size = [], 0
+    if texts:
+        yield from _block(texts, shapes, name)
 
 
-def _braced(value: Field) -> Field:
-    """A GUID as Windows writes it; the library leaves out the braces."""
-    if isinstance(value, str) and len(value) == 36 and _BARE_GUID.fullmatch(value):
-        return f"{{{value}}}"
-    return value
+def _block(texts: list[str], shapes: Shapes, name: str) -> Iterator[Events | Rejected]:
+    block = windows_form("".join(texts).encode("utf-8", "replace"))
+    for item in read_block(block, shapes, name):
+        if isinstance(item, Events):
+            yield replace(item, fields={n: _braced(v) for n, v in item.fields.items()})
+        else:
+            yield item
+
+
+def _braced(values: Values) -> Values:
+    """GUIDs as Windows writes them; the library leaves out the braces."""
+    if isinstance(values, str):
+        return f"{{{values}}}" if _SYSTEM_GUID.match(values) else values
+    if not pa.types.is_string(values.type):
+        return values
+    long = pc.fill_null(pc.equal(pc.binary_length(values), _GUID_LENGTH), False)
+    if not pc.any(long).as_py():
+        return values
+    guid = pc.and_(long, pc.fill_null(pc.match_substring_regex(values, _BARE_GUID), False))
+    braced = pc.binary_join_element_wise("{", values, "}", "")
+    return pc.if_else(guid, braced, values)

@@ -65,3 +65,18 @@ def cut_after(source: Iterator[bytes], end: bytes) -> Iterator[bytes]:
         pending = len(block) - stop
     if kept:
         yield b"".join(kept)
+
+
+def valid_utf8(block: bytes) -> bytes:
+    r"""The block, with U+FFFD for what is no UTF-8.
+
+    >>> valid_utf8(bytes([97, 255])) == "a\N{REPLACEMENT CHARACTER}".encode()
+    True
+    """
+    if block.isascii():
+        return block
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return block.decode("utf-8", "replace").encode()
+    return block

@@ -11,8 +11,13 @@ Field = str | list[str]
 
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _INVALID_REFERENCE = re.compile(
-    r"&#(?:x0*(?:[0-8bcBCefEF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2\d|3[01]));"
+    r"&#(?:x0*(?:[0-8bcBCefEF]|1[0-9a-fA-F]|[dD][89a-fA-F]..|[fF]{3}[efEF])"
+    r"|0*(?:[0-8]|1[124-9]|2\d|3[01]));"
 )
+_BARE_AMPERSAND = re.compile(r"&(?!(?:lt|gt|amp|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
+_PRIVATE = 0x10FE00
+"""Where control characters, which XML forbids and logs have, stand during the parse."""
+_BACK = {_PRIVATE + code: code for code in range(32)}
 _SYSTEM_ATTRIBUTES = frozenset({"Provider", "TimeCreated", "Correlation", "Execution", "Security"})
 
 
@@ -68,12 +73,19 @@ def _parse(text: str) -> ElementTree.Element:
     # An XML parser turns CR LF into LF; the event's own line ends are kept.
     clean = text.replace("\r", "&#13;")
     problem = ""
-    for candidate in (clean, _INVALID_REFERENCE.sub("\ufffd", _INVALID.sub("\ufffd", clean))):
+    for mend in (str, _repaired):
         try:
-            return ElementTree.fromstring(candidate)
+            return ElementTree.fromstring(mend(clean))
         except ElementTree.ParseError as error:
             problem = problem or str(error)
     raise NotAnEventError("SRC020", f"not well-formed XML: {problem}")
+
+
+def _repaired(text: str) -> str:
+    """What loggers get wrong and a reader can tell: control characters and bare ampersands."""
+    text = _INVALID_REFERENCE.sub("\ufffd", text)
+    text = _BARE_AMPERSAND.sub("&amp;", text)
+    return _INVALID.sub(lambda m: chr(_PRIVATE + ord(m[0])) if m[0] < " " else "\ufffd", text)
 
 
 def _name(element: ElementTree.Element) -> str:
@@ -114,9 +126,8 @@ _PARTS = {"EventData": _event_data, "RenderingInfo": _rendering}
 
 def _text(element: ElementTree.Element) -> str:
     """The text of a leaf as it stands; of an element with children, all their text."""
-    if len(element) == 0:
-        return element.text or ""
-    return "".join(element.itertext())
+    text = (element.text or "") if len(element) == 0 else "".join(element.itertext())
+    return text if text.isascii() else text.translate(_BACK)
 
 
 def _add(fields: dict[str, Field], name: str, value: str) -> None:

@@ -1,0 +1,359 @@
+"""Event XML by shape: events with the same tags at the same places become columns at once.
+
+Machines write their events in few shapes: the tags are the same, the values differ. An event is
+taken here only after each of its tags was compared, byte for byte, with those of an example whose
+fields a true XML parser has named (``xml_element``). Every other event is left to that parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from escudo.sources.assemble import Values
+from escudo.sources.formats.bytesviews import PADDING, Positions, Words, text_column, up_to, word
+from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+
+_TAG = re.compile(
+    rb"<(?P<close>/)?(?P<name>[^\s/<>='\"!?]+)(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:'[^'<]*'|\"[^\"<]*\"))*)"
+    rb"\s*(?P<empty>/)?>"
+)
+_ATTRIBUTE = re.compile(rb"[\w:.-]+\s*=\s*(?:'(?P<one>[^'<]*)'|\"(?P<two>[^\"<]*)\")")
+_VARYING_ATTRIBUTES = frozenset({b"TimeCreated", b"Execution", b"Correlation", b"Security"})
+_CONSTANT_TEXTS = frozenset({b"EventID", b"Version", b"Level", b"Task", b"Opcode", b"Channel"})
+_LONGEST_FIXED = PADDING // 2
+_MARK = "\ue0f0{}\ue0f1"
+_MARKED = re.compile("^\ue0f0(\\d+)\ue0f1$")
+_AMPERSAND = 0x26
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What stands between two tags' ``<``: fixed text with values in its gaps.
+
+    ``fixed`` has one text more than there are values; a value before a quote ends at that quote,
+    the last one before an empty fixed text ends at the next ``<``.
+    """
+
+    fixed: tuple[bytes, ...]
+    first_value: int
+
+    @property
+    def values(self) -> int:
+        return len(self.fixed) - 1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The tags of an event and which fields its values are."""
+
+    pieces: tuple[_Piece, ...]
+    fields: tuple[tuple[str, str | int | tuple[str | int, ...]], ...]
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Events in a padded buffer: the positions of every ``<``, and each event's first and last."""
+
+    buffer: bytes
+    words: Words
+    tags: Positions
+    first: Positions
+    last: Positions
+
+
+@dataclass
+class Shapes:
+    """Reads frames by shape; remembers the shapes it has met.
+
+    Fewer than ``least`` events of a shape are left: reading them one by one takes less.
+    """
+
+    least: int = 24
+    _known: dict[bytes, Shape | None] = field(default_factory=dict)
+
+    def columns(self, frames: Frames) -> Iterator[tuple[npt.NDArray[np.intp], dict[str, Values]]]:
+        """Groups of events (their numbers) with their fields. Events in no group fit no shape."""
+        data = pa.py_buffer(frames.buffer)
+        ampersands = _find(frames.buffer, _AMPERSAND)
+        for group in _groups(frames, self.least):
+            left = group
+            for _ in range(8):
+                if len(left) < self.least:
+                    break
+                shape = self._shape_of(frames, int(left[0]))
+                if shape is None:
+                    break
+                fits, starts, lengths = _match(frames, left, shape)
+                if fits.any():
+                    chosen = left[fits]
+                    yield chosen, _fields(shape, data, frames.words, ampersands, starts, lengths)
+                left = left[~fits]
+
+    def _shape_of(self, frames: Frames, number: int) -> Shape | None:
+        start = int(frames.tags[frames.first[number]])
+        stop = int(frames.tags[frames.last[number]]) + len(b"</Event>")
+        text = frames.buffer[start:stop]
+        key = b"\0".join(_skeleton(text))
+        if key not in self._known:
+            self._known[key] = example_shape(text)
+        return self._known[key]
+
+
+def _find(buffer: bytes, byte: int) -> Positions:
+    if buffer.find(bytes((byte,))) < 0:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.frombuffer(buffer, np.uint8) == byte)
+
+
+def _groups(frames: Frames, least: int) -> Iterator[npt.NDArray[np.intp]]:
+    """Events that probably have one shape: as many tags, and the same start of the event id."""
+    count = (frames.last - frames.first).astype(np.uint64)
+    key = count * np.uint64(0x9E3779B97F4A7C15)
+    for tag in (3, 4):
+        at = frames.tags[np.minimum(frames.first + tag, len(frames.tags) - 1)]
+        key ^= frames.words[at + len("<EventID>")] * np.uint64(0xC2B2AE3D27D4EB4F + 2 * tag)
+    order = np.argsort(key, kind="stable")
+    edges = np.flatnonzero(np.diff(key[order])) + 1
+    for group in np.split(order, edges):
+        if len(group) >= least:
+            yield group
+
+
+def _skeleton(text: bytes) -> Iterator[bytes]:
+    """What tells an event's shape: its tags without varying attributes, and constant texts."""
+    for piece in _pieces(text) or ():
+        yield from piece.fixed
+
+
+def _pieces(text: bytes) -> list[_Piece] | None:
+    """The pieces of an event; None where it has what shapes do not cover (CDATA, comments)."""
+    parts = text.split(b"<")[1:]
+    pieces: list[_Piece] = []
+    values = 0
+    for number, part in enumerate(parts):
+        found = _TAG.match(b"<" + part)
+        if found is None:
+            return None
+        tag, rest = found.group(), part[found.end() - 1 :]
+        fixed = [tag]
+        if found["name"] in _VARYING_ATTRIBUTES and not found["close"]:
+            fixed = _around_attributes(tag)
+        leaf = (
+            not found["close"]
+            and not found["empty"]
+            and number + 1 < len(parts)
+            and parts[number + 1].startswith(b"/" + found["name"])
+            and found["name"] not in _CONSTANT_TEXTS
+            and len(fixed) == 1
+        )
+        if leaf and found["name"] not in _VARYING_ATTRIBUTES and found["name"] != b"Provider":
+            fixed = [tag, b""]
+        elif rest:
+            fixed[-1] += rest
+        pieces.append(_Piece(tuple(fixed), values))
+        values += len(fixed) - 1
+    return pieces
+
+
+def _around_attributes(tag: bytes) -> list[bytes]:
+    fixed = []
+    at = 0
+    for attribute in _ATTRIBUTE.finditer(tag):
+        group = "one" if attribute["one"] is not None else "two"
+        fixed.append(tag[at : attribute.start(group)])
+        at = attribute.end(group)
+    fixed.append(tag[at:])
+    return fixed
+
+
+def example_shape(text: bytes) -> Shape | None:
+    """The shape of an event by its text; None if shapes cannot say what its fields are.
+
+    >>> shape = example_shape(b"<Event><System><EventID>1</EventID><Computer>pc</Computer>"
+    ...                       b"</System></Event>")
+    >>> shape.fields
+    (('EventID', '1'), ('Computer', 0))
+    """
+    pieces = _pieces(text)
+    if pieces is None or max(sum(map(len, p.fixed)) for p in pieces) > _LONGEST_FIXED:
+        return None
+    marked = []
+    for piece in pieces:
+        for offset, fixed in enumerate(piece.fixed):
+            marked.append(fixed.decode())
+            if offset < piece.values:
+                marked.append(_MARK.format(piece.first_value + offset))
+    try:
+        found = event_fields("".join(marked))
+    except NotAnEventError:
+        return None
+    fields = []
+    for name, value in found.items():
+        if isinstance(value, list) and name != "Data":
+            return None
+        meaning = _meaning(value)
+        if meaning is None:
+            return None
+        fields.append((name, meaning))
+    values = pieces[-1].first_value + pieces[-1].values
+    return Shape(tuple(pieces), tuple(fields), values)
+
+
+def _meaning(value: Field) -> str | int | tuple[str | int, ...] | None:
+    if isinstance(value, list):
+        members = [_meaning(v) for v in value]
+        return (
+            tuple(m for m in members if isinstance(m, (str, int))) if None not in members else None
+        )
+    marked = _MARKED.match(value)
+    if marked:
+        return int(marked[1])
+    return None if "\ue0f0" in value else value
+
+
+def _match(
+    frames: Frames, group: npt.NDArray[np.intp], shape: Shape
+) -> tuple[npt.NDArray[np.bool_], list[Positions], list[Positions]]:
+    """Which events have the shape's every tag; where the values of those are, and how long."""
+    count = len(shape.pieces)
+    fits = frames.last[group] - frames.first[group] + 1 == count
+    rows = group[fits]
+    tags = frames.tags[frames.first[rows][None, :] + np.arange(count)[:, None]]
+    good = np.ones(len(rows), dtype=bool)
+    starts: list[Positions] = []
+    lengths: list[Positions] = []
+    for number, piece in enumerate(shape.pieces):
+        at = tags[number]
+        end = tags[number + 1] if number + 1 < count else at + len(piece.fixed[0])
+        for offset, fixed in enumerate(piece.fixed):
+            if fixed:
+                good &= _same(frames.words, at, fixed)
+            at = at + len(fixed)
+            if offset == piece.values:
+                if fixed or offset == 0:
+                    good &= at == end
+            elif piece.fixed[offset + 1]:
+                stop = up_to(frames.words, at, piece.fixed[offset + 1][0])
+                starts.append(at)
+                lengths.append(stop - at)
+                at = stop
+            else:
+                starts.append(at)
+                lengths.append(end - at)
+                at = end
+    fits[np.flatnonzero(fits)[~good]] = False
+    if not good.all():
+        starts = [s[good] for s in starts]
+        lengths = [n[good] for n in lengths]
+    return fits, starts, lengths
+
+
+def _same(words: Words, at: Positions, text: bytes) -> npt.NDArray[np.bool_]:
+    """Whether the bytes at each position are ``text``."""
+    if len(text) < 8:
+        mask = np.uint64((1 << (8 * len(text))) - 1)
+        return np.asarray((words[at] & mask) == word(text))
+    good = words[at] == word(text)
+    for offset in [*range(8, len(text) - 8, 8), len(text) - 8]:
+        if offset > 0:
+            good &= words[at + offset] == word(text[offset : offset + 8])
+    return np.asarray(good)
+
+
+def _fields(
+    shape: Shape,
+    data: pa.Buffer,
+    words: Words,
+    ampersands: Positions,
+    starts: Sequence[Positions],
+    lengths: Sequence[Positions],
+) -> dict[str, Values]:
+    """The columns of a shape's fields."""
+    columns: dict[int, pa.Array] = {}
+
+    def column(meaning: str | int) -> Values:
+        if isinstance(meaning, str):
+            return meaning
+        if meaning not in columns:
+            cut = text_column(data, words, starts[meaning], lengths[meaning])
+            columns[meaning] = _decoded(cut, starts[meaning], lengths[meaning], ampersands)
+        return columns[meaning]
+
+    out: dict[str, Values] = {}
+    size = len(starts[0]) if starts else 0
+    for name, meaning in shape.fields:
+        if isinstance(meaning, tuple):
+            out[name] = _lists([column(m) for m in meaning], size)
+        else:
+            out[name] = column(meaning)
+    for name in [n for n in out if n.startswith("System.")]:
+        _give_way(out, name)
+    return out
+
+
+def _give_way(out: dict[str, Values], name: str) -> None:
+    """Where an EventData value is empty, the System field of the same name keeps its name."""
+    plain = name.removeprefix("System.")
+    own, system = out[plain], out[name]
+    if isinstance(own, str) or own.null_count == 0:
+        return
+    there = pc.is_valid(own)
+    out[plain] = pc.if_else(there, own, system)
+    out[name] = pc.if_else(there, system, pa.scalar(None, pa.string()))
+
+
+def _lists(members: Sequence[Values], size: int) -> pa.Array:
+    """One list a row of the members that are not empty; no list where all are."""
+    arrays = [pa.repeat(pa.scalar(m), size) if isinstance(m, str) else m for m in members]
+    valid = np.column_stack([pc.is_valid(a).to_numpy(zero_copy_only=False) for a in arrays])
+    row, column = np.nonzero(valid)
+    counts = valid.sum(axis=1)
+    offsets = np.zeros(size + 1, dtype=np.int32)
+    np.cumsum(counts, out=offsets[1:])
+    items = pa.concat_arrays(arrays).take(pa.array(column * size + row))
+    empty = counts == 0
+    mask = pa.array(empty) if empty.any() else None
+    return pa.ListArray.from_arrays(pa.array(offsets), items, mask=mask)
+
+
+_ENTITY = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|(lt|gt|amp|quot|apos));")
+_NAMED = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}
+"""The entities of XML; the ampersand last, so that nothing is decoded twice."""
+
+
+def _decoded(
+    column: pa.Array, starts: Positions, lengths: Positions, ampersands: Positions
+) -> pa.Array:
+    """The column with its entities decoded, where it has any."""
+    if len(ampersands) == 0:
+        return column
+    first = np.searchsorted(ampersands, starts)
+    after = np.append(ampersands, np.iinfo(np.int64).max)[first]
+    has = after < starts + lengths
+    if not has.any():
+        return column
+    mask = pa.array(has)
+    values = column.filter(mask)
+    if pc.any(pc.match_substring(values, "&#")).as_py():
+        values = pa.array([_ENTITY.sub(_character, v) for v in values.to_pylist()], pa.string())
+    else:
+        for name, character in _NAMED.items():
+            values = pc.replace_substring(values, f"&{name};", character)
+    return values if len(values) == len(column) else pc.replace_with_mask(column, mask, values)
+
+
+def _character(found: re.Match[str]) -> str:
+    hexadecimal, decimal, name = found.groups()
+    if name:
+        return _NAMED[name]
+    code = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    legal = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE
+    return chr(code) if legal or 0x10000 <= code < 0x110000 else "\ufffd"
