@@ -21,13 +21,17 @@ _MILLISECOND = 0.001
 
 
 def event_time(window: TimeRange, now: float) -> float:
-    """When risk events and findings of a run are dated: now, or the window's end before that.
+    """When risk events and findings of a run are dated: just before now or the window ends.
 
-    So they lie in the window of the run, which is what drilldowns look at, also where the run made
-    up for a missed one.
+    So they lie in the window of the run and before now, which is what drilldowns look at, also
+    where the run made up for a missed one.
+
+    >>> event_time(TimeRange(0, 3600), 4200), event_time(TimeRange(), 4200)
+    (3599.999, 4199.999)
     """
-    latest = now if window.latest is None else min(now, window.latest - _MILLISECOND)
-    return latest if window.earliest is None else max(latest, window.earliest)
+    end = now if window.latest is None else min(now, window.latest)
+    time = end - _MILLISECOND
+    return time if window.earliest is None else max(time, window.earliest)
 
 
 def window_bounds(window: TimeRange) -> tuple[float, float]:
@@ -82,7 +86,7 @@ def lay_out(fields: Mapping[str, pa.ChunkedArray | pa.Array], schema: TableSchem
             if column.lower is not None:
                 columns[column.lower] = pc.utf8_lower(columns[column.physical])
         elif column is None:
-            rest[name] = _rest_text(array)
+            rest[name] = _rest_text(array, name)
     if rest and schema.rest is None:
         raise ValueError(f"table {schema.table} has no place for {', '.join(rest)}")
     if schema.rest is not None:
@@ -100,9 +104,7 @@ def _typed(values: pa.Array, column: Column) -> pa.Array:
     if column.type is FieldType.MULTIVALUE:
         return _lists(values)
     if column.type is FieldType.STRING:
-        if pa.types.is_list(values.type):
-            return pc.binary_join(values.cast(pa.list_(pa.string())), MV_SEPARATOR)
-        return as_text(values)
+        return _rest_text(values, column.name)
     target = pa.int64() if column.type is FieldType.INTEGER else pa.float64()
     return values.cast(target)
 
@@ -114,9 +116,12 @@ def _lists(values: pa.Array) -> pa.Array:
     return pa.array([None if t is None else [t] for t in texts], pa.list_(pa.string()))
 
 
-def _rest_text(values: pa.Array) -> pa.Array:
+def _rest_text(values: pa.Array, name: str) -> pa.Array:
+    """A rest map knows several values only in fields with ``{}``; others become one text, a value
+    a line, as ``nomv`` makes them."""
     if pa.types.is_list(values.type):
-        return pc.binary_join(values.cast(pa.list_(pa.string())), MV_SEPARATOR)
+        separator = MV_SEPARATOR if "{}" in name else "\n"
+        return pc.binary_join(values.cast(pa.list_(pa.string())), separator)
     return as_text(values)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
 from sqlglot import exp
 
 from escudo.core.catalog import Catalog
@@ -254,19 +253,19 @@ class _Store:
     def narrowed(self, within: TimeRange) -> _Store:
         return _Store(self.engine, self.schema, within)
 
-    def column(self, name: str) -> exp.Expression:
+    def column(self, name: str) -> exp.Expr:
         return exp.column(self._physical(name), quoted=True)
 
-    def on(self, dest: str) -> exp.Expression:
+    def on(self, dest: str) -> exp.Expr:
         return exp.EQ(this=self.column("dest"), expression=exp.Literal.string(dest))
 
-    def parents_of(self, processes: Sequence[Process]) -> exp.Expression:
+    def parents_of(self, processes: Sequence[Process]) -> exp.Expr:
         return exp.or_(
             _any_of(self.column("process_guid"), _known(p.parent_guid for p in processes)),
             _any_of(self.column("process_id"), _spellings(p.parent_pid for p in processes)),
         )
 
-    def family_of(self, processes: Sequence[Process]) -> exp.Expression:
+    def family_of(self, processes: Sequence[Process]) -> exp.Expr:
         """Children of some processes, and later users of their ids."""
         ids = _spellings(p.pid for p in processes)
         return exp.or_(
@@ -275,7 +274,7 @@ class _Store:
             _any_of(self.column("process_id"), ids),
         )
 
-    def find(self, *conditions: exp.Expression) -> list[Process]:
+    def find(self, *conditions: exp.Expr) -> list[Process]:
         """The processes that fulfil conditions, by time."""
         scan = Scan("processes_0", self.schema, self.within)
         scan.columns.update((name, self.schema.by_name[name]) for name in FIELDS)
@@ -287,11 +286,11 @@ class _Store:
         return [_process(row) for row in self._rows(query, scan)]
 
     def _rows(self, query: exp.Select, scan: Scan) -> list[dict[str, Any]]:
-        table: pa.Table = self.engine.run(query, [scan], {})
-        return table.to_pylist()
+        rows: list[dict[str, Any]] = self.engine.run(query, [scan], {}).to_pylist()
+        return rows
 
-    def _in_window(self, moment: exp.Expression) -> list[exp.Expression]:
-        out: list[exp.Expression] = []
+    def _in_window(self, moment: exp.Expr) -> list[exp.Expr]:
+        out: list[exp.Expr] = []
         if self.within.earliest is not None:
             out.append(exp.GTE(this=moment.copy(), expression=_moment(self.within.earliest)))
         if self.within.latest is not None:
@@ -305,13 +304,11 @@ class _Store:
         return physical
 
 
-def _moment(seconds: float) -> exp.Expression:
+def _moment(seconds: float) -> exp.Expr:
     return exp.cast(exp.Literal.string(f"{iso_utc(seconds)[:-1]}+00:00"), "timestamptz")
 
 
-def _any_of(
-    column: exp.Expression, values: Iterable[object], *, string: bool = True
-) -> exp.Expression:
+def _any_of(column: exp.Expr, values: Iterable[object], *, string: bool = True) -> exp.Expr:
     make = exp.Literal.string if string else exp.Literal.number
     literals = [make(str(v)) for v in values]
     return exp.In(this=column, expressions=literals) if literals else exp.false()
