@@ -257,10 +257,10 @@ class Binder:
 
 
 def rows(source: Relation | None, command: Command) -> Relation:
-    """The rows a command works on. Raises ``SPL302`` where it stands first and cannot."""
+    """The rows a command works on. Raises ``SPL311`` where it stands first and cannot."""
     if source is None:
         raise EscudoError(
-            "SPL302",
+            "SPL311",
             f"'{command.name}' needs rows to work on",
             span=command.span,
             hint="put a search, | tstats, | inputlookup or | makeresults in front of it",

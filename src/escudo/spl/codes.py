@@ -77,6 +77,36 @@ _ROWS = (
         "form of a command not supported",
         "The message says what it would need that does not exist here.",
     ),
+    ErrorCode(
+        "SPL310",
+        "unknown data model or dataset",
+        "Name a model and dataset that the catalog has; the hint shows the closest one.",
+    ),
+    ErrorCode(
+        "SPL311",
+        "command at the wrong place",
+        "Some commands start a search, others need rows from the command before them.",
+    ),
+    ErrorCode("SPL312", "unknown saved search", "Define the saved search, or correct its name."),
+    ErrorCode("SPL313", "unknown lookup", "Define the lookup, or correct its name."),
+    ErrorCode("SPL314", "lookup cannot be read", "See that its file is there and is a CSV file."),
+    ErrorCode("SPL315", "lookup without such a field", "The hint names the closest field."),
+    ErrorCode(
+        "SPL316",
+        "regular expression without a named group",
+        "Name what is to become a field: (?<name>...).",
+    ),
+    ErrorCode(
+        "SPL317",
+        "search that changes data cannot run here",
+        "The command needs a place to write to, which this way of running does not give.",
+    ),
+    ErrorCode(
+        "SPL318",
+        "model of machine learning not available",
+        "Fit it first, or use one of the algorithms that are listed.",
+    ),
+    ErrorCode("SPL320", "a limit cut off rows", "Raise the option that the message names."),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

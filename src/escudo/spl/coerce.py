@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -234,6 +234,16 @@ def as_list(value: Typed) -> exp.Expression:
     if isinstance(plain, exp.Literal):
         return exp.Array(expressions=[plain])
     return call("spl_list", plain)
+
+
+def text_array(values: Sequence[exp.Expression]) -> exp.Expression:
+    """A list of texts; an empty one keeps its type.
+
+    >>> text_array([]).sql("duckdb")
+    'CAST([] AS TEXT[])'
+    """
+    array: exp.Expression = exp.Array(expressions=list(values))
+    return array if values else exp.Cast(this=array, to=sql_type(FieldType.MULTIVALUE))
 
 
 def convert(value: Typed, kind: FieldType) -> exp.Expression:

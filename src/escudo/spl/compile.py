@@ -13,7 +13,7 @@ from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.schema import FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.ast import Pipeline
-from escudo.spl.bind import Binder, Runner
+from escudo.spl.bind import Binder, Runner, storable
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
 from escudo.spl.plan import Relation, Scan, alias, column, select
@@ -77,6 +77,10 @@ def compile_search(
 
 def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
     """The final projection, in the rows' order, with what proves them."""
+    for name, expr in relation.traits.formats:
+        if relation.bound(name) is not None:
+            shown = storable(binder.evaluate(expr, relation))
+            relation = relation.extend([(name, shown)], binder.names)
     items: list[exp.Expression] = []
     output: list[tuple[str, str, FieldType]] = []
 

@@ -53,7 +53,7 @@ class Dataset:
 def find(model: str, name: str | None, binder: Binder, span: Span | None) -> Dataset:
     """The dataset of a model (its root dataset where ``name`` is None).
 
-    Raises ``SPL301`` for an unknown model or dataset, with what might be meant.
+    Raises ``SPL310`` for an unknown model or dataset, with what might be meant.
     """
     path = name.split(".") if name else []
     last = path[-1] if path else None
@@ -63,14 +63,14 @@ def find(model: str, name: str | None, binder: Binder, span: Span | None) -> Dat
         names = [d for m, d in known if m.lower() == model.lower()]
         if names and last:
             raise EscudoError(
-                "SPL301",
+                "SPL310",
                 f"data model '{model}' has no dataset '{last}'",
                 span=span,
                 hint=suggest(last, names),
             )
         models = dict.fromkeys(m for m, _ in known)
         raise EscudoError(
-            "SPL301", f"unknown data model '{model}'", span=span, hint=suggest(model, models)
+            "SPL310", f"unknown data model '{model}'", span=span, hint=suggest(model, models)
         )
     lineage = {
         d.lower() for m, d in known if m.lower() == model.lower() and _shares(m, d, schema, binder)

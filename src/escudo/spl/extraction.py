@@ -21,13 +21,13 @@ def extracted(
 ) -> list[tuple[str, Typed]]:
     """The named groups of a pattern in a value; ``most`` matches (0: all) as multivalues.
 
-    Raises ``SPL307`` for a pattern without a named group.
+    Raises ``SPL316`` for a pattern without a named group.
     """
     pattern = checked(text, span)
     names = pattern.names()
     if not names:
         raise EscudoError(
-            "SPL307",
+            "SPL316",
             "the regular expression has no named group",
             span=span,
             hint="name what is to become a field: (?<name>...)",
@@ -100,3 +100,11 @@ def substituted(value: Typed, script: str) -> Typed:
         edited = coerce.map_values(value.sql, lambda v: edit(v.sql))
         return Typed(edited, FieldType.MULTIVALUE)
     return Typed(edit(coerce.as_text(value)), FieldType.STRING)
+
+
+def tokens(value: Typed, text: str, span: Span | None) -> exp.Expression:
+    """The first group of every match, or the whole match where there is no group."""
+    pattern = checked(text, span)
+    name = "spl_regex_groups" if pattern.regular else "spl_pcre_groups"
+    group = _integer(1 if pattern.groups else 0)
+    return coerce.call(name, coerce.as_text(value), _pattern(pattern), group, _integer(0))

@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import TimeRange
+from escudo.spl.ast import EvalExpr
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,16 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Traits:
+    """What later commands ask of earlier ones: whether the rows are ``prestats``, how fields are to
+    be shown at the end (``fieldformat``), and what joins the values of a field (``nomv``)."""
+
+    prestats: bool = False
+    formats: tuple[tuple[str, EvalExpr], ...] = ()
+    delimiters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Relation:
     """Rows with named, typed fields, in an order. Immutable; each step gives a new one.
 
@@ -265,7 +276,7 @@ class Relation:
     open: bool = True
     order: tuple[Order, ...] = ()
     evidence: Evidence | None = None
-    markers: Mapping[str, object] = field(default_factory=dict)
+    traits: Traits = field(default_factory=Traits)
 
     def bound(self, name: str) -> Bound | None:
         if name in self.fields:

@@ -13,7 +13,7 @@ from escudo.spl.functions.aggregate import windowed
 from escudo.spl.grouping import arrival, build, expanded, needs_arrival, present
 from escudo.spl.match import all_of
 from escudo.spl.plan import Order, Relation, Typed, column
-from escudo.spl.windows import frame, over
+from escudo.spl.windows import over
 
 
 def add_statistics(
@@ -59,9 +59,3 @@ def _window(
         return over(aggregate, order, partition, spec.copy() if spec else None)
 
     return place
-
-
-def moving(window: int, current: bool) -> exp.WindowSpec:
-    """The rows that ``streamstats`` looks at: the last ``window`` (0: all) up to the current."""
-    end = 0 if current else -1
-    return frame(None if window == 0 else end - window + 1, end)

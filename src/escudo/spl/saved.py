@@ -8,8 +8,8 @@ from escudo.spl.plan import Relation
 
 
 def saved_search(name: str, binder: Binder, span: Span | None) -> Relation:
-    """The rows of a saved search. Raises ``SPL303`` if there is none of this name."""
+    """The rows of a saved search. Raises ``SPL312`` if there is none of this name."""
     text = binder.knowledge.saved_search(name)
     if text is None:
-        raise EscudoError("SPL303", f"unknown saved search '{name}'", span=span)
+        raise EscudoError("SPL312", f"unknown saved search '{name}'", span=span)
     return binder.pipeline(binder.parse(text))

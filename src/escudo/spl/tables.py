@@ -21,12 +21,12 @@ from escudo.spl.source import suggest
 
 
 def find(name: str, binder: Binder, span: Span | None) -> Lookup:
-    """The definition of a lookup. Raises ``SPL304`` for an unknown one."""
+    """The definition of a lookup. Raises ``SPL313`` for an unknown one."""
     found = binder.knowledge.lookup(name)
     if found is None:
         known = binder.knowledge.lookups()
         raise EscudoError(
-            "SPL304", f"unknown lookup '{name}'", span=span, hint=suggest(name, known)
+            "SPL313", f"unknown lookup '{name}'", span=span, hint=suggest(name, known)
         )
     return found
 
@@ -34,17 +34,17 @@ def find(name: str, binder: Binder, span: Span | None) -> Lookup:
 def read(lookup: Lookup, span: Span | None) -> pa.Table:
     """The rows of a lookup, all text. A collection without a file has no rows yet.
 
-    Raises ``SPL305`` where its file cannot be read.
+    Raises ``SPL314`` where its file cannot be read.
     """
     if lookup.path is None or not os.path.exists(lookup.path):
         if lookup.collection is None and not lookup.fields:
-            raise EscudoError("SPL305", f"lookup '{lookup.name}' has no file", span=span)
+            raise EscudoError("SPL314", f"lookup '{lookup.name}' has no file", span=span)
         return pa.table({f: pa.array([], pa.string()) for f in lookup.fields})
     try:
         return _read_csv(lookup.path, os.stat(lookup.path).st_mtime_ns)
     except (OSError, pa.ArrowInvalid) as error:
         raise EscudoError(
-            "SPL305", f"lookup '{lookup.name}' cannot be read: {error}", span=span
+            "SPL314", f"lookup '{lookup.name}' cannot be read: {error}", span=span
         ) from error
 
 

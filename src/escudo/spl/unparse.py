@@ -162,7 +162,8 @@ def value_text(value: Value, *, listed: bool = False) -> str:
 
 def search_field(name: str) -> str:
     """The left side of a comparison in a search expression."""
-    return name if _SEARCH_FIELD.match(name) else quoted(name)
+    plain = _SEARCH_FIELD.match(name) and name not in ("NOT", "AND", "OR")
+    return name if plain else quoted(name)
 
 
 def search_text(expr: SearchExpr) -> str:

@@ -95,3 +95,9 @@ def runs(
     run = binder.names.fresh("run")
     count = over(exp.Sum(this=column(start)), relation.order, spec=frame(None, 0))
     return relation.hide([(run, count)], window=True), column(run)
+
+
+def reversed_rows(relation: Relation, binder: Binder) -> Relation:
+    """The same rows, last one first."""
+    relation, row = numbered(relation, binder)
+    return relation.ordered([Order(row, descending=True, number=row)])

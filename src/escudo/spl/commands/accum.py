@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.plan import Order, Typed
 from escudo.spl.unparse import word
+from escudo.spl.windows import frame, numbered, over
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -35,4 +41,14 @@ class Accum(Command):
         return f"accum {word(self.field)}{alias}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        number = coerce.as_number(value)
+        relation, row = numbered(relation, binder)
+        total = over(exp.Sum(this=number), [Order(row)], spec=frame(None, 0))
+        present = exp.Not(this=exp.Is(this=number.copy(), expression=exp.null()))
+        sql = exp.Case(ifs=[exp.If(this=present, true=total)])
+        added = [(self.alias or self.field, Typed(sql, FieldType.NUMBER))]
+        return relation.extend(added, binder.names, window=True)

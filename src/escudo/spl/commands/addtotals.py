@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.totals import row_total, summed_fields, with_column_totals
 from escudo.spl.unparse import option, words
 
 if TYPE_CHECKING:
@@ -53,4 +54,14 @@ class AddTotals(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        names = summed_fields(relation, self.fields, binder)
+        if names:
+            relation = binder.closed(relation)
+        if self.row:
+            total = row_total(relation, names)
+            relation = relation.extend([(self.fieldname, total)], binder.names)
+            names = [*names, self.fieldname]
+        if self.col:
+            relation = with_column_totals(relation, names, self.labelfield, self.label, binder)
+        return relation

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.plan import Order, Typed
 from escudo.spl.unparse import word
+from escudo.spl.windows import numbered, over
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -47,4 +51,14 @@ class Autoregress(Command):
         return f"autoregress {word(self.field)}{alias}" + (f" p={many}" if many != "1" else "")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        relation, row = numbered(relation, binder)
+        added: list[tuple[str, Typed]] = []
+        for p in range(self.start, self.end + 1):
+            lag = exp.Lag(this=value.sql.copy(), offset=exp.Literal.number(p))
+            name = self.alias or f"{self.field}_p{p}"
+            added.append((name, Typed(over(lag, [Order(row)]), value.type)))
+        return relation.extend(added, binder.names, window=True)

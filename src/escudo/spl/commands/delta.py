@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.plan import Order, Typed
 from escudo.spl.unparse import option, word
+from escudo.spl.windows import numbered, over
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -39,4 +45,13 @@ class Delta(Command):
         return f"delta {word(self.field)}{alias}{option('p', self.p, 1)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        number = coerce.as_number(value)
+        relation, row = numbered(relation, binder)
+        lag = exp.Lag(this=number.copy(), offset=exp.Literal.number(self.p))
+        sql = exp.Sub(this=coerce.paren(number), expression=over(lag, [Order(row)]))
+        added = [(self.alias or f"delta({self.field})", Typed(sql, FieldType.NUMBER))]
+        return relation.extend(added, binder.names, window=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.assignment import Assignment, parse_assignments
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -31,4 +31,7 @@ class FieldFormat(Command):
         return "fieldformat " + ", ".join(a.format() for a in self.assignments)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        added = tuple((a.field, a.expr) for a in self.assignments)
+        formats = (*relation.traits.formats, *added)
+        return replace(relation, traits=replace(relation.traits, formats=formats))

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.plan import Order, Typed
 from escudo.spl.unparse import words
+from escudo.spl.wildcards import select_names
+from escudo.spl.windows import frame, numbered, over
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -31,4 +36,16 @@ class Filldown(Command):
         return "filldown" + (f" {words(self.fields, separator=' ')}" if self.fields else "")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        names = self.fields or ("*",)
+        if not self.fields:
+            relation = binder.closed(relation)
+        relation, row = numbered(relation, binder)
+        filled: list[tuple[str, Typed]] = []
+        for name in select_names(names, binder.matching(relation, names)):
+            value = relation.field(name)
+            if value is not None and not (name.startswith("_") and name not in self.fields):
+                last = exp.IgnoreNulls(this=exp.LastValue(this=value.sql))
+                sql = over(last, [Order(row)], spec=frame(None, 0))
+                filled.append((name, Typed(sql, value.type)))
+        return relation.extend(filled, binder.names, window=True)

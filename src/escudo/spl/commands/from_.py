@@ -53,7 +53,7 @@ class From(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None:
-            raise EscudoError("SPL302", "'from' must be the first command", span=self.span)
+            raise EscudoError("SPL311", "'from' must be the first command", span=self.span)
         match self.kind:
             case "datamodel":
                 model, _, name = self.object.partition(".")

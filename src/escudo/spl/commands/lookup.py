@@ -82,7 +82,7 @@ class Lookup(Command):
         for name in (*inputs, *(inner for inner, _ in self.outputs)):
             if name not in known:
                 raise EscudoError(
-                    "SPL306",
+                    "SPL315",
                     f"lookup '{self.table}' has no field '{name}'",
                     span=self.span,
                     hint=suggest(name, known),

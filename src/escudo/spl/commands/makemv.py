@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.delimiters import with_delimiter
+from escudo.spl.extraction import tokens
+from escudo.spl.plan import Typed
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -53,4 +60,25 @@ class Makemv(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None or value.type is FieldType.MULTIVALUE:
+            return relation
+        if self.tokenizer is not None:
+            values = tokens(value, self.tokenizer, self.span)
+        else:
+            values = coerce.call(
+                "spl_split", coerce.as_text(value), coerce.literal_text(self.delim)
+            )
+        if not self.allowempty:
+            values = coerce.filter_values(
+                values, lambda v: exp.NEQ(this=v.sql, expression=coerce.literal_text(""))
+            )
+        values = coerce.call("spl_values", values)
+        if self.setsv:
+            joined = coerce.call("spl_mvjoin", values, coerce.literal_text(self.delim))
+            return relation.extend([(self.field, Typed(joined, FieldType.STRING))], binder.names)
+        relation = relation.extend(
+            [(self.field, Typed(values, FieldType.MULTIVALUE))], binder.names
+        )
+        return with_delimiter(relation, [self.field], self.delim)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.delimiters import with_delimiter
+from escudo.spl.plan import Bound, Order, alias, column, select
 from escudo.spl.unparse import option, word
+from escudo.spl.windows import numbered
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -33,4 +40,35 @@ class Mvcombine(Command):
         return f"mvcombine{option('delim', self.delim, ' ')} {word(self.field)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        relation, position = numbered(relation, binder)
+        others = [n for n in relation.names() if n != self.field]
+        ident, first = binder.names.fresh(self.field), binder.names.fresh("first")
+        text = coerce.as_list(value)
+        lists = coerce.call("spl_agg_flatten_ordered", text, position)
+        combined = coerce.call("spl_values", coerce.call("spl_flat", lists))
+        inner = relation
+        fields: dict[str, Bound] = {}
+        for name in relation.names():
+            bound = relation.bound(name)
+            assert bound is not None
+            kind = FieldType.MULTIVALUE if name == self.field else bound.type
+            fields[name] = Bound(ident if name == self.field else bound.ident, kind)
+
+        def build() -> exp.Select:
+            keys = [column(fields[n].ident) for n in others]
+            items = [
+                *keys,
+                alias(combined.copy(), ident),
+                alias(exp.Min(this=position.copy()), first),
+            ]
+            query = select(items, inner.render())
+            if keys:
+                query.set("group", exp.Group(expressions=[k.copy() for k in keys]))
+            return query
+
+        out = binder.query(build, [inner], fields, [Order(column(first), number=column(first))])
+        return with_delimiter(out, [self.field], self.delim)

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.plan import Order, Typed, column
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -35,4 +40,23 @@ class Mvexpand(Command):
         return f"mvexpand {word(self.field)}{option('limit', self.limit, 0)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        bound = relation.bound(self.field)
+        if bound is None or bound.type is not FieldType.MULTIVALUE:
+            return relation
+        values = column(bound.ident)
+        count: exp.Expression = exp.Coalesce(
+            this=coerce.call("spl_len", values.copy()), expressions=[exp.Literal.number(1)]
+        )
+        if self.limit:
+            count = exp.Least(this=count, expressions=[exp.Literal.number(self.limit)])
+        last = exp.Sub(
+            this=exp.Greatest(this=count, expressions=[exp.Literal.number(1)]),
+            expression=exp.Literal.number(1),
+        )
+        index = binder.names.fresh("index")
+        series = exp.GenerateSeries(start=exp.Literal.number(0), end=last)
+        relation = relation.hide([(index, exp.Explode(this=series))], unnest=True)
+        value = Typed(coerce.call("spl_mvindex", values, column(index)), FieldType.STRING)
+        relation = relation.extend([(self.field, value)], binder.names)
+        return relation.ordered([*relation.order, Order(column(index), number=column(index))])

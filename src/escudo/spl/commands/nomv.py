@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.delimiters import delimiter_of
+from escudo.spl.plan import Typed
 from escudo.spl.unparse import word
 
 if TYPE_CHECKING:
@@ -31,4 +35,10 @@ class Nomv(Command):
         return f"nomv {word(self.field)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None or value.type is not FieldType.MULTIVALUE:
+            return relation
+        delimiter = coerce.literal_text(delimiter_of(relation, self.field))
+        joined = coerce.call("spl_mvjoin", value.sql, delimiter)
+        return relation.extend([(self.field, Typed(joined, FieldType.STRING))], binder.names)

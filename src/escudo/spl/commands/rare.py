@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.aggregates import format_by
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
+from escudo.spl.ranking import Ranking, ranked
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -78,7 +79,19 @@ class Rare(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return ranked(
+            rows(source, self),
+            Ranking(
+                self.fields,
+                self.by,
+                self.limit,
+                self.countfield if self.showcount else None,
+                self.percentfield if self.showperc else None,
+                self.otherstr if self.useother else None,
+                most_first=False,
+            ),
+            binder,
+        )
 
 
 OPTIONS = (

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.extraction import matches
 from escudo.spl.lexer import Kind
 from escudo.spl.unparse import quoted, word
 
@@ -48,4 +51,11 @@ class Regex(Command):
         return f"regex {word(self.field)}{'!=' if self.negated else '='}{quoted(self.pattern)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation if self.negated else relation.where(exp.false())
+        condition = matches(value, self.pattern, self.span)
+        if self.negated:
+            condition = exp.Not(this=exp.Coalesce(this=condition, expressions=[exp.false()]))
+        return relation.where(condition)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.replacement import replaced
 from escudo.spl.unparse import quoted, words
+from escudo.spl.wildcards import select_names
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -42,4 +44,14 @@ class Replace(Command):
         return f"replace {pairs}" + (f" IN {words(self.fields)}" if self.fields else "")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        names = self.fields
+        if not names:
+            relation = binder.closed(relation)
+            names = tuple(n for n in relation.names() if not n.startswith("_"))
+        changed = [
+            (name, replaced(value, self.pairs))
+            for name in select_names(names, binder.matching(relation, names))
+            if (value := relation.field(name)) is not None
+        ]
+        return relation.extend(changed, binder.names)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.windows import reversed_rows
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -28,4 +29,4 @@ class Reverse(Command):
         return "reverse"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return reversed_rows(rows(source, self), binder)

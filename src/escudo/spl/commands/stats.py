@@ -9,6 +9,7 @@ from escudo.spl.aggregates import Aggregate, format_by, parse_aggregates
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
 from escudo.spl.bind import rows
+from escudo.spl.delimiters import with_delimiter
 from escudo.spl.grouping import aggregate, only_numbers
 from escudo.spl.unparse import option
 
@@ -63,4 +64,5 @@ class Stats(Command):
         relation = rows(source, self)
         if self.allnum:
             relation = only_numbers(relation, self.aggregates, binder)
-        return aggregate(relation, self.aggregates, self.by, binder)
+        result = aggregate(relation, self.aggregates, self.by, binder)
+        return with_delimiter(result, [a.output for a in self.aggregates], self.delim)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, FieldRef, Literal
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
+from escudo.spl.plan import Typed
 from escudo.spl.unparse import option, quoted, word
 
 if TYPE_CHECKING:
@@ -54,4 +59,14 @@ class Strcat(Command):
         return f"strcat{required} {sources} {word(self.destination)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        parts: list[exp.Expression] = []
+        for item in self.sources:
+            text = coerce.as_text(binder.evaluate(item, relation))
+            if not self.allrequired:
+                text = exp.Coalesce(this=text, expressions=[coerce.literal_text("")])
+            parts.append(text)
+        sql = parts[0]
+        for part in parts[1:]:
+            sql = exp.DPipe(this=sql, expression=part)
+        return relation.extend([(self.destination, Typed(sql, FieldType.STRING))], binder.names)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, EvalExpr
+from escudo.spl.bind import rows
+from escudo.spl.grouping import only_numbers
 from escudo.spl.parse_eval import parse_eval
 from escudo.spl.spans import BinSpan
+from escudo.spl.streaming import stream_statistics
 from escudo.spl.unparse import eval_text, option
 
 if TYPE_CHECKING:
@@ -83,7 +85,10 @@ class StreamStats(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        if self.allnum:
+            relation = only_numbers(relation, self.aggregates, binder)
+        return stream_statistics(relation, self, binder)
 
 
 OPTIONS = ("current", "window", "time_window", "global", "allnum", "reset_on_change")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
+from escudo.spl.windows import reversed_rows
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -37,4 +38,4 @@ class Tail(Command):
         return "tail" if self.limit == 10 else f"tail {self.limit}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return reversed_rows(rows(source, self), binder).limit(self.limit)

@@ -17,7 +17,7 @@ from escudo.spl.bins import time_bin
 from escudo.spl.bounds import time_bounds
 from escudo.spl.filling import filled_with
 from escudo.spl.grouping import aggregate
-from escudo.spl.plan import Bound, Typed, column
+from escudo.spl.plan import Bound, Traits, Typed, column
 from escudo.spl.spans import BinSpan
 from escudo.spl.union import stacked
 from escudo.spl.unparse import option, search_text, word
@@ -130,7 +130,7 @@ class Tstats(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None and not (self.append and self.prestats):
             raise EscudoError(
-                "SPL302",
+                "SPL311",
                 "'tstats' must be the first command",
                 span=self.span,
                 hint="prestats=t append=t adds to the tstats before it",
@@ -156,7 +156,7 @@ class Tstats(Command):
             return aggregate(events, self.aggregates, self.by, binder, given)
         events = events.with_fields({**events.fields, **given})
         both = events if source is None else stacked([source, events], binder, ordered=False)
-        return replace(both, markers={"prestats": True})
+        return replace(both, traits=Traits(prestats=True))
 
     def _events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:
         """The rows that WHERE selects, of a dataset or of the raw events."""
