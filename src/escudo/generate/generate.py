@@ -5,9 +5,11 @@ Memory is bounded by a slice of the day (about a quarter of a million events), n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,7 +60,7 @@ MAX_EVENTS = 1_000_000_000
 _EVENTS_PER_HOST_DAY = 4_000
 _MAX_HOSTS = 2_000
 _MIN_HOSTS = 5
-_SLICE_LINES = 200_000
+_SLICE_LINES = 120_000
 _HOSTS_PER_CAMPAIGN = 150
 
 Progress = Callable[[int, int], None]
@@ -138,6 +140,7 @@ class _Run:
         self.by_role = {r: self.world.hosts.of_role(r) for r in ROLES}
         channels = {kind: channel for kind, (channel, _) in format.lines.items()}
         self.timeline = Timeline(channels, len(self.world.hosts), rng)
+        self.constants: dict[str, pl.Series] = {}
         self.scale: float | None = None
         self.chains = 0
         self.written = 0
@@ -169,12 +172,12 @@ class _Run:
         if self.scale is None:
             days = max(1.0, self.events / (_EVENTS_PER_HOST_DAY * len(self.world.hosts)))
             loose = load.lines(1).sum() - load.fixed.sum()
-            # A few per cent more than asked for, so that the last line is close to midnight.
-            self.scale = max(0.01, (1.02 * self.events / days - load.fixed.sum()) / loose)
+            # A little more than asked for, so that the last line is close to midnight.
+            self.scale = max(0.01, (1.005 * self.events / days - load.fixed.sum()) / loose)
         expected = load.lines(self.scale)
         attack = self._plan_attacks(day, expected, number, rng)
         texts = session_texts(self.world, self.sessions, self.format.escape)
-        tables = make_tables(self.world, self.sessions, texts, self.format.escape)
+        tables = make_tables(self.world, self.sessions, texts, self.format.escape, self.constants)
 
         boot = self._growth(rng)
         boot.add(self.catalog.boot, day.boots)
@@ -204,8 +207,10 @@ class _Run:
                 growth.add(tree, sample(tree, where, rates, day, bins, slice_rng))
             self._push(self.batches.finish(growth, self.sessions, texts, slice_rng))
             until = day.start + bins.stop * BIN
-            for block in self.timeline.pop(until, self.events - self.written):
-                self._emit(block, tables, stream)
+            blocks = self.timeline.pop(until, self.events - self.written)
+            for block, text in _ahead(partial(_render, self.format, tables), blocks):
+                stream.write(text)
+                self._account(block, tables)
             if progress is not None:
                 progress(self.written, self.events)
             if self.written >= self.events:
@@ -249,18 +254,12 @@ class _Run:
             frames["audit"] = process.with_columns(pl.col("t") + 400_000)
         self.timeline.push(frames)
 
-    def _emit(self, block: Block, tables: Tables, stream: BinaryIO) -> None:
-        lines: list[pl.Series] = []
+    def _account(self, block: Block, tables: Tables) -> None:
         for kind, frame in block.frames.items():
             if len(frame):
-                render = self.format.lines[kind][1]
-                lines.append(render(tables, frame, block.records[kind]))
                 self.kinds[kind] = self.kinds.get(kind, 0) + len(frame)
                 self.last = max(self.last, int(frame["t"][-1]))
-        text = pl.concat(lines).gather(block.order)
-        array = text.to_arrow(compat_level=pl.CompatLevel.oldest())
-        stream.write(memoryview(array.buffers()[2]))
-        self.written += len(text)
+        self.written += len(block.order)
         for kind in ("process", "audit"):
             if kind in block.frames and (kind == "process") != self.format.audit_all:
                 self._note(block.frames[kind], tables)
@@ -294,6 +293,33 @@ class _Run:
                     process=unescape(row["command"]),
                 )
             )
+
+
+def _render(format: Format, tables: Tables, block: Block) -> memoryview:
+    """The lines of a block, in order."""
+    lines = [
+        format.lines[kind][1](tables, frame, block.records[kind])
+        for kind, frame in block.frames.items()
+        if len(frame)
+    ]
+    text = pl.concat(lines).gather(block.order)
+    array = text.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return memoryview(array.buffers()[2])
+
+
+def _ahead(
+    render: Callable[[Block], memoryview], blocks: Iterable[Block]
+) -> Iterator[tuple[Block, memoryview]]:
+    """Each block with its lines; the next is rendered while one is written."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting: tuple[Block, Future[memoryview]] | None = None
+        for block in blocks:
+            following = (block, pool.submit(render, block))
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+            waiting = following
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
 
 
 def _slices(expected: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[range]:

@@ -11,7 +11,7 @@ import polars as pl
 from escudo.generate.batch import Frames, rank
 from escudo.generate.columns import Ints
 
-_BLOCK = 32_768
+_BLOCK = 16_384
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,23 @@ class Tables:
     aid: pl.Series
     thread: Ints
     hex_pid: pl.Series
+    constants: dict[str, pl.Series]
+    """Tables that do not change during a run, made when first used."""
 
-    def column(self, texts: list[str]) -> pl.Series:
-        return pl.Series([self.escape(t) for t in texts], dtype=pl.String)
+    def constant(self, name: str, make: Callable[[], pl.Series]) -> pl.Series:
+        found = self.constants.get(name)
+        if found is None:
+            found = self.constants[name] = make()
+        return found
 
 
-def make_tables(world: World, sessions: Sessions, session: SessionTexts, escape: Escape) -> Tables:
+def make_tables(
+    world: World,
+    sessions: Sessions,
+    session: SessionTexts,
+    escape: Escape,
+    constants: dict[str, pl.Series],
+) -> Tables:
     hosts = world.hosts
     return Tables(
         world,
@@ -46,8 +57,15 @@ def make_tables(world: World, sessions: Sessions, session: SessionTexts, escape:
         pl.Series(hosts.address),
         pl.Series(hosts.aid),
         hosts.system_pid + 4 * (np.arange(len(hosts)) % 200 + 40),
-        pl.Series([hex(i) for i in range(65536)]),
+        _hex_pids(constants),
+        constants,
     )
+
+
+def _hex_pids(constants: dict[str, pl.Series]) -> pl.Series:
+    if "hex" not in constants:
+        constants["hex"] = pl.Series([hex(i) for i in range(65536)])
+    return constants["hex"]
 
 
 Render = Callable[[Tables, pl.DataFrame, Ints], pl.Series]
@@ -66,11 +84,12 @@ class Format:
     audit_all: bool
 
 
-def by_program_and_windows(world: World, text: Callable[[int, int], str]) -> pl.Series:
+def by_program_and_windows(tables: Tables, name: str, text: Callable[[int, int], str]) -> pl.Series:
     """A text for each program on each version of Windows; row = program * versions + version."""
-    versions = len(world.catalog.names.windows)
-    return pl.Series(
-        [text(p, w) for p in range(len(world.catalog.programs)) for w in range(versions)]
+    programs, versions = tables.world.catalog.programs, tables.world.catalog.names.windows
+    return tables.constant(
+        name,
+        lambda: pl.Series([text(p, w) for p in range(len(programs)) for w in range(len(versions))]),
     )
 
 

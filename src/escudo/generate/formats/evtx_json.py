@@ -75,7 +75,7 @@ def _line(
         micro_times(t),
         '"}},"EventRecordID":',
         numbers(record),
-        gather(_host_part(tables, secure), host),
+        gather(tables.constant(provider, lambda: _host_part(tables, secure)), host),
     ]
     before = ""
     for i, (name, value, quoted) in enumerate(fields):
@@ -125,10 +125,10 @@ def _process(tables: Tables, frame: pl.DataFrame, record: Ints) -> pl.Series:
     session, program = frame["session"].to_numpy(), program_row(tables, frame)
     world, who = tables.world, tables.session
     about = [
-        (name, gather(by_program_and_windows(world, text), program), True)
+        (name, gather(by_program_and_windows(tables, name, text), program), True)
         for name, text in _about(tables)
     ]
-    hashes = by_program_and_windows(world, lambda p, w: program_hashes(world, p, w))
+    hashes = by_program_and_windows(tables, "hashes", lambda p, w: program_hashes(world, p, w))
     fields: list[Field] = [
         _time(frame),
         *_ids(frame),

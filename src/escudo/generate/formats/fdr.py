@@ -134,7 +134,7 @@ def _process(tables: Tables, frame: pl.DataFrame, record: Ints) -> pl.Series:
 def _hash(tables: Tables, program: Ints, name: str) -> pl.Series:
     world = tables.world
     hashes = by_program_and_windows(
-        world, lambda p, w: file_hashes(program_seed(world, p, w))[name].lower()
+        tables, name, lambda p, w: file_hashes(program_seed(world, p, w))[name].lower()
     )
     return gather(hashes, program)
 

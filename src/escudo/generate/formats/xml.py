@@ -57,7 +57,7 @@ def _sysmon(code: int, t: Ints, tables: Tables, host: Ints, record: Ints) -> lis
         system_times(logged),
         "'/><EventRecordID>",
         numbers(record),
-        gather(_sysmon_host(tables), host),
+        gather(tables.constant("sysmon", lambda: _sysmon_host(tables)), host),
     ]
 
 
@@ -83,9 +83,9 @@ def _process(tables: Tables, frame: pl.DataFrame, record: Ints) -> pl.Series:
     t, host = frame["t"].to_numpy(), frame["host"].to_numpy()
     session, program = frame["session"].to_numpy(), program_row(tables, frame)
     world = tables.world
-    about = by_program_and_windows(world, lambda p, w: _about(tables, p, w))
+    about = by_program_and_windows(tables, "about", lambda p, w: _about(tables, p, w))
     hashes = by_program_and_windows(
-        world, lambda p, w: f"{_data('Hashes')}{program_hashes(world, p, w)}"
+        tables, "hashes", lambda p, w: f"{_data('Hashes')}{program_hashes(world, p, w)}"
     )
     who = tables.session
     parts: list[Part] = [
@@ -298,6 +298,17 @@ def _access(tables: Tables, frame: pl.DataFrame, record: Ints) -> pl.Series:
     return joined(parts, len(frame))
 
 
+def _security_host(tables: Tables) -> pl.Series:
+    return pl.Series(
+        [
+            "</EventRecordID><Correlation/><Execution ProcessID='4' ThreadID='"
+            f"{tid}'/><Channel>Security</Channel><Computer>{fqdn}</Computer>"
+            "<Security/></System><EventData>"
+            for tid, fqdn in zip(tables.thread.tolist(), tables.world.hosts.fqdn, strict=True)
+        ]
+    )
+
+
 def _security(
     code: int, task: int, t: Ints, tables: Tables, host: Ints, record: Ints
 ) -> list[Part]:
@@ -308,20 +319,12 @@ def _security(
         f"<EventID>{code}</EventID><Version>2</Version><Level>0</Level><Task>{task}</Task>"
         "<Opcode>0</Opcode><Keywords>0x8020000000000000</Keywords><TimeCreated SystemTime='"
     )
-    ends = pl.Series(
-        [
-            "</EventRecordID><Correlation/><Execution ProcessID='4' ThreadID='"
-            f"{tid}'/><Channel>Security</Channel><Computer>{fqdn}</Computer>"
-            "<Security/></System><EventData>"
-            for tid, fqdn in zip(tables.thread.tolist(), tables.world.hosts.fqdn, strict=True)
-        ]
-    )
     return [
         head,
         system_times(t),
         "'/><EventRecordID>",
         numbers(record),
-        gather(ends, host),
+        gather(tables.constant("security", lambda: _security_host(tables)), host),
     ]
 
 
