@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import duckdb
 import pyarrow as pa
-from duckdb.func import PythonUDFType
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from escudo.engines.kernels import KERNELS, Kernel
 
@@ -80,6 +80,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
             [_SQL_NAMES[t] for t in kernel.takes],
             _SQL_NAMES[kernel.gives],
             type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
         )
     for statement in prelude():
         connection.execute(statement)

@@ -61,7 +61,8 @@ class DuckDBEngine:
     ) -> pa.Table:
         """The result of a query, with the query's SQL identifiers as column names."""
         with self._ready(tables or {}) as cursor:
-            return _guard(lambda: cursor.execute(self.sql(query, scans)).to_arrow_table())
+            text = self.sql(query, scans)
+            return _guard(lambda: cursor.sql(text).to_arrow_table())
 
     def stream(
         self,
@@ -72,10 +73,7 @@ class DuckDBEngine:
         """The result batch by batch; memory stays bounded by the batches in flight."""
         with self._ready(tables or {}) as cursor:
             text = self.sql(query, scans)
-            batches: Iterator[pa.RecordBatch] = _guard(
-                lambda: cursor.execute(text).to_arrow_reader(_BATCH_ROWS)
-            )
-            yield from batches
+            yield from _guard(lambda: cursor.sql(text).to_arrow_reader(_BATCH_ROWS))
 
     def explain(
         self,

@@ -271,6 +271,8 @@ CREATE OR REPLACE MACRO spl_list_stdevp(l) AS list_stddev_pop(spl_numbers(flatte
 CREATE OR REPLACE MACRO spl_list_varp(l) AS list_var_pop(spl_numbers(flatten(l)));
 CREATE OR REPLACE MACRO spl_list_percentile(l, q) AS
   list_aggregate(spl_numbers(flatten(l)), 'quantile_disc', q);
+CREATE OR REPLACE MACRO spl_list_median(l) AS
+  -list_aggregate(list_transform(spl_numbers(flatten(l)), lambda x: -x), 'quantile_disc', 0.5);
 CREATE OR REPLACE MACRO spl_list_upper_percentile(l, q) AS
   list_aggregate(spl_numbers(flatten(l)), 'quantile_disc', q);
 CREATE OR REPLACE MACRO spl_list_mode(l) AS list_mode(flatten(l));

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl import coerce
 from escudo.spl.functions.row import AggregateBuilder, Params, StatsFunction
@@ -184,12 +185,24 @@ def _spread(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder:
     return build
 
 
-def _percentile(name: str, default: float | None = None) -> AggregateBuilder:
+def _median(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
+    """The middle value; of two middle ones the higher."""
+    assert arg is not None
+    if arg.type is _LIST:
+        return Typed(_over_values(arg, "median"), _NUMBER)
+    falling = exp.Neg(this=coerce.paren(coerce.as_number(arg)))
+    lower = aggregate("percentile", falling, coerce.literal_number(0.5))
+    return Typed(exp.Neg(this=lower), _NUMBER)
+
+
+def _percentile(name: str) -> AggregateBuilder:
+    """Nearest rank, as Splunk does below 1,000 distinct values; exact above, too."""
+
     def build(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
         assert arg is not None
-        percent = params.percent if params.percent is not None else default
-        assert percent is not None
-        fraction = coerce.literal_number(percent / 100)
+        if params.percent is None:
+            raise EscudoError("SPL201", "the percentile is part of the name: perc95(field)")
+        fraction = coerce.literal_number(params.percent / 100)
         if arg.type is _LIST:
             values = aggregate("flatten", arg.sql)
             return Typed(coerce.call(f"spl_list_{name}", values, fraction), _NUMBER)
@@ -319,7 +332,7 @@ STATISTICS = (
     _stat("estdc_error", "number", _estdc_error),
     _named("exactperc", "number", _percentile("percentile")),
     _stat("max", "that of the values", _extreme("max", exp.Max)),
-    _stat("median", "number", _percentile("percentile", 50.0)),
+    _stat("median", "number", _median),
     _stat("min", "that of the values", _extreme("min", exp.Min)),
     _stat("mode", "that of the values", _mode),
     _named("perc", "number", _percentile("percentile")),

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl import coerce
-from escudo.spl.functions.jsonvalue import as_json, is_json, json_typed
+from escudo.spl.functions.jsonvalue import is_json, json_typed
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, constant_text, text_to
 from escudo.spl.plan import Typed
 
@@ -35,8 +35,8 @@ def _printf(args: list[Typed], context: Context) -> Typed:
         exp.Coalesce(this=coerce.as_text(a), expressions=[coerce.literal_text("")])
         for a in args[1:]
     ]
-    listed = exp.Array(expressions=values) if values else coerce.null(FieldType.MULTIVALUE).sql
-    return Typed(coerce.call("spl_printf", coerce.literal_text(wanted), listed), _STRING)
+    given = coerce.text_array(values)
+    return Typed(coerce.call("spl_printf", coerce.literal_text(wanted), given), _STRING)
 
 
 def _tonumber(args: list[Typed], context: Context) -> Typed:
@@ -88,7 +88,7 @@ def _tomv(args: list[Typed], _: Context) -> Typed:
     value = args[0]
     if value.type is FieldType.MULTIVALUE:
         return value
-    return Typed(coerce.call("spl_json_array_to_mv", as_json(value)), FieldType.MULTIVALUE)
+    return Typed(coerce.call("spl_json_array_to_mv", coerce.as_text(value)), FieldType.MULTIVALUE)
 
 
 CONVERSION = (

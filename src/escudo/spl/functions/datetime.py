@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import groupby
 
 from sqlglot import exp
@@ -103,7 +104,7 @@ def _own(part: Part, seconds: exp.Expression) -> exp.Expression:
             return coerce.call("spl_blank_padded", coerce.call("spl_strftime", seconds, native))
 
 
-def _strptime(args: list[Typed], _: Context) -> Typed:
+def _strptime(args: list[Typed], context: Context) -> Typed:
     value, wanted = args
     if coerce.is_null(value) or coerce.is_null(wanted):
         return coerce.null(_NUMBER)
@@ -111,19 +112,29 @@ def _strptime(args: list[Typed], _: Context) -> Typed:
     if known is None:
         return Typed(coerce.call("spl_strptime_any", *map(coerce.as_text, args)), _NUMBER)
     text = known if isinstance(known, str) else coerce.number_text(known)
-    return Typed(parse_time(coerce.as_text(value), text), _NUMBER)
+    return Typed(parse_time(coerce.as_text(value), text, context.scope.now), _NUMBER)
 
 
-def parse_time(value: exp.Expression, text: str) -> exp.Expression:
+def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
     """Text in a literal format as epoch seconds; NULL where it does not have the format.
 
-    >>> parse_time(exp.column("t"), "%F %T.%3N").sql("duckdb")
+    A format without a date means today, one without a year this year, both by ``now``.
+
+    >>> parse_time(exp.column("t"), "%F %T.%3N", 0.0).sql("duckdb")
     "SPL_STRPTIME(t, '%Y-%m-%d %H:%M:%S.%f')"
     """
     found = parts(text)
     kinds = [p.kind for p in found]
     if kinds in (["epoch"], ["epoch", "text", "subseconds"]):
         return coerce.call("spl_num", value)
+    given = {p.value for p in found if p.kind == "common"} | {p.kind for p in found}
+    if "epoch" not in kinds and not given & {"Y", "y"}:
+        dated = bool(given & {"m", "b", "B", "d", "j", "day"})
+        prefix = "%Y " if dated else "%Y-%m-%d "
+        today = datetime.fromtimestamp(now, UTC).strftime(prefix)
+        value = exp.DPipe(this=coerce.literal_text(today), expression=coerce.paren(value))
+        text = prefix + text
+        found = parts(text)
     native = [_parsed(p) for p in found]
     if any(n is None for n in native):
         return coerce.call("spl_strptime_any", value, coerce.literal_text(text))
@@ -134,7 +145,7 @@ def parse_time(value: exp.Expression, text: str) -> exp.Expression:
 def _parsed(part: Part) -> str | None:
     match part.kind:
         case "subseconds":
-            return "%f"
+            return "%f" if part.digits <= 6 else "%n"
         case "text":
             return part.value.replace("%", "%%")
         case "zone":

@@ -14,12 +14,6 @@ _PAGE = "JSONFunctions"
 _NULL_JSON = "null"
 
 
-def _listed(values: list[exp.Expression]) -> exp.Expression:
-    if not values:
-        return exp.Cast(this=exp.Array(), to=coerce.sql_type(FieldType.MULTIVALUE))
-    return exp.Array(expressions=values)
-
-
 def _json_values(args: list[Typed]) -> list[exp.Expression]:
     null = coerce.literal_text(_NULL_JSON)
     return [exp.Coalesce(this=as_json(a), expressions=[null.copy()]) for a in args]
@@ -32,12 +26,14 @@ def _document(value: Typed) -> exp.Expression:
 def _object(args: list[Typed], context: Context) -> Typed:
     if len(args) % 2:
         raise context.error("keys and values must come in pairs")
-    keys = _listed([coerce.as_text(k) for k in args[::2]])
-    return json_typed(coerce.call("spl_json_object", keys, _listed(_json_values(args[1::2]))))
+    keys = coerce.text_array([coerce.as_text(k) for k in args[::2]])
+    return json_typed(
+        coerce.call("spl_json_object", keys, coerce.text_array(_json_values(args[1::2])))
+    )
 
 
 def _array(args: list[Typed], _: Context) -> Typed:
-    return json_typed(coerce.call("spl_json_list", _listed(_json_values(args))))
+    return json_typed(coerce.call("spl_json_list", coerce.text_array(_json_values(args))))
 
 
 def _changing(name: str) -> Builder:
@@ -47,8 +43,8 @@ def _changing(name: str) -> Builder:
         document, *rest = args
         if len(rest) % 2:
             raise context.error("paths and values must come in pairs")
-        paths = _listed([coerce.as_text(p) for p in rest[::2]])
-        values = _listed(_json_values(rest[1::2]))
+        paths = coerce.text_array([coerce.as_text(p) for p in rest[::2]])
+        values = coerce.text_array(_json_values(rest[1::2]))
         return json_typed(coerce.call(f"spl_{name}", _document(document), paths, values))
 
     return build
@@ -59,7 +55,7 @@ def _paths(name: str, *, always: bool = False) -> Builder:
 
     def build(args: list[Typed], _: Context) -> Typed:
         document, *rest = args
-        paths = _listed([coerce.as_text(p) for p in rest])
+        paths = coerce.text_array([coerce.as_text(p) for p in rest])
         return json_typed(coerce.call(f"spl_{name}", _document(document), paths))
 
     return build

@@ -54,18 +54,20 @@ def _replace(args: list[Typed], context: Context) -> Typed:
 
 
 def _references(replacement: str, groups: int) -> str:
-    r"""A replacement with ``\1`` for groups that exist and every other backslash doubled.
+    r"""A replacement with ``\1`` for groups that exist; any other backslash is doubled.
 
-    >>> _references(r"\1-\d\9", 1)
-    '\\1-\\\\d'
+    Two backslashes are one; a lone one before anything but a digit is itself.
+
+    >>> _references(r"\1-\d\9\\", 1)
+    '\\1-\\\\d\\\\'
     """
 
     def resolve(m: re.Match[str]) -> str:
-        if m[1] is None:
+        if m[1] is None or m[1] == "\\":
             return r"\\"
         return m[0] if int(m[1]) <= groups else ""
 
-    return re.sub(r"\\(\d)?", resolve, replacement)
+    return re.sub(r"\\(\d|\\)?", resolve, replacement)
 
 
 def _spath(args: list[Typed], context: Context) -> Typed:
