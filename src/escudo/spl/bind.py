@@ -21,6 +21,7 @@ from escudo.core.schema import FieldType, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl import coerce, evaluate, match
 from escudo.spl.ast import Command, EvalExpr, Pipeline, SearchExpr, SubsearchTerm
+from escudo.spl.effects import Effect
 from escudo.spl.parse_search import parse_search
 from escudo.spl.plan import (
     Bound,
@@ -63,6 +64,8 @@ class Binder:
     names: Names = field(default_factory=Names)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    """What the search asks to be changed; the caller does it, or does not."""
     deferred: list[str] = field(default_factory=list)
     """What could not be run while binding (no runner), in words."""
 
@@ -75,6 +78,10 @@ class Binder:
             relation = command.bind(relation, self)
         assert relation is not None
         return relation
+
+    def subsearch(self, pipeline: Pipeline) -> Relation:
+        """The rows of a search inside the search; it has the same time range."""
+        return self.pipeline(pipeline)
 
     def during(self, within: TimeRange) -> Binder:
         """The same binder (shared names, tables, diagnostics) with another time range."""

@@ -14,6 +14,7 @@ from escudo.core.schema import FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.ast import Pipeline
 from escudo.spl.bind import Binder, Runner, storable
+from escudo.spl.effects import Effect
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
 from escudo.spl.plan import Relation, Scan, alias, column, select
@@ -29,7 +30,8 @@ class Compiled:
     ``query`` has the columns ``output`` names by (SPL name, SQL identifier, type), and the rest
     map ``rest`` if the result may have fields beyond them; keys of it that ``output`` or
     ``removed`` names are not to be shown. ``tables`` are the Arrow tables it reads by name, next
-    to the ``scans``. ``deferred`` says what could not be decided without running.
+    to the ``scans``. ``deferred`` says what could not be decided without running; ``effects`` is
+    what the search asks to be changed (lookups and events to write), which the caller does.
     """
 
     query: exp.Select
@@ -41,6 +43,7 @@ class Compiled:
     rest: str | None = None
     removed: frozenset[str] = frozenset()
     deferred: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 def compile_search(
@@ -118,4 +121,5 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         relation.rest,
         relation.removed,
         tuple(binder.deferred),
+        tuple(binder.effects),
     )

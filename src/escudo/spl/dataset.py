@@ -7,9 +7,11 @@ In ``tstats`` and ``datamodel`` a field carries the names of the datasets it com
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
 from sqlglot import exp
 
 from escudo.core.errors import EscudoError, Span
@@ -150,3 +152,20 @@ def read_prefixed(dataset: Dataset, binder: Binder, within: TimeRange | None = N
     """The dataset's rows with fields written ``Dataset.field`` (``tstats``, ``datamodel``)."""
     plain = binder.read(dataset.schema, within)
     return replace(plain, base=DatasetBase(dataset, plain.base))
+
+
+def listing(model: str | None, name: str | None, binder: Binder, span: Span | None) -> Relation:
+    """Data models as JSON, one row each: their datasets and the datasets' fields."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for m, d in binder.catalog.datasets():
+        if model is not None and m.lower() != model.lower():
+            continue
+        if name is not None and d.lower() != name.lower():
+            continue
+        schema = binder.catalog.dataset(m, d)
+        fields = [c.name for c in schema.columns if not c.internal] if schema else []
+        found.setdefault(m, []).append({"objectName": d, "fields": fields})
+    if model is not None and not found:
+        find(model, name, binder, span)
+    texts = [json.dumps({"modelName": m, "objects": objects}) for m, objects in found.items()]
+    return binder.table(pa.table({"_raw": pa.array(texts, pa.string())}))

@@ -23,6 +23,7 @@ from escudo.spl.plan import (
     select,
     table,
 )
+from escudo.spl.windows import numbered
 
 
 def qualified(source: str, ident: str) -> exp.Column:
@@ -216,3 +217,26 @@ def _test(kind: str | None, value: exp.Expression, key: exp.Expression) -> exp.E
     if kind == "CIDR":
         return coerce.call("spl_cidr_match", key, value)
     return exp.EQ(this=value, expression=key)
+
+
+def side_by_side(left: Relation, right: Relation, override: bool, binder: Binder) -> Relation:
+    """The first row beside the first row, and so on; rows beyond the left ones are dropped."""
+    left, left_row = numbered(left, binder)
+    right, right_row = numbered(right, binder)
+    moved = {n: b for n in right.names() if (b := right.bound(n)) is not None}
+    idents = {n: binder.names.fresh(n) for n in moved}
+
+    def build(inner: exp.Select) -> exp.Select:
+        on = exp.EQ(this=qualified("l", left_row.name), expression=qualified("r", right_row.name))
+        shown = [alias(qualified("r", b.ident), idents[n]) for n, b in moved.items()]
+        return beside(inner, right.render(), on, shown)
+
+    joined = left.wrap(build, [right])
+    added: list[tuple[str, Typed]] = []
+    for name, bound in moved.items():
+        value = Bound(idents[name], bound.type).typed()
+        before = left.field(name)
+        if before is not None:
+            value = or_else(value, before) if override else before
+        added.append((name, value))
+    return joined.extend(added, binder.names)

@@ -8,6 +8,7 @@ out; several values of a field are alternatives. No row matches nothing (Search 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -81,3 +82,77 @@ def _values(cell: object) -> list[str]:
             continue
         out.append(coerce.number_text(c) if isinstance(c, int | float) else str(c))
     return out
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The six strings of ``format``, what joins several values, and the text for no rows."""
+
+    row_prefix: str = "("
+    column_prefix: str = "("
+    column_separator: str = "AND"
+    column_end: str = ")"
+    row_separator: str = "OR"
+    row_end: str = ")"
+    values: str = "OR"
+    empty: str = "NOT( )"
+
+
+def formatted(rows: pa.Table, layout: Layout, most: int = 0) -> str:
+    """The rows as the text of a search expression (Search Reference, format).
+
+    >>> formatted(pa.table({"a": ["1", "2"], "b": ["x", None]}), Layout())
+    '( ( a="1" AND b="x" ) OR ( a="2" ) )'
+    """
+    names = [n for n in rows.column_names if not n.startswith("_")]
+    records = rows.select(names).slice(0, most or None).to_pylist()
+    parts = [t for r in records if (t := _row_text(r, layout))]
+    if not parts:
+        return layout.empty
+    return f"{layout.row_prefix} {f' {layout.row_separator} '.join(parts)} {layout.row_end}"
+
+
+def _row_text(record: dict[str, object], layout: Layout) -> str:
+    cells: list[str] = []
+    for name, cell in record.items():
+        values = _values(cell)
+        if name in _TEXT:
+            cells += values
+        elif len(values) == 1:
+            cells.append(_pair(name, values[0]))
+        elif values:
+            inner = f" {layout.values} ".join(_pair(name, v) for v in values)
+            cells.append(f"( {inner} )")
+    if not cells:
+        return ""
+    joined = f" {layout.column_separator} ".join(cells)
+    return f"{layout.column_prefix} {joined} {layout.column_end}"
+
+
+def _pair(name: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    shown = f'"{name}"' if any(c in name for c in " ()=") else name
+    return f'{shown}="{escaped}"'
+
+
+def returned(rows: pa.Table, items: Sequence[tuple[str, str, bool]]) -> str:
+    """What ``return`` makes of rows: ``items`` are (field, name shown, bare value or not).
+
+    >>> returned(pa.table({"u": ["a", "b"]}), [("u", "user", False)])
+    '(user="a") OR (user="b")'
+    >>> returned(pa.table({"u": ["a"]}), [("u", "u", True)])
+    'a'
+    """
+    parts: list[str] = []
+    for record in rows.to_pylist():
+        cells: list[str] = []
+        for name, shown, bare in items:
+            for value in _values(record.get(name)):
+                cells.append(value if bare else _pair(shown, value))
+        if cells:
+            parts.append(" ".join(cells))
+    if not parts:
+        return "NOT( )"
+    if len(parts) == 1:
+        return parts[0] if all(bare for _, _, bare in items) else f"({parts[0]})"
+    return " OR ".join(f"({p})" for p in parts)

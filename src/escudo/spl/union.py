@@ -60,3 +60,14 @@ def merged(relations: Sequence[Relation], binder: Binder) -> Relation:
     """The rows of several sets of events, newest first."""
     union = stacked([replace(r, order=()) for r in relations], binder, ordered=False)
     return binder.newest_first(union)
+
+
+def together(relations: Sequence[Relation], binder: Binder) -> Relation:
+    """Streams of events are merged by time; anything else is put one below the other."""
+    if all(_is_stream(r) for r in relations):
+        return merged(relations, binder)
+    return stacked(relations, binder)
+
+
+def _is_stream(relation: Relation) -> bool:
+    return relation.open and bool(relation.order) and relation.order[0].descending

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
+from escudo.spl.union import stacked
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -50,4 +50,5 @@ class Append(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        added = binder.subsearch(self.subsearch).limit(self.maxout)
+        return added if source is None else stacked([source, added], binder)

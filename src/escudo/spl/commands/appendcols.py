@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
+from escudo.spl.bind import rows
+from escudo.spl.joining import side_by_side
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -50,4 +51,6 @@ class AppendCols(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        added = binder.closed(binder.subsearch(self.subsearch).limit(self.maxout))
+        return side_by_side(relation, added, self.override, binder)

@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
+from escudo.spl.bind import rows
+from escudo.spl.union import stacked
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -38,4 +39,5 @@ class AppendPipe(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        return stacked([relation, binder.pipeline(self.subpipeline, relation)], binder)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.effects import IndexOutput
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -77,7 +78,20 @@ class Collect(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        found = binder.collect(relation, f"what goes to index {self.index}")
+        if found is not None and not self.testmode:
+            binder.effects.append(
+                IndexOutput(
+                    self.index,
+                    found,
+                    self.source,
+                    self.sourcetype or "stash",
+                    self.host,
+                    self.marker,
+                )
+            )
+        return relation
 
 
 OPTIONS = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import EscudoError
+from escudo.spl import dataset
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
 from escudo.spl.unparse import option, word
@@ -67,4 +68,16 @@ class DataModel(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        if self.mode is None:
+            return dataset.listing(self.model, self.dataset, binder, self.span)
+        if self.mode not in ("search", "flat"):
+            raise EscudoError(
+                "SPL301",
+                f"datamodel mode '{self.mode}' is not supported",
+                span=self.span,
+                hint="use search (fields with the dataset's name) or flat (without)",
+            )
+        assert self.model is not None
+        found = dataset.find(self.model, self.dataset, binder, self.span)
+        read = dataset.read_prefixed if self.mode == "search" else dataset.read
+        return read(found, binder)

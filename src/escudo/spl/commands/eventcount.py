@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.inventory import event_counts
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -65,4 +65,4 @@ class EventCount(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return event_counts(self.indexes, binder, summarize=self.summarize, sized=self.report_size)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.iteration import iterated
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Foreach(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return iterated(rows(source, self), self, binder)
 
 
 MODES = ("multifield", "multivalue", "json_array", "auto_collections")

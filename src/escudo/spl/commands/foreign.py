@@ -37,4 +37,9 @@ class Foreign(Command):
         return f"{self.command} {self.arguments}".rstrip()
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        raise EscudoError(
+            "SPL300",
+            f"'{self.command}' is a command of another app, which is not part of this engine",
+            span=self.span,
+            hint="take it out of the search, or compute its fields with eval",
+        )

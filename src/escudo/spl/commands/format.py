@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+import pyarrow as pa
+
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
+from escudo.spl.subsearch import Layout, formatted
 from escudo.spl.unparse import option, quoted
 
 if TYPE_CHECKING:
@@ -83,4 +86,21 @@ class Format(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        found = binder.collect(rows(source, self), "the rows to format")
+        if found is None:
+            return binder.table(pa.table({"search": pa.array([None], pa.string())}))
+        text = formatted(
+            found,
+            Layout(
+                self.row_prefix,
+                self.column_prefix,
+                self.column_separator,
+                self.column_end,
+                self.row_separator,
+                self.row_end,
+                self.mvsep,
+                self.emptystr,
+            ),
+            self.maxresults,
+        )
+        return binder.table(pa.table({"search": [text]}))

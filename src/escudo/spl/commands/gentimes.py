@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.generated import times
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -48,4 +48,5 @@ class Gentimes(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        made = times(self.start, self.end, self.increment, binder.now, self.span)
+        return binder.table(made)

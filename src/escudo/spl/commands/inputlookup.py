@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from sqlglot import exp
+
 from escudo.core.errors import EscudoError
+from escudo.spl import tables
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, SearchExpr
+from escudo.spl.union import stacked
 from escudo.spl.unparse import option, search_text, word
+from escudo.spl.windows import numbered
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -58,4 +63,21 @@ class InputLookup(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = tables.rows_of(self.table, binder, self.span)
+        if self.where is not None:
+            relation = relation.where(binder.condition(self.where, relation))
+        if self.start:
+            relation, row = numbered(relation, binder)
+            relation = relation.where(exp.GT(this=row, expression=exp.Literal.number(self.start)))
+        if self.max < 1_000_000_000:
+            relation = relation.limit(self.max)
+        if source is None:
+            return relation
+        if not self.append:
+            raise EscudoError(
+                "SPL311",
+                "'inputlookup' must be the first command",
+                span=self.span,
+                hint="append=t adds its rows to those of the search",
+            )
+        return stacked([source, relation], binder)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
+from escudo.spl.bind import rows
+from escudo.spl.join import joined
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ class Join(Command):
         return f"{out} [{self.subsearch.format()}]"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        other = binder.subsearch(self.subsearch).limit(MOST_ROWS)
+        return joined(relation, other, self, binder)
 
 
 OPTIONS = ("type", "usetime", "earlier", "overwrite", "max", "left", "right")
@@ -103,3 +106,7 @@ def _pairs(args: Args, left: str | None, right: str | None) -> tuple[tuple[str, 
             args.fail(f"a condition of this join is {left}.field={right}.field", token)
         out.append((first[len(left) + 1 :], second[len(right) + 1 :]))
     return tuple(out)
+
+
+MOST_ROWS = 50_000
+"""Rows of the subsearch that take part (limits.conf, [join] subsearch_maxout)."""

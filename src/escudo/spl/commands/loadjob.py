@@ -59,7 +59,12 @@ class Loadjob(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        raise EscudoError(
+            "SPL301",
+            "the results of earlier jobs are not kept",
+            span=self.span,
+            hint="use | savedsearch to run the search again",
+        )
 
 
 OPTIONS = ("savedsearch", "events", "job_delegate", "artifact_offset", "ignore_running")

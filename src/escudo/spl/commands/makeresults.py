@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+import pyarrow as pa
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.generated import read_data
 from escudo.spl.unparse import option, quoted
 
 if TYPE_CHECKING:
@@ -60,4 +64,20 @@ class MakeResults(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        now = binder.now
+        if self.data is not None:
+            made = read_data(self.data, self.data_format or "csv", self.span)
+            if "_time" not in made.column_names:
+                made = made.append_column("_time", pa.array([now] * made.num_rows, pa.float64()))
+            kinds = (
+                {"_time": FieldType.TIME} if made.schema.field("_time").type == pa.float64() else {}
+            )
+            relation = binder.table(made, kinds)
+        else:
+            times = pa.array([now] * self.count, pa.float64())
+            relation = binder.table(pa.table({"_time": times}), {"_time": FieldType.TIME})
+        if self.annotate:
+            names = ("_raw", "host", "source", "sourcetype", "splunk_server_group")
+            relation = relation.extend([(n, coerce.null()) for n in names], binder.names)
+            relation = relation.extend([("splunk_server", coerce.text("local"))], binder.names)
+        return relation

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.iteration import mapped
+from escudo.spl.saved import saved_text
 from escudo.spl.unparse import option, quoted, word
 
 if TYPE_CHECKING:
@@ -52,4 +54,8 @@ class Map(Command):
         return f"map {what}{option('maxsearches', self.maxsearches, 10)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        text = self.search
+        if text is None:
+            text = saved_text(self.savedsearch or "", binder, self.span)
+        return mapped(relation, text, self.maxsearches, binder)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
+from escudo.spl.union import together
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -34,4 +35,6 @@ class MultiSearch(Command):
         return "multisearch" + "".join(f" [{s.format()}]" for s in self.searches)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        if source is not None:
+            raise EscudoError("SPL311", "'multisearch' must be the first command", span=self.span)
+        return together([binder.subsearch(p) for p in self.searches], binder)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.effects import LookupOutput, plain_text
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -67,7 +68,22 @@ class OutputLookup(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        if self.max < 1_000_000_000:
+            relation = relation.limit(self.max)
+        found = binder.collect(relation, f"what goes to lookup {self.table}")
+        if found is not None:
+            binder.effects.append(
+                LookupOutput(
+                    self.table,
+                    plain_text(found),
+                    self.append,
+                    self.key_field,
+                    self.override_if_empty,
+                    self.create_empty,
+                )
+            )
+        return relation
 
 
 OPTIONS = (

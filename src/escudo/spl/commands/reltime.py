@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.elapsed import elapsed
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -37,4 +38,8 @@ class Reltime(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        if relation.bound(self.timefield) is None:
+            return relation
+        value = binder.evaluate(elapsed(self.timefield), relation)
+        return relation.extend([(f"{self.prefix}reltime", value)], binder.names)

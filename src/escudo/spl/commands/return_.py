@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+import pyarrow as pa
+
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Node
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
+from escudo.spl.subsearch import returned
 from escudo.spl.unparse import word
 
 if TYPE_CHECKING:
@@ -59,7 +62,12 @@ class Return(Command):
         return f"return{count} " + " ".join(i.format() for i in self.items)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self).limit(self.count)
+        found = binder.collect(relation, "the rows to return")
+        if found is None:
+            return binder.table(pa.table({"search": pa.array([None], pa.string())}))
+        items = [(i.field, i.alias or i.field, i.bare) for i in self.items]
+        return binder.table(pa.table({"search": [returned(found, items)]}))
 
 
 def _item(args: Args) -> Returned:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.saved import saved_text
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -53,4 +53,8 @@ class SavedSearch(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        text = saved_text(self.search, binder, self.span)
+        if not self.nosubstitution:
+            for name, value in self.tokens:
+                text = text.replace(f"${name}$", value)
+        return binder.pipeline(binder.parse(text))

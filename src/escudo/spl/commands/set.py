@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
+from escudo.spl.sets import set_of
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -34,4 +35,7 @@ class Set(Command):
         return f"set {self.operation} [{self.left.format()}] [{self.right.format()}]"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        if source is not None:
+            raise EscudoError("SPL311", "'set' must be the first command", span=self.span)
+        left, right = (binder.closed(binder.subsearch(p)) for p in (self.left, self.right))
+        return set_of(self.operation, left, right, binder)

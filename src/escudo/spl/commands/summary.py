@@ -32,4 +32,9 @@ class Summary(Command):
         return f"summary {word(self.model)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        raise EscudoError(
+            "SPL318",
+            f"model '{self.model}' has no summary",
+            span=self.span,
+            hint="summaries of models are not kept; apply the model instead",
+        )

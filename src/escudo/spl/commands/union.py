@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
 from escudo.spl.commands.from_ import KINDS, From
+from escudo.spl.union import together
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ class Union(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        parts = [binder.subsearch(p) for p in self.datasets]
+        if source is not None:
+            parts = [source, *(p.limit(self.maxout) for p in parts)]
+        return together(parts, binder)
 
 
 def _dataset(args: Args) -> Pipeline:
