@@ -80,6 +80,8 @@ class Normaliser:
 
     def normalise(self, batch: RawBatch) -> list[ModelBatch]:
         """The rows of every dataset that some of the batch's events belong to."""
+        if batch.table.num_rows == 0:
+            return []
         if batch.family not in self._prepared:
             self._prepared[batch.family] = self._prepare(batch.family)
         prepared = self._prepared[batch.family]

@@ -1,0 +1,121 @@
+"""Raw events -> rows of the data models: the cases beside this file, and the laws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+import yaml
+
+from escudo.cim.models import load
+from escudo.cim.normalise import Normaliser
+from escudo.core.schema import COMMON_COLUMNS
+from escudo.engines.duckdb import connect
+from escudo.sources import families
+from escudo.sources.reading import RawBatch
+from tests.cim.events import raw_batches
+
+CASES = [
+    pytest.param(case, id=f"{file.stem}: {case['name']}")
+    for file in sorted((Path(__file__).parent / "cases").glob("*.yml"))
+    for case in yaml.safe_load(file.read_text("utf-8"))
+]
+_COMMON = {c.name for c in COMMON_COLUMNS}
+
+
+@pytest.fixture(scope="module")
+def normaliser() -> Normaliser:
+    return Normaliser(connect(threads=1))
+
+
+def rows_of(normaliser: Normaliser, batches: list[RawBatch]) -> dict[str, list[dict[str, Any]]]:
+    """Dataset -> its rows in the order of their events; lower-cased copies left out."""
+    names = {d.schema.table: f"{d.model}.{d.name}" for d in load().roots()}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for batch in batches:
+        for model in normaliser.normalise(batch):
+            kept = [n for n in model.data.column_names if not n.endswith("_lc")]
+            data = model.data.select(kept).sort_by("_time")
+            found.setdefault(names[model.table], []).extend(data.to_pylist())
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(case: dict[str, Any], normaliser: Normaliser, tmp_path: Path) -> None:
+    found = rows_of(normaliser, raw_batches(case, tmp_path))
+    for dataset, expected in case.get("exact", {}).items():
+        [row] = found.pop(dataset)
+        if "time" in case:
+            assert row["_time"] == case["time"]
+        assert {k: v for k, v in row.items() if v is not None and k not in _COMMON} == expected
+    wanted = case.get("rows", {})
+    assert {k: len(v) for k, v in found.items()} == {k: len(v) for k, v in wanted.items()}
+    for dataset, expected_rows in wanted.items():
+        for row, expected in zip(found[dataset], expected_rows, strict=True):
+            assert {k: row[k] for k in expected} == expected
+
+
+def sysmon_batch(events: list[dict[str, Any]]) -> RawBatch:
+    return RawBatch("sysmon", pa.Table.from_pylist(events, families()["sysmon"].schema.arrow()))
+
+
+def test_rows_are_clustered_and_keep_their_event(normaliser: Normaliser) -> None:
+    hour = 3_600_000_000
+    events = [
+        {"_event_id": n, "_time": when, "EventID": "1", "Image": image, "host": "h", "index": "i"}
+        for n, (when, image) in enumerate(
+            [(hour, "C:\\b.exe"), (5, "C:\\C.exe"), (hour + 1, "C:\\A.exe"), (7, "C:\\b.exe")]
+        )
+    ]
+    [rows] = normaliser.normalise(sysmon_batch(events))
+    assert rows.data["process_name_lc"].to_pylist() == ["b.exe", "c.exe", "a.exe", "b.exe"]
+    assert rows.data["_event_id"].to_pylist() == [3, 1, 2, 0]
+    assert rows.data["host"].to_pylist() == ["h"] * 4
+    assert rows.data.schema == load().find("Endpoint", "Processes").schema.arrow()
+
+
+def test_lower_cased_copies_are_lower_cased(normaliser: Normaliser) -> None:
+    events = [{"EventID": "1", "Image": "C:\\CMD.EXE", "OriginalFileName": "Cmd.Exe"}]
+    [rows] = normaliser.normalise(sysmon_batch(events))
+    for column in load().find("Endpoint", "Processes").schema.columns:
+        if column.lower is not None:
+            lowered = pc.utf8_lower(rows.data[column.physical])
+            assert rows.data[column.lower].to_pylist() == lowered.to_pylist()
+
+
+def test_counts() -> None:
+    normaliser = Normaliser(connect(threads=1))
+    batch = sysmon_batch([{"EventID": n} for n in ("1", "1", "3", "10", None)])
+    normaliser.normalise(batch)
+    normaliser.normalise(RawBatch("json_generic", _generic(2)))
+    assert normaliser.counts.events == 7
+    assert normaliser.counts.raw_only == 4
+    assert dict(normaliser.counts.rows) == {
+        "Endpoint.Processes": 2,
+        "Network_Traffic.All_Traffic": 1,
+    }
+
+
+def _generic(size: int) -> pa.Table:
+    schema = families()["json_generic"].schema.arrow()
+    return pa.Table.from_arrays([pa.nulls(size, f.type) for f in schema], schema=schema)
+
+
+def test_a_second_batch_is_not_read_as_the_first(normaliser: Normaliser) -> None:
+    for name in ("a", "b"):
+        [rows] = normaliser.normalise(sysmon_batch([{"EventID": "1", "Image": f"C:\\{name}"}]))
+        assert rows.data["process_name"].to_pylist() == [name]
+
+
+def test_no_events_no_rows(normaliser: Normaliser) -> None:
+    assert normaliser.normalise(sysmon_batch([])) == []
+
+
+def test_every_source_compiles(normaliser: Normaliser) -> None:
+    for name, family in families().items():
+        schema = family.schema.arrow()
+        one = pa.Table.from_arrays([pa.nulls(1, f.type) for f in schema], schema=schema)
+        normaliser.normalise(RawBatch(name, one))
