@@ -19,12 +19,14 @@ _SQL_NAMES = {
     pa.int64(): "BIGINT",
     pa.bool_(): "BOOLEAN",
     pa.list_(pa.string()): "VARCHAR[]",
+    pa.map_(pa.string(), pa.string()): "MAP(VARCHAR, VARCHAR)",
 }
 _OF_ARITY: Mapping[int, Callable[[Kernel], Callable[..., pa.Array]]] = {
     1: lambda kernel: lambda a: kernel(a),
     2: lambda kernel: lambda a, b: kernel(a, b),
     3: lambda kernel: lambda a, b, c: kernel(a, b, c),
     4: lambda kernel: lambda a, b, c, d: kernel(a, b, c, d),
+    6: lambda kernel: lambda a, b, c, d, e, f: kernel(a, b, c, d, e, f),
 }
 """DuckDB counts the parameters of the function it is given."""
 

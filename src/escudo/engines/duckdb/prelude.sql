@@ -71,6 +71,10 @@ CREATE OR REPLACE MACRO spl_substr(s, i, n) AS
   substring(s, spl_start(s, i), greatest(n, 0));
 CREATE OR REPLACE MACRO spl_regex_match(s, p) AS regexp_matches(s, p);
 CREATE OR REPLACE MACRO spl_regex_replace(s, p, r) AS regexp_replace(s, p, r, 'g');
+CREATE OR REPLACE MACRO spl_regex_group(s, p, n) AS regexp_extract(s, p, n);
+CREATE OR REPLACE MACRO spl_regex_groups(s, p, n, k) AS
+  nullif(list_filter(regexp_extract_all(s, p, n), lambda x: x <> '')[1 : nullif(k, 0)],
+         CAST([] AS VARCHAR[]));
 CREATE OR REPLACE MACRO spl_blank_padded(s) AS regexp_replace(s, '^0', ' ');
 CREATE OR REPLACE MACRO spl_sha1(s) AS sha1(s);
 CREATE OR REPLACE MACRO spl_md5(s) AS md5(s);
@@ -298,3 +302,4 @@ CREATE OR REPLACE MACRO spl_regex_groups(s, p, k, n) AS
   spl_values(list_filter(
     CASE WHEN n = 0 THEN regexp_extract_all(s, p, k) ELSE regexp_extract_all(s, p, k)[1 : n] END,
     lambda x: x <> ''));
+CREATE OR REPLACE MACRO spl_map_concat(a, b) AS map_concat(a, b);

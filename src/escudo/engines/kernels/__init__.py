@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from escudo.engines.kernels.documents import DOCUMENTS
+from escudo.engines.kernels.fields import FIELDS
 from escudo.engines.kernels.formats import FORMATS
 from escudo.engines.kernels.patterns import PATTERNS
 from escudo.engines.kernels.row import Kernel
@@ -10,5 +11,5 @@ from escudo.engines.kernels.times import TIMES
 
 __all__ = ["KERNELS", "Kernel"]
 
-KERNELS: tuple[Kernel, ...] = (*PATTERNS, *TIMES, *FORMATS, *DOCUMENTS)
+KERNELS: tuple[Kernel, ...] = (*PATTERNS, *TIMES, *FORMATS, *DOCUMENTS, *FIELDS)
 """Every kernel."""

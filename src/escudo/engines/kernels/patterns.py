@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import count
 
 import regex
 
@@ -37,19 +39,68 @@ def replace(value: str, pattern: str, replacement: str) -> str | None:
     'a<1>b<2>'
     """
     found = compiled(pattern)
-    if found is None:
-        return None
+    return None if found is None else found.sub(expander(found, replacement), value)
+
+
+def expander(pattern: regex.Pattern[str], replacement: str) -> Callable[[regex.Match[str]], str]:
+    r"""What stands for a match: the replacement with its ``\1`` filled in."""
 
     def expand(m: regex.Match[str]) -> str:
         def reference(r: regex.Match[str]) -> str:
             if r[1] == "\\":
                 return "\\"
             number = int(r[1])
-            return (m[number] or "") if number <= found.groups else ""
+            return (m[number] or "") if number <= pattern.groups else ""
 
         return str(regex.sub(r"\\(\d|\\)", reference, replacement))
 
-    return str(found.sub(expand, value))
+    return expand
+
+
+def sed(value: str, script: str) -> str | None:
+    """``s/pattern/replacement/flags`` (``g``, or the number of the match) or ``y/from/to/``.
+
+    >>> sed("a.b.c", "s/\\./-/g"), sed("a.b.c", "s/\\./-/2"), sed("abc", "y/ac/xz/")
+    ('a-b-c', 'a.b-c', 'xbz')
+    """
+    parts = _sed_parts(script)
+    if parts is None:
+        return None
+    command, wanted, new, flags = parts
+    if command == "y":
+        return value.translate(str.maketrans(wanted, new)) if len(wanted) == len(new) else None
+    found = compiled(f"(?i){wanted}" if "i" in flags.lower() else wanted)
+    if found is None:
+        return None
+    fill = expander(found, new)
+    number = "".join(c for c in flags if c.isdigit())
+    if number:
+        seen = count(1)
+        return str(found.sub(lambda m: fill(m) if next(seen) == int(number) else m[0], value))
+    return str(found.sub(fill, value, count=0 if "g" in flags else 1))
+
+
+@lru_cache(maxsize=512)
+def _sed_parts(script: str) -> tuple[str, str, str, str] | None:
+    """(command, from, to, flags); an escaped delimiter is the delimiter itself."""
+    if len(script) < 4 or script[0] not in "sy":
+        return None
+    delimiter = script[1]
+    parts = [""]
+    at = 2
+    while at < len(script):
+        char = script[at]
+        if char == "\\" and at + 1 < len(script):
+            escaped = script[at + 1]
+            parts[-1] += escaped if escaped == delimiter else char + escaped
+            at += 2
+            continue
+        if char == delimiter and len(parts) < 3:
+            parts.append("")
+        else:
+            parts[-1] += char
+        at += 1
+    return (script[0], parts[0], parts[1], parts[2]) if len(parts) == 3 else None
 
 
 def group(value: str, pattern: str, number: int) -> str | None:
@@ -83,6 +134,7 @@ def offset(value: str, pattern: str, number: int) -> str | None:
 PATTERNS = (
     Kernel("spl_pcre_match", (TEXT, TEXT), BOOLEAN, match),
     Kernel("spl_pcre_replace", (TEXT, TEXT, TEXT), TEXT, replace),
+    Kernel("spl_sed", (TEXT, TEXT), TEXT, sed),
     Kernel("spl_pcre_group", (TEXT, TEXT, INTEGER), TEXT, group),
     Kernel("spl_pcre_groups", (TEXT, TEXT, INTEGER, INTEGER), LIST, groups),
     Kernel("spl_pcre_offset", (TEXT, TEXT, INTEGER), TEXT, offset),

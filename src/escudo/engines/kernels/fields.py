@@ -1,0 +1,227 @@
+"""Fields found in text: every path of a document, key-value pairs, sed scripts.
+
+A map holds text; several values of a key are joined by ``MV_SEPARATOR``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+from xml.etree import ElementTree
+
+import pyarrow as pa
+import regex
+
+from escudo.core.schema import MV_SEPARATOR
+from escudo.engines.kernels.documents import _INVALID, load, shown
+from escudo.engines.kernels.patterns import compiled
+from escudo.engines.kernels.row import BOOLEAN, INTEGER, TEXT, Kernel
+
+MAP = pa.map_(pa.string(), pa.string())
+
+Pairs = list[tuple[str, str]]
+
+_XML_PAIR = re.compile(r"<([^\s/>!?]+)(?:\s[^<>]*)?>([^<]*)</\1\s*>")
+_AUTO_PAIR = re.compile(
+    r"""(?:^|[\s,;|&?\[({])([A-Za-z_][\w.\-:]*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&"\])}]+))"""
+)
+_UNCLEAN = re.compile(r"[^A-Za-z0-9_]+")
+
+
+def document_fields(text: str) -> Pairs | None:
+    """Every path of a JSON or XML document with its values, named as ``spath`` names them.
+
+    >>> document_fields('{"a": {"b": 1}, "c": [2, 3], "d": [{"e": "x"}]}')
+    [('a.b', '1'), ('c{}', '2\\x1e3'), ('d{}.e', 'x')]
+    """
+    document = load(text)
+    found: dict[str, list[str]] = {}
+    if document is _INVALID:
+        for path, value in _xml_leaves(text):
+            found.setdefault(path, []).append(value)
+    elif isinstance(document, dict | list):
+        for path, value in _leaves(document, ""):
+            found.setdefault(path, []).append(value)
+    return _joined(found)
+
+
+def _joined(found: dict[str, list[str]]) -> Pairs | None:
+    return [(k, MV_SEPARATOR.join(values)) for k, values in found.items()] or None
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, f"{path}{{}}")
+    elif (text := shown(value)) is not None:
+        yield path, text
+
+
+def _xml_leaves(text: str) -> Iterator[tuple[str, str]]:
+    if not text.lstrip().startswith("<") or "<!ENTITY" in text:
+        return
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return
+    yield from _element_leaves(root, "")
+
+
+def _element_leaves(element: ElementTree.Element, above: str) -> Iterator[tuple[str, str]]:
+    name = element.tag.rsplit("}", 1)[-1]
+    path = f"{above}.{name}" if above else name
+    for key, value in element.attrib.items():
+        yield f"{path}{{@{key.rsplit('}', 1)[-1]}}}", value
+    if (text := (element.text or "").strip()) and not len(element):
+        yield path, text
+    for child in element:
+        yield from _element_leaves(child, path)
+
+
+def object_members(text: str) -> Pairs | None:
+    """The members of a JSON object; an array gives several values, an object stays JSON.
+
+    >>> object_members('{"a": 1, "b": ["x", "y"], "c": {"d": 2}}')
+    [('a', '1'), ('b', 'x\\x1ey'), ('c', '{"d":2}')]
+    """
+    document = load(text)
+    if not isinstance(document, dict):
+        return None
+    found: dict[str, list[str]] = {}
+    for key, value in document.items():
+        items = value if isinstance(value, list) else [value]
+        texts = [t for item in items if (t := shown(item)) is not None]
+        if texts:
+            found[key] = texts
+    return _joined(found)
+
+
+def xml_pairs(text: str) -> Pairs | None:
+    """``<tag>value</tag>`` as pairs (Search Reference, xmlkv).
+
+    >>> xml_pairs("<a><User>x</User><Id n='1'>2</Id></a>")
+    [('User', 'x'), ('Id', '2')]
+    """
+    found: dict[str, list[str]] = {}
+    for m in _XML_PAIR.finditer(text):
+        found.setdefault(m[1], []).append(m[2])
+    return _joined(found)
+
+
+def pairs(
+    text: str, pair_chars: str, key_chars: str, clean: bool, limit: int, many: bool
+) -> Pairs | None:
+    """Key-value pairs (Search Reference, extract); without delimiters as ``key=value``.
+
+    >>> pairs('user=ann msg="a b"', "", "", True, 50, False)
+    [('user', 'ann'), ('msg', 'a b')]
+    >>> pairs("k-1|v;k2|w", ";", "|", True, 50, False)
+    [('k_1', 'v'), ('k2', 'w')]
+    """
+    found: dict[str, list[str]] = {}
+    for key, value in _raw_pairs(text, pair_chars, key_chars):
+        name = _UNCLEAN.sub("_", key).strip("_") if clean else key
+        if not name or (name not in found and limit and len(found) >= limit):
+            continue
+        if name not in found or many:
+            found.setdefault(name, []).append(value)
+    return _joined(found)
+
+
+def _raw_pairs(text: str, pair_chars: str, key_chars: str) -> Iterator[tuple[str, str]]:
+    if not key_chars and not pair_chars:
+        for m in _AUTO_PAIR.finditer(text):
+            yield m[1], m[2] if m[2] is not None else m[3]
+        return
+    for part in _split(text, pair_chars or " ,;|&\n\t"):
+        key, value = _cut(part, key_chars or "=")
+        if value is not None:
+            yield key.strip().strip('"'), value.strip().strip('"')
+
+
+@lru_cache(maxsize=128)
+def _quoted_split(chars: str) -> re.Pattern[str]:
+    return re.compile(rf'(?:"(?:[^"\\]|\\.)*"|[^{re.escape(chars)}"]|")+')
+
+
+def _split(text: str, chars: str) -> list[str]:
+    """The parts between delimiter characters; those in double quotes do not count."""
+    return _quoted_split(chars).findall(text)
+
+
+def _cut(part: str, chars: str) -> tuple[str, str | None]:
+    for i, char in enumerate(part):
+        if char in chars:
+            return part[:i], part[i + 1 :]
+    return part, None
+
+
+def sed(value: str, script: str) -> str | None:
+    r"""A value after ``s/regex/replacement/flags`` or ``y/from/to/``; None for no such script.
+
+    >>> sed("a-b-c", "s/-/+/g"), sed("a-b-c", "s/-/+/2"), sed("abc", "y/ab/AB/")
+    ('a+b+c', 'a-b+c', 'ABc')
+    """
+    for kind, source, target, flags in _commands(script):
+        if kind == "y":
+            value = value.translate(str.maketrans(source, target))
+            continue
+        found = compiled(f"(?i){source}" if "i" in flags.lower() else source)
+        if found is None:
+            return None
+        number = int("".join(c for c in flags if c.isdigit()) or 0)
+        value = _substitute(found, target, value, "g" in flags, number)
+    return value
+
+
+@lru_cache(maxsize=256)
+def _commands(script: str) -> tuple[tuple[str, str, str, str], ...]:
+    out: list[tuple[str, str, str, str]] = []
+    text = script.strip()
+    while len(text) > 2 and text[0] in "sy":
+        mark = re.escape(text[1])
+        m = re.match(rf"[sy]{mark}((?:\\.|[^\\])*?){mark}((?:\\.|[^\\])*?){mark}(\w*)\s*;?\s*", text, re.DOTALL)
+        if m is None:
+            break
+        source = m[1].replace(f"\\{text[1]}", text[1])
+        target = m[2].replace(f"\\{text[1]}", text[1])
+        out.append((text[0], source, target, m[3]))
+        text = text[m.end() :]
+    return tuple(out)
+
+
+def _substitute(
+    found: regex.Pattern[str], target: str, value: str, everywhere: bool, number: int
+) -> str:
+    count = 0
+
+    def put(m: regex.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        wanted = count >= number if everywhere and number else count == number if number else True
+        return _expanded(target, m) if wanted else m[0]
+
+    return found.sub(put, value, count=0 if everywhere or number else 1)
+
+
+def _expanded(target: str, m: regex.Match[str]) -> str:
+    def reference(r: re.Match[str]) -> str:
+        if r[1].isdigit():
+            return (m[int(r[1])] or "") if int(r[1]) <= m.re.groups else ""
+        return {"n": "\n", "t": "\t", "\\": "\\"}.get(r[1], r[1])
+
+    return re.sub(r"\\(.)", reference, target)
+
+
+FIELDS = (
+    Kernel("spl_document_fields", (TEXT,), MAP, document_fields),
+    Kernel("spl_object_members", (TEXT,), MAP, object_members),
+    Kernel("spl_xml_pairs", (TEXT,), MAP, xml_pairs),
+    Kernel("spl_pairs", (TEXT, TEXT, TEXT, BOOLEAN, INTEGER, BOOLEAN), MAP, pairs),
+    Kernel("spl_sed", (TEXT, TEXT), TEXT, sed),
+)
