@@ -1,14 +1,13 @@
 """From a family's mappings to one DuckDB statement for each dataset.
 
 Four steps, each a SELECT over the one before: the source's expressions; the dataset's calculated
-fields; defaults and lower-cased copies; the dataset's own condition and the clustering order.
-Columns that are the same for every row are left out of the statement (half of a dataset's fields
-are null for any one source): they need not be copied and sorted.
+fields; defaults and lower-cased copies; the dataset's own condition. Columns that are the same for
+every row are left out of the statement (half of a dataset's fields are null for any one source).
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -24,7 +23,6 @@ from escudo.spl.evaluate import compile_eval
 Constant = str | list[str] | None
 
 _COMMON = tuple(c.name for c in COMMON_COLUMNS)
-_HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,6 @@ def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) ->
     out = exp.select("*").from_(rows.subquery("filled", copy=False))
     if dataset.where is not None:
         out = out.where(_condition(dataset.where, dataset.schema, dataset.name), copy=False)
-    out = out.order_by(*_order(dataset, constants), copy=False)
     physical = {_physical(dataset, name): value for name, value in constants.items()}
     for column in dataset.schema.columns:
         if column.lower is not None and column.name in constants:
@@ -205,21 +202,6 @@ def _default(model_field: ModelField, value: exp.Expression) -> exp.Expression:
     if model_field.type is FieldType.MULTIVALUE:
         default = exp.Array(expressions=[default])
     return exp.Coalesce(this=value, expressions=[default])
-
-
-def _order(dataset: Dataset, constants: Container[str]) -> list[exp.Expression]:
-    """Hour, then the dataset's names: what searches select by lies together on disk."""
-    hour = exp.IntDiv(
-        this=exp.Anonymous(this="epoch_us", expressions=[exp.column("_time", quoted=True)]),
-        expression=exp.Literal.number(_HOUR_US),
-    )
-    order: list[exp.Expression] = [hour]
-    for name in dataset.sort:
-        if name in constants:
-            continue
-        column = dataset.schema.by_name[name]
-        order.append(exp.column(column.lower or _physical(dataset, name), quoted=True))
-    return order
 
 
 def _named(sql: exp.Expression, name: str) -> exp.Expression:

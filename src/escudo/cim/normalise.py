@@ -57,8 +57,7 @@ class Normaliser:
     """Turns raw batches into rows of the data models, on a DuckDB connection with the prelude.
 
     The SQL of a source family is compiled at its first batch. A row keeps its event's ``_event_id``
-    and other common columns; rows lie in the order of the dataset's clustering. Not for several
-    threads at once: give each its own connection.
+    and other common columns. Not for several threads at once: give each its own connection.
 
     >>> from escudo.engines.duckdb import connect
     >>> from escudo.sources import families

@@ -72,7 +72,8 @@ class Dataset:
 
     ``fields`` are those of the whole tree; ``own`` are those that this dataset adds.
     ``calculated`` (field -> eval expression) and ``where`` (an eval condition) apply to the root's
-    rows after a source's mapping; ``sort`` is how the rows of its table are clustered.
+    rows after a source's mapping; ``sort`` are the fields by which a lake clusters the table's rows
+    within an hour.
     """
 
     model: str
