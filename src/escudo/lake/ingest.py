@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from escudo.cim.normalise import Normaliser
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.engines.duckdb.connection import connect
 from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
+from escudo.lake.modelling import Modelling
 from escudo.lake.prefetch import prefetch
 from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
@@ -79,7 +77,7 @@ class _Ingest:
         self._writer = writer
         self._progress = progress
         self._force = force
-        self._normaliser = Normaliser(connect())
+        self._modelling = Modelling(Normaliser(connect()), writer)
         self._pending: list[_Pending] = []
         self._again: list[Path | str] = []
         self._current: _Pending | None = None
@@ -123,7 +121,6 @@ class _Ingest:
             case End(identity):
                 assert self._current is not None
                 self._current.identity = identity
-                self._progress.finished(self._current.report)
                 self._pending.append(self._current)
                 self._current = None
                 if not self._lasting:
@@ -135,14 +132,7 @@ class _Ingest:
         self._writer.append_raw(batch)
         report = self._current.report
         events = batch.table.num_rows
-        found: list[pa.ChunkedArray] = []
-        for rows in self._normaliser.normalise(batch):
-            self._writer.append_model(rows)
-            report.datasets[rows.table] += rows.data.num_rows
-            found.append(rows.data["_event_id"])
-        if found:
-            ids = pa.chunked_array([chunk for column in found for chunk in column.chunks])
-            report.normalised += pc.count_distinct(ids).as_py()
+        self._modelling.add(batch, report)
         report.read += events
         report.families[batch.family] += events
         self._events += events
@@ -158,6 +148,7 @@ class _Ingest:
 
     def _commit(self) -> None:
         """Commits what is pending; files that another process was faster with come up again."""
+        self._modelling.flush()
         pending, self._pending = self._pending, []
         events, self._events = self._events, 0
         files = [
@@ -179,4 +170,6 @@ class _Ingest:
         finally:
             self._committed = time.monotonic()
         self.report.commits += 1
-        self.report.files += [p.report for p in pending]
+        for p in pending:
+            self.report.files.append(p.report)
+            self._progress.finished(p.report)

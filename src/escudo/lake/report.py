@@ -93,7 +93,7 @@ class Progress(Protocol):
         ...
 
     def finished(self, report: FileReport) -> None:
-        """A file ended; its events are visible after the next commit."""
+        """A file is in the lake, or was left out; small files come in together."""
         ...
 
 
