@@ -1,0 +1,102 @@
+"""Runs variants, each in its own process, in interleaved rounds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Variant:
+    """``function`` of ``module`` gets ``arguments`` and a fresh folder, and returns rows done."""
+
+    name: str
+    module: str
+    function: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Variants that do the same work; the first is Escudo's, the rest alternatives.
+
+    ``limit`` is the largest ratio to the fastest alternative that the project promises.
+    ``strict`` suites count rows: all variants must return the same number.
+    """
+
+    name: str
+    title: str
+    note: str
+    events: int
+    variants: Sequence[Variant]
+    limit: float | None = None
+    strict: bool = True
+
+
+@dataclass
+class Measured:
+    variant: Variant
+    seconds: list[float] = field(default_factory=list)
+    peak_mb: list[float] = field(default_factory=list)
+    rows: int = 0
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+
+class BenchmarkError(Exception):
+    """A variant failed, or variants disagree."""
+
+
+def run_suite(
+    suite: Suite, rounds: int, tell: Callable[[str], None], work: Path | None = None
+) -> list[Measured]:
+    """Measure all variants ``rounds`` times, one after the other in each round."""
+    results = [Measured(v) for v in suite.variants]
+    for number in range(rounds):
+        for result in results:
+            folder = Path(tempfile.mkdtemp(prefix="escudo-bench-", dir=work))
+            try:
+                _measure(result, folder)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            tell(
+                f"{suite.name} round {number + 1}/{rounds} {result.variant.name}: "
+                f"{result.seconds[-1]:.2f} s, {result.peak_mb[-1]:.0f} MB"
+            )
+    rows = {r.rows for r in results}
+    if suite.strict and len(rows) != 1:
+        found = ", ".join(f"{r.variant.name}: {r.rows}" for r in results)
+        raise BenchmarkError(f"{suite.name}: different numbers of rows: {found}")
+    return results
+
+
+def _measure(result: Measured, folder: Path) -> None:
+    job = {
+        "module": result.variant.module,
+        "function": result.variant.function,
+        "arguments": dict(result.variant.arguments),
+        "folder": str(folder),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.child"],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchmarkError(f"{result.variant.name} failed:\n{done.stderr[-4000:]}")
+    answer = json.loads(done.stdout.splitlines()[-1])
+    result.seconds.append(answer["seconds"])
+    result.peak_mb.append(answer["peak_mb"])
+    result.rows = answer["rows"]

@@ -1,0 +1,123 @@
+"""The suites: what is compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from benchmarks import inputs, search
+from benchmarks.harness import Suite, Variant
+
+_ESCUDO = "benchmarks.escudo_side"
+_EVTX_EVENTS = 5_000
+"""About how many events the real event logs have together."""
+
+
+def xml(events: int) -> Suite:
+    source = {"source": str(inputs.generated("xml", events))}
+    return Suite(
+        "xml",
+        "Sysmon and Security event XML to a committed lake",
+        "Escudo keeps the raw line, all fields and the rows of the data models; the alternatives "
+        "write the fields only.",
+        events,
+        [
+            Variant("escudo ingest", _ESCUDO, "ingest_log", source),
+            Variant(
+                "Polars, split and fixed positions",
+                "benchmarks.xml_libraries",
+                "polars_split",
+                source,
+            ),
+            Variant("xml2arrow and pivot", "benchmarks.xml_libraries", "xml2arrow_pivot", source),
+        ],
+        limit=2.0,
+    )
+
+
+def evtx(events: int) -> Suite | None:
+    folder = inputs.real_evtx()
+    if folder is None:
+        return None
+    copies = max(1, events // 5 // _EVTX_EVENTS)
+    source = {"source": str(inputs.large_evtx(folder, copies))}
+    return Suite(
+        "evtx",
+        f"EVTX to a committed lake: the chunks of 183 real logs, {copies} times",
+        "Escudo keeps raw text, all fields and the rows of the data models; of the alternatives "
+        "the first keeps event data as one JSON column, the second makes every field a column.",
+        0,
+        [
+            Variant("escudo ingest", _ESCUDO, "ingest_log", source),
+            Variant(
+                "evtx, DuckDB read_json", "benchmarks.evtx_libraries", "evtx_json_duckdb", source
+            ),
+            Variant(
+                "evtx, xml2arrow and pivot", "benchmarks.evtx_libraries", "evtx_xml2arrow", source
+            ),
+        ],
+        limit=2.0,
+        strict=False,
+    )
+
+
+def fdr(events: int) -> Suite:
+    source = {"source": str(inputs.generated("fdr", events))}
+    return Suite(
+        "fdr",
+        "Falcon Data Replicator JSON to a committed lake",
+        "Escudo keeps the raw line, all fields and the rows of the data models; the alternatives "
+        "write the fields only.",
+        events,
+        [
+            Variant("escudo ingest", _ESCUDO, "ingest_log", source),
+            Variant("DuckDB read_json", "benchmarks.fdr_libraries", "duckdb_read_json", source),
+            Variant("Polars scan_ndjson", "benchmarks.fdr_libraries", "polars_ndjson", source),
+        ],
+        limit=2.0,
+    )
+
+
+def wmi(events: int) -> Suite:
+    rows = events * 10
+    lake = {"lake": str(search.large_lake(rows))}
+    return Suite(
+        "wmi",
+        f"The WMI detection over a lake of about {rows:,} process rows",
+        "From SPL text (or SQL text) to rows, warm: the median of five searches in a process.",
+        0,
+        [
+            Variant("escudo search", "benchmarks.search", "escudo_search", lake),
+            Variant("hand-written DuckDB SQL", "benchmarks.search", "by_hand", lake),
+        ],
+        limit=1.2,
+    )
+
+
+def generator(events: int) -> Suite:
+    formats = ("xml", "evtx-json", "4688", "fdr")
+    return Suite(
+        "generate",
+        "Generated logs",
+        "One process a format, written to a file.",
+        events,
+        [
+            Variant(
+                f"escudo generate --format {name}",
+                _ESCUDO,
+                "generate_log",
+                {"events": events, "format": name},
+            )
+            for name in formats
+        ],
+        strict=False,
+    )
+
+
+SUITES: Mapping[str, Callable[[int], Suite | None]] = {
+    "xml": xml,
+    "evtx": evtx,
+    "fdr": fdr,
+    "wmi": wmi,
+    "generate": generator,
+}
+"""Name -> maker for a number of events (``wmi`` takes ten times as many rows)."""
