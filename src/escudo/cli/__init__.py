@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "ingest": "Read logs into a lasting lake.",
     "search": "Run SPL over a lake.",
     "lake": "Look at a lake, compact it, expire old data.",
+    "validate": "Check that every search of a content folder runs.",
     "generate": "Write realistic logs with attacks hidden in them.",
     "demo": "Generate a Windows day with a WMI attack, hunt it, show everything.",
 }

@@ -1,0 +1,142 @@
+"""``escudo hunt``: from logs to findings in one command."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+import orjson
+
+from escudo.cli import EXIT_INPUT
+from escudo.cli.hunt_view import show_hits, show_ingest, show_risk, show_techniques, summary
+from escudo.cli.hunting import chosen as chosen_detections
+from escudo.cli.hunting import hunt, report, result_rows
+from escudo.cli.options import (
+    content_options,
+    duckdb_engine,
+    engine_options,
+    load_content,
+    logs_argument,
+    time_options,
+    time_range,
+)
+from escudo.cli.output import chosen, console, format_option, write_rows
+from escudo.cli.progress import IngestProgress, show, stderr, tracked
+from escudo.content import Detection
+from escudo.core.errors import EscudoError, Severity
+from escudo.lake import Lake
+from escudo.lake.ingest import ingest
+
+FIELDS = (
+    "_time",
+    "detection",
+    "detection_id",
+    "detection_type",
+    "detection_status",
+    "risk_score",
+    "message",
+    "mitre_attack_id",
+    "analytic_story",
+    "risk_objects",
+    "source_file",
+    "row",
+)
+
+
+@click.command()
+@logs_argument
+@content_options
+@click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
+@click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
+@time_options
+@engine_options
+@click.option(
+    "--lake",
+    "lake_path",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep what is read in this lake [default: a temporary one].",
+)
+@click.option("--report", "report_path", type=click.File("wb"), help="Write a JSON report here.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@format_option()
+def command(
+    logs: Sequence[Path],
+    content_paths: Sequence[Path],
+    overlay: Path | None,
+    names: Sequence[str],
+    stories: Sequence[str],
+    earliest: str,
+    latest: str,
+    memory_limit: str | None,
+    lake_path: Path | None,
+    report_path: IO[bytes] | None,
+    quiet: bool,
+    format_: str | None,
+) -> None:
+    """Read LOGS (files, folders, archives, - for stdin), run detections, report what they find.
+
+    Escudo's own detections run, and those of --content. The exit code is 1 where part of the
+    input was rejected or a detection could not run; what was found beside it is shown all the same.
+    """
+    begun, now = time.monotonic(), time.time()
+    shape = chosen(format_)
+    content = load_content(content_paths, overlay)
+    detections = chosen_detections(content, names, stories)
+    within = time_range(earliest, latest, now)
+    with opened(lake_path) as lake:
+        with IngestProgress(quiet=quiet) as progress:
+            ingested = ingest(logs, lake, progress=progress)
+        show(ingested.diagnostics)
+        if not ingested.files:
+            raise EscudoError("CLI004", "none of the inputs holds a log that Escudo reads")
+        found = hunt(
+            detections,
+            content,
+            lake,
+            duckdb_engine(memory_limit),
+            within=within,
+            now=now,
+            follow=following("running detections", quiet),
+        )
+        show([d for d in found.diagnostics if d.severity is Severity.ERROR])
+        if shape == "table":
+            out = console()
+            show_ingest(ingested, out)
+            show_hits(found, out)
+            show_risk(found, lake, out)
+            show_techniques(found, out)
+            out.print()
+            out.print(summary(found))
+        else:
+            rows = (row for match, _ in found.hits() for row in result_rows(match))
+            write_rows(rows, FIELDS, shape)
+            if not quiet:
+                stderr().print(summary(found))
+        if report_path is not None:
+            numbers = report(ingested, found, begun)
+            report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
+    bad_input = any(d.severity is Severity.ERROR for d in ingested.diagnostics)
+    if bad_input or ingested.rejected or found.failed or content.failed_files:
+        sys.exit(EXIT_INPUT)
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Lake]:
+    """The lake of a folder, or one that is gone afterwards."""
+    with Lake.open(path) if path is not None else Lake.create_temporary() as lake:
+        yield lake
+
+
+def following(label: str, quiet: bool) -> Callable[[Sequence[Detection]], Iterable[Detection]]:
+    """Yields detections behind a progress bar."""
+
+    def follow(detections: Sequence[Detection]) -> Iterator[Detection]:
+        with tracked(detections, label, quiet=quiet) as items:
+            yield from items
+
+    return follow

@@ -1,0 +1,157 @@
+"""How a hunt looks on a terminal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from escudo.cli.hunting import Hunt, base_name, result_rows, schemas
+from escudo.core.catalog import Catalog
+from escudo.findings.attack import find
+from escudo.findings.notable import severity
+from escudo.findings.risk import totals
+from escudo.lake.report import IngestReport
+
+_COLOURS: Mapping[str, str] = {
+    "informational": "dim",
+    "low": "cyan",
+    "medium": "yellow",
+    "high": "red",
+    "critical": "bold red",
+}
+_ROWS_A_DETECTION = 10
+_COMMAND_WIDTH = 160
+
+
+def show_ingest(report: IngestReport, console: Console) -> None:
+    """One paragraph: files, and where every event went."""
+    read, known = sum(1 for _ in report.ingested()), sum(1 for _ in report.known())
+    skipped = f", {known:,} known already" if known else ""
+    console.print(
+        f"Read [bold]{report.read:,}[/] events of {read:,} files{skipped}: "
+        f"{report.normalised:,} normalised, {report.kept_raw:,} kept raw only, "
+        f"{report.rejected:,} rejected."
+    )
+    if report.datasets:
+        parts = ", ".join(f"{name} {n:,}" for name, n in report.datasets.most_common())
+        console.print(f"  {parts}", style="dim")
+
+
+def show_hits(found: Hunt, console: Console) -> None:
+    """The rows of each detection that found something, the most severe first."""
+    hits = sorted(
+        found.hits(),
+        key=lambda hit: (-(hit[0].detection.risk.score if hit[0].detection.risk else 0),),
+    )
+    for match, _ in hits:
+        detection = match.detection
+        level = severity(detection)
+        head = Text()
+        head.append(f"{level.upper():<14}", style=_COLOURS[level])
+        head.append(detection.name, style="bold")
+        head.append(f"  {detection.type}", style="dim")
+        techniques, _ = find(detection.tags.mitre_attack_id)
+        console.print()
+        console.print(head)
+        for technique in techniques:
+            tactics = ", ".join(t.name for t in technique.tactics)
+            console.print(f"{'':14}ATT&CK {technique.id} {technique.name} ({tactics})", style="dim")
+        rows = sorted(result_rows(match), key=lambda row: str(row["_time"]))
+        for row in rows[:_ROWS_A_DETECTION]:
+            _show_row(row, console)
+        if len(rows) > _ROWS_A_DETECTION:
+            more = len(rows) - _ROWS_A_DETECTION
+            console.print(f"{'':14}... and {more:,} more rows", style="dim")
+
+
+def _show_row(row: Mapping[str, Any], console: Console) -> None:
+    files = row["source_file"]
+    names = [files] if isinstance(files, str) else files or []
+    line = Text(f"{'':14}{row['_time']}  ")
+    for item in row["risk_objects"]:
+        line.append(f"{item['type']} ", style="dim")
+        line.append(f"{item['value']}  ", style="cyan")
+    if row["risk_score"]:
+        line.append(f"risk {row['risk_score']}  ")
+    line.append(", ".join(base_name(n) for n in names), style="dim")
+    console.print(line)
+    fields = row["row"]
+    for name in ("parent_process", "process"):
+        value = fields.get(name)
+        if isinstance(value, str):
+            console.print(Text(f"{'':16}{name}: {_cut(value)}"))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _COMMAND_WIDTH else text[: _COMMAND_WIDTH - 1] + "…"
+
+
+def show_risk(found: Hunt, catalog: Catalog, console: Console) -> None:
+    """Risk per object, from the risk events of this hunt."""
+    schema = schemas(catalog).risk
+    parts = [j.risk_events for j in found.judgements if j.risk_events.num_rows]
+    if not parts:
+        return
+    totalled = totals(pa.concat_tables(parts, promote_options="default"), schema)
+    table = Table(title="Risk per object", title_justify="left", pad_edge=False)
+    for name in ("risk", "type", "object", "events", "from"):
+        table.add_column(name, justify="right" if name in ("risk", "events") else "left")
+    for row in totalled.to_pylist()[:20]:
+        table.add_row(
+            f"{row['risk_score']:g}",
+            row["risk_object_type"],
+            Text(row["risk_object"]),
+            str(row["risk_event_count"]),
+            Text(", ".join(sorted(row["sources"]))),
+        )
+    console.print()
+    console.print(table)
+    if totalled.num_rows > 20:
+        console.print(f"... and {totalled.num_rows - 20:,} more objects", style="dim")
+
+
+def show_techniques(found: Hunt, console: Console) -> None:
+    """ATT&CK techniques seen, with the detections that saw them."""
+    seen: dict[str, list[str]] = defaultdict(list)
+    for match, _ in found.hits():
+        for technique in match.detection.tags.mitre_attack_id:
+            seen[technique].append(match.detection.name)
+    if not seen:
+        return
+    names = {t.id: t.name for t in find(tuple(seen))[0]}
+    table = Table(title="ATT&CK techniques", title_justify="left", pad_edge=False)
+    for name in ("technique", "name", "detections"):
+        table.add_column(name)
+    for technique in sorted(seen):
+        table.add_row(technique, names.get(technique, ""), Text(", ".join(seen[technique])))
+    console.print()
+    console.print(table)
+
+
+def summary(found: Hunt) -> str:
+    """One line at the end."""
+    hits = list(found.hits())
+    rows = sum(m.rows.num_rows for m, _ in hits)
+    findings = sum(j.findings.num_rows for j in found.judgements)
+    risk = sum(j.risk_events.num_rows for j in found.judgements)
+    failed = f", {found.failed:,} failed" if found.failed else ""
+    return (
+        f"{len(found.matches):,} detections ran{failed}; {len(hits):,} found {rows:,} rows: "
+        f"{findings:,} findings, {risk:,} risk events."
+    )
+
+
+def table_of(fields: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> Table:
+    """A plain table of text."""
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    for name in fields:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(value) for value in row))
+    return table

@@ -1,0 +1,102 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from escudo import content
+from escudo.cli.progress import show
+from escudo.content import Content
+from escudo.core.catalog import Catalog
+from escudo.core.errors import EscudoError, Severity
+from escudo.core.timerange import TimeRange
+from escudo.engines.duckdb.connection import connect
+from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.execute import Engine
+from escudo.spl.timemod import parse_time
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EXISTING = click.Path(exists=True, path_type=Path)
+
+
+def logs_argument(function: F) -> F:
+    return click.argument(
+        "logs", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
+    )(function)
+
+
+def lake_option(*, required: bool) -> Callable[[F], F]:
+    return click.option(
+        "--lake",
+        "lake_path",
+        required=required,
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the lake.",
+    )
+
+
+def content_options(function: F) -> F:
+    """``--content`` (repeatable) and ``--overlay``."""
+    function = click.option(
+        "--overlay", type=_EXISTING, help="Folder of local changes over the content."
+    )(function)
+    return click.option(
+        "--content",
+        "content_paths",
+        multiple=True,
+        type=_EXISTING,
+        help="Folder of detection content (a security_content checkout); repeatable.",
+    )(function)
+
+
+def time_options(function: F) -> F:
+    """``--earliest`` and ``--latest``."""
+    function = click.option(
+        "--latest", default="", help="End of the time range, exclusive (Splunk time or ISO-8601)."
+    )(function)
+    return click.option(
+        "--earliest", default="", help="Start of the time range (-7d@d, epoch or ISO-8601)."
+    )(function)
+
+
+def engine_options(function: F) -> F:
+    """``--memory`` bounds what the engine may use."""
+    return click.option(
+        "--memory", "memory_limit", default=None, help="Memory limit of the engine, such as 4GB."
+    )(function)
+
+
+def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:
+    """The content of the paths over Escudo's own; what is wrong in its files goes to stderr."""
+    loaded = content.load(paths, overlay=overlay)
+    show([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
+    return loaded
+
+
+def time_range(earliest: str, latest: str, now: float) -> TimeRange:
+    """The range of ``--earliest`` and ``--latest``; empty text is unbounded.
+
+    Raises:
+        EscudoError: CLI003 for a time that cannot be read.
+    """
+    return TimeRange(_bound("--earliest", earliest, now), _bound("--latest", latest, now))
+
+
+def _bound(option: str, text: str, now: float) -> float | None:
+    if not text:
+        return None
+    try:
+        return parse_time(text, now)
+    except EscudoError as error:
+        raise EscudoError("CLI003", f"{option}: {error.diagnostic.message}") from error
+
+
+def duckdb_engine(memory_limit: str | None) -> Callable[[Catalog], Engine]:
+    """A maker of embedded engines that share one connection."""
+    connection = connect(memory_limit=memory_limit)
+    return lambda catalog: DuckDBEngine(catalog, connection)

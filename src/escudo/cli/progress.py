@@ -1,0 +1,137 @@
+"""Progress on stderr: bars with rate and time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from escudo.core.errors import Diagnostic
+from escudo.lake.report import FileReport
+
+T = TypeVar("T")
+_LINE_SECONDS = 5.0
+_NAME_WIDTH = 48
+
+
+def stderr() -> Console:
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+class IngestProgress:
+    """Shows an ingest: the file, events so far, events a second. A ``lake.report.Progress``."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._live = sys.stderr.isatty() and not quiet
+        self._quiet = quiet
+        self._files = 0
+        self._events = 0
+        self._begun = time.monotonic()
+        self._said = self._begun
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("reading {task.description}"),
+            TextColumn("{task.fields[files]:,} files  {task.completed:,} events"),
+            TextColumn("{task.fields[rate]:,.0f}/s"),
+            TimeElapsedColumn(),
+            console=stderr(),
+            transient=True,
+            disable=not self._live,
+        )
+        self._task = self._bar.add_task("", total=None, files=0, rate=0.0)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def started(self, name: str, size: int | None) -> None:
+        self._bar.update(self._task, description=_short(name))
+
+    def advanced(self, events: int, raw_bytes: int) -> None:
+        self._events += events
+        now = time.monotonic()
+        rate = self._events / max(now - self._begun, 1e-6)
+        self._bar.update(self._task, completed=self._events, files=self._files, rate=rate)
+        if not self._live and not self._quiet and now - self._said >= _LINE_SECONDS:
+            self._said = now
+            stderr().print(f"read {self._events:,} events of {self._files:,} files, {rate:,.0f}/s")
+
+    def finished(self, report: FileReport) -> None:
+        self._files += 1
+        self._bar.update(self._task, files=self._files)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_WIDTH else "…" + name[-_NAME_WIDTH + 1 :]
+
+
+@contextmanager
+def tracked(items: Sequence[T], label: str, *, quiet: bool = False) -> Iterator[Iterator[T]]:
+    """Iterates with a bar (or a line every few seconds where stderr is no terminal)."""
+    with counted(len(items), label, quiet=quiet) as advance:
+
+        def walk() -> Iterator[T]:
+            for n, item in enumerate(items, 1):
+                yield item
+                advance(n, len(items))
+
+        yield walk()
+
+
+def show(diagnostics: Sequence[Diagnostic], limit: int | None = 20) -> None:
+    """Diagnostics on stderr, the first ``limit`` of them; the rest is counted."""
+    console = stderr()
+    shown = diagnostics if limit is None else diagnostics[:limit]
+    for diagnostic in shown:
+        console.print(diagnostic.render(), markup=False)
+    if len(diagnostics) > len(shown):
+        console.print(f"... and {len(diagnostics) - len(shown):,} more", markup=False)
+
+
+@contextmanager
+def counted(total: int, label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, total) behind a bar, or a line every few seconds without a terminal."""
+    live = sys.stderr.isatty() and not quiet
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=stderr(),
+        transient=True,
+        disable=not live,
+    )
+    task = bar.add_task(label, total=total)
+    said = time.monotonic()
+
+    def advance(done: int, _total: int) -> None:
+        nonlocal said
+        bar.update(task, completed=done)
+        if not live and not quiet and time.monotonic() - said >= _LINE_SECONDS:
+            said = time.monotonic()
+            stderr().print(f"{label}: {done:,} of {total:,}")
+
+    with bar:
+        yield advance
