@@ -33,5 +33,11 @@ CODES: Mapping[str, ErrorCode] = {
             "A fault in Escudo",
             "Please report it with the search and the message.",
         ),
+        ErrorCode(
+            "CLI006",
+            "No search there",
+            "Give SPL in quotes, a file of SPL, a YAML file or folder of content, or the name of "
+            "a detection.",
+        ),
     )
 }
