@@ -180,8 +180,13 @@ class Command(Node, ABC):
 class Pipeline(Node):
     commands: tuple[Command, ...]
 
-    def format(self) -> str:
-        """``| a | b``; a leading ``search`` is written without its name, as in Splunk."""
-        first, *rest = (c.format() for c in self.commands)
-        head = first.removeprefix("search ") if self.commands[0].name == "search" else f"| {first}"
-        return " ".join([head, *(f"| {text}" for text in rest)])
+    def format(self, *, nested: bool = False) -> str:
+        """``| a | b``; a leading ``search`` is written without its name, as in Splunk.
+
+        ``nested`` gives the form inside ``[ ]``, where every command has its name.
+        """
+        texts = [c.format() for c in self.commands]
+        if nested or self.commands[0].name != "search":
+            return ("" if nested else "| ") + " | ".join(texts)
+        terms = texts[0].removeprefix("search ")
+        return " | ".join([texts[0] if terms.lower().startswith("search") else terms, *texts[1:]])

@@ -27,6 +27,7 @@ from escudo.spl.plan import (
     Bound,
     Evidence,
     Names,
+    OpenBase,
     Order,
     QueryBase,
     Relation,
@@ -158,7 +159,6 @@ class Binder:
         rows: pa.Table,
         kinds: Mapping[str, FieldType] | None = None,
         *,
-        hidden: Sequence[str] = (),
         rest: str | None = None,
     ) -> Relation:
         """Arrow rows as a relation; columns are SPL field names, in the order given."""
@@ -169,7 +169,7 @@ class Binder:
         for source in rows.column_names:
             ident = source if source == rest else self.names.fresh(source)
             idents.append(ident)
-            if source != rest and source not in hidden:
+            if source != rest and source not in EVIDENCE:
                 kind = (kinds or {}).get(source) or field_type(rows.schema.field(source).type)
                 fields[source] = Bound(ident, kind)
         numbered = rows.rename_columns(idents).append_column(
@@ -177,8 +177,48 @@ class Binder:
         )
         self.tables[name] = numbered
         order = (Order(column(position), number=column(position)),)
-        relation = Relation(TableBase(name, fields, rest), order=order)
+        evidence = None
+        if all(n in rows.column_names for n in EVIDENCE):
+            ids, files = (idents[rows.column_names.index(n)] for n in EVIDENCE)
+            evidence = Evidence(ids, files, lists=True)
+        relation = Relation(TableBase(name, fields, rest), order=order, evidence=evidence)
         return relation if rest is not None else relation.closed(fields)
+
+    def batch(
+        self,
+        relation: Relation,
+        what: str,
+        function: Callable[[pa.Table], pa.Table],
+        *,
+        known: Sequence[str] | None = None,
+        kinds: Mapping[str, FieldType] | None = None,
+    ) -> Relation:
+        """A function over the rows so far, as an Arrow table of SPL fields.
+
+        ``known`` are fields that the result is sure to have (None: those of the rows). Without a
+        runner any field may be there. Columns named ``_evidence...`` are what proves the rows; a
+        function may pass them on.
+        """
+        rows = self.collect(relation, what, evidence=True)
+        if rows is None:
+            names = list(known) if known is not None else relation.names()
+            return self.anything(names)
+        before = {n: b.type for n in relation.names() if (b := relation.bound(n)) is not None}
+        result = function(rows)
+        same = {
+            n: k
+            for n, k in before.items()
+            if n in result.column_names and _ARROW[k] == result.schema.field(n).type
+        }
+        return self.table(result, {**same, **(kinds or {})})
+
+    def anything(self, names: Sequence[str]) -> Relation:
+        """Rows that are not known while binding: any field may be there, all null so far."""
+        base = OpenBase(self.names.fresh("rows"), {}, self.names)
+        for name in names:
+            base.demand(name)
+        self.tables[base.name] = pa.table({base.name: pa.array([], pa.int64())})
+        return Relation(base)
 
     # expressions
 
@@ -193,13 +233,20 @@ class Binder:
 
     # running
 
-    def collect(self, relation: Relation, what: str) -> pa.Table | None:
+    def collect(self, relation: Relation, what: str, *, evidence: bool = False) -> pa.Table | None:
         """The rows of a relation so far, in order, columns named by SPL field; None without a
         runner. A column of a rest map keeps its identifier."""
         if self.runner is None:
             self.deferred.append(what)
             return None
         query, names = self.final(relation)
+        if evidence and relation.evidence is not None:
+            proof = relation.evidence
+            for name, ident in zip(EVIDENCE, (proof.ids, proof.files), strict=True):
+                value: exp.Expression = column(ident)
+                if not proof.lists:
+                    value = exp.Array(expressions=[value])
+                query.append("expressions", alias(value, name))
         rows = self.run(query, relation)
         return rows.rename_columns([names.get(c, c) for c in rows.column_names])
 
@@ -316,6 +363,9 @@ class RelationScope:
         rows = self.binder.collect(inner, "a subsearch")
         return None if rows is None else conditions(rows)
 
+
+EVIDENCE = ("_evidence_ids", "_evidence_files")
+"""Columns of an Arrow table of rows that hold what proves them."""
 
 _ARROW = {
     FieldType.STRING: pa.string(),

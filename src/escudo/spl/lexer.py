@@ -19,7 +19,7 @@ DOUBLE_QUOTED = r'"(?:[^"\\]|\\.)*"'
 SINGLE_QUOTED = r"'(?:[^'\\]|\\.)*'"
 
 _STRUCTURE = re.compile(
-    rf"""(?P<string>{DOUBLE_QUOTED}) | (?P<quote>") | (?P<field>(?<![\w.*\\/}}\])-]){SINGLE_QUOTED})
+    rf"""(?P<string>{DOUBLE_QUOTED}) | (?P<quote>") | (?P<field>(?<![\w*\\]){SINGLE_QUOTED})
     | (?P<escaped>\\.) | (?P<open>\[) | (?P<close>\]) | (?P<pipe>\|)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -180,6 +180,42 @@ class TableBase:
 
 
 @dataclass(eq=False)
+class OpenBase:
+    """Rows whose fields are not known: each that is asked for is null text."""
+
+    name: str
+    fields: dict[str, Bound]
+    alloc: Names
+    rest: str | None = None
+
+    def names(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def demand(self, name: str) -> Bound | None:
+        if name not in self.fields:
+            kind = FieldType.TIME if name == "_time" else FieldType.STRING
+            self.fields[name] = Bound(self.alloc.fresh(name), kind)
+        return self.fields[name]
+
+    def possible(self, name: str) -> frozenset[str] | None:
+        return None
+
+    def scans(self) -> Iterator[Scan]:
+        return iter(())
+
+    def render(self) -> exp.Select:
+        double = exp.DataType.build("double")
+        text = exp.DataType.build("text")
+        nothing = [
+            alias(
+                exp.Cast(this=exp.null(), to=double if b.type is FieldType.TIME else text), b.ident
+            )
+            for b in self.fields.values()
+        ]
+        return select(nothing, table(self.name), star=True)
+
+
+@dataclass(eq=False)
 class QueryBase:
     """A query over other relations with a fixed set of columns; rendered when all is bound."""
 

@@ -183,7 +183,7 @@ def search_text(expr: SearchExpr) -> str:
         case TimeModifier(name, value):
             return f"{name}={value_text(Value(value))}"
         case SubsearchTerm(pipeline):
-            return f"[{pipeline.format()}]"
+            return f"[{pipeline.format(nested=True)}]"
         case Not(operand):
             return f"NOT {_operand(operand)}"
         case And(operands):

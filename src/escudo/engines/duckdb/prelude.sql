@@ -71,10 +71,6 @@ CREATE OR REPLACE MACRO spl_substr(s, i, n) AS
   substring(s, spl_start(s, i), greatest(n, 0));
 CREATE OR REPLACE MACRO spl_regex_match(s, p) AS regexp_matches(s, p);
 CREATE OR REPLACE MACRO spl_regex_replace(s, p, r) AS regexp_replace(s, p, r, 'g');
-CREATE OR REPLACE MACRO spl_regex_group(s, p, n) AS regexp_extract(s, p, n);
-CREATE OR REPLACE MACRO spl_regex_groups(s, p, n, k) AS
-  nullif(list_filter(regexp_extract_all(s, p, n), lambda x: x <> '')[1 : nullif(k, 0)],
-         CAST([] AS VARCHAR[]));
 CREATE OR REPLACE MACRO spl_blank_padded(s) AS regexp_replace(s, '^0', ' ');
 CREATE OR REPLACE MACRO spl_sha1(s) AS sha1(s);
 CREATE OR REPLACE MACRO spl_md5(s) AS md5(s);
@@ -252,7 +248,6 @@ CREATE OR REPLACE MACRO spl_agg_last(v) AS last(v) FILTER (WHERE v IS NOT NULL);
 CREATE OR REPLACE MACRO spl_agg_mode(v) AS mode(v);
 CREATE OR REPLACE MACRO spl_agg_percentile(n, q) AS quantile_disc(n, q);
 CREATE OR REPLACE MACRO spl_agg_upper_percentile(n, q) AS quantile_disc(n, q);
-CREATE OR REPLACE MACRO spl_flat(l) AS flatten(l);
 CREATE OR REPLACE MACRO spl_list_values(l) AS
   nullif(list_sort(list_distinct(flatten(l))), CAST([] AS VARCHAR[]));
 CREATE OR REPLACE MACRO spl_list_max(l) AS

@@ -1,4 +1,4 @@
-"""Fields found in text: every path of a document, key-value pairs, sed scripts.
+"""Fields found in text: every path of a document, key-value pairs.
 
 A map holds text; several values of a key are joined by ``MV_SEPARATOR``.
 """
@@ -12,11 +12,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pyarrow as pa
-import regex
 
 from escudo.core.schema import MV_SEPARATOR
 from escudo.engines.kernels.documents import _INVALID, load, shown
-from escudo.engines.kernels.patterns import compiled
 from escudo.engines.kernels.row import BOOLEAN, INTEGER, TEXT, Kernel
 
 MAP = pa.map_(pa.string(), pa.string())
@@ -161,67 +159,9 @@ def _cut(part: str, chars: str) -> tuple[str, str | None]:
     return part, None
 
 
-def sed(value: str, script: str) -> str | None:
-    r"""A value after ``s/regex/replacement/flags`` or ``y/from/to/``; None for no such script.
-
-    >>> sed("a-b-c", "s/-/+/g"), sed("a-b-c", "s/-/+/2"), sed("abc", "y/ab/AB/")
-    ('a+b+c', 'a-b+c', 'ABc')
-    """
-    for kind, source, target, flags in _commands(script):
-        if kind == "y":
-            value = value.translate(str.maketrans(source, target))
-            continue
-        found = compiled(f"(?i){source}" if "i" in flags.lower() else source)
-        if found is None:
-            return None
-        number = int("".join(c for c in flags if c.isdigit()) or 0)
-        value = _substitute(found, target, value, "g" in flags, number)
-    return value
-
-
-@lru_cache(maxsize=256)
-def _commands(script: str) -> tuple[tuple[str, str, str, str], ...]:
-    out: list[tuple[str, str, str, str]] = []
-    text = script.strip()
-    while len(text) > 2 and text[0] in "sy":
-        mark = re.escape(text[1])
-        m = re.match(rf"[sy]{mark}((?:\\.|[^\\])*?){mark}((?:\\.|[^\\])*?){mark}(\w*)\s*;?\s*", text, re.DOTALL)
-        if m is None:
-            break
-        source = m[1].replace(f"\\{text[1]}", text[1])
-        target = m[2].replace(f"\\{text[1]}", text[1])
-        out.append((text[0], source, target, m[3]))
-        text = text[m.end() :]
-    return tuple(out)
-
-
-def _substitute(
-    found: regex.Pattern[str], target: str, value: str, everywhere: bool, number: int
-) -> str:
-    count = 0
-
-    def put(m: regex.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        wanted = count >= number if everywhere and number else count == number if number else True
-        return _expanded(target, m) if wanted else m[0]
-
-    return found.sub(put, value, count=0 if everywhere or number else 1)
-
-
-def _expanded(target: str, m: regex.Match[str]) -> str:
-    def reference(r: re.Match[str]) -> str:
-        if r[1].isdigit():
-            return (m[int(r[1])] or "") if int(r[1]) <= m.re.groups else ""
-        return {"n": "\n", "t": "\t", "\\": "\\"}.get(r[1], r[1])
-
-    return re.sub(r"\\(.)", reference, target)
-
-
 FIELDS = (
     Kernel("spl_document_fields", (TEXT,), MAP, document_fields),
     Kernel("spl_object_members", (TEXT,), MAP, object_members),
     Kernel("spl_xml_pairs", (TEXT,), MAP, xml_pairs),
     Kernel("spl_pairs", (TEXT, TEXT, TEXT, BOOLEAN, INTEGER, BOOLEAN), MAP, pairs),
-    Kernel("spl_sed", (TEXT, TEXT), TEXT, sed),
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.batch.anomalies import anomalies
+from escudo.spl.batch.outliers import Outliers, without_outliers
+from escudo.spl.bind import rows
 from escudo.spl.unparse import option, words
 
 if TYPE_CHECKING:
@@ -70,4 +72,18 @@ class AnomalyDetection(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        if self.method == "iqr":
+            options = Outliers(self.action == "remove", self.mark, self.param, self.uselower)
+            return binder.batch(
+                relation,
+                "anomalydetection",
+                lambda table: without_outliers(table, self.fields, options),
+            )
+        return binder.batch(
+            relation,
+            "anomalydetection",
+            lambda table: anomalies(
+                table, self.fields, self.method, self.action, self.pthresh, self.cutoff
+            ),
+        )

@@ -46,7 +46,7 @@ class Append(Command):
             + option("maxtime", self.maxtime, 60)
             + option("maxout", self.maxout, 50_000)
             + option("timeout", self.timeout, 60)
-            + f" [{self.subsearch.format()}]"
+            + f" [{self.subsearch.format(nested=True)}]"
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:

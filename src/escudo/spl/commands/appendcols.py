@@ -47,7 +47,7 @@ class AppendCols(Command):
             + option("maxtime", self.maxtime, 60)
             + option("maxout", self.maxout, 50_000)
             + option("timeout", self.timeout, 60)
-            + f" [{self.subsearch.format()}]"
+            + f" [{self.subsearch.format(nested=True)}]"
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:

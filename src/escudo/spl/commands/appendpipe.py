@@ -35,7 +35,7 @@ class AppendPipe(Command):
         return (
             "appendpipe"
             + option("run_in_preview", self.run_in_preview, True)
-            + f" [{self.subpipeline.format()}]"
+            + f" [{self.subpipeline.format(nested=True)}]"
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from sqlglot import exp
+
 from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.overlay import overlaid
 from escudo.spl.unparse import option, words
 
 if TYPE_CHECKING:
@@ -69,7 +74,33 @@ class Extract(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field("_raw")
+        if self.extractors:
+            raise EscudoError(
+                "SPL301",
+                "extractions from transforms.conf are not known here",
+                span=self.span,
+                hint="use rex, or pairdelim and kvdelim",
+            )
+        if value is None or not self.auto:
+            return relation
+        text = coerce.call(
+            "spl_substr",
+            coerce.as_text(value),
+            exp.Literal.number(1),
+            exp.Literal.number(self.maxchars),
+        )
+        found = coerce.call(
+            "spl_pairs",
+            text,
+            coerce.literal_text(self.pairdelim or ""),
+            coerce.literal_text(self.kvdelim or ""),
+            exp.true() if self.clean_keys else exp.false(),
+            exp.Literal.number(self.limit),
+            exp.true() if self.mv_add else exp.false(),
+        )
+        return overlaid(relation, found, binder, wins=False, lists=self.mv_add)
 
 
 OPTIONS = (

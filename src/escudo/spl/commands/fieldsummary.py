@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.batch.fieldsummary import SUMMARY, summary_of
+from escudo.spl.bind import rows
 from escudo.spl.unparse import option, words
+from escudo.spl.wildcards import select_names
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -34,4 +36,10 @@ class FieldSummary(Command):
         return f"fieldsummary{option('maxvals', self.maxvals, 100)}{fields}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        if self.fields:
+            names = select_names(self.fields, relation.names())
+            relation = relation.closed({n: b for n in names if (b := relation.bound(n))})
+        return binder.batch(
+            relation, "fieldsummary", lambda table: summary_of(table, self.maxvals), known=SUMMARY
+        )

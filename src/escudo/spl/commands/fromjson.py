@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.overlay import overlaid
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -35,4 +37,9 @@ class Fromjson(Command):
         return f"fromjson {word(self.field)}{option('prefix', self.prefix, '')}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        found = coerce.call("spl_object_members", coerce.as_text(value))
+        return overlaid(relation, found, binder, lists=True, prefix=self.prefix)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.evaluate import rest_field
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -50,4 +52,18 @@ class Iplocation(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        language = coerce.literal_text(self.lang or "en")
+        found = binder.names.fresh("place")
+        place = coerce.call("spl_ip_location", coerce.as_text(value), language)
+        relation = relation.hide([(found, place)])
+        names = ALL_FIELDS if self.allfields else FIELDS
+        added = [(f"{self.prefix}{name}", rest_field(found, name)) for name in names]
+        return relation.extend(added, binder.names)
+
+
+FIELDS = ("City", "Country", "Region", "lat", "lon")
+ALL_FIELDS = (*FIELDS, "Continent", "MetroCode", "Timezone")

@@ -77,7 +77,7 @@ class Join(Command):
             out += " where " + " AND ".join(
                 f"{word(f'{self.left}.{a}')}={word(f'{self.right}.{b}')}" for a, b in self.pairs
             )
-        return f"{out} [{self.subsearch.format()}]"
+        return f"{out} [{self.subsearch.format(nested=True)}]"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.automatic import automatic_bins, extent
+from escudo.spl.batch.continuity import continuous
+from escudo.spl.bind import rows
+from escudo.spl.bins import DEFAULT_BINS, automatic_width
 from escudo.spl.series import NO_BINS, BinOptions
+from escudo.spl.spans import BinSpan
 from escudo.spl.unparse import word
 
 if TYPE_CHECKING:
@@ -36,4 +41,20 @@ class MakeContinuous(Command):
         return f"makecontinuous {word(self.field)}{self.bins.format()}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        bound = relation.bound(self.field)
+        if bound is None:
+            return relation
+        timed = bound.type is FieldType.TIME or self.field == "_time"
+        span = self.bins.span_width
+        if span is None and timed:
+            span = automatic_bins(relation, binder, self.bins.bins, self.bins.minspan)
+        if span is None:
+            low, high = extent(relation, self.field, binder) or (0.0, 1.0)
+            span = BinSpan(automatic_width(low, high, self.bins.bins or DEFAULT_BINS))
+        limits = (self.bins.start, self.bins.end)
+        return binder.batch(
+            relation,
+            "makecontinuous",
+            lambda table: continuous(table, self.field, span, limits),
+        )

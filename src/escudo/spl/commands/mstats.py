@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
+from escudo.spl import match
 from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, SearchExpr
+from escudo.spl.args import Args, Options
+from escudo.spl.ast import And, Command, Compare, SearchExpr
+from escudo.spl.automatic import automatic_bins
+from escudo.spl.bins import time_bin
+from escudo.spl.bounds import time_bounds
+from escudo.spl.charting import metric_chart
 from escudo.spl.commands.tstats import refuse_prefix
+from escudo.spl.filling import filled_with
+from escudo.spl.grouping import aggregate
+from escudo.spl.lexer import Kind, Token
+from escudo.spl.plan import Bound, Traits, column
 from escudo.spl.series import SeriesOptions
 from escudo.spl.spans import BinSpan
+from escudo.spl.union import stacked
 from escudo.spl.unparse import option, search_text
 
 if TYPE_CHECKING:
@@ -58,7 +68,7 @@ class Mstats(Command):
             args.expected("a statistic such as avg(metric)")
         where = None
         if args.accept_word("where"):
-            where = args.search("by", "groupby", "span", "every")
+            where = _without_spans(args.search("by", "groupby"), args, options)
         by: tuple[str, ...] = ()
         args.options(*known, into=options)
         if args.accept_word("by", "groupby"):
@@ -83,6 +93,8 @@ class Mstats(Command):
     def format(self) -> str:
         return (
             "mstats"
+            + option("span", self.span_width.format() if self.span_width else None)
+            + option("every", self.every.format() if self.every else None)
             + option("chart", self.chart, False)
             + self.series.format()
             + option("prestats", self.prestats, False)
@@ -94,12 +106,33 @@ class Mstats(Command):
             + f" {', '.join(a.format() for a in self.aggregates)}"
             + (f" WHERE {search_text(self.where)}" if self.where is not None else "")
             + format_by(self.by)
-            + option("span", self.span_width.format() if self.span_width else None)
-            + option("every", self.every.format() if self.every else None)
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        expr, within = time_bounds(self.where or And(()), binder)
+        events = binder.read_raw(expr, within, match.TSTATS)
+        by = self.by
+        given: dict[str, Bound] = {}
+        time = events.bound("_time")
+        if (self.span_width is not None or self.chart) and time is not None:
+            span = self.span_width or automatic_bins(events, binder.during(within))
+            bucket = binder.names.fresh("_time")
+            events = events.hide([(bucket, time_bin(column(time.ident), span))])
+            given["_time"] = Bound(bucket, FieldType.TIME)
+            by = by if "_time" in by else ("_time", *by)
+        if self.fillnull_value is not None:
+            filled = [
+                (n, filled_with(events.field(n), self.fillnull_value)) for n in by if n != "_time"
+            ]
+            events = events.extend(filled, binder.names)
+        if self.prestats:
+            events = events.with_fields({**events.fields, **given})
+            both = events if source is None else stacked([source, events], binder, ordered=False)
+            return replace(both, traits=Traits(prestats=True))
+        found = aggregate(events, self.aggregates, by, binder, given)
+        if self.chart:
+            found = metric_chart(found, self.aggregates, by, self.series, binder)
+        return found if source is None else stacked([source, found], binder)
 
 
 OPTIONS = (
@@ -113,3 +146,20 @@ OPTIONS = (
     "span",
     "every",
 )
+
+
+def _without_spans(expr: SearchExpr, args: Args, options: Options) -> SearchExpr:
+    """The WHERE without ``span=`` and ``every=``, which may follow it without a BY between."""
+    operands = expr.operands if isinstance(expr, And) else (expr,)
+    kept: list[SearchExpr] = []
+    for operand in operands:
+        if isinstance(operand, Compare) and operand.field_name in ("span", "every"):
+            value = operand.value.text
+            options.put(
+                operand.field_name, Token(Kind.WORD, value, args.position - 1, args.position)
+            )
+        else:
+            kept.append(operand)
+    if len(kept) == len(operands):
+        return expr
+    return kept[0] if len(kept) == 1 else And(tuple(kept), span=expr.span)

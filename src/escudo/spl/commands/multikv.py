@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.batch.texttables import TextTables, table_rows
+from escudo.spl.bind import rows
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -75,7 +76,17 @@ class Multikv(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        options = TextTables(
+            self.fields,
+            self.filters,
+            self.forceheader,
+            self.copyattrs,
+            self.multitable,
+            self.noheader,
+            self.rmorig,
+        )
+        return binder.batch(relation, "multikv", lambda table: table_rows(table, options))
 
 
 OPTIONS = ("conf", "copyattrs", "forceheader", "multitable", "noheader", "rmorig")

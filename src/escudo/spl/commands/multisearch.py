@@ -32,7 +32,7 @@ class MultiSearch(Command):
         return cls(searches, span=args.span())
 
     def format(self) -> str:
-        return "multisearch" + "".join(f" [{s.format()}]" for s in self.searches)
+        return "multisearch" + "".join(f" [{s.format(nested=True)}]" for s in self.searches)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None:

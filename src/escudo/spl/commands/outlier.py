@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.batch.outliers import Outliers, without_outliers
+from escudo.spl.bind import rows
 from escudo.spl.unparse import option, words
 
 if TYPE_CHECKING:
@@ -55,4 +56,8 @@ class Outlier(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        options = Outliers(self.action == "remove", self.mark, self.param, self.uselower)
+        return binder.batch(
+            relation, "outlier", lambda table: without_outliers(table, self.fields, options)
+        )

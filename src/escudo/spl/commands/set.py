@@ -32,7 +32,7 @@ class Set(Command):
         return cls(operation, args.subsearch(), args.subsearch(), span=args.span())
 
     def format(self) -> str:
-        return f"set {self.operation} [{self.left.format()}] [{self.right.format()}]"
+        return f"set {self.operation} [{self.left.format(nested=True)}] [{self.right.format(nested=True)}]"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None:

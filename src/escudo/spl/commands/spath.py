@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
-from escudo.spl.ast import Command
+from escudo.spl.ast import Call, Command, FieldRef, Literal
+from escudo.spl.bind import rows
+from escudo.spl.overlay import overlaid
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -49,4 +51,14 @@ class Spath(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.input)
+        if value is None:
+            return relation
+        if self.path is None:
+            found = coerce.call("spl_document_fields", coerce.as_text(value))
+            return overlaid(relation, found, binder)
+        call = Call("spath", (FieldRef(self.input), Literal(self.path)))
+        found_values = binder.evaluate(call, relation)
+        name = self.output or self.path
+        return relation.extend([(name, found_values)], binder.names)

@@ -56,8 +56,8 @@ class Stats(Command):
             + option("allnum", self.allnum, False)
             + option("delim", self.delim, " ")
             + option("partitions", self.partitions)
-            + f" {', '.join(a.format() for a in self.aggregates)}{format_by(self.by)}"
             + option("dedup_splitvals", self.dedup_splitvals, False)
+            + f" {', '.join(a.format() for a in self.aggregates)}{format_by(self.by)}"
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:

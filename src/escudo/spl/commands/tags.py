@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
 from escudo.spl.unparse import option, words
 
 if TYPE_CHECKING:
@@ -52,4 +53,6 @@ class Tags(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        name = self.outputfield or "tag"
+        return relation.extend([(name, coerce.null())], binder.names)

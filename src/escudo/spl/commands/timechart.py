@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.aggregates import Aggregate
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.charting import time_charted
 from escudo.spl.series import (
     BinOptions,
     SeriesOptions,
@@ -92,4 +93,4 @@ class Timechart(Command):
         return out + (f" {self.where.format()}" if self.where is not None else "")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return time_charted(rows(source, self), self, binder)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Node
+from escudo.spl.bind import rows
+from escudo.spl.jsonrow import json_object
 from escudo.spl.unparse import option, word
+from escudo.spl.wildcards import select_names
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -71,7 +73,16 @@ class Tojson(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        wanted = self.fields or (JsonField("*"),)
+        names = [
+            (name, item.kind or self.default_type)
+            for item in wanted
+            for name in select_names([item.field], relation.names())
+            if not name.startswith("_") or self.include_internal or name == item.field
+        ]
+        value = json_object(names, relation, fill_null=self.fill_null)
+        return relation.extend([(self.output_field, value)], binder.names)
 
 
 def _field(args: Args) -> JsonField:

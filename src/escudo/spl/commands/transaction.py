@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args, Options
 from escudo.spl.ast import Command, EvalExpr, Node, SearchExpr
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
 from escudo.spl.parse_search import parse_search
 from escudo.spl.spans import BinSpan
+from escudo.spl.transactions import transactions
 from escudo.spl.unparse import eval_text, option, search_text, word
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Transaction(Command):
         return out + option("mvlist", self.mvlist, False)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return transactions(rows(source, self), self, binder)
 
 
 OPTIONS = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.batch.pivot import transposed
+from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
 from escudo.spl.unparse import option
 
@@ -55,4 +56,8 @@ class Transpose(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self).limit(self.rows) if self.rows else rows(source, self)
+        options = (self.column_name, self.header_field, self.include_empty)
+        return binder.batch(
+            binder.closed(relation), "transpose", lambda table: transposed(table, *options)
+        )

@@ -51,7 +51,7 @@ class Union(Command):
             + option("maxtime", self.maxtime, 60)
             + option("maxout", self.maxout, 50_000)
             + option("timeout", self.timeout, 60)
-            + "".join(f" [{d.format()}]" for d in self.datasets)
+            + "".join(f" [{d.format(nested=True)}]" for d in self.datasets)
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:

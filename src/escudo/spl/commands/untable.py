@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.batch.pivot import untabled
+from escudo.spl.bind import rows
 from escudo.spl.unparse import words
 
 if TYPE_CHECKING:
@@ -36,4 +37,10 @@ class Untable(Command):
         return f"untable {words((self.x, self.y_name, self.y_data), separator=' ')}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = binder.closed(rows(source, self))
+        names = [n for n in relation.names() if n != self.x and not n.startswith("_")]
+        return binder.batch(
+            relation,
+            "untable",
+            lambda table: untabled(table, self.x, self.y_name, self.y_data, names),
+        )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
+from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.overlay import overlaid
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -36,4 +38,9 @@ class Xmlkv(Command):
         return f"xmlkv{field}{option('maxinputs', self.maxinputs, 50_000)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        value = relation.field(self.field)
+        if value is None:
+            return relation
+        found = coerce.call("spl_xml_pairs", coerce.as_text(value))
+        return overlaid(relation, found, binder, lists=True)

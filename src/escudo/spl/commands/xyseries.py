@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.batch.pivot import Naming, series_table
+from escudo.spl.bind import rows
 from escudo.spl.unparse import option, words
 
 if TYPE_CHECKING:
@@ -53,4 +54,14 @@ class XySeries(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        relation = rows(source, self)
+        kept = {n: b for n in (self.x, self.y_name, *self.y_data) if (b := relation.bound(n))}
+        naming = Naming(self.sep, self.series_format or "$AGG$$SEP$$VAL$")
+        return binder.batch(
+            relation.closed(kept),
+            "xyseries",
+            lambda table: series_table(
+                table, self.x, self.y_name, self.y_data, naming, in_order=self.grouped
+            ),
+            known=(self.x,),
+        )

@@ -8,6 +8,7 @@ Every builder gives aggregates of SQLGlot (``exp.AggFunc``), perhaps inside a sc
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeGuard
 
 from sqlglot import exp
 
@@ -40,20 +41,22 @@ def windowed(
     'SUM(x) OVER () / COUNT(*) OVER ()'
     """
 
-    def step(node: exp.Expression) -> exp.Expression:
+    def step(node: exp.Expr) -> exp.Expr:
         if is_aggregate(node):
             return over(node)
         for key, child in list(node.args.items()):
-            if isinstance(child, exp.Expression):
+            if isinstance(child, exp.Expr):
                 node.set(key, step(child))
             elif isinstance(child, list):
-                node.set(key, [step(c) if isinstance(c, exp.Expression) else c for c in child])
+                node.set(key, [step(c) if isinstance(c, exp.Expr) else c for c in child])
         return node
 
-    return step(value.copy())
+    out = step(value.copy())
+    assert isinstance(out, exp.Expression)
+    return out
 
 
-def is_aggregate(node: exp.Expression) -> bool:
+def is_aggregate(node: exp.Expr) -> TypeGuard[exp.Expression]:
     """Whether a node is a whole aggregate call, its FILTER and WITHIN GROUP included."""
     if isinstance(node, exp.Filter | exp.WithinGroup | exp.IgnoreNulls):
         return True
