@@ -21,6 +21,7 @@ from escudo.spl.parse_search import parse_search
         ("Authentication", "Failed_Authentication", "authentication_authentication"),
         ("Risk", "All_Risk", "raw_risk"),
         ("Certificates", "SSL", "certificates_all_certificates"),
+        ("Change_Analysis", "All_Changes", "change_all_changes"),
         ("Compute_Inventory", "Cleartext_Passwords", "compute_inventory_all_inventory"),
     ],
 )
@@ -81,6 +82,12 @@ def test_expressions_and_constraints_parse() -> None:
             parse_eval(text)
         if dataset.schema.constraint:
             parse_search(dataset.schema.constraint)
+
+
+def test_each_table_has_one_root() -> None:
+    tables = [d.schema.table for d in load().roots()]
+    assert len(set(tables)) == len(tables)
+    assert {s.table for m, d in load().datasets() if (s := load().dataset(m, d))} == set(tables)
 
 
 def test_lower_cased_copies_have_a_column_of_their_own() -> None:

@@ -47,7 +47,7 @@ def _entry(family: str, entry: Mapping[str, Any], models: Models) -> DatasetMapp
         wrong = f"unknown key {min(unknown)!r}" if unknown else f"no key {min(missing)!r}"
         raise EscudoError("CIM012", f"{place}: {wrong}")
     dataset = models.find(entry["model"], entry["dataset"])
-    if dataset is None or dataset.parent is not None:
+    if dataset is None or dataset.parent is not None or dataset.shares:
         raise EscudoError("CIM010", f"{place}: no root dataset of this name")
     fields = {name: str(expr) for name, expr in entry["fields"].items()}
     absent = dict(entry.get("absent") or {})

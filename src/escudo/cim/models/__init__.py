@@ -11,7 +11,8 @@ events from the parent's, and the ``fields`` with their CIM type and these flags
 
 ``enriched: [dest]`` stands for ``dest_bunit``, ``dest_category`` (multivalue) and
 ``dest_priority``, which asset and identity lists fill. Every dataset of a CIM model has ``tag`` and
-``cim_entity_zone``. ``calculated`` are eval expressions over the dataset's own fields.
+``cim_entity_zone``. ``calculated`` are eval expressions over the dataset's own fields. A root that
+``shares`` another root's table reads its rows (Change_Analysis is the old name of Change).
 
 The datasets below one root share the root's table (``endpoint_processes``), and all of them see
 all of its fields: content names fields of children (``All_Changes.Instance_Changes.image_id``)
@@ -50,7 +51,7 @@ _ENRICHED = (("bunit", "string"), ("category", "string, multivalue"), ("priority
 _EVERYWHERE = {"tag": "string, multivalue", "cim_entity_zone": "string"}
 _KEYS = frozenset(
     {
-        *("name", "parent", "constraint", "where", "table", "tags"),
+        *("name", "parent", "constraint", "where", "table", "shares", "tags"),
         *("enriched", "lower", "sort", "fields", "calculated", "computed"),
     }
 )
@@ -87,6 +88,7 @@ class Dataset:
     calculated: Mapping[str, str] = field(default_factory=dict)
     where: str | None = None
     sort: tuple[str, ...] = ()
+    shares: bool = False
 
     @cached_property
     def by_name(self) -> Mapping[str, ModelField]:
@@ -129,7 +131,7 @@ class Models:
 
     def roots(self) -> Iterator[Dataset]:
         """The datasets that have a table of their own."""
-        return (d for d in self._every if d.parent is None)
+        return (d for d in self._every if d.parent is None and not d.shares)
 
 
 @cache
@@ -183,6 +185,7 @@ def _dataset(model: str, name: str, entries: Mapping[str, Mapping[str, Any]]) ->
         calculated=dict(root.get("calculated", {})),
         where=root.get("where"),
         sort=tuple(root.get("sort", ())),
+        shares="shares" in root,
     )
 
 
@@ -235,8 +238,9 @@ def _schema(
         raise ValueError(f"dataset {root['name']!r}: no field {min(lowered)!r} to lower")
     for name, expr in root.get("computed", {}).items():
         columns.append(Column(name, FieldType.INTEGER, expr=str(expr)))
+    own = root.get("shares", f"{model}_{root['name']}".lower())
     return TableSchema(
-        table=root["table"] if raw else f"{model}_{root['name']}".lower(),
+        table=root["table"] if raw else own,
         columns=tuple(columns),
         rest=RAW_REST if raw else None,
         constraint=" ".join(f"({c})" for c in conditions) or None,
