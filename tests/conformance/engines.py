@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +12,74 @@ import pyarrow as pa
 from sqlglot import exp
 
 from escudo.core.catalog import Lookup, Macro
+from escudo.core.errors import EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.engines.execute import Engine, run_search
 from escudo.spl.evaluate import compile_eval
-from tests.conformance.cases import Case
+from escudo.spl.plan import alias, select
+from tests.conformance.cases import Case, differences, same
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog, at_rest, columns_of, text
 
 _KNOWN = (Column("_time", FieldType.TIME, physical="_time"),)
 
 
-def evaluated(case: Case, engine: Engine) -> Any:
-    """The value of a case's eval expression over its given row."""
-    assert case.eval is not None
-    schema = TableSchema("given", (*_KNOWN, *columns_of([case.given], _KNOWN)))
-    row = {c.physical: None for c in schema.columns}
-    for c in schema.columns:
-        if case.given.get(c.name) is not None:
-            row[c.physical] = at_rest(case.given[c.name], c.type)
-    table = pa.Table.from_pylist([row], schema=schema.arrow())
-    value = compile_eval(case.eval, schema, now=NOW)
-    query = exp.Select(
-        expressions=[exp.alias_(value.sql, "value", quoted=True)],
-        from_=exp.From(this=exp.to_table("given", quoted=True)),
-    )
-    return engine.run(query, [], {"given": table}).column("value").to_pylist()[0]
+def problem(case: Case, engine: Engine, folder: Path) -> str | None:
+    """What is wrong with a case on an engine; None if it is as expected."""
+    try:
+        if case.eval is not None:
+            found = evaluated([case], engine)[0]
+            if case.error is not None:
+                return f"{found!r} instead of the error {case.error}"
+            return _unlike(found, case)
+        rows = searched(case, engine, folder)
+    except EscudoError as error:
+        return None if error.code == case.error else str(error)
+    if case.error is not None:
+        return f"{rows} instead of the error {case.error}"
+    return "; ".join(differences(rows, case)) or None
+
+
+def _unlike(found: Any, case: Case) -> str | None:
+    if same(found, case.value, case.near):
+        return None
+    return f"{case.name}: {found!r} instead of {case.value!r}"
+
+
+def problems_of_batch(cases: Sequence[Case], engine: Engine, folder: Path) -> list[str]:
+    """The problems of many eval cases, in one query if the engine can do them all."""
+    try:
+        values = evaluated(cases, engine)
+    except EscudoError:
+        alone = [(c, problem(c, engine, folder)) for c in cases]
+        return [f"{c.name}: {p}" for c, p in alone if p is not None]
+    found = (_unlike(v, c) for v, c in zip(values, cases, strict=True))
+    return [p for p in found if p is not None]
+
+
+def evaluated(cases: Sequence[Case], engine: Engine) -> list[Any]:
+    """The values of eval cases, each over its own given row."""
+    row: dict[str, Any] = {}
+    stored: list[pa.Field] = []
+    expressions: list[exp.Expression] = []
+    for number, case in enumerate(cases):
+        assert case.eval is not None
+        schema = _given(case, f"c{number}_")
+        expressions.append(alias(compile_eval(case.eval, schema, now=NOW).sql, f"v{number}"))
+        stored += list(schema.arrow())
+        for c in schema.columns:
+            value = case.given.get(c.name)
+            row[str(c.physical)] = None if value is None else at_rest(value, c.type)
+    table = pa.Table.from_pylist([row], schema=pa.schema(stored))
+    query = select(expressions, exp.to_table("given", quoted=True))
+    result = engine.run(query, [], {"given": table})
+    return [result.column(f"v{n}").to_pylist()[0] for n in range(len(cases))]
+
+
+def _given(case: Case, prefix: str) -> TableSchema:
+    """A table for the given row of a case, whose columns no other case has."""
+    columns = (*_KNOWN, *columns_of([case.given], _KNOWN))
+    own = tuple(replace(c, physical=f"{prefix}{c.physical}") for c in columns)
+    return TableSchema("given", own)
 
 
 def searched(case: Case, engine: Engine, folder: Path) -> list[dict[str, Any]]:

@@ -14,22 +14,22 @@ from sqlglot import exp
 
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
-from escudo.core.schema import ARROW_TYPES, REST_TYPE, FieldType
+from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import connect
+from escudo.engines.scans import wanted_columns
 from escudo.spl.plan import Scan, alias, column, identifier
 
 T = TypeVar("T")
 DIALECT = "duckdb"
 _BATCH_ROWS = 100_000
-_AT_REST: Mapping[pa.DataType, str] = {
-    **dict(
-        zip(
-            ARROW_TYPES.values(),
-            ("VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN", "TIMESTAMPTZ", "VARCHAR[]"),
-            strict=True,
-        )
-    ),
-    REST_TYPE: "MAP(VARCHAR, VARCHAR)",
+_AT_REST: Mapping[FieldType | None, str] = {
+    FieldType.STRING: "VARCHAR",
+    FieldType.NUMBER: "DOUBLE",
+    FieldType.INTEGER: "BIGINT",
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.TIME: "TIMESTAMPTZ",
+    FieldType.MULTIVALUE: "VARCHAR[]",
+    None: "MAP(VARCHAR, VARCHAR)",
 }
 
 
@@ -116,7 +116,7 @@ class DuckDBEngine:
 
     def _source(self, scan: Scan, name: str) -> exp.Expression:
         """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""
-        wanted = _wanted(scan)
+        wanted = wanted_columns(scan)
         paths = self.catalog.files(scan.schema.table, scan.within)
         held = [self._columns(path) for path in paths]
         present = frozenset().union(*held)
@@ -134,20 +134,7 @@ class DuckDBEngine:
         return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(name)))
 
 
-def _wanted(scan: Scan) -> dict[str, pa.DataType]:
-    """Physical columns of a scan -> type at rest, lower-cased copies and the rest map included."""
-    out: dict[str, pa.DataType] = {}
-    for found in scan.columns.values():
-        if found.physical is not None:
-            out[found.physical] = ARROW_TYPES[found.type]
-        if found.lower is not None:
-            out[found.lower] = ARROW_TYPES[FieldType.STRING]
-    if scan.schema.rest is not None:
-        out[scan.schema.rest] = REST_TYPE
-    return out
-
-
-def _null(kind: pa.DataType) -> exp.Expression:
+def _null(kind: FieldType | None) -> exp.Expression:
     return exp.Cast(this=exp.null(), to=exp.DataType.build(_AT_REST[kind], dialect=DIALECT))
 
 

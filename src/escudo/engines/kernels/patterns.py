@@ -58,9 +58,9 @@ def expander(pattern: regex.Pattern[str], replacement: str) -> Callable[[regex.M
 
 
 def sed(value: str, script: str) -> str | None:
-    """``s/pattern/replacement/flags`` (``g``, or the number of the match) or ``y/from/to/``.
+    r"""``s/pattern/replacement/flags`` (``g``, or the number of the match) or ``y/from/to/``.
 
-    >>> sed("a.b.c", "s/\\./-/g"), sed("a.b.c", "s/\\./-/2"), sed("abc", "y/ac/xz/")
+    >>> sed("a.b.c", r"s/\./-/g"), sed("a.b.c", r"s/\./-/2"), sed("abc", "y/ac/xz/")
     ('a-b-c', 'a.b-c', 'xbz')
     """
     parts = _sed_parts(script)

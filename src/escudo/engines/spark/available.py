@@ -1,0 +1,17 @@
+"""Whether Spark can run here; imports nothing of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+
+
+def unavailable() -> str | None:
+    """Why Spark cannot run here; None if it can."""
+    if find_spec("pyspark") is None:
+        return "pyspark is not installed (pip install 'escudo[spark]')"
+    home = os.environ.get("JAVA_HOME")
+    if shutil.which("java") is None and not (home and os.path.exists(f"{home}/bin/java")):
+        return "Java is not installed (Spark needs Java 17)"
+    return None

@@ -1,0 +1,119 @@
+"""Runs compiled searches on Spark, over the Parquet files that a catalog names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import TypeVar
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as spark_functions
+from sqlglot import exp
+
+from escudo.core.catalog import Catalog
+from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
+from escudo.engines.scans import wanted_columns
+from escudo.engines.spark.macros import DIALECT, expand
+from escudo.engines.spark.session import local_session
+from escudo.spl.plan import Scan
+
+T = TypeVar("T")
+_SQL_TYPES: Mapping[FieldType | None, str] = {
+    FieldType.STRING: "string",
+    FieldType.NUMBER: "double",
+    FieldType.INTEGER: "bigint",
+    FieldType.BOOLEAN: "boolean",
+    FieldType.TIME: "timestamp",
+    FieldType.MULTIVALUE: "array<string>",
+    None: "map<string,string>",
+}
+
+
+class SparkEngine:
+    """A Spark session and the catalog whose tables it reads; a ``Runner`` of the binder."""
+
+    name = "spark"
+
+    def __init__(self, catalog: Catalog, session: SparkSession | None = None) -> None:
+        self.catalog = catalog
+        self.session = session if session is not None else local_session()
+        self._views = count(1)
+
+    def over(self, catalog: Catalog) -> SparkEngine:
+        """The same engine over another catalog."""
+        return SparkEngine(catalog, self.session)
+
+    def run(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """The result of a query, with the query's SQL identifiers as column names."""
+        with self._ready(scans, tables or {}) as views:
+            text = self.sql(query, views)
+            return _guard(lambda: self.session.sql(text).toArrow())
+
+    def sql(self, query: exp.Expression, views: Mapping[str, str] | None = None) -> str:
+        """The query as Spark runs it; ``views`` maps the names of tables to those of views."""
+        names = views or {}
+
+        def resolve(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Table) and not node.db and node.name in names:
+                alias = node.args.get("alias") or exp.TableAlias(
+                    this=exp.to_identifier(node.name, quoted=True)
+                )
+                view = exp.to_identifier(names[node.name], quoted=True)
+                return exp.Table(this=view, alias=alias)
+            return node
+
+        return expand(query).transform(resolve).sql(dialect=DIALECT)
+
+    @contextmanager
+    def _ready(
+        self, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
+    ) -> Iterator[Mapping[str, str]]:
+        """Temporary views for the scans and the Arrow tables: name -> view."""
+        views: dict[str, str] = {}
+        try:
+            frames: list[tuple[str, DataFrame]] = [
+                *((scan.name, self._frame(scan)) for scan in scans),
+                *((name, self.session.createDataFrame(t)) for name, t in tables.items()),
+            ]
+            for name, frame in frames:
+                views[name] = f"escudo_{id(self)}_{next(self._views)}"
+                frame.createOrReplaceTempView(views[name])
+            yield views
+        finally:
+            for view in views.values():
+                self.session.catalog.dropTempView(view)
+
+    def _frame(self, scan: Scan) -> DataFrame:
+        """The columns of a scan; typed NULL where no file has one."""
+        wanted = wanted_columns(scan)
+        paths = self.catalog.files(scan.schema.table, scan.within)
+        if not paths:
+            ddl = ", ".join(f"`{name}` {_SQL_TYPES[kind]}" for name, kind in wanted.items())
+            return self.session.createDataFrame([], ddl or "nothing string")
+        read = self.session.read.option("mergeSchema", "true").parquet(*paths)
+        present = set(read.columns)
+        columns = [
+            spark_functions.col(f"`{name}`")
+            if name in present
+            else spark_functions.lit(None).cast(_SQL_TYPES[kind]).alias(name)
+            for name, kind in wanted.items()
+        ]
+        return read.select(*columns) if columns else read
+
+
+def _guard(action: Callable[[], T]) -> T:
+    """Spark's errors as ours."""
+    try:
+        return action()
+    except PySparkException as error:
+        message = str(error).split("JVM stacktrace", 1)[0].strip()
+        raise EscudoError("ENG001", f"Spark: {message[:2000]}") from error

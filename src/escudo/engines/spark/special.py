@@ -1,0 +1,132 @@
+"""Prelude calls whose Spark form depends on a literal argument: regexes and time formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from escudo.spl import coerce
+
+_BEYOND_JAVA = re.compile(r"\\[KGX]|\(\?(?:\(|R|&|P>|\||\d)|\(\*|\[:\^")
+_UNIX_LINES = "(?d)"
+"""Java's flag for ``.``, ``^`` and ``$`` to know no line ends but ``\\n``, as PCRE does."""
+
+_DATE_PATTERNS = {
+    "Y": "yyyy",
+    "m": "MM",
+    "d": "dd",
+    "H": "HH",
+    "I": "hh",
+    "M": "mm",
+    "S": "ss",
+    "p": "a",
+    "y": "yy",
+    "j": "DDD",
+    "a": "EEE",
+    "A": "EEEE",
+    "b": "MMM",
+    "B": "MMMM",
+    "g": "SSS",
+    "f": "SSSSSS",
+}
+
+
+def java_pattern(pattern: str) -> str:
+    r"""A translated pattern as Java reads it alike.
+
+    >>> java_pattern("a.b")
+    '(?d)a.b'
+    """
+    return _UNIX_LINES + pattern
+
+
+def java_replacement(replacement: str) -> str:
+    r"""A replacement with ``\1`` as Java writes it.
+
+    >>> print(java_replacement(r"\1 costs $5 \\"))
+    $1 costs \$5 \\
+    """
+
+    def resolve(m: re.Match[str]) -> str:
+        if m[0] == "$":
+            return r"\$"
+        return rf"${m[1]}" if m[1].isdigit() else r"\\"
+
+    return re.sub(r"\\(\d|\\)|\$", resolve, replacement)
+
+
+def date_pattern(text: str) -> str | None:
+    """A format of the common vocabulary as a pattern of Java's; None if Java has no such letter.
+
+    >>> date_pattern("%Y-%m-%dT%H:%M")
+    "yyyy-MM-dd'T'HH:mm"
+    """
+    out: list[str] = []
+    for m in re.finditer(r"%(.)|([A-Za-z]+)|(')|([^%A-Za-z']+)", text):
+        letter, word, quote, other = m.groups()
+        if letter is not None:
+            if letter not in _DATE_PATTERNS:
+                return None
+            out.append(_DATE_PATTERNS[letter])
+        else:
+            out.append(f"'{word}'" if word else "''" if quote else _quoted(other))
+    return "".join(out)
+
+
+def _quoted(text: str) -> str:
+    """Characters that are reserved in a pattern stand in quotes."""
+    return f"'{text}'" if set(text) & set("[]{}#") else text
+
+
+def _literal(node: exp.Expression | None) -> str | None:
+    return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
+
+
+def _regex(kernel: str) -> Callable[[exp.Anonymous], exp.Anonymous]:
+    """The Java form of a regex call, or the kernel where Java cannot read the pattern."""
+
+    def rewrite(node: exp.Anonymous) -> exp.Anonymous:
+        value, wanted, *rest = node.expressions
+        pattern = _literal(wanted)
+        plain = re.sub("^spl_(pcre|regex)_", "", str(node.this).lower())
+        texts = [_literal(r) if plain == "replace" else "" for r in rest]
+        if pattern is None or _BEYOND_JAVA.search(pattern) or None in texts:
+            return exp.Anonymous(this=kernel, expressions=[value, wanted, *rest])
+        if plain == "replace":
+            rest = [coerce.literal_text(java_replacement(str(texts[0])))]
+        arguments = [value, coerce.literal_text(java_pattern(pattern)), *rest]
+        return exp.Anonymous(this=f"spl_regex_{plain}", expressions=arguments)
+
+    return rewrite
+
+
+def _strftime(node: exp.Anonymous) -> exp.Anonymous:
+    seconds, wanted = node.expressions
+    text = _literal(wanted)
+    pattern = None if text is None else date_pattern(text)
+    if pattern is None:
+        return exp.Anonymous(this="spl_strftime_any", expressions=[seconds, wanted])
+    at = exp.Anonymous(this="spl_timestamp", expressions=[seconds])
+    return exp.Anonymous(this="date_format", expressions=[at, coerce.literal_text(pattern)])
+
+
+def _strptime(node: exp.Anonymous) -> exp.Anonymous:
+    value, wanted = node.expressions
+    text = _literal(wanted)
+    if text is not None:
+        wanted = coerce.literal_text(text.replace("%f", "%6N").replace("%n", "%9N"))
+    return exp.Anonymous(this="spl_strptime_any", expressions=[value, wanted])
+
+
+SPECIAL: Mapping[str, Callable[[exp.Anonymous], exp.Anonymous]] = {
+    **{
+        f"spl_{kind}_{plain}": _regex(f"spl_pcre_{plain}")
+        for kind in ("regex", "pcre")
+        for plain in ("match", "replace", "group", "groups")
+    },
+    "spl_strftime": _strftime,
+    "spl_strptime": _strptime,
+}
+"""Prelude name -> its rewrite; what comes out may be a macro's call again."""
