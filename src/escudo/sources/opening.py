@@ -229,8 +229,11 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
         code = "SRC002" if depth == 0 else "SRC006"
         yield _problem(code, source.name, f"cannot be read: {error}", severity)
         return
-    except RuntimeError as error:  # zipfile's way to say that a member has a password
-        yield _problem("SRC007", source.name, f"cannot be read: {error}", Severity.WARNING)
+    except NotImplementedError as error:
+        yield _problem("SRC006", source.name, f"cannot be unpacked: {error}", severity)
+        return
+    except RuntimeError:  # zipfile's way to say that a member has a password
+        yield _problem("SRC007", source.name, "the archive member is encrypted", Severity.WARNING)
         return
     if not head:
         yield _problem("SRC003", source.name, "the file is empty", severity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -32,19 +33,27 @@ def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatc
     Every event is in a batch or is a Rejected. A batch has at most ``batch_rows`` rows; the events
     of one family come nearly in the order of the stream (those of one shape together).
     """
-    waiting: dict[str, list[pa.Table]] = {}
+    waiting: dict[str, _Waiting] = {}
     for item in _READERS[stream.format](stream):
         if isinstance(item, Rejected):
             yield item
             continue
         for batch in assemble(item, stream.name, stream.modified):
-            tables = waiting.setdefault(batch.family, [])
-            tables.append(batch.table)
-            rows = sum(t.num_rows for t in tables)
-            if rows >= batch_rows or sum(t.nbytes for t in tables) >= BATCH_BYTES:
-                yield from _batches(batch.family, waiting.pop(batch.family), batch_rows)
-    for family, tables in waiting.items():
-        yield from _batches(family, tables, batch_rows)
+            held = waiting.setdefault(batch.family, _Waiting())
+            held.tables.append(batch.table)
+            held.rows += batch.table.num_rows
+            held.bytes += batch.table.nbytes
+            if held.rows >= batch_rows or held.bytes >= BATCH_BYTES:
+                yield from _batches(batch.family, waiting.pop(batch.family).tables, batch_rows)
+    for family, held in waiting.items():
+        yield from _batches(family, held.tables, batch_rows)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    tables: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+    bytes: int = 0
 
 
 def _batches(family: str, tables: list[pa.Table], batch_rows: int) -> Iterator[RawBatch]:

@@ -31,8 +31,11 @@ def parse_times(text: pa.Array) -> pa.Array:
     >>> [str(t) for t in times.to_pylist()]
     ['2020-10-08 11:03:46.617920+00:00', '2024-04-22 16:59:33.418000+00:00', 'None']
     """
-    fast = _plain_utc(text)
-    return fast if fast is not None else _any_form(text)
+    for rule in (_plain_utc, _plain_number):
+        times = rule(text)
+        if times is not None:
+            return times
+    return _any_form(text)
 
 
 def _plain_utc(text: pa.Array) -> pa.Array | None:
@@ -44,6 +47,20 @@ def _plain_utc(text: pa.Array) -> pa.Array | None:
         return pc.assume_timezone(pc.cast(cut, _NAIVE), "UTC")
     except pa.ArrowInvalid:
         return None
+
+
+def _plain_number(text: pa.Array) -> pa.Array | None:
+    """Whole epoch numbers, when every value is one and all are of one size."""
+    try:
+        number = text.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    bounds = pc.min_max(number).as_py()
+    for unit in (1, 1_000, 1_000_000):
+        low, high = _MAX_SECONDS * unit / 1_000, _MAX_SECONDS * unit
+        if bounds["min"] is not None and low <= bounds["min"] and bounds["max"] < high:
+            return pc.multiply(number, 1_000_000 // unit).cast(TIME)
+    return None
 
 
 def _any_form(text: pa.Array) -> pa.Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,21 +9,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import evtx
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from escudo.sources.assemble import Events, Values
+from escudo.sources.assemble import Events
 from escudo.sources.formats.event_xml import read_block
 from escudo.sources.formats.rejected import Rejected
+from escudo.sources.formats.tidy import braced
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 
 BLOCK_CHARACTERS = 8 * 1024 * 1024
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
-_BARE_GUID = "^[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}$"
-_GUID_LENGTH = 36
-_SYSTEM_GUID = re.compile(_BARE_GUID)
 
 
 @contextmanager
@@ -82,20 +77,6 @@ def _block(texts: list[str], shapes: Shapes, name: str) -> Iterator[Events | Rej
     block = windows_form("".join(texts).encode("utf-8", "replace"))
     for item in read_block(block, shapes, name):
         if isinstance(item, Events):
-            yield replace(item, fields={n: _braced(v) for n, v in item.fields.items()})
+            yield replace(item, fields=braced(item.fields))
         else:
             yield item
-
-
-def _braced(values: Values) -> Values:
-    """GUIDs as Windows writes them; the library leaves out the braces."""
-    if isinstance(values, str):
-        return f"{{{values}}}" if _SYSTEM_GUID.match(values) else values
-    if not pa.types.is_string(values.type):
-        return values
-    long = pc.fill_null(pc.equal(pc.binary_length(values), _GUID_LENGTH), False)
-    if not pc.any(long).as_py():
-        return values
-    guid = pc.and_(long, pc.fill_null(pc.match_substring_regex(values, _BARE_GUID), False))
-    braced = pc.binary_join_element_wise("{", values, "}", "")
-    return pc.if_else(guid, braced, values)

@@ -2,67 +2,140 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import orjson
+import pyarrow as pa
 
 from escudo.sources.assemble import Events
-from escudo.sources.formats.json_forms import canonical
+from escudo.sources.formats.bytesviews import PADDING, text_column, words_of
+from escudo.sources.formats.json_columns import JsonLines, Path, by_line
+from escudo.sources.formats.json_forms import fields_by_form
+from escudo.sources.formats.json_stream import objects
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
-from escudo.sources.formats.rows import from_rows
-from escudo.sources.formats.text import DamagedError, blocks, cut_after
-from escudo.sources.formats.xml_element import Field
+from escudo.sources.formats.text import DamagedError, blocks, cut_after, valid_utf8
 from escudo.sources.opening import LogStream
+
+_ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
+_ARRAY_EDGE = re.compile(rb"(?m)^([ \t]*\[?)(\{.*\})(\]?[ \t]*)(?=\r?$)")
+_BRACKET_LINE = re.compile(rb"(?m)^[ \t]*[\[\]][ \t]*,?[ \t]*(?=\r?$)")
+
+_BRACE, _BRACE_END = b"{}"
 
 
 def read(stream: LogStream) -> Iterator[Events | Rejected]:
-    """The events of a stream of JSON lines, and the lines that are none."""
+    """The events of a stream, and what of it is no event."""
     line = 1
+    reader = JsonLines()
     with stream.open() as opened:
         try:
-            for block in cut_after(blocks(opened), b"\n"):
-                yield from _lines(stream.name, block, line)
+            source = cut_after(blocks(opened), b"\n")
+            head = next(source, b"")
+            whole: Iterator[bytes | Rejected] = chain((head,), source)
+            if not _is_lines(head):
+                whole = objects(chain((head,), source), stream.name)
+            for block in whole:
+                if isinstance(block, Rejected):
+                    yield block
+                    continue
+                yield from read_lines(valid_utf8(block), reader, stream.name, line)
                 line += block.count(b"\n")
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
 
 
-def _lines(name: str, block: bytes, first: int) -> Iterator[Events | Rejected]:
-    rows: list[Mapping[str, Field]] = []
-    raws: list[str] = []
-    for number, line in enumerate(block.split(b"\n"), first):
-        text = line.strip()
-        if not text or text in (b"[", b"]"):
-            continue
+def _is_lines(head: bytes) -> bool:
+    """Whether the events stand one a line: some of the first lines are whole objects."""
+    for text in head.split(b"\n", 20)[:20]:
+        candidate = text.strip().removeprefix(b"[").removesuffix(b",").removesuffix(b"]")
         try:
-            value = _load(text)
-        except orjson.JSONDecodeError as error:
-            yield Rejected(name, f"line {number}", "SRC030", str(error), text[:EXCERPT_BYTES])
+            if isinstance(orjson.loads(candidate), dict):
+                return True
+        except orjson.JSONDecodeError:
             continue
-        found = value if isinstance(value, list) else [value]
-        for event in found:
-            if not isinstance(event, dict):
-                yield Rejected(
-                    name, f"line {number}", "SRC031", "not an object", text[:EXCERPT_BYTES]
-                )
+    return False
+
+
+def read_lines(
+    block: bytes, reader: JsonLines, name: str, first: int = 1
+) -> Iterator[Events | Rejected]:
+    """The events of a text with an object a line, which must be valid UTF-8."""
+    lines, numbers, odd = _lines(block)
+    if odd:
+        block = _BRACKET_LINE.sub(lambda m: b" " * len(m[0]), block)
+        block = _ARRAY_LINE_END.sub(lambda m: b"}" + b" " * (len(m[0]) - 1), block)
+        block = _ARRAY_EDGE.sub(lambda m: b" " * len(m[1]) + m[2] + b" " * len(m[3]), block)
+        lines, numbers, odd = _lines(block)
+    if len(lines) == 0:
+        return
+    if not odd:
+        try:
+            yield from _events(lines, reader.columns(lines, block))
+        except ValueError:
+            odd = True
+    if odd:
+        yield from _one_by_one(lines, numbers, name, first)
+
+
+def _one_by_one(
+    lines: pa.Array, numbers: npt.NDArray[np.intp], name: str, first: int
+) -> Iterator[Events | Rejected]:
+    good: list[str] = []
+    events: list[Mapping[str, Any]] = []
+    for text, number in zip(lines.to_pylist(), numbers.tolist(), strict=True):
+        try:
+            value = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            code, message = "SRC030", f"not valid JSON: {error}"
+        else:
+            if isinstance(value, dict):
+                good.append(text)
+                events.append(value)
                 continue
-            rows.append(canonical(event))
-            raws.append(
-                text.rstrip(b",").decode("utf-8", "replace")
-                if len(found) == 1
-                else orjson.dumps(event).decode()
-            )
-    if rows:
-        yield from_rows(rows, raws)
+            code, message = "SRC031", "a JSON value that is not an object"
+        yield Rejected(name, f"line {first + number}", code, message, text.encode()[:EXCERPT_BYTES])
+    if good:
+        numbered = (np.arange(len(good)), by_line(events))
+        yield from _events(pa.array(good, pa.string()), iter((numbered,)))
 
 
-def _load(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        if text.endswith(b","):
-            return orjson.loads(text[:-1].removeprefix(b"["))
-        if text.startswith(b"[") or text.endswith(b"]"):
-            return orjson.loads(text.removeprefix(b"[").removesuffix(b"]"))
-        raise
+def _lines(block: bytes) -> tuple[pa.Array, npt.NDArray[np.intp], bool]:
+    """The lines that are not blank, trimmed; their numbers from 0; whether any is no object."""
+    buffer = block + b"\n" + bytes(PADDING)
+    ends = np.flatnonzero(np.frombuffer(buffer, np.uint8, len(block) + 1) == 0x0A)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    plain = np.frombuffer(buffer, np.uint8)
+    for _ in range(64):
+        blank = (ends > starts) & np.isin(plain[ends - 1], (0x20, 0x09, 0x0D))
+        if not blank.any():
+            break
+        ends = ends - blank
+    for _ in range(64):
+        blank = (ends > starts) & np.isin(plain[starts], (0x20, 0x09, 0x0D))
+        if not blank.any():
+            break
+        starts = starts + blank
+    numbers = np.flatnonzero(ends > starts)
+    starts, ends = starts[numbers], ends[numbers]
+    odd = bool(np.any(plain[starts] != _BRACE) or np.any(plain[ends - 1] != _BRACE_END))
+    lines = text_column(pa.py_buffer(buffer), words_of(buffer), starts, ends - starts)
+    return lines, numbers, odd
+
+
+def _events(
+    lines: pa.Array, groups: Iterator[tuple[npt.NDArray[np.intp], dict[Path, pa.Array]]]
+) -> list[Events]:
+    found = []
+    for numbers, paths in groups:
+        raw = lines if len(numbers) == len(lines) else lines.take(pa.array(numbers))
+        if not paths:
+            found.append(Events({}, raw))
+            continue
+        for _, rows, fields in fields_by_form(paths, len(raw)):
+            found.append(Events(fields, raw if rows is None else raw.take(pa.array(rows))))
+    return found

@@ -1,190 +1,192 @@
-"""The JSON shapes in which shippers write Windows events, to the fields of the event itself."""
+"""The JSON shapes in which shippers write Windows events, to the fields of the event itself.
+
+Whatever brought an event, its fields are those of its XML. What only a shipper says (its own
+names, the receipt, a rendered message) is kept beside them under the shipper's names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-_EVTX_SYSTEM_ATTRIBUTES = ("Provider", "TimeCreated", "Correlation", "Execution", "Security")
+from escudo.sources.formats.json_columns import Path, Paths
+from escudo.sources.formats.nxlog import flat_fields
+from escudo.sources.formats.tidy import braced, merged, without_empty
+
+Fields = dict[str, pa.Array]
 
 
-def canonical(event: Mapping[str, Any]) -> dict[str, Field]:
-    """The fields of a JSON event; a Windows event has those that its XML would give.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A way to write events as JSON: which lines have it, and their fields."""
 
-    >>> canonical({"Channel": "Security", "EventID": 1, "Hostname": "h", "SourceName": "p"})
-    {'Channel': 'Security', 'EventID': '1', 'Computer': 'h', 'Name': 'p'}
+    name: str
+    marks: tuple[tuple[Path, ...], ...]
+    """Alternatives; in each, the paths that a line must have."""
+    convert: Callable[[Paths], Fields]
+
+
+def fields_by_form(
+    paths: Paths, size: int
+) -> Iterator[tuple[str, npt.NDArray[np.intp] | None, Fields]]:
+    """The lines of each form (None: all of them) and their fields.
+
+    >>> paths = {("Channel",): pa.array(["Security"]), ("EventID",): pa.array(["1"]),
+    ...          ("Hostname",): pa.array(["pc"])}
+    >>> [(name, list(fields)) for name, _, fields in fields_by_form(paths, 1)]
+    [('flat', ['Channel', 'EventID', 'Computer'])]
     """
-    for holds, convert in _FORMS:
-        if holds(event):
-            return convert(event)
-    return flatten(event)
-
-
-def flatten(event: Mapping[str, Any]) -> dict[str, Field]:
-    """Any JSON object as Splunk names its fields: ``a.b`` for objects, ``a{}`` for arrays.
-
-    >>> flatten({"a": {"b": 1}, "c": [1, {"d": "x"}], "e": None, "f": True})
-    {'a.b': '1', 'c{}': ['1'], 'c{}.d': ['x'], 'f': 'true'}
-    """
-    out: dict[str, Field] = {}
-    _walk("", event, out, inside_array=False)
-    return out
-
-
-def _walk(path: str, value: Any, out: dict[str, Field], *, inside_array: bool) -> None:
-    if isinstance(value, dict):
-        for key, below in value.items():
-            _walk(f"{path}.{key}" if path else key, below, out, inside_array=inside_array)
-    elif isinstance(value, list):
-        for below in value:
-            _walk(f"{path}{{}}", below, out, inside_array=True)
-    elif (text := _text(value)) != "":
-        if inside_array:
-            values = out.setdefault(path, [])
-            assert isinstance(values, list)
-            values.append(text)
-        else:
-            out[path] = text
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(value)
-
-
-_FLAT_NAMES = {
-    "Hostname": "Computer",
-    "SourceName": "Name",
-    "EventSourceName": "Name",
-    "Provider": "Name",
-    "ProviderGuid": "Guid",
-    "RecordNumber": "EventRecordID",
-    "ExecutionProcessID": "ProcessID",
-    "OpcodeValue": "Opcode",
-}
-
-
-def _is_flat(event: Mapping[str, Any]) -> bool:
-    return "EventID" in event and "Channel" in event and not isinstance(event.get("System"), dict)
-
-
-def _flat(event: Mapping[str, Any]) -> dict[str, Field]:
-    """NXLog's im_msvistalog, and exports of the same flat kind."""
-    out: dict[str, Field] = {}
-    named = {_FLAT_NAMES[k] for k in event if k in _FLAT_NAMES}
-    for key, value in event.items():
-        name = _FLAT_NAMES.get(key, key)
-        if name == key and key in named:
-            name = f"{'Nxlog'}.{key}"
-        if isinstance(value, (dict, list)):
-            _walk(name, value, out, inside_array=False)
-        elif key == "Keywords" and isinstance(value, int):
-            out[name] = f"0x{value & 0xFFFFFFFFFFFFFFFF:x}"
-        elif text := _text(value):
-            out[name] = text
-    if time := _flat_time(event):
-        out["SystemTime"] = time
-    return out
-
-
-def _flat_time(event: Mapping[str, Any]) -> str | None:
-    """UTC from NXLog's local EventTime, by what Logstash and NXLog say of the time of receipt."""
-    if "EventTime" not in event:
-        created = event.get("TimeCreated")
-        return str(created) if created else event.get("@timestamp")
-    try:
-        local = datetime.fromisoformat(str(event["EventTime"]))
-        if local.tzinfo is None:
-            received = datetime.fromisoformat(str(event["EventReceivedTime"]))
-            known = datetime.fromisoformat(str(event["@timestamp"])).replace(tzinfo=None)
-            quarters = round((received - known).total_seconds() / 900)
-            local = (local - timedelta(minutes=15 * quarters)).replace(tzinfo=UTC)
-    except (KeyError, ValueError):
-        return str(event["EventTime"])
-    return f"{local.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
-
-
-def _is_evtx_dump(event: Mapping[str, Any]) -> bool:
-    inner = event.get("Event")
-    return isinstance(inner, dict) and isinstance(inner.get("System"), dict)
-
-
-def _evtx_dump(event: Mapping[str, Any]) -> dict[str, Field]:
-    inner = event["Event"]
-    out: dict[str, Field] = {}
-    for name, value in inner["System"].items():
-        if isinstance(value, dict):
-            for attribute, text in (value.get("#attributes") or {}).items():
-                out[attribute] = _text(text)
-            if "#text" in value:
-                out[name] = _text(value["#text"])
-        elif text := _text(value):
-            out[name] = text
-    for part in ("EventData", "UserData"):
-        _walk_evtx(inner.get(part), out)
-    return {k: v for k, v in out.items() if v != ""}
-
-
-def _walk_evtx(part: Any, out: dict[str, Field]) -> None:
-    if not isinstance(part, dict):
-        return
-    for name, value in part.items():
-        if name == "#attributes":
+    left = np.ones(size, dtype=bool)
+    for form in FORMS:
+        has = np.zeros(size, dtype=bool)
+        for alternative in form.marks:
+            if all(path in paths for path in alternative):
+                every = [pc.is_valid(paths[p]).to_numpy(zero_copy_only=False) for p in alternative]
+                has |= np.logical_and.reduce(every)
+        has &= left
+        if not has.any():
             continue
-        if name == "Data":
-            inner = value.get("#text") if isinstance(value, dict) else value
-            texts = [_text(v) for v in (inner if isinstance(inner, list) else [inner])]
-            out["Data"] = [t for t in texts if t]
-        elif isinstance(value, dict) and "#text" in value:
-            out[name] = _text(value["#text"])
-        elif isinstance(value, dict):
-            _walk_evtx(value, out)
-        elif text := _text(value):
-            out[name] = text
+        left &= ~has
+        rows = None if has.all() else np.flatnonzero(has)
+        yield form.name, rows, form.convert(_taken(paths, rows))
+        if rows is None:
+            return
+    if left.any():
+        rows = None if left.all() else np.flatnonzero(left)
+        yield "generic", rows, _generic(_taken(paths, rows))
 
 
-def _is_winlogbeat(event: Mapping[str, Any]) -> bool:
-    return isinstance(event.get("winlog"), dict)
+def _taken(paths: Paths, rows: npt.NDArray[np.intp] | None) -> dict[Path, pa.Array]:
+    if rows is None:
+        return without_empty(paths)
+    chosen = pa.array(rows)
+    return without_empty({path: values.take(chosen) for path, values in paths.items()})
 
 
-def _winlogbeat(event: Mapping[str, Any]) -> dict[str, Field]:
-    original = event.get("event", {}).get("original")
-    if isinstance(original, str) and original.lstrip().startswith("<Event"):
-        try:
-            return event_fields(original)
-        except NotAnEventError:
-            pass
-    log = event["winlog"]
-    process = log.get("process") or {}
-    found = {
-        "EventID": log.get("event_id"),
-        "Version": log.get("version"),
-        "EventRecordID": log.get("record_id"),
-        "Channel": log.get("channel"),
-        "Computer": log.get("computer_name"),
-        "Name": log.get("provider_name"),
-        "Guid": log.get("provider_guid"),
-        "ProcessID": process.get("pid"),
-        "ThreadID": (process.get("thread") or {}).get("id"),
-        "UserID": (log.get("user") or {}).get("identifier"),
-        "SystemTime": event.get("@timestamp"),
-        "Message": event.get("message"),
-        **(log.get("event_data") or {}),
-        **(log.get("user_data") or {}),
-    }
-    return {k: _text(v) for k, v in found.items() if _text(v)}
+def _generic(paths: Paths) -> Fields:
+    """Dotted paths, as Splunk's ``KV_MODE = json`` names the fields."""
+    return {".".join(path): values for path, values in paths.items()}
 
 
-_FORMS: tuple[
-    tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any]], dict[str, Field]]], ...
-] = (
-    (_is_flat, _flat),
-    (_is_evtx_dump, _evtx_dump),
-    (_is_winlogbeat, _winlogbeat),
+def _evtx_dump(paths: Paths) -> Fields:
+    """What evtx_dump and the ``evtx`` library write: the XML's elements as objects."""
+    system: list[tuple[str, pa.Array]] = []
+    own: list[tuple[str, pa.Array]] = []
+    for path, values in paths.items():
+        match path:
+            case ("Event", "System", _, "#attributes", attribute):
+                system.append((attribute, values))
+            case ("Event", "System", element, attribute) if element.endswith("_attributes"):
+                system.append((attribute, values))
+            case ("Event", "System", name) | ("Event", "System", name, "#text"):
+                system.append((name, values))
+            case ("Event", "#attributes" | "Event_attributes", *_):
+                continue
+            case ("Event", _, *inner) if inner and "#attributes" not in inner:
+                name = _leaf(inner)
+                if not inner[0].endswith("_attributes"):
+                    own.append((name, values))
+    return braced(merged(system, own))
+
+
+def _leaf(inner: Sequence[str]) -> str:
+    """The element's name; unnamed Data are one field, whether one came or several."""
+    parts = [part.removesuffix("{}") for part in inner if part.removesuffix("{}") != "#text"]
+    return parts[-1] if parts else "Data"
+
+
+_WINLOGBEAT: Mapping[Path, str] = {
+    ("winlog", "event_id"): "EventID",
+    ("winlog", "version"): "Version",
+    ("winlog", "record_id"): "EventRecordID",
+    ("winlog", "channel"): "Channel",
+    ("winlog", "computer_name"): "Computer",
+    ("winlog", "provider_name"): "Name",
+    ("winlog", "provider_guid"): "Guid",
+    ("winlog", "process", "pid"): "ProcessID",
+    ("winlog", "process", "thread", "id"): "ThreadID",
+    ("winlog", "user", "identifier"): "UserID",
+    ("winlog", "activity_id"): "ActivityID",
+    ("winlog", "related_activity_id"): "RelatedActivityID",
+    ("@timestamp",): "SystemTime",
+}
+_BEAT_LEVELS = {
+    "critical": "1",
+    "error": "2",
+    "warning": "3",
+    "information": "4",
+    "verbose": "5",
+}
+_SYSMON = "Microsoft-Windows-Sysmon"
+_KEYWORD_BITS = {"Audit Success": "0x8020000000000000", "Audit Failure": "0x8010000000000000"}
+_CLASSIC = "0x8000000000000000"
+
+
+def _winlogbeat(paths: Paths) -> Fields:
+    """Elastic's Winlogbeat, version 7 and later. It names task, opcode and level, and keeps no
+    numbers: those that the provider fixes are put back."""
+    system: list[tuple[str, pa.Array]] = []
+    own: list[tuple[str, pa.Array]] = []
+    rest: list[tuple[str, pa.Array]] = []
+    for path, values in paths.items():
+        if path in _WINLOGBEAT:
+            system.append((_WINLOGBEAT[path], values))
+        elif path[:2] in (("winlog", "event_data"), ("winlog", "user_data")) and len(path) > 2:
+            if path[2] != "xml_name":
+                own.append((path[-1].removesuffix("{}"), values))
+        elif path == ("message",):
+            rest.append(("Message", values))
+        else:
+            rest.append((".".join(path), values))
+    known = dict(system)
+    size = len(next(iter(paths.values())))
+    name = known.get("Name", pa.nulls(size, pa.string()))
+    sysmon = pc.fill_null(pc.equal(name, _SYSMON), False)
+    level = paths.get(("log", "level"))
+    if level is not None:
+        audit = pc.fill_null(pc.equal(name, "Microsoft-Windows-Security-Auditing"), False)
+        system.append(("Level", pc.if_else(audit, "0", _translated(level, _BEAT_LEVELS))))
+    nothing = pa.scalar(None, pa.string())
+    if "EventID" in known:
+        # Sysmon numbers its tasks as its events.
+        system.append(("Task", pc.if_else(sysmon, known["EventID"], nothing)))
+    opcode = paths.get(("winlog", "opcode"))
+    if opcode is not None:
+        system.append(("Opcode", _translated(opcode, {"Info": "0", "Start": "1", "Stop": "2"})))
+    keywords = paths.get(("winlog", "keywords{}"))
+    audited = (
+        pa.nulls(size, pa.string())
+        if keywords is None
+        else _translated(pc.binary_join(keywords, ","), _KEYWORD_BITS)
+    )
+    system.append(("Keywords", pc.coalesce(audited, pc.if_else(sysmon, _CLASSIC, nothing))))
+    out = merged(system, own)
+    for field, values in rest:
+        out.setdefault(field, values)
+    return out
+
+
+def _translated(values: pa.Array, table: Mapping[str, str]) -> pa.Array:
+    encoded = values.dictionary_encode()
+    meanings = [table.get(v) for v in encoded.dictionary.to_pylist()]
+    return pa.array(meanings, pa.string()).take(encoded.indices)
+
+
+FORMS: tuple[Form, ...] = (
+    Form(
+        "evtx_dump",
+        (
+            (("Event", "System", "EventID"),),
+            (("Event", "System", "EventID", "#text"),),
+        ),
+        _evtx_dump,
+    ),
+    Form("winlogbeat", ((("winlog", "event_id"), ("winlog", "channel")),), _winlogbeat),
+    Form("flat", ((("EventID",), ("Channel",)),), flat_fields),
 )
+"""Tried in this order; what has none of them is generic JSON."""

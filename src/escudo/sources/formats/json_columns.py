@@ -1,0 +1,257 @@
+"""JSON objects, one a line, to columns by path: parsed by DuckDB, checked by counting keys.
+
+DuckDB's ``from_json`` is the fastest parser at hand, and it ignores what it is not told of. So the
+keys in the text are counted too: every key that it found is one of them, hence equal numbers mean
+that nothing was missed. Lines with more keys than that teach the reader new paths; lines that
+still do not add up (mixed types, keys given twice) are read one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Path: TypeAlias = tuple[str, ...]
+"""Where a value stands: ``("winlog", "channel")``; an array's key ends in ``{}``."""
+
+Paths: TypeAlias = Mapping[Path, pa.Array]
+"""A string or list<string> array for each path, of equal lengths; null where a line lacks it."""
+
+_TEXTS = pa.list_(pa.string())
+_LEARN_LINES = 200
+_MOST_PATHS = 3000
+_FEW_LINES = 200
+"""So few lines are read one by one: a database costs more."""
+
+
+@dataclass
+class JsonLines:
+    """Reads lines of JSON objects; remembers the paths it has met."""
+
+    _scalars: dict[Path, None] = field(default_factory=dict)
+    _lists: dict[Path, None] = field(default_factory=dict)
+    _connection: duckdb.DuckDBPyConnection | None = None
+
+    def columns(
+        self, lines: pa.Array, text: bytes
+    ) -> Iterator[tuple[npt.NDArray[np.intp], dict[Path, pa.Array]]]:
+        """Groups of lines (their numbers) with their values. Every line is in one group.
+
+        ``text`` holds the lines and nothing beside them but blanks.
+
+        Raises ValueError where a line is not a JSON object.
+        """
+        everything = np.arange(len(lines))
+        if len(lines) <= _FEW_LINES:
+            yield everything, by_line([orjson.loads(line) for line in lines.to_pylist()])
+            return
+        if not self._scalars:
+            self._learn(lines.slice(0, 20))
+        paths = self._parse(lines)
+        if text.count(b'":"') == _total(paths):
+            yield everything, paths
+            return
+        fits = _adds_up(lines, text, paths)
+        if not fits.all():
+            rest = lines.filter(pa.array(~fits))
+            before = len(self._scalars) + len(self._lists)
+            self._learn(rest.slice(0, _LEARN_LINES))
+            if len(self._scalars) + len(self._lists) > before:
+                paths = self._parse(lines)
+                fits = _adds_up(lines, text, paths)
+        if fits.all():
+            yield everything, paths
+            return
+        good = pa.array(fits)
+        yield np.flatnonzero(fits), {path: v.filter(good) for path, v in paths.items()}
+        strange = np.flatnonzero(~fits)
+        yield strange, by_line([orjson.loads(lines[i].as_py()) for i in strange.tolist()])
+
+    def _learn(self, lines: pa.Array) -> None:
+        for line in lines.to_pylist():
+            try:
+                event = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue
+            if not isinstance(event, dict) or len(self._scalars) > _MOST_PATHS:
+                continue
+            for path, value in leaves(event):
+                known = self._lists if isinstance(value, list) else self._scalars
+                plain = (*path[:-1], path[-1].removesuffix("{}"))
+                taken = plain in self._scalars or plain in self._lists
+                if not taken and not any("{}" in part for part in path[:-1]):
+                    known[plain] = None
+
+    def _parse(self, lines: pa.Array) -> dict[Path, pa.Array]:
+        layers = _layers([*self._scalars, *self._lists])
+        if self._connection is None:
+            self._connection = duckdb.connect()
+            self._connection.execute("SET threads = 1")
+        self._connection.register("lines", pa.table({"line": lines}))
+        columns = [
+            f"from_json(line, {_quoted(_structure(layer, self._lists))}) AS j{number}"
+            for number, layer in enumerate(layers)
+        ]
+        query = f"SELECT {', '.join(columns)} FROM lines"
+        try:
+            table = self._connection.sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise ValueError(str(error)) from None
+        finally:
+            self._connection.unregister("lines")
+        out: dict[Path, pa.Array] = {}
+        for column in table.columns:
+            _flatten((), column.combine_chunks(), out)
+        return {path: out[path] for path in self._ordered(out)}
+
+    def _ordered(self, out: Mapping[Path, pa.Array]) -> list[Path]:
+        known = [*self._scalars, *((*p[:-1], f"{p[-1]}{{}}") for p in self._lists)]
+        return [p for p in known if p in out and out[p].null_count < len(out[p])]
+
+
+def _adds_up(lines: pa.Array, text: bytes, paths: Paths) -> npt.NDArray[np.bool_]:
+    """Whether each line has as many keys as were found in it, and arrays only where known."""
+    size = len(lines)
+    found = np.zeros(size, dtype=np.int64)
+    lists = np.zeros(size, dtype=np.int64)
+    above: dict[Path, npt.NDArray[np.bool_]] = {}
+    for path, values in paths.items():
+        there = _there(values)
+        found += there
+        if pa.types.is_list(values.type):
+            lists += there
+        for depth in range(1, len(path)):
+            parent = path[:depth]
+            above[parent] = above[parent] | there if parent in above else there
+    for there in above.values():
+        found += there
+    keys = _in_each(lines, text, '":') - _in_each(lines, text, '\\":')
+    nulls = _in_each(lines, text, '":null') + _in_each(lines, text, '": null')
+    brackets = _in_each(lines, text, '":[') + _in_each(lines, text, '": [')
+    empty = _in_each(lines, text, '":{}') + _in_each(lines, text, '": {}')
+    return np.asarray((keys - nulls - empty == found) & (brackets == lists))
+
+
+def _there(values: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
+
+
+def _total(paths: Paths) -> int:
+    """How many values there are, if no path has more than one part; else none that can match."""
+    if any(len(path) > 1 or pa.types.is_list(v.type) for path, v in paths.items()):
+        return -1
+    return sum(len(v) - v.null_count for v in paths.values())
+
+
+def _in_each(lines: pa.Array, text: bytes, wanted: str) -> npt.NDArray[np.int64]:
+    if wanted.encode() not in text:
+        return np.zeros(len(lines), dtype=np.int64)
+    counts = pc.count_substring(lines, wanted).to_numpy(zero_copy_only=False)
+    return np.asarray(counts, dtype=np.int64)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _layers(paths: Sequence[Path]) -> list[list[Path]]:
+    """Paths in as few groups as need be: DuckDB's structs hold no names that differ in case only.
+
+    >>> _layers([("ProcessId",), ("ProcessID",), ("a", "b")])
+    [[('ProcessId',), ('a', 'b')], [('ProcessID',)]]
+    """
+    layers: list[tuple[dict[Path, Path], list[Path]]] = []
+    for path in paths:
+        prefixes = [path[: n + 1] for n in range(len(path))]
+        for names, members in layers:
+            folded = {tuple(part.lower() for part in p): p for p in prefixes}
+            if all(names.get(fold, p) == p for fold, p in folded.items()):
+                names.update(folded)
+                members.append(path)
+                break
+        else:
+            layers.append(({tuple(x.lower() for x in p): p for p in prefixes}, [path]))
+    return [members for _, members in layers]
+
+
+def _structure(paths: Sequence[Path], lists: Mapping[Path, None]) -> str:
+    root: dict[str, Any] = {}
+    for path in paths:
+        node = root
+        for part in path[:-1]:
+            below = node.get(part)
+            if not isinstance(below, dict):
+                below = node[part] = {}
+            node = below
+        if not isinstance(node.get(path[-1]), dict):
+            node[path[-1]] = ["VARCHAR"] if path in lists else "VARCHAR"
+    return orjson.dumps(root).decode()
+
+
+def _flatten(path: Path, values: pa.Array, out: dict[Path, pa.Array]) -> None:
+    if pa.types.is_struct(values.type):
+        for number, below in enumerate(values.flatten()):
+            _flatten((*path, values.type.field(number).name), below, out)
+    elif pa.types.is_list(values.type):
+        out[(*path[:-1], f"{path[-1]}{{}}")] = values
+    else:
+        out[path] = values
+
+
+def leaves(event: Mapping[str, Any]) -> Iterator[tuple[Path, str | list[str]]]:
+    """The values of an object by path. Null and empty objects are no values.
+
+    >>> list(leaves({"a": {"b": 1.50}, "c": [1, None], "d": [{"e": "x"}, {"e": "y"}], "f": None}))
+    [(('a', 'b'), '1.5'), (('c{}',), ['1']), (('d{}', 'e'), ['x', 'y'])]
+    """
+    for key, value in event.items():
+        if isinstance(value, dict):
+            for path, below in leaves(value):
+                yield (key, *path), below
+        elif isinstance(value, list):
+            yield from _array(f"{key}{{}}", value)
+        elif value is not None:
+            yield (key,), _text(value)
+
+
+def _array(key: str, members: Sequence[Any]) -> Iterator[tuple[Path, list[str]]]:
+    gathered: dict[Path, list[str]] = {(key,): []} if not members else {}
+    for member in members:
+        if isinstance(member, dict):
+            for path, value in leaves(member):
+                texts = [value] if isinstance(value, str) else value
+                gathered.setdefault((key, *path), []).extend(texts)
+        elif member is not None:
+            gathered.setdefault((key,), []).append(_text(member))
+    yield from gathered.items()
+
+
+def _text(value: Any) -> str:
+    """A scalar as DuckDB gives it, so that both ways agree; an array within an array is JSON."""
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()
+
+
+def by_line(events: Sequence[Mapping[str, Any]]) -> dict[Path, pa.Array]:
+    """The values of parsed objects by path; a path with arrays and scalars holds arrays."""
+    if not all(isinstance(event, dict) for event in events):
+        raise ValueError("a line that is not a JSON object")
+    rows = [dict(leaves(event)) for event in events]
+    paths: dict[Path, bool] = {}
+    for row in rows:
+        for path, value in row.items():
+            paths[path] = paths.get(path, False) or isinstance(value, list)
+    out = {}
+    for path, listed in paths.items():
+        values = [row.get(path) for row in rows]
+        out[path] = pa.array(values, _TEXTS if listed else pa.string())
+    return out

@@ -1,0 +1,103 @@
+"""Small rules for columns of fields that several formats share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+K = TypeVar("K")
+
+_GUID_LENGTH = 36
+_BARE_GUID = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+_BARE_GUID_TEXT = re.compile(_BARE_GUID)
+_NOTHING = pa.scalar(None, pa.string())
+
+
+def without_empty(columns: Mapping[K, pa.Array]) -> dict[K, pa.Array]:
+    """Empty text and empty lists are no values; a column without a value is no column.
+
+    >>> without_empty({"a": pa.array(["", "x"]), "b": pa.array([""])})["a"].to_pylist()
+    [None, 'x']
+    """
+    out: dict[K, pa.Array] = {}
+    for name, values in columns.items():
+        kept = _nulled(values)
+        if kept.null_count < len(kept):
+            out[name] = kept
+    return out
+
+
+def _nulled(values: pa.Array) -> pa.Array:
+    offsets = np.frombuffer(values.buffers()[1], np.int32)
+    lengths = np.diff(offsets[values.offset : values.offset + len(values) + 1])
+    if int(np.count_nonzero(lengths == 0)) <= values.null_count:
+        return values
+    return pc.if_else(pa.array(lengths > 0), values, pa.scalar(None, values.type))
+
+
+def merged(
+    system: Sequence[tuple[str, pa.Array]], own: Sequence[tuple[str, pa.Array]]
+) -> dict[str, pa.Array]:
+    """System fields and the event's own; of the same name the own wins, row by row.
+
+    >>> out = merged([("ProcessID", pa.array(["4", "5"]))], [("ProcessID", pa.array(["9", None]))])
+    >>> out["ProcessID"].to_pylist(), out["System.ProcessID"].to_pylist()
+    (['9', '5'], ['4', None])
+    """
+    out: dict[str, pa.Array] = {}
+    for name, values in system:
+        out[name] = values if name not in out else pc.coalesce(out[name], values)
+    theirs: dict[str, pa.Array] = {}
+    for name, values in own:
+        theirs[name] = values if name not in theirs else _coalesced(theirs[name], values)
+    for name, values in theirs.items():
+        if name in out:
+            there = pc.is_valid(values)
+            if pc.any(there).as_py():
+                out[f"System.{name}"] = pc.if_else(there, out[name], _NOTHING)
+            out[name] = _coalesced(values, out[name])
+        else:
+            out[name] = values
+    return out
+
+
+def _coalesced(first: pa.Array, second: pa.Array) -> pa.Array:
+    if first.type != second.type:
+        first, second = as_lists(first), as_lists(second)
+    return pc.coalesce(first, second)
+
+
+def as_lists(values: pa.Array) -> pa.Array:
+    """Each value as a list of one."""
+    if pa.types.is_list(values.type):
+        return values
+    valid = pc.is_valid(values).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate(([0], np.cumsum(valid))).astype(np.int32)
+    mask = None if valid.all() else pa.array(~valid)
+    return pa.ListArray.from_arrays(pa.array(offsets), values.drop_null(), mask=mask)
+
+
+def braced(columns: Mapping[str, pa.Array | str]) -> dict[str, pa.Array | str]:
+    """GUIDs as Windows writes them; the ``evtx`` library leaves out the braces.
+
+    >>> braced({"Guid": "5770385F-C22A-43E0-BF4C-06F5698FFBD9"})
+    {'Guid': '{5770385F-C22A-43E0-BF4C-06F5698FFBD9}'}
+    """
+    return {name: _braced(values) for name, values in columns.items()}
+
+
+def _braced(values: pa.Array | str) -> pa.Array | str:
+    if isinstance(values, str):
+        return f"{{{values}}}" if _BARE_GUID_TEXT.match(values) else values
+    if not pa.types.is_string(values.type):
+        return values
+    long = pc.fill_null(pc.equal(pc.binary_length(values), _GUID_LENGTH), False)
+    if not pc.any(long).as_py():
+        return values
+    guid = pc.and_(long, pc.fill_null(pc.match_substring_regex(values, _BARE_GUID), False))
+    return pc.if_else(guid, pc.binary_join_element_wise("{", values, "}", ""), values)
