@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from escudo.cim.models import load
 from escudo.cim.normalise import Normaliser
@@ -26,9 +28,12 @@ CASES = [
 _COMMON = {c.name for c in COMMON_COLUMNS}
 
 
-@pytest.fixture(scope="module")
+NORMALISER = Normaliser(connect(threads=1))
+
+
+@pytest.fixture
 def normaliser() -> Normaliser:
-    return Normaliser(connect(threads=1))
+    return NORMALISER
 
 
 def rows_of(normaliser: Normaliser, batches: list[RawBatch]) -> dict[str, list[dict[str, Any]]]:
@@ -113,3 +118,34 @@ def test_every_source_compiles(normaliser: Normaliser) -> None:
         schema = family.schema.arrow()
         one = pa.Table.from_arrays([pa.nulls(1, f.type) for f in schema], schema=schema)
         normaliser.normalise(RawBatch(name, one))
+
+
+PATHS = st.sampled_from([None, "", "-", "x", "C:\\a\\B.exe", "/bin/sh", "\\", "a\n\\b", "é\\ü"])
+SYSMON_EVENTS = st.lists(
+    st.fixed_dictionaries(
+        {"EventID": st.sampled_from([None, "1", "3", "10", "11", "12", "13", "22", "23"])},
+        optional=dict.fromkeys(
+            ("Image", "ParentImage", "CommandLine", "User", "TargetObject", "TargetFilename"), PATHS
+        ),
+    ),
+    max_size=6,
+)
+
+
+@given(SYSMON_EVENTS)
+@settings(max_examples=30, deadline=None)
+def test_a_row_depends_on_its_own_event_only(events: list[dict[str, Any]]) -> None:
+    numbered = [{"_event_id": n, "_time": n, **e} for n, e in enumerate(events)]
+    together = rows_of(NORMALISER, [sysmon_batch(numbered)])
+    alone = rows_of(NORMALISER, [sysmon_batch([e]) for e in numbered])
+    assert together == alone
+
+
+@given(SYSMON_EVENTS)
+@settings(max_examples=30, deadline=None)
+def test_a_field_with_a_default_always_has_a_value(events: list[dict[str, Any]]) -> None:
+    defaults = {d.schema.table: [f.name for f in d.fields if f.fill] for d in load().roots()}
+    for rows in NORMALISER.normalise(sysmon_batch(events)):
+        for name in defaults[rows.table]:
+            assert rows.data[name].null_count == 0, name
+            assert "" not in rows.data[name].to_pylist()
