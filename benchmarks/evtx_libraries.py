@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from evtx import PyEvtxParser
@@ -59,7 +60,7 @@ def evtx_alone(folder: Path, *, source: str) -> int:
     return sum(len(batch) for batch in _records(PyEvtxParser(source).records_json()))
 
 
-def _records(records: Iterator[dict[str, str]]) -> Iterator[list[str]]:
+def _records(records: Any) -> Iterator[list[str]]:
     def texts() -> Iterator[str]:
         while True:
             try:

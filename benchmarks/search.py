@@ -77,7 +77,7 @@ def escudo_search(folder: Path, *, lake: str) -> dict[str, Any]:
                 loaded.knowledge,
                 now=time.time(),
             )
-            return found.table.num_rows
+            return int(found.table.num_rows)
 
         return _median(search)
 
@@ -90,7 +90,7 @@ def by_hand(folder: Path, *, lake: str) -> dict[str, Any]:
     with duckdb.connect() as connection:
 
         def search() -> int:
-            return connection.sql(query).to_arrow_table().num_rows
+            return int(connection.sql(query).to_arrow_table().num_rows)
 
         return _median(search)
 
