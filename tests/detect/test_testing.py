@@ -55,6 +55,8 @@ def test_own_detections_pass_their_tests() -> None:
                 checks=[lambda m, t: check_risk_events(m, t, risk)],
             )
         )
+        if not own.tests:
+            continue
         ran = [r for r in results if r.skipped is None]
         assert [r.problems for r in ran if not r.passed] == []
         assert {r.test.negative for r in ran} == {True, False}, own.name
