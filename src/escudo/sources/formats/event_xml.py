@@ -20,9 +20,9 @@ from escudo.sources.formats.xml_shapes import Frames, Shapes
 from escudo.sources.opening import LogStream
 
 _END = b"</Event>"
-_FRAME = re.compile(rb"<Event(?=[\s>]).*?</Event\s*>", re.DOTALL)
 _START = re.compile(rb"<Event(?=[\s>/])")
-_CDATA = b"<![CDATA["
+_EDGE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<Event(?=[\s>])|</Event\s*>", re.DOTALL)
+_HIDDEN_EDGE = re.compile(rb"<!\[CDATA\[(?:(?!\]\]>).)*?</?Event", re.DOTALL)
 _WRAPPING = re.compile(rb"<\?xml.*?\?>|</?Events(?:\s[^>]*)?>|<!--.*?-->|\xef\xbb\xbf", re.DOTALL)
 _AFTER_NAME = np.zeros(256, dtype=bool)
 _AFTER_NAME[list(b" \t\r\n>/")] = True
@@ -47,9 +47,12 @@ def read_block(
     block: bytes, shapes: Shapes, name: str, line: int = 1
 ) -> Iterator[Events | Rejected]:
     """The events of a text, which must be valid UTF-8: by shape where that is possible."""
+    slow = _Slow(name, block, line)
+    if b"<![CDATA[" in block and _HIDDEN_EDGE.search(block):
+        yield from slow.stretch(0, len(block))
+        return
     buffer = block + bytes(PADDING)
     frames, begin, strange = _frames(buffer, len(block))
-    slow = _Slow(name, block, line)
     for start, stop in strange:
         yield from slow.stretch(start, stop)
     if len(begin) == 0:
@@ -151,12 +154,15 @@ class _Slow:
     def stretch(self, start: int, stop: int) -> Iterator[Events | Rejected]:
         """Whatever events a stretch of text has, and what is none."""
         at = start
-        for frame in _FRAME.finditer(self.data, start, stop):
-            if frame.start() < at:
-                continue
-            yield from self._between(at, frame.start())
-            at = frame.end()
-            yield from self._event(frame.start(), frame.start(), at)
+        opened: int | None = None
+        for edge in _EDGE.finditer(self.data, start, stop):
+            if edge[0] == b"<Event":
+                opened = edge.start() if opened is None else opened
+            elif opened is not None and edge[0].startswith(b"</"):
+                yield from self._between(at, opened)
+                at = edge.end()
+                yield from self._event(opened, opened, at)
+                opened = None
         tail = _START.search(self.data, at, stop)
         yield from self._between(at, tail.start() if tail else stop)
         if tail:

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from escudo.core.errors import Diagnostic, Severity
+from escudo.sources.opening import LogStream, open_logs
+from escudo.sources.reading import read
+from tests.sources.support import diagnostics_of, event, rows_of
+
+EVENT = event().encode() + b"\n"
+JSON = b'{"EventID":1,"Channel":"Security","Hostname":"pc1"}\n'
+
+
+def zipped(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def zst(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
+
+
+def streams(paths: Sequence[Path | str], stdin: bytes | None = None) -> list[LogStream]:
+    opened = open_logs(paths, stdin=None if stdin is None else io.BytesIO(stdin))
+    return [item for item in opened if isinstance(item, LogStream)]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "content"),
+    [
+        (EVENT, "{}", EVENT),
+        (gzip.compress(EVENT), "{}", EVENT),
+        (gzip.compress(EVENT) + gzip.compress(EVENT), "{}", EVENT * 2),
+        (zst(EVENT), "{}", EVENT),
+        (zst(EVENT) + zst(EVENT), "{}", EVENT * 2),
+        (gzip.compress(zst(EVENT)), "{}", EVENT),
+        (zipped(a=EVENT), "{}!a", EVENT),
+        (zipped(a=gzip.compress(EVENT)), "{}!a", EVENT),
+        (zipped(a=zipped(b=JSON)), "{}!a!b", JSON),
+        (gzip.compress(zipped(b=JSON)), "{}!b", JSON),
+        (zipped(a=zipped(b=zst(JSON))), "{}!a!b", JSON),
+    ],
+)
+def test_whatever_is_packed_is_unpacked(
+    data: bytes, name: str, content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "anything.bin"
+    path.write_bytes(data)
+    [stream] = streams([path])
+    assert stream.name == name.format(path)
+    for _ in range(2):
+        with stream.open() as opened:
+            assert opened.read() == content
+
+
+@pytest.mark.parametrize("data", [EVENT, gzip.compress(EVENT), zst(EVENT), zipped(a=EVENT)])
+def test_standard_input(data: bytes) -> None:
+    [stream] = streams(["-"], stdin=data)
+    assert stream.name.startswith("-")
+    assert rows_of(read(stream))[0][0]["Image"] == "C:\\a.exe"
+
+
+def test_standard_input_longer_than_what_is_looked_at() -> None:
+    [stream] = streams(["-"], stdin=EVENT * 2000)
+    rows, rejected = rows_of(read(stream))
+    assert (len(rows), rejected) == (2000, [])
+
+
+def test_folders_are_walked_in_order_and_names_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    (tmp_path / "b" / "c" / "x.evtx").write_bytes(JSON)
+    (tmp_path / "a.json").write_bytes(EVENT)
+    (tmp_path / "readme.xml").write_bytes(b"nothing to see")
+    found = list(open_logs([tmp_path]))
+    assert [s.name for s in found if isinstance(s, LogStream)] == [
+        str(tmp_path / "a.json"),
+        str(tmp_path / "b" / "c" / "x.evtx"),
+    ]
+    assert [(d.code, d.severity) for d in found if isinstance(d, Diagnostic)] == [
+        ("SRC004", Severity.INFO)
+    ]
+
+
+def test_bad_files_say_so_and_stop_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "junk").write_bytes(bytes(range(256)) * 10)
+    (tmp_path / "good").write_bytes(EVENT)
+    (tmp_path / "nothing").mkdir()
+    names = ["missing", "empty", "junk", "nothing", "good"]
+    found = list(open_logs([tmp_path / name for name in names]))
+    assert diagnostics_of(found) == ["SRC001", "SRC003", "SRC004", "SRC005"]
+    assert all(d.severity is Severity.ERROR for d in found if isinstance(d, Diagnostic))
+    assert isinstance(found[-1], LogStream)
+
+
+def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(EVENT)
+
+    def refuse(self: Path, *args: object, **kwargs: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert diagnostics_of(open_logs([path])) == ["SRC002"]
+
+
+def test_a_truncated_gzip_gives_what_comes_before(tmp_path: Path) -> None:
+    path = tmp_path / "log.gz"
+    packed = gzip.compress(b"".join(event(n).encode() + b"\n" for n in range(5000)))
+    path.write_bytes(packed[: len(packed) // 2])
+    [stream] = streams([path])
+    rows, rejected = rows_of(read(stream))
+    assert len(rows) > 1000
+    assert [r.code for r in rejected] == ["SRC020", "SRC006"]
+
+
+def test_a_truncated_zip(tmp_path: Path) -> None:
+    path = tmp_path / "log.zip"
+    path.write_bytes(zipped(a=EVENT * 100)[:-60])
+    assert diagnostics_of(open_logs([path])) == ["SRC006"]
+
+
+def test_an_encrypted_member_does_not_hide_the_others(tmp_path: Path) -> None:
+    packed = bytearray(zipped(a=EVENT, b=EVENT))
+    at = packed.find(b"PK\x01\x02")
+    packed[at + 8] |= 1
+    packed[6] |= 1
+    path = tmp_path / "log.zip"
+    path.write_bytes(packed)
+    found = list(open_logs([path]))
+    assert diagnostics_of(found) == ["SRC007"]
+    assert [s.name for s in found if isinstance(s, LogStream)] == [f"{path}!b"]
+
+
+def test_nesting_has_an_end(tmp_path: Path) -> None:
+    data = EVENT
+    for _ in range(12):
+        data = gzip.compress(data)
+    path = tmp_path / "deep"
+    path.write_bytes(data)
+    assert diagnostics_of(open_logs([path])) == ["SRC008"]
+
+
+def test_an_archive_without_logs(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped(a=b"text"))
+    assert diagnostics_of(open_logs([path])) == ["SRC004", "SRC004"]
