@@ -37,7 +37,7 @@ def rewrite(
         since: leave out rows before this time, in microseconds since the epoch.
     """
     parts = Parts(folder, layout)
-    paths = [str(folder / f.path) for f in files]
+    paths = [str(folder / f.path) for f in sorted(files, key=lambda f: (f.low or 0, f.path))]
     try:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
@@ -45,7 +45,7 @@ def rewrite(
             connection.execute("SET temp_directory = ?", [str(temporary)])
             rows = connection.sql(
                 f"SELECT * FROM read_parquet(?, union_by_name = true) {_where(since)} "
-                f"ORDER BY {_order(layout)}",
+                f"{_order(layout)}",
                 params=[paths],
             )
             for batch in rows.to_arrow_reader(_BATCH_ROWS):
@@ -64,7 +64,9 @@ def _where(since: int | None) -> str:
 
 
 def _order(layout: Layout) -> str:
+    """Raw events stay as they come, file by file: their rows are too wide to be sorted in little
+    memory (see ``layout.arrange``)."""
     if not layout.order:
-        return "_time"
+        return ""
     names = ", ".join('"' + name.replace('"', '""') + '" NULLS LAST' for name in layout.order)
-    return f"epoch_us(_time) // {HOUR}, {names}, _time"
+    return f"ORDER BY epoch_us(_time) // {HOUR}, {names}, _time"
