@@ -45,6 +45,8 @@ class Suite:
 class Measured:
     variant: Variant
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Processor seconds of all threads: steadier than the clock on a busy machine."""
     peak_mb: list[float] = field(default_factory=list)
     rows: int = 0
 
@@ -71,7 +73,8 @@ def run_suite(
                 shutil.rmtree(folder, ignore_errors=True)
             tell(
                 f"{suite.name} round {number + 1}/{rounds} {result.variant.name}: "
-                f"{result.seconds[-1]:.2f} s, {result.peak_mb[-1]:.0f} MB"
+                f"{result.seconds[-1]:.2f} s, {result.cpu[-1]:.2f} s of CPU, "
+                f"{result.peak_mb[-1]:.0f} MB"
             )
     rows = {r.rows for r in results}
     if suite.strict and len(rows) != 1:
@@ -98,5 +101,6 @@ def _measure(result: Measured, folder: Path) -> None:
         raise BenchmarkError(f"{result.variant.name} failed:\n{done.stderr[-4000:]}")
     answer = json.loads(done.stdout.splitlines()[-1])
     result.seconds.append(answer["seconds"])
+    result.cpu.append(answer["cpu"])
     result.peak_mb.append(answer["peak_mb"])
     result.rows = answer["rows"]

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 from benchmarks.harness import Measured, Suite
 
@@ -22,16 +23,17 @@ def table(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
         "",
         suite.note,
         "",
-        "| variant | rows | seconds (median) | range | rows/s | ratio | peak MB |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| variant | rows | seconds (median) | range | CPU s | rows/s | ratio | peak MB |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for r in results:
         ratio = f"{r.median / best:.2f}" if best is not None else ""
         count = suite.events or r.rows
+        span = f"{min(r.seconds):.2f}-{max(r.seconds):.2f}"
+        speed = f"{count / r.median:,.0f}"
         lines.append(
-            f"| {r.variant.name} | {r.rows:,} | {r.median:.2f} "
-            f"| {min(r.seconds):.2f}-{max(r.seconds):.2f} | {count / r.median:,.0f} "
-            f"| {ratio} | {max(r.peak_mb):,.0f} |"
+            f"| {r.variant.name} | {r.rows:,} | {r.median:.2f} | {span} | {median(r.cpu):.2f} "
+            f"| {speed} | {ratio} | {max(r.peak_mb):,.0f} |"
         )
     if best is not None and suite.limit is not None:
         ratio_value = results[0].median / best

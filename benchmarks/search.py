@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -33,7 +34,7 @@ SELECT dest, "user", parent_process, process_name, process, process_id, parent_p
   strftime(min(_time), '%Y-%m-%dT%H:%M:%S') AS firstTime,
   strftime(max(_time), '%Y-%m-%dT%H:%M:%S') AS lastTime
 FROM read_parquet({files})
-WHERE parent_process_name__lower = 'wmiprvse.exe'
+WHERE parent_process_name_lc = 'wmiprvse.exe'
   AND NOT process ILIKE '%\\dismhost.exe%'
 GROUP BY ALL
 """
@@ -95,11 +96,12 @@ def by_hand(folder: Path, *, lake: str) -> dict[str, Any]:
         return _median(search)
 
 
-def _median(search: Any) -> dict[str, Any]:
+def _median(search: Callable[[], int]) -> dict[str, Any]:
     rows = search()
-    seconds = []
+    seconds, cpu = [], []
     for _ in range(_REPEATS):
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         search()
         seconds.append(time.perf_counter() - begun)
-    return {"rows": rows, "seconds": median(seconds)}
+        cpu.append(time.process_time() - used)
+    return {"rows": rows, "seconds": median(seconds), "cpu": median(cpu)}

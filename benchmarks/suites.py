@@ -84,7 +84,7 @@ def wmi(events: int) -> Suite:
         "wmi",
         f"The WMI detection over a lake of about {rows:,} process rows",
         "From SPL text (or SQL text) to rows, warm: the median of five searches in a process.",
-        0,
+        rows,
         [
             Variant("escudo search", "benchmarks.search", "escudo_search", lake),
             Variant("hand-written DuckDB SQL", "benchmarks.search", "by_hand", lake),
