@@ -201,7 +201,7 @@ def test_a_file_that_grows_while_it_is_read_is_reported(
         return plain(stream)
 
     monkeypatch.setattr(feed, "_read", growing)
-    assert [d.code for d in ingest([path], lake).diagnostics] == ["LAK011"]
+    assert [d.code for d in ingest([path], lake).diagnostics] == ["LAK010"]
 
 
 class Recorder:

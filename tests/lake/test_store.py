@@ -11,7 +11,7 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
-from escudo.lake import Lake
+from escudo.lake import Lake, ledger
 from escudo.lake.codes import CODES
 from tests.lake.handmade import TABLES, append, count, raw_rows
 
@@ -106,3 +106,20 @@ def test_a_missing_log_is_named(lake: Lake) -> None:
     with pytest.raises(EscudoError, match="raw_demo") as caught:
         append(lake, "raw_demo", raw_rows([1.0]))
     assert caught.value.code == "LAK006"
+
+
+def test_a_lock_that_is_held_too_long_is_an_error(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "LOCK_SECONDS", 0.1)
+    with lake.ledger.exclusive(), Lake.open(lake.path, tables=TABLES) as other:
+        with pytest.raises(EscudoError) as caught:
+            append(other, "raw_demo", raw_rows([1.0]))
+        assert caught.value.code == "LAK007"
+
+
+def test_a_ledger_that_cannot_be_written_is_an_error(lake: Lake) -> None:
+    locked = ledger.Ledger(Path(f"file:{lake.ledger.path}?mode=ro&uri=true"))
+    with pytest.raises(EscudoError) as caught:
+        locked.allocate(1)
+    assert caught.value.code == "LAK013"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
-from escudo.lake import Lake, delta
+from escudo.lake import Lake, delta, parts
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
 from tests.lake.handmade import DAY, RAW, append, count, model_rows, query, raw_rows
@@ -127,6 +128,32 @@ def test_a_file_that_another_commit_holds_is_refused_unless_meant(lake: Lake) ->
         writer.commit([file], again=True)
     assert count(lake, "raw_demo") == 2
     assert [f.path for f in lake.ledger.files()] == ["a.log", "a.log"]
+
+
+def test_rows_derived_from_an_old_state_are_refused(lake: Lake) -> None:
+    append(lake, "raw_demo", raw_rows([1.0]))
+    seen = lake.snapshot()
+    append(lake, "demo_processes", model_rows([1.0], ["a.exe"]))
+    with lake.writer() as writer:
+        writer.append_rows("raw_demo", raw_rows([2.0]))
+        writer.commit(since=seen)
+        writer.append_rows("raw_demo", raw_rows([2.0]))
+        with pytest.raises(EscudoError, match="raw_demo was written to") as caught:
+            writer.commit(since=seen)
+    assert caught.value.code == "LAK012"
+    assert count(lake, "raw_demo") == 2
+
+
+def test_a_full_disk_is_an_error_of_its_own(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    append(lake, "raw_demo", raw_rows([1.0]))
+    monkeypatch.setattr(parts.Parts, "write", full)
+    with pytest.raises(EscudoError, match="No space left") as caught:
+        append(lake, "raw_demo", raw_rows([1.0]))
+    assert caught.value.code == "LAK013"
+    assert count(lake, "raw_demo") == 1
 
 
 def test_a_table_that_ran_ahead_of_the_ledger_is_restored_by_the_next_writer(lake: Lake) -> None:

@@ -57,19 +57,24 @@ _ROWS = (
     ),
     ErrorCode(
         "LAK010",
-        "the file was ingested before",
-        "A file of the same content is in the lake. Use --force to ingest it once more.",
-    ),
-    ErrorCode(
-        "LAK011",
         "the file changed while it was read",
         "Its content is in the lake as it was when read. Ingest files that are complete; pipe a "
         "growing log into standard input.",
     ),
     ErrorCode(
-        "LAK012",
+        "LAK011",
         "the file cannot be read",
         "Check its path and permissions.",
+    ),
+    ErrorCode(
+        "LAK012",
+        "a table changed since it was read",
+        "Another process wrote to the table that the rows were derived from. Derive them again.",
+    ),
+    ErrorCode(
+        "LAK013",
+        "the lake cannot be written",
+        "The disk is full, or the folder does not belong to you. What was committed is safe.",
     ),
 )
 

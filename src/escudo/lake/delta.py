@@ -166,6 +166,11 @@ def _instant(millis: int) -> str:
     return str(instant).replace(" ", "T") + "Z"
 
 
+def unwritable(folder: Path, error: OSError) -> EscudoError:
+    """The error for a folder that cannot be written to."""
+    return EscudoError("LAK013", f"{folder}: {error.strerror or error}")
+
+
 def sync(file: Path) -> None:
     """Waits until a file's content is on the disk."""
     with file.open("rb") as stream:

@@ -82,25 +82,37 @@ class Feed:
             return _Opened(name, None, None)
         stat = path.stat()
         digest = hasher.submit(identify, path)
-        if stat.st_size in self._sizes or self._ledger.has_size(stat.st_size):
-            identity = digest.result()
+        if not self._force and self._may_be_known(stat.st_size):
+            try:
+                identity = digest.result()
+            except EscudoError as error:
+                yield error.diagnostic
+                return None
             found = self._ledger.find(identity)
-            if not self._force and (found is not None or identity in self._seen):
+            if found is not None or identity in self._seen:
                 yield Known(name, None if found is None else found.ingested)
                 return None
         yield Begin(name, stat.st_size, lasting=True)
         return _Opened(name, stat, digest)
 
+    def _may_be_known(self, size: int) -> bool:
+        """The cheap check: a file of this size came in before."""
+        return size in self._sizes or self._ledger.has_size(size)
+
     def _end(self, opened: _Opened) -> Iterator[Step]:
         if opened.digest is None or opened.stat is None:
             yield End(None)
             return
-        identity = opened.digest.result()
+        try:
+            identity = opened.digest.result()
+        except EscudoError as error:
+            yield error.diagnostic
+            yield End(None)
+            return
         self._sizes.add(identity.size)
         self._seen.add(identity)
-        now = Path(opened.name).stat()
-        if (now.st_size, now.st_mtime_ns) != (opened.stat.st_size, opened.stat.st_mtime_ns):
-            yield _warning("LAK011", opened.name, "the file changed while it was read")
+        if _changed(Path(opened.name), opened.stat):
+            yield _warning("LAK010", opened.name, "the file changed while it was read")
         yield End(identity)
 
 
@@ -116,6 +128,14 @@ def _read(stream: LogStream) -> Iterator[Step]:
         yield from read(stream)
     except EscudoError as error:
         yield error.diagnostic
+
+
+def _changed(path: Path, before: os.stat_result) -> bool:
+    try:
+        now = path.stat()
+    except OSError:
+        return True
+    return (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
 
 
 def _outermost(name: str) -> str:

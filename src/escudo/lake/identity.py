@@ -18,7 +18,7 @@ class Identity:
 
 
 def identify(path: Path) -> Identity:
-    """Reads a file once and identifies it: LAK012 if it cannot be read.
+    """Reads a file once and identifies it: LAK011 if it cannot be read.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -32,4 +32,4 @@ def identify(path: Path) -> Identity:
             digest = hashlib.file_digest(stream, "sha256")
             return Identity(stream.tell(), digest.hexdigest())
     except OSError as error:
-        raise EscudoError("LAK012", f"{path}: {error.strerror}") from error
+        raise EscudoError("LAK011", f"{path}: {error.strerror}") from error

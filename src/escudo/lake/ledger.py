@@ -171,7 +171,7 @@ class Ledger:
             with ledger._reading() as connection:
                 number = connection.execute(sa.select(_LAKE.c.format)).scalar_one_or_none()
         except OperationalError as error:
-            raise _damaged(path, error) from error
+            raise _failure(path, error) from error
         if number is None:
             raise EscudoError("LAK003", f"{path} is empty")
         if number > FORMAT:
@@ -226,24 +226,16 @@ class Ledger:
             with self._engine.connect() as connection:
                 yield connection
         except DatabaseError as error:
-            raise _damaged(self.path, error) from error
+            raise _failure(self.path, error) from error
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        connection = self._engine.connect().execution_options(escudo_write=True)
-        with connection:
-            try:
-                connection.begin()
-            except OperationalError as error:
-                if "locked" in str(error):
-                    raise EscudoError(
-                        "LAK007", f"{self.path.parent} was locked for {LOCK_SECONDS:.0f} seconds"
-                    ) from error
-                raise _damaged(self.path, error) from error
-            except DatabaseError as error:
-                raise _damaged(self.path, error) from error
-            yield connection
-            connection.commit()
+        try:
+            connection = self._engine.connect().execution_options(escudo_write=True)
+            with connection, connection.begin():
+                yield connection
+        except DatabaseError as error:
+            raise _failure(self.path, error) from error
 
 
 def _no_implicit_transactions(connection: object, _record: object) -> None:
@@ -282,5 +274,10 @@ def _file(row: sa.Row[tuple[object, ...]]) -> IngestedFile:
     )
 
 
-def _damaged(path: Path, error: DatabaseError) -> EscudoError:
-    return EscudoError("LAK003", f"{path} cannot be read: {error.orig}")
+def _failure(path: Path, error: DatabaseError) -> EscudoError:
+    text = str(error.orig)
+    if "locked" in text:
+        return EscudoError("LAK007", f"{path.parent} was locked for {LOCK_SECONDS:.0f} seconds")
+    if any(cause in text for cause in ("readonly", "full", "unable to open", "I/O")):
+        return EscudoError("LAK013", f"{path}: {text}")
+    return EscudoError("LAK003", f"{path} cannot be read: {text}")

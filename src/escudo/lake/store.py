@@ -13,6 +13,7 @@ from typing import Self
 from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
+from escudo.lake.delta import unwritable
 from escudo.lake.ledger import Ledger
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables, installed
@@ -70,7 +71,7 @@ class Lake:
 
         Raises:
             EscudoError: LAK001 not a lake, LAK002 nothing there and not ``create``, LAK003
-                ledger missing or damaged, LAK004 newer format.
+                ledger missing or damaged, LAK004 newer format, LAK013 not writable.
         """
         path = Path(path)
         file = path / LEDGER
@@ -83,7 +84,10 @@ class Lake:
         elif not create:
             raise EscudoError("LAK002", f"{path} holds no lake")
         else:
-            path.mkdir(parents=True, exist_ok=True)
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise unwritable(path, error) from error
             ledger = Ledger.create(file)
         return cls(path, ledger, tables or installed(), clock=clock)
 

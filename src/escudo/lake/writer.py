@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from escudo.core.errors import EscudoError
 from escudo.lake import delta
-from escudo.lake.delta import DataFile
+from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.layout import Layout, concat, conform, with_times
 from escudo.lake.ledger import Commit, IngestedFile, Ledger
 from escudo.lake.parts import Parts
+from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
 from escudo.sources import families
 from escudo.sources.assemble import RawBatch
@@ -117,6 +118,7 @@ class Writer:
         *,
         kind: str = "append",
         again: bool = False,
+        since: Snapshot | None = None,
     ) -> Commit:
         """Makes all rows since the last commit visible at once, and durable.
 
@@ -124,12 +126,15 @@ class Writer:
             files: the files whose events these are, if they are files; so they are recognised.
             kind: what the ledger calls the commit.
             again: whether files that are in the lake already are meant to come in once more.
+            since: what the rows were derived from, if they are wrong once one of their tables
+                has changed since (rows that are added only where they are not yet, say).
 
         Raises:
             EscudoError: LAK009 if one of the files is in the lake already; then nothing is
-                committed and the rows are dropped. LAK006, LAK007 as in ``codes``.
+                committed and the rows are dropped. LAK012, likewise, if a table has changed
+                ``since``. LAK006, LAK007 as in ``codes``.
         """
-        return self._acknowledge(self._finish(), list(files), kind, again)
+        return self._acknowledge(self._finish(), list(files), kind, again, since)
 
     def discard(self) -> None:
         """Drops the rows since the last commit."""
@@ -176,13 +181,19 @@ class Writer:
     def _wait(self) -> None:
         if self._encoding is not None:
             encoding, self._encoding = self._encoding, None
-            encoding.result()
+            try:
+                encoding.result()
+            except OSError as error:
+                raise unwritable(self._folder, error) from error
 
     def _finish(self) -> Mapping[str, list[DataFile]]:
         for table in list(self._buffers):
             self._encode(table)
         self._wait()
-        finished = {table: parts.finish() for table, parts in self._parts.items()}
+        try:
+            finished = {table: parts.finish() for table, parts in self._parts.items()}
+        except OSError as error:
+            raise unwritable(self._folder, error) from error
         return {table: files for table, files in finished.items() if files}
 
     def _acknowledge(
@@ -191,6 +202,7 @@ class Writer:
         files: list[IngestedFile],
         kind: str,
         again: bool,
+        since: Snapshot | None,
     ) -> Commit:
         with self._ledger.exclusive() as transaction:
             head = transaction.head()
@@ -198,6 +210,10 @@ class Writer:
             if known:
                 self._delete(written)
                 raise EscudoError("LAK009", f"{known[0].path} has the same content")
+            changed = [] if since is None else _changed(since.commit, head, written)
+            if changed:
+                self._delete(written)
+                raise EscudoError("LAK012", f"table {changed[0]} was written to meanwhile")
             if not written and not files:
                 return head
             versions = dict(head.versions)
@@ -218,6 +234,10 @@ class Writer:
         for table, files in written.items():
             for file in files:
                 (self._folder / table / file.path).unlink(missing_ok=True)
+
+
+def _changed(before: Commit, now: Commit, tables: Iterable[str]) -> list[str]:
+    return [t for t in tables if before.versions.get(t) != now.versions.get(t)]
 
 
 def _put(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
