@@ -183,6 +183,18 @@ def test_the_wmi_detection_finds_what_the_answers_say() -> None:
     assert {a.kind for a in answers.rows} == {"attack", "benign", "excluded"}
 
 
+def test_processes_of_audited_hosts_are_logged_twice() -> None:
+    _, answers = raw("xml")
+    seen = Counter(
+        (e.system["Computer"], int(e.data["NewProcessId"], 16), e.data["CommandLine"])
+        for e in xml_events()
+        if e.code == 4688
+    )
+    for a in answers.rows:
+        assert a.logged == 1 + seen[a.host, a.process_id, a.process]
+    assert answers.expected_rows(WMI) > answers.expected(WMI)
+
+
 def test_attacks_are_whole_and_in_the_data() -> None:
     _, answers = raw("xml")
     attack = [a for a in answers.rows if a.kind == "attack"]

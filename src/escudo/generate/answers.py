@@ -15,7 +15,9 @@ class Answer:
 
     ``kind``: ``attack`` (planted), ``benign`` (a known false positive: the detections of
     ``expect`` report it) or ``excluded`` (the same behaviour, which no detection reports).
-    ``time`` is when the process started, in UTC; ``campaign`` numbers the intrusions.
+    ``time`` is when the process started, in UTC; ``campaign`` numbers the intrusions. ``logged``
+    is how many events tell of its start: 2 where Sysmon and the Security log both do, which a
+    detection reports as two rows (their users are written differently).
     """
 
     kind: str
@@ -23,6 +25,7 @@ class Answer:
     technique: str
     expect: tuple[str, ...]
     campaign: int | None
+    logged: int
     time: str
     host: str
     aid: str
@@ -53,6 +56,10 @@ class Answers:
     def expected(self, detection: str) -> int:
         """How many processes a detection should report."""
         return sum(detection in row.expect for row in self.rows)
+
+    def expected_rows(self, detection: str) -> int:
+        """How many result rows that makes, where a process is logged twice."""
+        return sum(row.logged for row in self.rows if detection in row.expect)
 
     def to_json(self) -> bytes:
         """The file as indented JSON; times are ISO 8601 in UTC."""

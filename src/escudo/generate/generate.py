@@ -269,6 +269,7 @@ class _Run:
         labelled = frame.filter(pl.col("label") >= 0)
         hosts, programs = self.world.hosts, self.catalog.programs
         unescape = self.format.unescape
+        twice = {"process", "audit"} <= self.format.lines.keys()
         for row in labelled.iter_rows(named=True):
             label = self.catalog.labels[row["label"]]
             kind = "attack" if label.attack else ("benign" if label.expect else "excluded")
@@ -280,6 +281,7 @@ class _Run:
                     technique=label.technique,
                     expect=label.expect,
                     campaign=row["chain"] if label.attack else None,
+                    logged=1 + (twice and bool(hosts.audited[row["host"]])),
                     time=iso_utc(row["t"] / 1e9),
                     host=hosts.fqdn[row["host"]],
                     aid=hosts.aid[row["host"]],
