@@ -1,0 +1,85 @@
+"""The benchmarks run, and the alternatives in them do the work that they are measured for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from benchmarks import fdr_libraries, inputs, report, suites, xml_libraries
+from benchmarks.harness import Measured, Suite, Variant, run_suite
+
+from escudo.generate.generate import generate
+
+EVENTS = 3_000
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("logs")
+    for format in ("xml", "fdr"):
+        generate(EVENTS, 1, format, folder / format)
+    return folder
+
+
+@pytest.mark.parametrize("parse", [xml_libraries.polars_split, xml_libraries.xml2arrow_pivot])
+def test_xml_alternatives_read_all_fields(parse: object, logs: Path, tmp_path: Path) -> None:
+    assert callable(parse)
+    assert parse(tmp_path, source=str(logs / "xml")) == EVENTS
+    files = sorted(tmp_path.glob("*.parquet"))
+    found = pl.concat([pl.read_parquet(f) for f in files], how="diagonal_relaxed")
+    starts = found.filter((pl.col("EventID") == "1") & (pl.col("CommandLine") != ""))
+    assert len(found) == EVENTS
+    assert not starts["_time"].has_nulls()
+    assert starts["ParentImage"].str.contains(r"\.exe$|\.EXE$|^-$").all()
+    assert not starts["CommandLine"].str.contains("&amp;").any()
+    assert starts["ProcessID"].str.contains(r"^\d+$").all()
+
+
+@pytest.mark.parametrize("parse", [fdr_libraries.duckdb_read_json, fdr_libraries.polars_ndjson])
+def test_fdr_alternatives_read_all_fields(parse: object, logs: Path, tmp_path: Path) -> None:
+    assert callable(parse)
+    assert parse(tmp_path, source=str(logs / "fdr")) == EVENTS
+    found = pl.read_parquet(tmp_path / "events.parquet")
+    assert {*fdr_libraries.FIELDS, "_time"} == set(found.columns)
+    assert not found["aid"].has_nulls()
+    assert not any(found[name].is_null().all() for name in fdr_libraries.FIELDS)
+
+
+@pytest.mark.slow
+def test_a_suite_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESCUDO_BENCH_CACHE", str(tmp_path))
+    suite = suites.SUITES["fdr"](EVENTS)
+    assert suite is not None
+    told: list[str] = []
+    results = run_suite(suite, 1, told.append, tmp_path)
+    assert [r.rows for r in results] == [EVENTS] * 3
+    assert len(told) == 3
+    assert "| escudo ingest | 3,000 |" in report.table(suite, results, 1)
+
+
+def test_ratio_is_to_the_fastest_alternative() -> None:
+    variants = [Variant(name, "", "", {}) for name in ("ours", "slow", "fast")]
+    suite = Suite("s", "Title", "Note.", 100, variants, limit=2)
+    results = [
+        Measured(v, [s], [s], [10.0], 100) for v, s in zip(variants, (3.0, 2.0, 1.0), strict=True)
+    ]
+    text = report.table(suite, results, 1)
+    assert "| ours | 100 | 3.00 | 3.00-3.00 | 3.00 | 33 | 3.00 | 10 |" in text
+    assert "NOT kept" in text
+
+
+def test_every_suite_has_its_place_in_the_page() -> None:
+    page = report.README.read_text("utf-8")
+    for name in suites.SUITES:
+        assert page.index(f"<!-- {name}:start -->") < page.index(f"<!-- {name}:end -->")
+
+
+def test_large_evtx_is_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = inputs.real_evtx()
+    if folder is None:
+        pytest.skip("no real event logs")
+    monkeypatch.setenv("ESCUDO_BENCH_CACHE", str(tmp_path))
+    path = inputs.large_evtx(folder / "Execution", 2)
+    assert path.read_bytes()[:8] == b"ElfFile\x00"
+    assert path.stat().st_size % 65536 == 4096
