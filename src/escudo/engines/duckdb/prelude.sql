@@ -285,16 +285,4 @@ CREATE OR REPLACE MACRO spl_collect_files_lists(f) AS
   list_sort(list_distinct(flatten(array_agg(f) FILTER (WHERE f IS NOT NULL))));
 
 -- what commands need
-CREATE OR REPLACE MACRO spl_month_bin(n, k) AS
-  epoch_us(make_timestamp(
-    1970 + ((year(spl_timestamp(n)) - 1970) * 12 + month(spl_timestamp(n)) - 1) // k * k // 12,
-    ((year(spl_timestamp(n)) - 1970) * 12 + month(spl_timestamp(n)) - 1) // k * k % 12 + 1,
-    1, 0, 0, 0)) / 1000000.0::DOUBLE;
-CREATE OR REPLACE MACRO spl_ip_key(s) AS
-  array_to_string(list_transform(string_split(s, '.'), lambda x: lpad(x, 3, '0')), '.');
-CREATE OR REPLACE MACRO spl_regex_group(s, p, k) AS regexp_extract(s, p, k);
-CREATE OR REPLACE MACRO spl_regex_groups(s, p, k, n) AS
-  spl_values(list_filter(
-    CASE WHEN n = 0 THEN regexp_extract_all(s, p, k) ELSE regexp_extract_all(s, p, k)[1 : n] END,
-    lambda x: x <> ''));
 CREATE OR REPLACE MACRO spl_map_concat(a, b) AS map_concat(a, b);

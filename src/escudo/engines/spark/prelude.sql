@@ -195,3 +195,7 @@ MACRO spl_collect_ids(i) AS slice(array_sort(collect_set(i)), 1, 100);
 MACRO spl_collect_ids_lists(i) AS slice(array_sort(array_distinct(flatten(collect_list(i)))), 1, 100);
 MACRO spl_collect_files(f) AS array_sort(collect_set(f));
 MACRO spl_collect_files_lists(f) AS array_sort(array_distinct(flatten(collect_list(f))));
+
+-- what commands need
+MACRO spl_map_concat(a, b) AS
+  CASE WHEN a IS NULL THEN b WHEN b IS NULL THEN a ELSE map_concat(map_filter(a, (_map_k, _map_v) -> NOT coalesce(map_contains_key(b, _map_k), FALSE)), b) END;

@@ -86,5 +86,14 @@ def _four(kernel: Kernel) -> Callable[..., pa.Array]:
     return call
 
 
-_OF_ARITY = {1: _one, 2: _two, 3: _three, 4: _four}
+def _six(kernel: Kernel) -> Callable[..., pa.Array]:
+    def call(
+        a: pa.Array, b: pa.Array, c: pa.Array, d: pa.Array, e: pa.Array, f: pa.Array
+    ) -> pa.Array:
+        return kernel(a, b, c, d, e, f)
+
+    return call
+
+
+_OF_ARITY = {1: _one, 2: _two, 3: _three, 4: _four, 6: _six}
 """Spark counts the parameters of a function, and reads their types."""

@@ -64,20 +64,21 @@ def date_pattern(text: str) -> str | None:
     "yyyy-MM-dd'T'HH:mm"
     """
     out: list[str] = []
-    for m in re.finditer(r"%(.)|([A-Za-z]+)|(')|([^%A-Za-z']+)", text):
-        letter, word, quote, other = m.groups()
-        if letter is not None:
-            if letter not in _DATE_PATTERNS:
-                return None
+    for m in re.finditer(r"%(.)|([^%]+)", text):
+        letter, plain = m.groups()
+        if letter is None:
+            out.append(_quoted(plain))
+        elif letter in _DATE_PATTERNS:
             out.append(_DATE_PATTERNS[letter])
         else:
-            out.append(f"'{word}'" if word else "''" if quote else _quoted(other))
+            return None
     return "".join(out)
 
 
 def _quoted(text: str) -> str:
-    """Characters that are reserved in a pattern stand in quotes."""
-    return f"'{text}'" if set(text) & set("[]{}#") else text
+    """Letters and reserved characters stand in quotes, and quotes are doubled."""
+    special = re.search(r"[A-Za-z'\[\]{}#]", text) is not None
+    return "'" + text.replace("'", "''") + "'" if special else text
 
 
 def _literal(node: exp.Expression | None) -> str | None:
