@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl import coerce
-from escudo.spl.plan import Typed
+from escudo.spl.plan import Bound, Names, Relation, Scan, Typed, alias, select
 
 
 def filled_with(value: Typed | None, text: str) -> Typed:
@@ -47,3 +50,46 @@ def only_if(condition: exp.Expression, value: Typed | None) -> Typed:
         return coerce.null()
     case = exp.Case(ifs=[exp.If(this=condition.copy(), true=value.sql)])
     return Typed(case, value.type)
+
+
+@dataclass(eq=False)
+class FilledBase:
+    """The rows of ``inner`` with a value for null in every field; internal fields stay as they
+    are. A field is filled when it is asked for. ``known`` are all fields there are."""
+
+    inner: Relation
+    value: str
+    known: tuple[str, ...]
+    alloc: Names
+    _filled: dict[str, Bound | None] = field(default_factory=dict)
+    _columns: list[tuple[str, exp.Expression]] = field(default_factory=list)
+
+    @property
+    def rest(self) -> str | None:
+        return None
+
+    def names(self) -> Iterator[str]:
+        return iter(self.known)
+
+    def demand(self, name: str) -> Bound | None:
+        if name not in self._filled:
+            self._filled[name] = self._fill(name)
+        return self._filled[name]
+
+    def possible(self, name: str) -> frozenset[str] | None:
+        return None
+
+    def scans(self) -> Iterator[Scan]:
+        return self.inner.scans()
+
+    def render(self) -> exp.Select:
+        added = [alias(sql, ident) for ident, sql in self._columns]
+        return select(added, self.inner.render(), star=True)
+
+    def _fill(self, name: str) -> Bound | None:
+        if name.startswith("_") or name not in self.known:
+            return self.inner.bound(name)
+        value = filled_with(self.inner.field(name), self.value)
+        ident = self.alloc.fresh(name)
+        self._columns.append((ident, value.sql))
+        return Bound(ident, value.type)

@@ -18,8 +18,11 @@ from escudo.spl.source import Expanded
 DOUBLE_QUOTED = r'"(?:[^"\\]|\\.)*"'
 SINGLE_QUOTED = r"'(?:[^'\\]|\\.)*'"
 
+FIELD_QUOTED = rf"(?<![\w*\\]){SINGLE_QUOTED}"
+"""A field in single quotes where any text may stand: not an apostrophe inside a word."""
+
 _STRUCTURE = re.compile(
-    rf"""(?P<string>{DOUBLE_QUOTED}) | (?P<quote>") | (?P<field>(?<![\w*\\]){SINGLE_QUOTED})
+    rf"""(?P<string>{DOUBLE_QUOTED}) | (?P<quote>") | (?P<field>{FIELD_QUOTED})
     | (?P<escaped>\\.) | (?P<open>\[) | (?P<close>\]) | (?P<pipe>\|)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -13,12 +13,12 @@ from typing import NoReturn
 
 from escudo.core.catalog import Knowledge, Macro
 from escudo.spl.constant import constant_text
-from escudo.spl.lexer import DOUBLE_QUOTED, unescape
+from escudo.spl.lexer import DOUBLE_QUOTED, FIELD_QUOTED, unescape
 from escudo.spl.parse_eval import parse_eval
 from escudo.spl.source import Expanded, Piece, suggest
 
 _MARK = re.compile(
-    rf"(?P<string>{DOUBLE_QUOTED})|(?P<comment>```.*?```)|(?P<open>```)"
+    rf"(?P<string>{DOUBLE_QUOTED}|{FIELD_QUOTED})|(?P<comment>```.*?```)|(?P<open>```)"
     r"|(?P<call>`(?:[^`\"]|\"(?:[^\"\\]|\\.)*\")*`)|(?P<stray>`)",
     re.DOTALL,
 )

@@ -9,6 +9,7 @@ that are used. SQL is rendered last, from the base upwards.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -75,6 +76,9 @@ class Order:
         return exp.Ordered(this=self.sql.copy(), desc=desc, nulls_first=reverse)
 
 
+_UNCLEAN = re.compile(r"[^A-Za-z0-9]")
+
+
 class Names:
     """Allocates SQL identifiers, unique without regard to case.
 
@@ -88,8 +92,7 @@ class Names:
 
     def fresh(self, name: str) -> str:
         self._count += 1
-        clean = "".join(c if c.isalnum() and c.isascii() else "_" for c in name[:40])
-        return f"{clean}${self._count}"
+        return f"{_UNCLEAN.sub('_', name[:40])}${self._count}"
 
 
 def identifier(ident: str) -> exp.Identifier:

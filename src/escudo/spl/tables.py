@@ -5,6 +5,8 @@ A CSV file is a table of text; an empty cell is null.
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from functools import lru_cache
 
@@ -50,29 +52,33 @@ def read(lookup: Lookup, span: Span | None) -> pa.Table:
 
 @lru_cache(maxsize=64)
 def _read_csv(path: str, _changed: int) -> pa.Table:
+    """A CSV file as text columns; blanks around names and cells do not count."""
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         data = file.read()
-    if not data.strip():
-        return pa.table({})
-    header = data.partition("\n")[0]
-    names = pacsv.read_csv(
-        pa.BufferReader((header + "\n").encode()),
-        read_options=pacsv.ReadOptions(use_threads=False),
-    ).column_names
-    unique = list(dict.fromkeys(names))
-    table = pacsv.read_csv(
+    header = next(csv.reader(io.StringIO(data)), [])
+    columns = {f"{i}": name.strip() for i, name in enumerate(header)}
+    _, _, body = data.partition("\n")
+    unique = {name: i for i, name in reversed(columns.items()) if name}
+    if not body.strip():
+        return pa.table({name: pa.array([], pa.string()) for name in reversed(unique)})
+    raw = pacsv.read_csv(
         pa.BufferReader(data.encode()),
-        read_options=pacsv.ReadOptions(use_threads=False, block_size=1 << 26),
-        parse_options=pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=True),
+        read_options=pacsv.ReadOptions(
+            use_threads=False, block_size=1 << 26, column_names=list(columns), skip_rows=1
+        ),
+        parse_options=pacsv.ParseOptions(
+            newlines_in_values=True, ignore_empty_lines=True, invalid_row_handler=lambda _: "skip"
+        ),
         convert_options=pacsv.ConvertOptions(
-            column_types=dict.fromkeys(unique, pa.string()),
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=True,
-            null_values=[""],
-            include_columns=unique if len(unique) == len(names) else None,
+            column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
         ),
     )
-    return table.select([n for n in unique if n])
+    return pa.table({name: _cells(raw[unique[name]]) for name in reversed(unique)})
+
+
+def _cells(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    trimmed = pc.utf8_trim_whitespace(values)
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
 def rows_of(name: str, binder: Binder, span: Span | None) -> Relation:

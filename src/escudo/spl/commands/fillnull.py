@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
 from escudo.spl.bind import rows
-from escudo.spl.filling import filled_with
+from escudo.spl.filling import FilledBase, filled_with
 from escudo.spl.unparse import option, words
 from escudo.spl.wildcards import select_names
 
@@ -43,10 +43,9 @@ class Fillnull(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        names = self.fields
-        if not names:
-            relation = binder.closed(relation)
-            names = tuple(n for n in relation.names() if not n.startswith("_"))
-        names = tuple(select_names(names, binder.matching(relation, names)))
+        if not self.fields:
+            base = FilledBase(relation, self.value, tuple(binder.all_names(relation)), binder.names)
+            return replace(relation, base=base, steps=(), fields={}, open=True)
+        names = select_names(self.fields, binder.matching(relation, self.fields))
         filled = [(name, filled_with(relation.field(name), self.value)) for name in names]
         return relation.extend(filled, binder.names)

@@ -49,7 +49,7 @@ class Return(Command):
     def parse(cls, args: Args) -> Self:
         count = 1
         first = args.peek()
-        if first.kind is Kind.WORD and first.text.isdigit():
+        if first.kind is Kind.WORD and first.text.isdigit() and args.at_option() is None:
             args.next()
             count = int(first.text)
         items = args.separated(lambda: _item(args))

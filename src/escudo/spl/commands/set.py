@@ -32,7 +32,8 @@ class Set(Command):
         return cls(operation, args.subsearch(), args.subsearch(), span=args.span())
 
     def format(self) -> str:
-        return f"set {self.operation} [{self.left.format(nested=True)}] [{self.right.format(nested=True)}]"
+        left, right = self.left.format(nested=True), self.right.format(nested=True)
+        return f"set {self.operation} [{left}] [{right}]"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None:

@@ -11,7 +11,7 @@ from escudo.spl.ast import Command, Node
 from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
 from escudo.spl.plan import Order, column
-from escudo.spl.unparse import word
+from escudo.spl.unparse import quoted, word
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -29,7 +29,7 @@ class SortKey(Node):
     def format(self) -> str:
         inner = word(self.field, "d", "desc", "a", "asc", "limit")
         if self.field[:1] in ("+", "-") or self.field.isdigit():
-            inner = f'"{self.field}"'
+            inner = quoted(self.field)
         sign = "-" if self.descending else "+"
         return f"{sign}{inner}" if self.kind == "auto" else f"{sign}{self.kind}({inner})"
 

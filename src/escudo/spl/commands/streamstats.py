@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
 from escudo.spl.args import Args
-from escudo.spl.ast import Command, EvalExpr
+from escudo.spl.ast import Command, EvalExpr, Literal
 from escudo.spl.bind import rows
 from escudo.spl.grouping import only_numbers
 from escudo.spl.parse_eval import parse_eval
@@ -79,8 +79,8 @@ class StreamStats(Command):
             + option("global", self.global_window, True)
             + option("allnum", self.allnum, False)
             + option("reset_on_change", self.reset_on_change, False)
-            + (f" reset_before=({eval_text(self.reset_before)})" if self.reset_before else "")
-            + (f" reset_after=({eval_text(self.reset_after)})" if self.reset_after else "")
+            + _reset("reset_before", self.reset_before)
+            + _reset("reset_after", self.reset_after)
             + f" {', '.join(a.format() for a in self.aggregates)}{format_by(self.by)}"
         )
 
@@ -92,6 +92,13 @@ class StreamStats(Command):
 
 
 OPTIONS = ("current", "window", "time_window", "global", "allnum", "reset_on_change")
+
+
+def _reset(name: str, condition: EvalExpr | None) -> str:
+    if condition is None:
+        return ""
+    text = eval_text(condition)
+    return f" {name}=(({text}))" if isinstance(condition, Literal) else f" {name}=({text})"
 
 
 def _condition(args: Args) -> EvalExpr:
