@@ -1,0 +1,60 @@
+"""Every search of the upstream content is read, and read again from its canonical text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from escudo.core.errors import EscudoError
+from escudo.spl.format import pretty
+from escudo.spl.macros import expand
+from escudo.spl.parse import parse
+from tests.shared_data import needs_shared
+from tests.spl.upstream import NOT_PART_OF_THE_CONTENT, book, searches
+
+KINDS = ("detections", "baselines", "investigations", "drilldowns")
+
+
+@needs_shared
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_searches_parse(kind: str) -> None:
+    failed: dict[str, str] = {}
+    for search in searches():
+        if search.kind != kind:
+            continue
+        try:
+            parse(expand(search.text, book(), file=search.name))
+        except EscudoError as error:
+            failed[search.name] = str(error)
+    assert failed.keys() - NOT_PART_OF_THE_CONTENT.keys() == set(), failed
+    assert all("unknown macro" in text for text in failed.values())
+
+
+@needs_shared
+@pytest.mark.slow
+def test_canonical_text_reads_as_the_same_tree() -> None:
+    for search in searches():
+        if search.name in NOT_PART_OF_THE_CONTENT:
+            continue
+        tree = parse(expand(search.text, book()))
+        assert parse(tree.format()) == tree, search.name
+        assert parse(pretty(tree)) == tree, search.name
+
+
+@needs_shared
+@pytest.mark.slow
+def test_all_detections_parse_in_two_seconds() -> None:
+    detections = [s for s in searches() if s.kind == "detections"]
+    macros = book()
+    best = min(_seconds(detections, macros) for _ in range(3))
+    assert len(detections) >= 1181
+    assert best < 2.0
+
+
+def _seconds(detections, macros) -> float:  # type: ignore[no-untyped-def]
+    start = time.process_time()
+    for search in detections:
+        if search.name not in NOT_PART_OF_THE_CONTENT:
+            parse(expand(search.text, macros))
+    return time.process_time() - start
