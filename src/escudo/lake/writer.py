@@ -25,10 +25,10 @@ from escudo.sources.assemble import RawBatch
 if TYPE_CHECKING:
     from escudo.cim.normalise import ModelBatch
 
-BUFFER_BYTES = 64 << 20
+BUFFER_BYTES = 48 << 20
 """Rows of a table are kept until they are this large, then sorted and encoded."""
 
-BUFFERS_BYTES = 160 << 20
+BUFFERS_BYTES = 112 << 20
 """The rows of all tables together; beyond it the largest buffer is encoded."""
 
 ID_RANGE = 1 << 17
