@@ -10,12 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.core.schema import MV_SEPARATOR, RAW_REST, REST_TYPE, FieldType
+from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, FieldType
 from escudo.sources.family import ANY, Family, families, template_fields
 from escudo.sources.times import TIME, parse_times
 
 Values: TypeAlias = pa.Array | str
 """A field of many events: a string or list<string> array, or one text that all share."""
+
+_RESERVED = frozenset(c.name for c in RAW_COLUMNS)
+"""Splunk keeps these names for itself: an event's own field of such a name is extracted_<name>."""
 
 _MULTIVALUE = pa.list_(pa.string())
 
@@ -128,7 +131,7 @@ def _table(family: Family, events: Events, source_file: str, default_time: float
     for name, values in events.fields.items():
         column = declared.get(name)
         if column is None or column.physical is None:
-            rest[name] = values
+            rest[f"extracted_{name}" if name in _RESERVED else name] = values
         elif column.type is FieldType.MULTIVALUE:
             columns[column.physical] = _as_lists(values, size)
         else:

@@ -28,14 +28,16 @@ Paths: TypeAlias = Mapping[Path, pa.Array]
 _TEXTS = pa.list_(pa.string())
 _LEARN_LINES = 200
 _MOST_PATHS = 3000
-_FEW_LINES = 200
-"""So few lines are read one by one: a database costs more."""
 
 
 @dataclass
 class JsonLines:
-    """Reads lines of JSON objects; remembers the paths it has met."""
+    """Reads lines of JSON objects; remembers the paths it has met.
 
+    At most ``few`` lines are read one by one: a database costs more.
+    """
+
+    few: int = 200
     _scalars: dict[Path, None] = field(default_factory=dict)
     _lists: dict[Path, None] = field(default_factory=dict)
     _connection: duckdb.DuckDBPyConnection | None = None
@@ -50,13 +52,14 @@ class JsonLines:
         Raises ValueError where a line is not a JSON object.
         """
         everything = np.arange(len(lines))
-        if len(lines) <= _FEW_LINES:
+        if len(lines) <= self.few:
             yield everything, by_line([orjson.loads(line) for line in lines.to_pylist()])
             return
         if not self._scalars:
             self._learn(lines.slice(0, 20))
         paths = self._parse(lines)
-        if text.count(b'":"') == _total(paths):
+        if text.count(b'":') == _total(paths) == text.count(b'":"'):
+            # As many keys as values, and each of them text: nothing was missed or misread.
             yield everything, paths
             return
         fits = _adds_up(lines, text, paths)
@@ -92,6 +95,8 @@ class JsonLines:
 
     def _parse(self, lines: pa.Array) -> dict[Path, pa.Array]:
         layers = _layers([*self._scalars, *self._lists])
+        if not layers:
+            return {}
         if self._connection is None:
             self._connection = duckdb.connect()
             self._connection.execute("SET threads = 1")
@@ -118,7 +123,7 @@ class JsonLines:
 
 
 def _adds_up(lines: pa.Array, text: bytes, paths: Paths) -> npt.NDArray[np.bool_]:
-    """Whether each line has as many keys as were found in it, and arrays only where known."""
+    """Whether each line has as many keys as were found, and arrays and objects where known."""
     size = len(lines)
     found = np.zeros(size, dtype=np.int64)
     lists = np.zeros(size, dtype=np.int64)
@@ -131,13 +136,17 @@ def _adds_up(lines: pa.Array, text: bytes, paths: Paths) -> npt.NDArray[np.bool_
         for depth in range(1, len(path)):
             parent = path[:depth]
             above[parent] = above[parent] | there if parent in above else there
+    objects = np.zeros(size, dtype=np.int64)
     for there in above.values():
-        found += there
-    keys = _in_each(lines, text, '":') - _in_each(lines, text, '\\":')
+        objects += there
+    keys = _in_each(lines, text, '":')
+    quoted = _in_each(lines, text, '\\":') > 0
     nulls = _in_each(lines, text, '":null') + _in_each(lines, text, '": null')
     brackets = _in_each(lines, text, '":[') + _in_each(lines, text, '": [')
-    empty = _in_each(lines, text, '":{}') + _in_each(lines, text, '": {}')
-    return np.asarray((keys - nulls - empty == found) & (brackets == lists))
+    braces = _in_each(lines, text, '":{') + _in_each(lines, text, '": {')
+    return np.asarray(
+        (keys - nulls == found + objects) & (braces == objects) & (brackets == lists) & ~quoted
+    )
 
 
 def _there(values: pa.Array) -> npt.NDArray[np.bool_]:
@@ -201,6 +210,9 @@ def _flatten(path: Path, values: pa.Array, out: dict[Path, pa.Array]) -> None:
         for number, below in enumerate(values.flatten()):
             _flatten((*path, values.type.field(number).name), below, out)
     elif pa.types.is_list(values.type):
+        if values.flatten().null_count:
+            kept = [v and [x for x in v if x is not None] for v in values.to_pylist()]
+            values = pa.array(kept, _TEXTS)
         out[(*path[:-1], f"{path[-1]}{{}}")] = values
     else:
         out[path] = values

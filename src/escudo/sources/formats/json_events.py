@@ -16,7 +16,7 @@ from escudo.sources.assemble import Events
 from escudo.sources.formats.bytesviews import PADDING, text_column, words_of
 from escudo.sources.formats.json_columns import JsonLines, Path, by_line
 from escudo.sources.formats.json_forms import fields_by_form
-from escudo.sources.formats.json_stream import objects
+from escudo.sources.formats.json_stream import members, objects
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.text import DamagedError, blocks, cut_after, valid_utf8
 from escudo.sources.opening import LogStream
@@ -54,10 +54,11 @@ def _is_lines(head: bytes) -> bool:
     for text in head.split(b"\n", 20)[:20]:
         candidate = text.strip().removeprefix(b"[").removesuffix(b",").removesuffix(b"]")
         try:
-            if isinstance(orjson.loads(candidate), dict):
-                return True
+            value = orjson.loads(candidate)
         except orjson.JSONDecodeError:
             continue
+        if isinstance(value, dict):
+            return members(value) == [value]
     return False
 
 

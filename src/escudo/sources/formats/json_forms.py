@@ -6,6 +6,7 @@ names, the receipt, a rendered message) is kept beside them under the shipper's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,16 @@ import pyarrow.compute as pc
 
 from escudo.sources.formats.json_columns import Path, Paths
 from escudo.sources.formats.nxlog import flat_fields
+from escudo.sources.formats.rows import columns_of
 from escudo.sources.formats.tidy import braced, merged, without_empty
+from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 
 Fields = dict[str, pa.Array]
+
+_XML_PATHS: tuple[Path, ...] = (("event", "original"), ("SyslogMessage",), ("message",), ("log",))
+"""Where Winlogbeat (``include_xml``), Log Analytics and syslog collectors keep an event's XML."""
+_EVENT_START = r"<Event[\s>]"
+_EVENT = re.compile(r"<Event[\s>].*</Event\s*>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,12 @@ def fields_by_form(
     [('flat', ['Channel', 'EventID', 'Computer'])]
     """
     left = np.ones(size, dtype=bool)
+    for path in _XML_PATHS:
+        if path in paths and not pa.types.is_list(paths[path].type):
+            numbers, fields = _embedded(paths, path)
+            if len(numbers):
+                left[numbers] = False
+                yield "event_xml", numbers, fields
     for form in FORMS:
         has = np.zeros(size, dtype=bool)
         for alternative in form.marks:
@@ -52,13 +66,37 @@ def fields_by_form(
         if not has.any():
             continue
         left &= ~has
-        rows = None if has.all() else np.flatnonzero(has)
+        rows = _all_or(has)
         yield form.name, rows, form.convert(_taken(paths, rows))
-        if rows is None:
-            return
     if left.any():
-        rows = None if left.all() else np.flatnonzero(left)
+        rows = _all_or(left)
         yield "generic", rows, _generic(_taken(paths, rows))
+
+
+def _all_or(has: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp] | None:
+    return None if has.all() else np.flatnonzero(has)
+
+
+def _embedded(paths: Paths, path: Path) -> tuple[npt.NDArray[np.intp], Fields]:
+    """The lines that carry an event's XML in a value: its fields, then the shipper's."""
+    has = pc.fill_null(pc.match_substring_regex(paths[path], _EVENT_START), False)
+    numbers: list[int] = []
+    found: list[dict[str, Field]] = []
+    for number in np.flatnonzero(has.to_numpy(zero_copy_only=False)).tolist():
+        event = _EVENT.search(paths[path][number].as_py())
+        try:
+            fields = event_fields(event[0] if event else "")
+        except NotAnEventError:
+            continue
+        numbers.append(number)
+        found.append(fields)
+    rows = np.array(numbers, dtype=np.intp)
+    if not numbers:
+        return rows, {}
+    out = dict(columns_of(found))
+    for other, values in _taken({p: v for p, v in paths.items() if p != path}, rows).items():
+        out.setdefault(".".join(other), values)
+    return rows, out
 
 
 def _taken(paths: Paths, rows: npt.NDArray[np.intp] | None) -> dict[Path, pa.Array]:

@@ -42,7 +42,7 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
                 yield Rejected(name, f"after object {done}", code, error.msg, excerpt)
                 at = _skip(text, following)
                 continue
-            for event in _members(value):
+            for event in members(value):
                 done += 1
                 if isinstance(event, dict):
                     lines.append(orjson.dumps(event))
@@ -66,7 +66,8 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
         yield b"\n".join(lines) + b"\n"
 
 
-def _members(value: Any) -> list[Any]:
+def members(value: Any) -> list[Any]:
+    """The events in a value: those in its only array, else itself."""
     if isinstance(value, dict) and len(value) == 1:
         [only] = value.values()
         if isinstance(only, list) and only and all(isinstance(v, dict) for v in only):

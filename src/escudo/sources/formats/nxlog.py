@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.sources.formats.json_columns import Paths
+from escudo.sources.formats.rows import columns_of
 from escudo.sources.formats.tidy import merged
+from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 from escudo.sources.times import parse_times
 
 _SYSTEM: Mapping[str, str] = {
@@ -68,6 +70,8 @@ def flat_fields(paths: Paths) -> dict[str, pa.Array]:
             system.append(("Nxlog.Opcode" if numbered else "Opcode", values))
         elif name == "TimeCreated":
             continue
+        elif name in ("EventData", "UserData") and pc.any(pc.starts_with(values, "<")).as_py():
+            own += _xml_part(name, values)
         elif name == "EventType":
             shipper = pc.is_in(values, _EVENT_TYPES)
             nothing = pa.scalar(None, pa.string())
@@ -81,6 +85,17 @@ def flat_fields(paths: Paths) -> dict[str, pa.Array]:
     if time is not None:
         system.append(("SystemTime", time))
     return {name: v for name, v in merged(system, own).items() if v.null_count < len(v)}
+
+
+def _xml_part(name: str, values: pa.Array) -> list[tuple[str, pa.Array]]:
+    """The fields of a part that is kept as XML (Log Analytics); text that is none stays."""
+    rows: list[dict[str, Field]] = []
+    for text in values.to_pylist():
+        try:
+            rows.append(event_fields(f"<Event><System></System>{text}</Event>") if text else {})
+        except NotAnEventError:
+            rows.append({name: text})
+    return list(columns_of(rows).items())
 
 
 def _keywords(values: pa.Array) -> pa.Array:

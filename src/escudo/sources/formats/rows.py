@@ -16,6 +16,11 @@ def from_rows(rows: Sequence[Mapping[str, Field]], raws: Sequence[str]) -> Event
     >>> from_rows([{"a": "1"}, {"b": ["x", "y"]}], ["one", "two"]).fields["a"].to_pylist()
     ['1', None]
     """
+    return Events(columns_of(rows), pa.array(raws, pa.string()))
+
+
+def columns_of(rows: Sequence[Mapping[str, Field]]) -> dict[str, pa.Array]:
+    """A string or list<string> array for each field; null where a row lacks it."""
     names: dict[str, bool] = {}
     for row in rows:
         for name, value in row.items():
@@ -28,4 +33,4 @@ def from_rows(rows: Sequence[Mapping[str, Field]], raws: Sequence[str]) -> Event
             fields[name] = pa.array(lists, pa.list_(pa.string()))
         else:
             fields[name] = pa.array(values, pa.string())
-    return Events(fields, pa.array(raws, pa.string()))
+    return fields

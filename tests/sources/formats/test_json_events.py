@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escudo.sources.formats.json_columns import JsonLines, by_line
+from tests.sources.support import read_bytes
+
+CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "json_events.yml").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["name"])
+def test_cases(case: dict[str, Any]) -> None:
+    rows, rejected = read_bytes(case["text"].encode())
+    assert [r.code for r in rejected] == case.get("rejected", [])
+    _check(case, rows)
+
+
+LINES = [c for c in CASES if "rejected" not in c and c["text"].startswith('{"')]
+
+
+@pytest.mark.parametrize("case", LINES, ids=lambda c: c["name"])
+def test_many_lines_take_the_fast_way_to_the_same_rows(case: dict[str, Any]) -> None:
+    lines = case["text"].strip("\n") + "\n"
+    if lines.startswith('{"Records"'):
+        pytest.skip("not one object a line")
+    rows, rejected = read_bytes((lines * 300).encode())
+    assert rejected == []
+    count = len(case["rows"])
+    assert len(rows) == 300 * count
+    order = {row["_raw"]: number for number, row in enumerate(read_bytes(lines.encode())[0])}
+    rows.sort(key=lambda row: order[row["_raw"]])
+    _check(case, rows[::300])
+
+
+def _check(case: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    by_raw = {line.strip().rstrip(","): n for n, line in enumerate(case["text"].splitlines())}
+    if all(row["_raw"] in by_raw for row in rows):
+        rows = sorted(rows, key=lambda row: by_raw[row["_raw"]])
+    assert len(rows) == len(case["rows"])
+    for row, expected in zip(rows, case["rows"], strict=True):
+        assert {name: row.get(name, "absent") for name in expected} == {
+            k: [str(x) for x in v] if isinstance(v, list) else v for k, v in expected.items()
+        }
+    if "times" in case:
+        assert [str(row["_time"]) for row in rows] == case["times"]
+
+
+SCALARS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(['":', '":"', '\\":', '":null', "[", "{}", '":[', '":{}']),
+    st.integers(-(2**63), 2**64 - 1),
+    st.booleans(),
+    st.none(),
+)
+KEYS = st.sampled_from(["a", "b", "A", "c d", 'q"', "é", "x:y", "Event", "EventID"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(SCALARS, max_size=3), st.dictionaries(KEYS, inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+EVENTS = st.dictionaries(KEYS, VALUES, max_size=5)
+
+
+@settings(deadline=None)
+@given(
+    events=st.lists(EVENTS, min_size=1, max_size=8),
+    separators=st.sampled_from([(",", ":"), (", ", ": ")]),
+)
+def test_the_fast_way_agrees_with_a_plain_parser(
+    events: list[dict[str, Any]], separators: tuple[str, str]
+) -> None:
+    texts = [json.dumps(e, separators=separators, ensure_ascii=False) for e in events]
+    lines = pa.array(texts, pa.string())
+    found: dict[int, dict[tuple[str, ...], Any]] = {}
+    for numbers, paths in JsonLines(few=0).columns(lines, "\n".join(texts).encode()):
+        for position, number in enumerate(numbers.tolist()):
+            values = {path: column[position].as_py() for path, column in paths.items()}
+            found[number] = {path: v for path, v in values.items() if v not in (None, [])}
+    for number, event in enumerate(events):
+        plain = {path: column[0].as_py() for path, column in by_line([event]).items()}
+        assert found.get(number, {}) == {path: v for path, v in plain.items() if v != []}
+
+
+def test_gzipped_falcon_data() -> None:
+    line = {"event_simpleName": "ProcessRollup2", "aid": "1", "timestamp": "1713805173418"}
+    data = "".join(json.dumps(line | {"RawProcessId": str(n)}) + "\n" for n in range(3000))
+    rows, rejected = read_bytes(gzip.decompress(gzip.compress(data.encode())))
+    assert rejected == []
+    assert [row["RawProcessId"] for row in rows] == [str(n) for n in range(3000)]
