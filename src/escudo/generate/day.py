@@ -51,7 +51,7 @@ def plan_day(
     """
     servers = world.hosts.servers
     desks = np.flatnonzero(world.owner >= 0)
-    weekday = (start // DAY + 3) % 7
+    weekday = ((start + DAY // 2) // DAY + 3) % 7
     share = 0.1 if weekday >= 5 else 0.93
     used = desks[(rng.random(len(desks)) < share) | (desks < 2)]
     come = np.clip(rng.normal(8.25, 0.8, len(used)), 5.5, 11)

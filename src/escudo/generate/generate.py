@@ -26,6 +26,7 @@ from escudo.generate.day import (
     BINS,
     DAY,
     Day,
+    Load,
     campaigns,
     day_load,
     eligible,
@@ -43,6 +44,7 @@ from escudo.generate.render import Renderer
 from escudo.generate.timeline import Block, Timeline
 from escudo.generate.world import (
     Sessions,
+    SessionTexts,
     World,
     make_world,
     service_sessions,
@@ -93,6 +95,8 @@ def generate(
     hours as different products see them. A format that records less of it (``4688``: processes
     and logons) covers a longer time with the same number of lines. Lines are in the order of the
     events' times; the same arguments give the same bytes.
+
+    ``start`` is midnight where the estate is: people come to work about eight hours later.
 
     Raises EscudoError: GEN001 number of events, GEN002 format, GEN003 start without time zone.
 
@@ -170,44 +174,24 @@ class _Run:
         day = plan_day(self.world, self.sessions, self.start + number * DAY, number, rng)
         load = day_load(self.world, day)
         if self.scale is None:
-            days = max(1.0, self.events / (_EVENTS_PER_HOST_DAY * len(self.world.hosts)))
-            loose = load.lines(1).sum() - load.fixed.sum()
-            # A little more than asked for, so that the last line is close to midnight.
-            self.scale = max(0.01, (1.005 * self.events / days - load.fixed.sum()) / loose)
+            self.scale = self._fitting(load)
         expected = load.lines(self.scale)
-        attack = self._plan_attacks(day, expected, number, rng)
+        attack = self._plan_attacks(day, expected, rng)
         texts = session_texts(self.world, self.sessions, self.format.escape)
         tables = make_tables(self.world, self.sessions, texts, self.format.escape, self.constants)
-
-        boot = self._growth(rng)
-        boot.add(self.catalog.boot, day.boots)
-        self._push(self.batches.finish(boot, self.sessions, texts, rng, keep="host"))
-        logon = self._growth(rng)
-        logon.add(self.catalog.logon, day.logons)
-        people, kept = day.logons.places["self"][0], day.logons.places["self"][1]
-        for name, value in zip(
-            ("t", "host", "session", "source"), (day.logons.t, people, kept, people), strict=True
-        ):
-            logon.logons[name].append(value)
-        self._push(self.batches.finish(logon, self.sessions, texts, rng, keep="session"))
-        if attack is not None:
-            planted = self._growth(rng)
-            planted.add(self.catalog.campaign, attack)
-            self._push(self.batches.finish(planted, self.sessions, texts, rng))
-
+        self._begin(day, attack, texts, rng)
         role = self.world.hosts.role
-        contexts = [eligible(tree, day, role) for tree in self.catalog.activities]
+        plans = [
+            (tree, eligible(tree, day, role), counts * self.scale)
+            for tree, counts in zip(self.catalog.activities, load.per_activity, strict=True)
+        ]
         for bins in _slices(expected):
             slice_rng = np.random.default_rng((self.seed, self.events, number, bins.start))
             growth = self._growth(slice_rng)
-            for tree, where, counts in zip(
-                self.catalog.activities, contexts, load.per_activity, strict=True
-            ):
-                rates = counts * self.scale
-                growth.add(tree, sample(tree, where, rates, day, bins, slice_rng))
+            for tree, contexts, rates in plans:
+                growth.add(tree, sample(tree, contexts, rates, day, bins, slice_rng))
             self._push(self.batches.finish(growth, self.sessions, texts, slice_rng))
-            until = day.start + bins.stop * BIN
-            blocks = self.timeline.pop(until, self.events - self.written)
+            blocks = self.timeline.pop(day.start + bins.stop * BIN, self.events - self.written)
             for block, text in _ahead(partial(_render, self.format, tables), blocks):
                 stream.write(text)
                 self._account(block, tables)
@@ -216,11 +200,35 @@ class _Run:
             if self.written >= self.events:
                 return
 
+    def _fitting(self, load: Load) -> float:
+        """How busy people and machines are, so that the events fill their days."""
+        days = max(1.0, self.events / (_EVENTS_PER_HOST_DAY * len(self.world.hosts)))
+        fixed = load.fixed.sum()
+        # A little more than asked for, so that the last line is close to midnight.
+        wanted = 1.005 * self.events / days - fixed
+        return max(0.01, float(wanted / (load.lines(1).sum() - fixed)))
+
+    def _begin(
+        self, day: Day, attack: Instances | None, texts: SessionTexts, rng: np.random.Generator
+    ) -> None:
+        """Boots and logons, whose processes are the parents of the day's activities; attacks."""
+        boot = self._growth(rng)
+        boot.add(self.catalog.boot, day.boots)
+        self._push(self.batches.finish(boot, self.sessions, texts, rng, keep="host"))
+        logon = self._growth(rng)
+        logon.add(self.catalog.logon, day.logons)
+        host, session = day.logons.places["self"]
+        logon.log_on(day.logons.t, host, session, host)
+        self._push(self.batches.finish(logon, self.sessions, texts, rng, keep="session"))
+        if attack is not None:
+            planted = self._growth(rng)
+            planted.add(self.catalog.campaign, attack)
+            self._push(self.batches.finish(planted, self.sessions, texts, rng))
+
     def _plan_attacks(
         self,
         day: Day,
         expected: np.ndarray[tuple[int], np.dtype[np.float64]],
-        number: int,
         rng: np.random.Generator,
     ) -> Instances | None:
         if not self.attacks:

@@ -100,6 +100,11 @@ class Growth:
             out = self._step(tree, step, instances, grown)
             grown[step.id] = out
 
+    def log_on(self, t: Ints, host: Ints, session: Ints, source: Ints) -> None:
+        """Events of logons on ``host`` from ``source`` by the people of sessions."""
+        for name, value in zip(LOGON_FIELDS, (t, host, session, source), strict=True):
+            self.logons[name].append(value)
+
     def _step(
         self, tree: Tree, step: Step, instances: Instances, grown: Mapping[str, _Grown]
     ) -> _Grown:
@@ -224,9 +229,7 @@ class Growth:
             hosts = self.by_role[side.pool]
             if not len(hosts):
                 hosts = self.by_role["dc"]
-            values = (when, rng.choice(hosts, len(index)), session[index], host[index])
-            for name, value in zip(LOGON_FIELDS, values, strict=True):
-                self.logons[name].append(value)
+            self.log_on(when, rng.choice(hosts, len(index)), session[index], host[index])
             return
         first, last = self.catalog.pools[side.kind, side.pool]
         table = self.sides.setdefault(side.kind, {name: [] for name in SIDE_FIELDS})
@@ -245,8 +248,7 @@ class Growth:
     ) -> _Grown:
         t = start + (self.rng.uniform(*step.delay, len(host)) * SECOND).astype(np.int64)
         source = instances.places["source"][0][instance]
-        for name, value in zip(LOGON_FIELDS, (t, host, session, source), strict=True):
-            self.logons[name].append(value)
+        self.log_on(t, host, session, source)
         return _Grown(instance, np.full(len(t), -1), t, host, session)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from escudo.generate.catalog import ROLES, Catalog
-from escudo.generate.columns import Ints, big_endian, dashed, fixed, hex_digits
+from escudo.generate.columns import Ints, dashed, fixed, hex_digits
 
 Escape = Callable[[str], str]
 
@@ -80,7 +80,6 @@ class Sessions:
     terminal: Ints
     start: Ints
     end: Ints
-    _columns: dict[str, pl.Series] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.host)
@@ -280,8 +279,3 @@ def _random_bytes(
 
 def _guids(rng: np.random.Generator, rows: int) -> list[str]:
     return fixed(dashed(hex_digits(_random_bytes(rng, rows, 16)))).to_list()
-
-
-def machine_bytes(machine: Ints) -> pl.Series:
-    """The first group of a host's process GUIDs."""
-    return fixed(hex_digits(big_endian(machine, 4)))
