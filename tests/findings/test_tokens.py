@@ -13,8 +13,8 @@ from escudo import content
 from escudo.findings.tokens import (
     fill_messages,
     fill_search,
-    fill_text,
     message_fields,
+    text_template,
     values_of,
 )
 from escudo.spl.macros import expand
@@ -92,7 +92,7 @@ def test_searches(template: str, row: Mapping[str, Sequence[str]], expected: str
 
 
 def test_a_text_that_is_shown_has_the_values_as_they_are() -> None:
-    assert fill_text('of "$d$"', {"d": ['a"b', "c"]}.__getitem__) == 'of "a"b, c"'
+    assert text_template('of "$d$"').fill({"d": ['a"b', "c"]}.__getitem__) == 'of "a"b, c"'
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from escudo.content import Drilldown
+import pyarrow as pa
+
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
 from escudo.engines.execute import Engine, Result, run_search
 from escudo.findings.rows import window_bounds
-from escudo.findings.tokens import Values, fill_search, fill_text, values_of
+from escudo.findings.tokens import (
+    ORIGINAL_SEARCH,
+    Template,
+    Values,
+    search_template,
+    text_template,
+    values_of,
+)
 from escudo.spl.timemod import parse_time
 
 Report = Callable[[Diagnostic], None]
@@ -28,6 +36,14 @@ class FilledDrilldown:
     earliest: str
     latest: str
 
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "name": self.name,
+            "search": self.search,
+            "earliest": self.earliest,
+            "latest": self.latest,
+        }
+
 
 def fill(match: Match, row: int, *, report: Report | None = None) -> tuple[FilledDrilldown, ...]:
     """The drilldowns of a match's detection for one of its rows.
@@ -40,47 +56,71 @@ def fill(match: Match, row: int, *, report: Report | None = None) -> tuple[Fille
     """
     if not 0 <= row < match.rows.num_rows:
         raise EscudoError("FND101", f"there is no row {row}: {match.rows.num_rows} rows were found")
-    lookup = _lookup(match, match.rows.slice(row, 1).to_pylist()[0], report)
-    return tuple(_fill(d, match.detection.search, lookup) for d in match.detection.drilldowns)
+    one = match.take(pa.array([row], pa.int64()))
+    return next(fill_all(one, report=report))
 
 
-def _lookup(
-    match: Match, row: Mapping[str, object], report: Report | None
-) -> Callable[[str], Values]:
+def fill_all(
+    match: Match, *, report: Report | None = None
+) -> Iterator[tuple[FilledDrilldown, ...]]:
+    """``fill`` for each row; a missing field is reported once."""
+    templates = [
+        (
+            text_template(d.name),
+            search_template(d.search),
+            text_template(d.earliest_offset),
+            text_template(d.latest_offset),
+        )
+        for d in match.detection.drilldowns
+    ]
+    known = _known(match)
+    if report is not None:
+        _report_unknown(match, templates, known, report)
+    for row in match.rows.to_pylist():
+
+        def lookup(name: str, row: Mapping[str, object] = row) -> Values:
+            field = name.removeprefix("result.")
+            return values_of(row, field) if field in row else known.get(field, ())
+
+        yield tuple(
+            FilledDrilldown(
+                name.fill(lookup),
+                search.fill(lookup, match.detection.search),
+                earliest.fill(lookup),
+                latest.fill(lookup),
+            )
+            for name, search, earliest, latest in templates
+        )
+
+
+def _known(match: Match) -> Mapping[str, Values]:
+    """What every row of a run has besides its fields."""
     low, high = window_bounds(match.window)
-    known: dict[str, Values] = {
+    return {
         "info_min_time": (f"{low:.3f}",),
         "info_max_time": ("+Infinity" if math.isinf(high) else f"{high:.3f}",),
         "info_sid": (match.sid,),
         "search_name": (match.detection.search_name,),
     }
 
-    def lookup(name: str) -> Values:
-        field = name.removeprefix("result.")
-        if field in row:
-            return values_of(row, field)
-        if field in known:
-            return known[field]
-        if report is not None:
+
+def _report_unknown(
+    match: Match,
+    templates: Sequence[tuple[Template, ...]],
+    known: Mapping[str, Values],
+    report: Report,
+) -> None:
+    parts = (part for four in templates for template in four for part in template.parts)
+    names = dict.fromkeys(n.removeprefix("result.") for n, render in parts if render is not None)
+    for name in names:
+        if name not in match.rows.column_names and name not in known and name != ORIGINAL_SEARCH:
             report(
                 Diagnostic(
                     "FND004",
-                    f"{match.detection.name}: a drilldown names {field!r}, which the row has not",
+                    f"{match.detection.name}: a drilldown names {name!r}, which the row has not",
                     Severity.WARNING,
                 )
             )
-        return ()
-
-    return lookup
-
-
-def _fill(drilldown: Drilldown, original: str, lookup: Callable[[str], Values]) -> FilledDrilldown:
-    return FilledDrilldown(
-        fill_text(drilldown.name, lookup),
-        fill_search(drilldown.search, lookup, original),
-        fill_text(drilldown.earliest_offset, lookup),
-        fill_text(drilldown.latest_offset, lookup),
-    )
 
 
 def window(drilldown: FilledDrilldown, now: float) -> TimeRange:

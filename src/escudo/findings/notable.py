@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import pyarrow as pa
 
@@ -12,7 +11,7 @@ from escudo.content import Deployment, Detection
 from escudo.core.schema import TableSchema
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
-from escudo.findings.drilldown import fill
+from escudo.findings.drilldown import fill_all
 from escudo.findings.risk import Report, ignore
 from escudo.findings.rows import (
     constant,
@@ -117,8 +116,5 @@ def _expand(template: str, detection: Detection) -> str:
 
 def _drilldowns(match: Match, report: Report) -> pa.Array:
     """The filled drilldowns of each row, as JSON text."""
-    texts = [
-        json.dumps([asdict(d) for d in fill(match, i, report=report if i == 0 else None)])
-        for i in range(match.rows.num_rows)
-    ]
-    return pa.array(texts, pa.string())
+    filled = fill_all(match, report=report)
+    return pa.array([json.dumps([d.as_dict() for d in row]) for row in filled], pa.string())

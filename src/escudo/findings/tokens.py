@@ -8,7 +8,8 @@ wildcard, since SPL's search language has no way to escape it; the result can on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -103,11 +104,6 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def fill_text(template: str, lookup: Callable[[str], Values]) -> str:
-    """Tokens in a text that is only shown (a drilldown's name)."""
-    return _TOKEN.sub(lambda m: VALUE_SEPARATOR.join(lookup(m[1])), template)
-
-
 def escape(value: str) -> str:
     """A value for the inside of double quotes in SPL.
 
@@ -117,39 +113,96 @@ def escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def fill_search(template: str, lookup: Callable[[str], Values], original: str) -> str:
-    """Tokens in a search, and ``%original_detection_search%``.
+Render = Callable[[Values], str]
 
-    A token within quotes is filled in there, a bare one gets quotes. Of several values the first
-    is used, except that a token which is a member of an ``IN (...)`` list becomes a member for
-    each value. The original search is put in as it stands: dollar signs in it are not tokens.
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with tokens, taken apart once to be filled in many times.
+
+    ``parts`` are texts (with None) and names of fields with what makes text of their values.
+    """
+
+    parts: tuple[tuple[str, Render | None], ...]
+
+    def fill(self, lookup: Callable[[str], Values], original: str = "") -> str:
+        """The text with the values that ``lookup`` gives, and the original search put in as it
+        stands: dollar signs in it are not tokens."""
+        return "".join(
+            text
+            if render is None
+            else original
+            if text == ORIGINAL_SEARCH
+            else render(lookup(text))
+            for text, render in self.parts
+        )
+
+
+def text_template(template: str) -> Template:
+    """A text that is only shown (a drilldown's name): values as they are.
+
+    >>> text_template("of $user$").fill({"user": ["a", "b"]}.__getitem__)
+    'of a, b'
+    """
+    return Template(tuple(_split(template, _TOKEN, _shown)))
+
+
+def search_template(template: str) -> Template:
+    """A search. A token within quotes is filled in there, a bare one gets quotes.
+
+    Of several values the first is used, except that a token which is a member of an ``IN (...)``
+    list becomes a member for each value.
 
     >>> row = {"dest": ["a"], "user": ['x" OR *', "y"]}
-    >>> print(fill_search('search dest=$dest$ user IN ("$user$")', row.__getitem__, ""))
+    >>> found = search_template('search dest=$dest$ user IN ("$user$")')
+    >>> print(found.fill(row.__getitem__))
     search dest="a" user IN ("x\\" OR *", "y")
     """
-    out: list[str] = []
+    parts: list[tuple[str, Render | None]] = []
     end = 0
     for match in _SEARCH_TOKEN.finditer(template):
-        out.append(template[end : match.start()])
+        before = template[: match.start()]
+        parts.append((template[end : match.start()], None))
         end = match.end()
+        whole = _TOKEN.fullmatch(match["quoted"][1:-1]) if match["quoted"] else None
+        name = match["bare"] or (whole[1] if whole else None)
         if match["original"]:
-            out.append(original)
-        elif match["bare"] is not None:
-            out.append(_members(template[: match.start()], lookup(match["bare"])))
+            parts.append((ORIGINAL_SEARCH, _shown))
+        elif name is not None:
+            parts.append((name, _members if _IN_LIST.search(before) else _value))
         else:
-            out.append(_quoted(template[: match.start()], match["quoted"], lookup))
-    out.append(template[end:])
-    return "".join(out)
+            parts += _split(match["quoted"], _TOKEN, _inside)
+    parts.append((template[end:], None))
+    return Template(tuple(p for p in parts if p[0]))
 
 
-def _members(before: str, values: Values) -> str:
-    chosen = values if _IN_LIST.search(before) else values[:1]
-    return ", ".join(f'"{escape(v)}"' for v in chosen) or '""'
+def fill_search(template: str, lookup: Callable[[str], Values], original: str) -> str:
+    """``search_template`` filled once."""
+    return search_template(template).fill(lookup, original)
 
 
-def _quoted(before: str, text: str, lookup: Callable[[str], Values]) -> str:
-    whole = _TOKEN.fullmatch(text[1:-1])
-    if whole is not None:
-        return _members(before, lookup(whole[1]))
-    return _TOKEN.sub(lambda m: escape(next(iter(lookup(m[1])), "")), text)
+def _split(
+    template: str, token: re.Pattern[str], render: Render
+) -> Iterator[tuple[str, Render | None]]:
+    end = 0
+    for match in token.finditer(template):
+        yield template[end : match.start()], None
+        yield match[1], render
+        end = match.end()
+    yield template[end:], None
+
+
+def _shown(values: Values) -> str:
+    return VALUE_SEPARATOR.join(values)
+
+
+def _members(values: Values) -> str:
+    return ", ".join(f'"{escape(v)}"' for v in values) or '""'
+
+
+def _value(values: Values) -> str:
+    return _members(values[:1])
+
+
+def _inside(values: Values) -> str:
+    return escape(values[0]) if values else ""
