@@ -70,7 +70,7 @@ _ROWS = (
     ErrorCode(
         "CON205",
         "no detection has this name or id",
-        "Names are compared without regard to case; `escudo content list` prints them.",
+        "Give its name (in any case), its id, or the name of its saved search.",
     ),
     ErrorCode(
         "CON301",
