@@ -71,6 +71,12 @@ CREATE OR REPLACE MACRO spl_substr(s, i, n) AS
   substring(s, spl_start(s, i), greatest(n, 0));
 CREATE OR REPLACE MACRO spl_regex_match(s, p) AS regexp_matches(s, p);
 CREATE OR REPLACE MACRO spl_regex_replace(s, p, r) AS regexp_replace(s, p, r, 'g');
+CREATE OR REPLACE MACRO spl_regex_group(s, p, n) AS regexp_extract(s, p, n);
+CREATE OR REPLACE MACRO spl_regex_groups(s, p, n, k) AS
+  nullif(list_filter(CASE WHEN k = 0 THEN regexp_extract_all(s, p, n)
+                          ELSE regexp_extract_all(s, p, n)[1 : k] END, lambda x: x <> ''),
+         CAST([] AS VARCHAR[]));
+CREATE OR REPLACE MACRO spl_flat(l) AS flatten(l);
 CREATE OR REPLACE MACRO spl_blank_padded(s) AS regexp_replace(s, '^0', ' ');
 CREATE OR REPLACE MACRO spl_sha1(s) AS sha1(s);
 CREATE OR REPLACE MACRO spl_md5(s) AS md5(s);

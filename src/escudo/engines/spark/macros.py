@@ -103,10 +103,7 @@ def _window(node: exp.Window) -> exp.Expr:
     if isinstance(inner, exp.Count) and isinstance(inner.this, exp.Distinct):
         collected = exp.func("COLLECT_SET", *inner.this.expressions)
         return exp.cast(exp.ArraySize(this=over(collected)), "bigint")
-    if is_aggregate(inner) or (isinstance(inner, exp.Func) and not _holds_aggregate(inner)):
+    holds_aggregate = any(is_aggregate(n) for n in inner.walk() if n is not inner)
+    if is_aggregate(inner) or not holds_aggregate:
         return node
     return windowed(inner, over)
-
-
-def _holds_aggregate(node: exp.Expr) -> bool:
-    return any(is_aggregate(n) for n in node.walk() if n is not node)

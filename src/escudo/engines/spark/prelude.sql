@@ -45,6 +45,7 @@ MACRO spl_mvrange(a, b, s) AS
 MACRO spl_split(s, d) AS
   CASE WHEN d = '' AND s <> '' THEN filter(split(s, ''), _split_x -> _split_x <> '')
        ELSE split(s, concat('\\Q', d, '\\E'), -1) END;
+MACRO spl_flat(l) AS flatten(l);
 MACRO spl_first_values(l, n) AS CASE WHEN size(l) > 0 THEN slice(l, 1, n) END;
 MACRO spl_sorted(l) AS CASE WHEN size(l) > 0 THEN array_sort(l) END;
 MACRO spl_numbers(l) AS

@@ -1,0 +1,37 @@
+"""Both engines have every function that the language may call."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import escudo.spl
+from escudo.engines.duckdb.connection import prelude
+from escudo.engines.kernels import KERNELS
+from escudo.engines.spark.macros import macros
+from escudo.engines.spark.special import SPECIAL
+
+_KERNELS = {kernel.name for kernel in KERNELS}
+
+
+def _duckdb() -> set[str]:
+    return {m[1] for s in prelude() if (m := re.search(r"MACRO (\w+)\(", s))}
+
+
+def test_the_engines_have_the_same_names() -> None:
+    spark = set(macros()) | set(SPECIAL)
+    assert _duckdb() - _KERNELS == spark - _KERNELS - {n for n in SPECIAL if n not in _duckdb()}
+
+
+def test_every_name_that_is_called_is_defined() -> None:
+    """Names that are put together (``f"spl_{name}"``) are covered by the conformance cases."""
+    called: set[str] = set()
+    for source in Path(str(files(escudo.spl))).rglob("*.py"):
+        called |= set(re.findall(r'"(spl_[a-z0-9_]*[a-z0-9])"', source.read_text(encoding="utf-8")))
+    assert called - _duckdb() - _KERNELS == set()
+
+
+def test_no_macro_is_defined_twice() -> None:
+    names = [m[1] for s in prelude() if (m := re.search(r"MACRO (\w+)\(", s))]
+    assert sorted(names) == sorted(set(names))
