@@ -80,3 +80,13 @@ def test_a_later_layer_replaces_by_name_and_by_id(tmp_path: Path) -> None:
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(EscudoError, match="CON001"):
         load_layer(tmp_path / "nothing")
+
+
+def test_in_a_checkout_the_folder_says_which_kind_of_search_it_is(tmp_path: Path) -> None:
+    put(tmp_path, "investigations/i.yml", "name: I\nsearch: x $dest$\n")
+    put(tmp_path, "baselines/b.yml", "name: B\nsearch: x\ntype: Baseline\n")
+    put(tmp_path, "detections/m.yml", MACRO)
+    layer = load_layer(tmp_path)
+    assert layer.diagnostics == []
+    assert (list(layer.investigations), list(layer.baselines)) == (["i"], ["b"])
+    assert list(layer.macros) == [("a_macro", 1)]

@@ -43,6 +43,7 @@ _FOLDERS: Mapping[str, str] = {
 }
 """The folders of a security_content checkout, and what their files are."""
 
+_SEARCHES = frozenset({"detection", "baseline", "investigation"})
 _SUFFIXES = frozenset({".yml", ".yaml"})
 _DEFAULT_LABEL = "ESCU"
 
@@ -150,8 +151,16 @@ def _read_file(layer: Layer, file: Path, kind: str | None, label: str) -> None:
     layer.failed_files += problems.failed
 
 
-def _kind(section: Section) -> str | None:
-    """What a file is, by its keys."""
+def _kind(section: Section, folder_kind: str | None) -> str | None:
+    """What a file is, by its keys; which kind of search it has, its folder says if it is one of
+    a checkout's."""
+    found = _kind_by_keys(section)
+    if folder_kind is None or (found in _SEARCHES) != (folder_kind in _SEARCHES):
+        return found or folder_kind
+    return folder_kind
+
+
+def _kind_by_keys(section: Section) -> str | None:
     kind = section.text("type", "").strip().lower() if section.has("type") else ""
     if section.has("search"):
         if kind in ("baseline", "investigation"):
@@ -176,7 +185,7 @@ def _read_element(
     section = Section(node, problems)
     if problems.failed:
         return
-    found_kind = _kind(section) or kind
+    found_kind = _kind(section, kind)
     if found_kind is None:
         problems.add(
             "CON107",

@@ -20,8 +20,8 @@ def read_lookup(section: Section, folder: Path) -> Lookup:
     filename = section.text("filename", "").strip()
     collection = section.text("collection", "").strip() or None
     kind = section.text("lookup_type", "").strip().lower()
-    if not filename and kind == "csv":
-        filename = f"{name}.csv"
+    if not filename and kind in ("csv", "mlmodel"):
+        filename = f"{name}.{kind}"
     if collection is None and kind == "kvstore":
         collection = name
     path = _find(section, folder, filename) if filename else None

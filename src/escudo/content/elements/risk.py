@@ -139,7 +139,7 @@ def read_finding(detection: Section) -> RiskConfig:
     if finding is not None:
         title = finding.text("title")
         check_message(finding, "title", title)
-        entities = finding.sections("entity")
+        entities = finding.sections("entity") or finding.sections("entities")
         entity = _read_risk_object(entities[0]) if entities else None
         finding.finish()
     objects: list[RiskObject] = []
