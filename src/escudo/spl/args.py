@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 
 from escudo.core.errors import Span
 from escudo.spl.ast import EvalExpr, Pipeline, SearchExpr
-from escudo.spl.lexer import Kind, Token, argument, unescape
+from escudo.spl.lexer import Kind, Token, argument, squeezed, unescape
 from escudo.spl.parse_eval import EvalParser
 from escudo.spl.parse_search import SearchParser, Subsearch
 from escudo.spl.source import Expanded, suggest
@@ -117,8 +117,8 @@ class Options:
             return default
         lower = token.text.lower()
         if lower not in choices:
-            listed = ", ".join(choices)
-            self._bad(name, f"one of {listed}", suggest(lower, choices))
+            listed = " or ".join(", ".join(choices).rsplit(", ", 1))
+            self._bad(name, listed, suggest(lower, choices))
         return lower
 
     def span(self, name: str, default: T) -> BinSpan | T:
@@ -231,12 +231,7 @@ class Args:
         """Fail unless everything has been read."""
         token = self.peek()
         if token.kind is not Kind.END:
-            self.source.fail(
-                "SPL100",
-                f"'{self.command}' does not take '{token.text}' here",
-                token.start,
-                token.end,
-            )
+            self.fail(f"'{self.command}' does not take '{token.text}' here", token)
 
     def span(self, start: int | None = None) -> Span:
         """From an offset (the command's name by default) to what has been read."""
@@ -376,6 +371,12 @@ class Args:
         self.position = parser.read_to
         return expr
 
+    def condition(self, *stops: str) -> SearchExpr:
+        """A search expression after WHERE, which must not be empty."""
+        if not self.more() or self.at_word(*stops):
+            self.expected("a condition after WHERE")
+        return self.search(*stops)
+
     def search(self, *stops: str) -> SearchExpr:
         """A search expression, up to one of the bare words ``stops``."""
         parser = SearchParser(self.source, self.position, self.end, self.subsearch_at, stops)
@@ -392,11 +393,11 @@ class Args:
         return pipeline
 
     def subsearch_text(self) -> str:
-        """The text between ``[`` and its ``]``, not parsed."""
+        """The text between ``[`` and its ``]``, which must parse, with blanks squeezed."""
         token = self.peek()
         _, after = self.subsearch_at(token.start)
         self.position = after
-        return self.source.text[token.start + 1 : after - 1].strip()
+        return squeezed(self.source.text[token.start + 1 : after - 1])
 
     def pattern(self) -> str:
         """A quoted regular expression, or one without quotes that ends at a blank."""
@@ -409,8 +410,8 @@ class Args:
         return unescape(text)
 
     def rest(self) -> str:
-        """Everything left, as it stands."""
-        text = self.source.text[self.position : self.end].strip()
+        """Everything left as text, with blanks squeezed."""
+        text = squeezed(self.source.text[self.position : self.end])
         self.position = self.end
         return text
 

@@ -34,4 +34,6 @@ def parse_assignments(args: Args) -> tuple[Assignment, ...]:
     out = [parse_assignment(args)]
     while args.accept(","):
         out.append(parse_assignment(args))
+    if args.more():
+        args.expected("an operator, or ',' before the next assignment")
     return tuple(out)

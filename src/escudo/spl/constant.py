@@ -11,41 +11,41 @@ from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Literal, Unary
 Constant = str | int | float | bool | None
 
 
-def constant_text(expr: EvalExpr, macro: str) -> str:
-    """The text that an eval-based macro's definition yields.
+def constant_text(expr: EvalExpr) -> str:
+    """The text that the definition of an eval-based macro yields.
 
     >>> from escudo.spl.parse_eval import parse_eval
-    >>> constant_text(parse_eval('if("7" > 5, "index=" . "main", "x")'), "m")
+    >>> constant_text(parse_eval('if("7" > 5, "index=" . "main", "x")'))
     'index=main'
     """
-    value = _value(expr, macro)
+    value = _value(expr)
     if value is None:
-        raise EscudoError("SPL113", f"the definition of macro `{macro}` gives null")
+        raise EscudoError("SPL113", "its definition gives null")
     return _text(value)
 
 
-def _value(expr: EvalExpr, macro: str) -> Constant:
+def _value(expr: EvalExpr) -> Constant:
     match expr:
         case Literal(value):
             return value
         case Unary("NOT", operand):
-            inner = _value(operand, macro)
+            inner = _value(operand)
             return None if inner is None else not inner
         case Unary(op, operand):
-            number = _number(_value(operand, macro))
+            number = _number(_value(operand))
             return None if number is None else (-number if op == "-" else number)
         case Binary(op, left, right):
-            return _binary(op, _value(left, macro), _value(right, macro))
+            return _binary(op, _value(left), _value(right))
         case Call(name, args) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](*(_value(a, macro) for a in args))
+            return _FUNCTIONS[name](*(_value(a) for a in args))
         case Call(name):
             raise EscudoError(
                 "SPL113",
-                f"the definition of macro `{macro}` calls {name}(), which is not available there",
+                f"{name}() is not available in a definition",
                 hint=f"available: {', '.join(sorted(_FUNCTIONS))}",
             )
         case FieldRef(name):
-            raise EscudoError("SPL113", f"the definition of macro `{macro}` reads field '{name}'")
+            raise EscudoError("SPL113", f"its definition reads field '{name}'")
 
 
 def _number(value: Constant) -> int | float | None:

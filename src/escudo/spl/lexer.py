@@ -134,6 +134,18 @@ def argument(source: Expanded, position: int, end: int) -> Token:
     return Token(Kind.WORD if group == 3 else Kind.OP, text, start, stop)
 
 
+_RUN = re.compile(rf"({DOUBLE_QUOTED}|{FIELD_QUOTED})|\s+", re.DOTALL)
+
+
+def squeezed(text: str) -> str:
+    """Text kept as it stands, but white space outside quotes is one blank.
+
+    >>> squeezed('  eval  x="a  b" ')
+    'eval x="a  b"'
+    """
+    return _RUN.sub(lambda m: m[1] or " ", text).strip()
+
+
 _ESCAPE = re.compile(r'\\(["\\])')
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from escudo.core.catalog import Knowledge, Macro
+from escudo.core.errors import EscudoError
 from escudo.spl.constant import constant_text
 from escudo.spl.lexer import DOUBLE_QUOTED, FIELD_QUOTED, unescape
 from escudo.spl.parse_eval import parse_eval
@@ -144,7 +145,11 @@ class _Expansion:
         self._fail("SPL110", f"unknown macro `{name}`", call, hint)
 
     def _evaluated(self, definition: str, key: str, call: _Call) -> str:
-        return constant_text(parse_eval(definition), key)
+        try:
+            return constant_text(parse_eval(definition))
+        except EscudoError as error:
+            mine = error.diagnostic
+            self._fail(mine.code, f"macro `{key}`: {mine.message}", call, mine.hint)
 
     def _fail(self, code: str, message: str, call: _Call, hint: str | None = None) -> NoReturn:
         self.original.fail(code, message, call.start, call.end, hint)

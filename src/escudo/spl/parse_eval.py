@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_OPERAND = "a value, a field or a function"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 _ESCAPE = re.compile(r'\\([ntr"\\])')
 
@@ -103,9 +104,17 @@ class EvalParser:
 
     def _unexpected(self, expected: str) -> EscudoError:
         token = self.token
+        if token.kind == "bad" and token.text == "'":
+            return self.source.error("SPL102", "this quote is never closed", token.start)
         found = "the end" if token.kind == "end" else f"'{token.text}'"
+        if token.text == "*" and expected == _OPERAND:
+            hint: str | None = 'there are no wildcards here: write like(field, "%text%")'
+        elif token.kind == "bad" and token.text.isdigit():
+            hint = "a name that begins with a digit stands in single quotes"
+        else:
+            hint = None
         return self.source.error(
-            "SPL100", f"expected {expected}, found {found}", token.start, token.end
+            "SPL100", f"expected {expected}, found {found}", token.start, token.end, hint
         )
 
     def _at(self, op: str) -> bool:
@@ -150,12 +159,12 @@ class EvalParser:
             self._next()
         if not self._at("("):
             raise self._unexpected("'(' after IN")
-        self._next()
-        call = Call("in", (left, *self._arguments()), span=self._span(start))
+        bracket = self._next()
+        call = Call("in", (left, *self._arguments(bracket)), span=self._span(start))
         return Unary("NOT", call, span=call.span) if negated else call
 
-    def _arguments(self) -> tuple[EvalExpr, ...]:
-        """Arguments up to and with the closing parenthesis; the opening one has been read."""
+    def _arguments(self, bracket: _Token) -> tuple[EvalExpr, ...]:
+        """Arguments up to and with the closing parenthesis; ``bracket`` is the opening one."""
         if self._at(")"):
             self._next()
             return ()
@@ -163,10 +172,16 @@ class EvalParser:
         while self._at(","):
             self._next()
             args.append(self.expression())
-        if not self._at(")"):
-            raise self._unexpected("',' or ')'")
-        self._next()
+        self._close(bracket, "',' or ')'")
         return tuple(args)
+
+    def _close(self, bracket: _Token, expected: str) -> None:
+        """Read the parenthesis that closes ``bracket``."""
+        if self.token.kind == "end":
+            self.source.fail("SPL102", "this '(' is never closed", bracket.start)
+        if not self._at(")"):
+            raise self._unexpected(expected)
+        self._next()
 
     def _prefix(self) -> EvalExpr:
         token = self._next()
@@ -183,9 +198,7 @@ class EvalParser:
                 return self._name(token)
             case "op" if token.text == "(":
                 inner = self.expression()
-                if not self._at(")"):
-                    raise self._unexpected("an operator or ')'")
-                self._next()
+                self._close(token, "an operator or ')'")
                 return inner
             case "op" if token.text in ("-", "+"):
                 operand = self.expression(SIGN_BINDING)
@@ -199,20 +212,20 @@ class EvalParser:
                 digits = self._next().text
                 return Literal(float(f"0.{digits}"), span=self._span(start))
         self.token = token
-        raise self._unexpected("a value, a field or a function")
+        raise self._unexpected(_OPERAND)
 
     def _name(self, token: _Token) -> EvalExpr:
         start, lower = token.start, token.text.lower()
         if lower == "not":
             return Unary("NOT", self.expression(NOT_BINDING), span=self._span(start))
         if self._at("("):
-            self._next()
-            return Call(lower, self._arguments(), span=self._span(start))
+            bracket = self._next()
+            return Call(lower, self._arguments(bracket), span=self._span(start))
         if lower in _WORD_LITERALS:
             return Call(lower, (), span=self._span(start))
         if token.text.upper() in _WORD_OPERATORS:
             self.token = token
-            raise self._unexpected("a value, a field or a function")
+            raise self._unexpected(_OPERAND)
         return FieldRef(token.text, span=self._span(start))
 
 

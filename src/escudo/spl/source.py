@@ -80,10 +80,13 @@ class Expanded:
     ) -> EscudoError:
         """The error at ``[start, end)``; inside a macro, it says which and shows its text."""
         end = start + 1 if end is None else end
-        macro = self.piece(min(start, len(self.text) - 1)).macro if self.text else None
+        at_end = self.text[start : start + 1].strip() in ("", "|", "]")
+        place = max(0, len(self.text[:start].rstrip()) - 1) if at_end else start
+        macro = self.piece(place).macro if self.text else None
         if macro is not None:
             near = self.text[max(0, start - 20) : start + 30].strip()
             message = f"{message} (in the text of macro `{macro}`, near: {near})"
+            start, end = place, max(place + 1, end)
         return EscudoError(
             code, message, span=self.span(start, end), hint=hint, source=self.original
         )

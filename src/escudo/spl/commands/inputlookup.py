@@ -40,7 +40,7 @@ class InputLookup(Command):
         options = args.options(*known)
         table = args.name("the name of a lookup")
         args.options(*known, into=options)
-        where = args.search() if args.accept_word("where") else None
+        where = args.condition() if args.accept_word("where") else None
         return cls(
             table,
             where,

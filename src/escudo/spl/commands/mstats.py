@@ -68,7 +68,7 @@ class Mstats(Command):
             args.expected("a statistic such as avg(metric)")
         where = None
         if args.accept_word("where"):
-            where = _without_spans(args.search("by", "groupby"), args, options)
+            where = _without_spans(args.condition("by", "groupby"), args, options)
         by: tuple[str, ...] = ()
         args.options(*known, into=options)
         if args.accept_word("by", "groupby"):

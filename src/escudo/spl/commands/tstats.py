@@ -69,7 +69,7 @@ class Tstats(Command):
         if not aggregates:
             args.expected("a statistic such as count")
         source = _source(args) if args.accept_word("from") else _Source()
-        where = args.search("by", "groupby") if args.accept_word("where") else None
+        where = args.condition("by", "groupby") if args.accept_word("where") else None
         by: list[str] = []
         if args.accept_word("by", "groupby"):
             while args.more():

@@ -29,6 +29,8 @@ class Where(Command):
         if not args.more():
             args.missing("an expression")
         expr = args.eval()
+        if args.more():
+            args.expected("an operator or the end of the expression")
         return cls(expr, span=args.span())
 
     def format(self) -> str:
