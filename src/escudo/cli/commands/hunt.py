@@ -27,6 +27,7 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import chosen, console, format_option, write_rows
 from escudo.cli.progress import IngestProgress, show, stderr, tracked
+from escudo.cli.rejected import tell_rejected
 from escudo.content import Detection
 from escudo.core.errors import EscudoError, Severity
 from escudo.lake import Lake
@@ -92,6 +93,7 @@ def command(
         with IngestProgress(quiet=quiet) as progress:
             ingested = ingest(logs, lake, progress=progress)
         show(ingested.diagnostics)
+        tell_rejected(ingested, lake, lasting=lake_path is not None)
         if not ingested.files:
             raise EscudoError("CLI004", "none of the inputs holds a log that Escudo reads")
         found = hunt(

@@ -16,6 +16,7 @@ from escudo.cli.hunting import report
 from escudo.cli.options import lake_option, logs_argument
 from escudo.cli.output import chosen, console
 from escudo.cli.progress import IngestProgress, show
+from escudo.cli.rejected import tell_rejected
 from escudo.core.errors import EscudoError, Severity
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
@@ -45,6 +46,7 @@ def command(
         with IngestProgress(quiet=quiet) as progress:
             ingested = ingest(logs, lake, force=force, progress=progress)
         show(ingested.diagnostics)
+        tell_rejected(ingested, lake, lasting=True)
         if chosen(format_) == "table":
             show_ingest(ingested, console())
         else:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import evtx
 
@@ -19,6 +20,10 @@ from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 
 BLOCK_CHARACTERS = 8 * 1024 * 1024
+_HEADER = 4096
+_CHUNK = 65_536
+_CHUNK_HEADER = 512
+_CHUNKS_AT = 42
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
@@ -34,11 +39,37 @@ def _as_file(stream: LogStream) -> Iterator[str]:
         yield copy.name
 
 
+@contextmanager
+def _whole_chunks(path: str) -> Iterator[tuple[str, int]]:
+    """The file with its last chunk filled up, and how many bytes its header promises but it lacks.
+
+    The library passes over a chunk that breaks off; with zeros behind it, it reads the records
+    before the break. The number of chunks is in the file header (MS-EVEN6, EVTX file header).
+    """
+    size = Path(path).stat().st_size
+    with open(path, "rb") as opened:
+        header = opened.read(_CHUNKS_AT + 2)
+    chunks = int.from_bytes(header[_CHUNKS_AT:], "little") if len(header) > _CHUNKS_AT else 0
+    missing = max(0, _HEADER + chunks * _CHUNK - size)
+    started = (size - _HEADER) % _CHUNK if size > _HEADER else 0
+    if not missing or started < _CHUNK_HEADER:
+        yield path, missing
+        return
+    with tempfile.NamedTemporaryFile(suffix=".evtx") as copy, open(path, "rb") as opened:
+        shutil.copyfileobj(opened, copy, 1 << 20)
+        copy.write(bytes(_CHUNK - started))
+        copy.flush()
+        yield copy.name, missing
+
+
 def read(stream: LogStream) -> Iterator[Events | Rejected]:
     """The records of a log, and those that are damaged."""
     try:
-        with _as_file(stream) as path:
+        with _as_file(stream) as given, _whole_chunks(given) as (path, missing):
             yield from _records(stream.name, path)
+        if missing:
+            message = f"the file breaks off: {missing:,} bytes of its chunks are missing"
+            yield Rejected(stream.name, "the end", "SRC011", message, b"")
     except DAMAGE as error:
         yield Rejected(stream.name, "offset 0", "SRC011", str(error), b"")
 

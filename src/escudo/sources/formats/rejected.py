@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EXCERPT_BYTES = 200
+EXCERPT_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """One event, record or stretch of bytes that gave no row.
 
-    ``place`` is ``line 12``, ``record 40`` or ``offset 4096`` in the unpacked stream.
+    ``excerpt`` is the input itself, at most ``EXCERPT_BYTES`` of it. ``place`` is ``line 12``, ``record 40`` or ``offset 4096`` in the unpacked stream.
     """
 
     source_file: str
