@@ -156,90 +156,10 @@ CREATE OR REPLACE MACRO spl_duration(n) AS
 CREATE OR REPLACE MACRO spl_strftime(n, f) AS strftime(spl_timestamp(n), f);
 CREATE OR REPLACE MACRO spl_strptime(s, f) AS epoch_us(CAST(try_strptime(s, f) AS TIMESTAMPTZ)) / 1000000.0::DOUBLE;
 CREATE OR REPLACE MACRO spl_months(n) AS
-  date_part('year', spl_timestamp(n)) * 12 + date_part('month', spl_timestamp(n)) - 23641;
+  year(spl_timestamp(n)) * 12 + month(spl_timestamp(n)) - 23641;
 CREATE OR REPLACE MACRO spl_month_start(m) AS
-  CAST(epoch(make_date(1970 + m // 12, m % 12 + 1, 1)) AS DOUBLE);
-CREATE OR REPLACE MACRO spl_months(n) AS
-  (year(spl_timestamp(n)) - 1970) * 12 + month(spl_timestamp(n)) - 1;
-CREATE OR REPLACE MACRO spl_month_start(m) AS
-  epoch_us(make_timestamp(m // 12 - 10000 + 1970, m % 12 + 1, 1, 0, 0, 0)) / 1000000.0::DOUBLE;
-CREATE OR REPLACE MACRO spl_month_bin(n, k) AS
-  spl_month_start((spl_months(n) + 10000 * k) // k * k - 10000 * k + 120000);
-CREATE OR REPLACE MACRO spl_ip_key(s) AS coalesce(printf('%010d', spl_ipv4(s)), s);
-CREATE OR REPLACE MACRO spl_ipv4_between(s, a, b) AS
-  CASE WHEN s IS NOT NULL THEN coalesce(spl_ipv4(s) BETWEEN a AND b, FALSE) END;
-CREATE OR REPLACE MACRO spl_ipv4_text(n) AS
-  concat_ws('.', (n >> 24) & 255, (n >> 16) & 255, (n >> 8) & 255, n & 255);
-CREATE OR REPLACE MACRO spl_ipmask(s, m) AS
-  CASE WHEN spl_ipv4(s) IS NOT NULL THEN spl_ipv4_text(spl_ipv4(s) & m) END;
-
--- numbers
-CREATE OR REPLACE MACRO spl_ceiling(n) AS ceil(n);
-CREATE OR REPLACE MACRO spl_floor(n) AS floor(n);
-CREATE OR REPLACE MACRO spl_round(n, d) AS round(n, CAST(d AS INTEGER));
-CREATE OR REPLACE MACRO spl_finite(n) AS CASE WHEN isfinite(n) THEN n END;
-CREATE OR REPLACE MACRO spl_exp(n) AS spl_finite(exp(n));
-CREATE OR REPLACE MACRO spl_ln(n) AS CASE WHEN n > 0 THEN ln(n) END;
-CREATE OR REPLACE MACRO spl_log(n, b) AS
-  CASE WHEN n > 0 AND b = 10 THEN log10(n)
-       WHEN n > 0 AND b > 0 AND b <> 1 THEN ln(n) / ln(b) END;
-CREATE OR REPLACE MACRO spl_pow(a, b) AS spl_finite(pow(a, b));
-CREATE OR REPLACE MACRO spl_sqrt(n) AS CASE WHEN n >= 0 THEN sqrt(n) END;
-CREATE OR REPLACE MACRO spl_acos(n) AS CASE WHEN abs(n) <= 1 THEN acos(n) END;
-CREATE OR REPLACE MACRO spl_acosh(n) AS CASE WHEN n >= 1 THEN acosh(n) END;
-CREATE OR REPLACE MACRO spl_asin(n) AS CASE WHEN abs(n) <= 1 THEN asin(n) END;
-CREATE OR REPLACE MACRO spl_asinh(n) AS asinh(n);
-CREATE OR REPLACE MACRO spl_atan(n) AS atan(n);
-CREATE OR REPLACE MACRO spl_atanh(n) AS CASE WHEN abs(n) < 1 THEN atanh(n) END;
-CREATE OR REPLACE MACRO spl_cos(n) AS cos(n);
-CREATE OR REPLACE MACRO spl_cosh(n) AS spl_finite(cosh(n));
-CREATE OR REPLACE MACRO spl_sin(n) AS sin(n);
-CREATE OR REPLACE MACRO spl_sinh(n) AS spl_finite(sinh(n));
-CREATE OR REPLACE MACRO spl_tan(n) AS tan(n);
-CREATE OR REPLACE MACRO spl_tanh(n) AS tanh(n);
-CREATE OR REPLACE MACRO spl_atan2(y, x) AS atan2(y, x);
-CREATE OR REPLACE MACRO spl_hypot(x, y) AS sqrt(x * x + y * y);
-CREATE OR REPLACE MACRO spl_random() AS CAST(floor(random() * 2147483647) AS BIGINT);
-CREATE OR REPLACE MACRO spl_shift_left(n, k) AS
-  CASE WHEN k BETWEEN 0 AND 62 AND n >= 0 THEN
-    CAST((CAST(n AS HUGEINT) * CAST(pow(2, k) AS HUGEINT)) % 9223372036854775808 AS BIGINT) END;
-CREATE OR REPLACE MACRO spl_shift_right(n, k) AS
-  CASE WHEN k BETWEEN 0 AND 63 THEN n >> k END;
-CREATE OR REPLACE MACRO spl_xor(a, b) AS xor(a, b);
-
--- kinds of text
-CREATE OR REPLACE MACRO spl_is_num(s) AS spl_num(s) IS NOT NULL;
-CREATE OR REPLACE MACRO spl_is_str(s) AS s IS NOT NULL AND spl_num(s) IS NULL;
-CREATE OR REPLACE MACRO spl_is_int(s) AS coalesce(regexp_full_match(s, '[+-]?\d+'), FALSE);
-CREATE OR REPLACE MACRO spl_is_double(s) AS
-  spl_num(s) IS NOT NULL AND NOT regexp_full_match(s, '[+-]?\d+');
-CREATE OR REPLACE MACRO spl_kind(s) AS
-  CASE WHEN spl_num(s) IS NOT NULL THEN 'Number' ELSE 'String' END;
-
--- numbers as text
-CREATE OR REPLACE MACRO spl_hex(n) AS
-  CASE WHEN n < 0 THEN '-' ELSE '' END || '0x' || printf('%X', CAST(abs(trunc(n)) AS BIGINT));
-CREATE OR REPLACE MACRO spl_binary(n) AS
-  CASE WHEN n < 0 THEN '-' ELSE '' END || bin(CAST(abs(trunc(n)) AS BIGINT));
-CREATE OR REPLACE MACRO spl_commas(n) AS
-  CASE WHEN n = trunc(n) AND abs(n) < 9e18 THEN format('{:,}', CAST(n AS BIGINT))
-       ELSE format('{:,}', CAST(trunc(round(n, 2)) AS BIGINT))
-            || printf('%.2f', abs(round(n, 2) - trunc(round(n, 2))))[2:] END;
-CREATE OR REPLACE MACRO spl_duration(n) AS
-  CASE WHEN n < 0 THEN '-' ELSE '' END
-  || CASE WHEN abs(n) >= 86400 THEN CAST(CAST(abs(n) // 86400 AS BIGINT) AS VARCHAR) || '+' ELSE '' END
-  || printf('%02d:%02d:', CAST(abs(n) % 86400 // 3600 AS BIGINT), CAST(abs(n) % 3600 // 60 AS BIGINT))
-  || CASE WHEN n = trunc(n) THEN printf('%02d', CAST(abs(n) % 60 AS BIGINT))
-          ELSE printf('%09.6f', abs(n) % 60) END;
-
--- times
-CREATE OR REPLACE MACRO spl_strftime(n, f) AS strftime(spl_timestamp(n), f);
-CREATE OR REPLACE MACRO spl_strptime(s, f) AS epoch_us(CAST(try_strptime(s, f) AS TIMESTAMPTZ)) / 1000000.0::DOUBLE;
-CREATE OR REPLACE MACRO spl_months(n) AS
-  date_part('year', spl_timestamp(n)) * 12 + date_part('month', spl_timestamp(n)) - 23641;
-CREATE OR REPLACE MACRO spl_month_start(m) AS
-  CAST(epoch(make_date(1970 + m // 12, m % 12 + 1, 1)) AS DOUBLE);
-CREATE OR REPLACE MACRO spl_month_bin(n, k) AS spl_month_start(spl_months(n) // k * k);
+  CAST(epoch(make_date(1970 + CAST(floor(m / 12) AS BIGINT), CAST(m - floor(m / 12) * 12 + 1 AS BIGINT), 1)) AS DOUBLE);
+CREATE OR REPLACE MACRO spl_month_bin(n, k) AS spl_month_start(floor(spl_months(n) / k) * k);
 
 -- aggregates (each is one aggregate call, so that OVER can follow) and what finishes them
 CREATE OR REPLACE MACRO spl_agg_count_if(b) AS count_if(b);
