@@ -1,0 +1,27 @@
+"""``escudo format``: SPL laid out for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from escudo.cli.options import content_options, load_content
+from escudo.cli.searches import searches
+from escudo.spl.format import format_text
+
+
+@click.command()
+@click.argument("search")
+@content_options
+def command(search: str, content_paths: Sequence[Path], overlay: Path | None) -> None:
+    """Print SEARCH (SPL, a file, a detection's name, - for stdin) one command a line.
+
+    Macros stay as they are written; what is printed means the same as what was given.
+    """
+    found = searches(search, load_content(content_paths, overlay))
+    for n, named in enumerate(found):
+        if len(found) > 1:
+            click.echo(("\n" if n else "") + f"``` {named.name} ```")
+        click.echo(format_text(named.text))
