@@ -107,6 +107,21 @@ _ROWS = (
         "Fit it first, or use one of the algorithms that are listed.",
     ),
     ErrorCode("SPL320", "a limit cut off rows", "Raise the option that the message names."),
+    ErrorCode(
+        "SPL501",
+        "field that no schema has",
+        "It is null there. Correct its name; the hint shows the closest one.",
+    ),
+    ErrorCode("SPL502", "field used before it exists", "Move the command that makes it before."),
+    ErrorCode("SPL503", "field used after it is gone", "Keep it, or use it earlier."),
+    ErrorCode("SPL504", "comparison that can never match", "Correct the value or the condition."),
+    ErrorCode("SPL505", "wildcard where there are none", "Use like() or search."),
+    ErrorCode("SPL506", "leading wildcard on a long field", "Add a condition on a short field."),
+    ErrorCode("SPL507", "tstats BY without fillnull_value", "Add fillnull_value=null."),
+    ErrorCode("SPL508", "join where stats or lookup would do", "Use stats by the key, or lookup."),
+    ErrorCode("SPL509", "dotted name that concatenates", "Put the field in single quotes."),
+    ErrorCode("SPL510", "operator in small letters", "Write AND, OR and NOT in capitals."),
+    ErrorCode("SPL511", "command without its pipe", "Put a pipe in front of the command."),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

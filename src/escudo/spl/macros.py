@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from escudo.core.catalog import Knowledge, Macro
-from escudo.core.errors import EscudoError
+from escudo.core.errors import Diagnostic, EscudoError
 from escudo.spl.constant import constant_text
 from escudo.spl.lexer import DOUBLE_QUOTED, FIELD_QUOTED, unescape
 from escudo.spl.parse_eval import parse_eval
@@ -43,6 +43,14 @@ def expand(text: str, knowledge: Knowledge, *, file: str | None = None) -> Expan
     return _Expansion(text, file, knowledge).run()
 
 
+def undefined(
+    text: str, knowledge: Knowledge, *, file: str | None = None
+) -> tuple[Expanded, tuple[Diagnostic, ...]]:
+    """``expand`` that goes on: what is wrong with macro calls, and the text without those calls."""
+    problems: list[Diagnostic] = []
+    return _Expansion(text, file, knowledge, problems).run(), tuple(problems)
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     """An outermost macro call: what every part of its text maps to."""
@@ -53,7 +61,14 @@ class _Call:
 
 
 class _Expansion:
-    def __init__(self, text: str, file: str | None, knowledge: Knowledge | None) -> None:
+    def __init__(
+        self,
+        text: str,
+        file: str | None,
+        knowledge: Knowledge | None,
+        problems: list[Diagnostic] | None = None,
+    ) -> None:
+        self.problems = problems
         self.text = text
         self.file = file
         self.knowledge = knowledge
@@ -80,7 +95,7 @@ class _Expansion:
                 pieces.append(Piece(length, start, end, "comment"))
             elif kind == "call":
                 call = _Call(match[0].strip("` ").split("(")[0].strip(), start, end)
-                inserted = self._expand_call(match[0][1:-1], call, ())
+                inserted = self._tolerated(match[0][1:-1], call)
                 pieces.append(Piece(length, start, end, call.name))
             else:
                 self.original.fail("SPL102", "this backquote is never closed", start, end)
@@ -90,6 +105,16 @@ class _Expansion:
             pieces.append(Piece(length, done, len(self.text)))
             parts.append(self.text[done:])
         return Expanded("".join(parts), self.text, tuple(pieces), self.file)
+
+    def _tolerated(self, inner: str, call: _Call) -> str:
+        """The expansion of a call; where problems are collected, a neutral text for a bad one."""
+        try:
+            return self._expand_call(inner, call, ())
+        except EscudoError as error:
+            if self.problems is None:
+                raise
+            self.problems.append(error.diagnostic)
+            return "search *" if self.text[: call.start].rstrip().endswith("|") else ""
 
     def _expand_call(self, inner: str, call: _Call, path: tuple[str, ...]) -> str:
         """The full expansion of the call whose text between the backquotes is ``inner``."""

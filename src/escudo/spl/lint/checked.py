@@ -1,0 +1,152 @@
+"""A search as rules see it: its tree, and the fields there are before and after each command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.errors import Diagnostic, ErrorCode, EscudoError, Severity, Span
+from escudo.core.timerange import ALL_TIME
+from escudo.spl.ast import Command, Node, Pipeline
+from escudo.spl.bind import Binder
+from escudo.spl.codes import CODES
+from escudo.spl.commands.appendpipe import AppendPipe
+from escudo.spl.commands.search import Search
+from escudo.spl.macros import expand
+from escudo.spl.parse import parse
+from escudo.spl.plan import Relation, TableBase
+from escudo.spl.source import Expanded
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command with the rows before it (None: it starts a search) and after it."""
+
+    command: Command
+    before: Relation | None
+    after: Relation
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A search bound for lint. ``sequences`` are the pipelines in it, the outermost first."""
+
+    text: str
+    source: Expanded
+    pipeline: Pipeline
+    binder: Binder
+    sequences: tuple[tuple[Step, ...], ...]
+    errors: tuple[Diagnostic, ...]
+
+    def steps(self) -> Iterator[Step]:
+        """The commands of all pipelines."""
+        for sequence in self.sequences:
+            yield from sequence
+
+    def finding(
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        hint: str | None = None,
+        severity: Severity = Severity.WARNING,
+    ) -> Diagnostic:
+        """A finding of a rule."""
+        return Diagnostic(code, message, severity, span, hint, self.text)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of the table of rules. ``doc`` says why, with an example of bad and better SPL."""
+
+    code: str
+    findings: Callable[[Checked], Iterator[Diagnostic]] = field(repr=False)
+    doc: str = field(repr=False, default="")
+
+    @property
+    def row(self) -> ErrorCode:
+        """The code's row in the table of codes."""
+        return CODES[self.code]
+
+
+def walk(value: object, *, into_subsearches: bool = True) -> Iterator[Node]:
+    """A node and all nodes in it, in the order of the text.
+
+    >>> from escudo.spl.parse_eval import parse_eval
+    >>> [type(n).__name__ for n in walk(parse_eval("a + 1"))]
+    ['Binary', 'FieldRef', 'Literal']
+    """
+    if isinstance(value, Node):
+        if isinstance(value, Pipeline) and not into_subsearches:
+            return
+        yield value
+        for item in fields(value):
+            if item.name != "span":
+                yield from walk(getattr(value, item.name), into_subsearches=into_subsearches)
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from walk(part, into_subsearches=into_subsearches)
+
+
+def nested(command: Command) -> list[Pipeline]:
+    """The subsearches directly in a command."""
+    out: list[Pipeline] = []
+
+    def look(value: object) -> None:
+        if isinstance(value, Pipeline):
+            out.append(value)
+        elif isinstance(value, Node):
+            for item in fields(value):
+                look(getattr(value, item.name))
+        elif isinstance(value, tuple):
+            for part in value:
+                look(part)
+
+    look(command)
+    return out
+
+
+def check(
+    text: str,
+    source: Expanded,
+    pipeline: Pipeline,
+    catalog: Catalog,
+    knowledge: Knowledge,
+    file: str | None,
+) -> Checked:
+    """Bind a search command by command; a command that cannot be bound leaves any field open."""
+
+    def parsed(inner: str) -> Pipeline:
+        return parse(expand(inner, knowledge, file=file), file=file)
+
+    binder = Binder(catalog, knowledge, 0.0, ALL_TIME, parsed)
+    sequences: list[tuple[Step, ...]] = []
+    errors: list[Diagnostic] = []
+
+    def sequence(found: Pipeline, relation: Relation | None) -> None:
+        at = len(sequences)
+        sequences.append(())
+        steps: list[Step] = []
+        for command in found.commands:
+            before = relation
+            try:
+                relation = command.bind(before, binder)
+            except EscudoError as error:
+                errors.append(error.located(command.span, text).diagnostic)
+                relation = binder.anything(["_time"])
+            if _unmapped(command, before, relation):
+                relation = binder.anything(["_time"])
+            steps.append(Step(command, before, relation))
+            for inner in nested(command):
+                sequence(inner, before if isinstance(command, AppendPipe) else None)
+        sequences[at] = tuple(steps)
+
+    sequence(pipeline, None)
+    warned = tuple(replace(d, source=text) for d in binder.diagnostics)
+    return Checked(text, source, pipeline, binder, tuple(sequences), (*errors, *warned))
+
+
+def _unmapped(command: Command, before: Relation | None, after: Relation) -> bool:
+    """Whether a raw search matches no source here, so that nothing is known of its fields."""
+    return isinstance(command, Search) and before is None and isinstance(after.base, TableBase)
