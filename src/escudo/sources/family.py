@@ -33,6 +33,10 @@ _KEYS = frozenset(
 )  # fmt: skip
 
 
+_CONSTANT = re.compile(r'null\(\)|"([^"\\]*)"')
+"""An eval expression that is the same for every event."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One way to recognise a family: every field has one of its values (lower case, or any)."""
@@ -170,7 +174,22 @@ def _schema(data: Mapping[str, Any], default: Mapping[str, str]) -> TableSchema:
     twice = {n for n in names if names.count(n) > 1}
     if twice:
         raise ValueError(f"field {min(twice)!r} is defined twice")
-    return TableSchema(f"raw_{data['name']}", tuple(columns), rest=RAW_REST)
+    values = _values(data, calculated)
+    return TableSchema(f"raw_{data['name']}", tuple(columns), rest=RAW_REST, values=values)
+
+
+def _values(data: Mapping[str, Any], calculated: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """The fields that hold one and the same text, or none, in every event of the family."""
+    out = {
+        name: frozenset({str(data[name])})
+        for name in ("source", "sourcetype", "index")
+        if not template_fields(str(data[name]))
+    }
+    for name, expr in calculated.items():
+        constant = _CONSTANT.fullmatch(str(expr).strip())
+        if constant is not None:
+            out[name] = frozenset(t for t in constant.groups() if t is not None)
+    return out
 
 
 def template_fields(template: str) -> Sequence[str]:

@@ -22,6 +22,7 @@ from escudo.core.timerange import TimeRange
 from escudo.spl import coerce, evaluate, match
 from escudo.spl.ast import Command, EvalExpr, Pipeline, SearchExpr, SubsearchTerm
 from escudo.spl.effects import Effect
+from escudo.spl.needs import Needs, needs_of
 from escudo.spl.parse_search import parse_search
 from escudo.spl.plan import (
     Bound,
@@ -65,6 +66,8 @@ class Binder:
     names: Names = field(default_factory=Names)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    needs: Needs | None = None
+    """The fields that the commands after the current one may ask for; None: any."""
     effects: list[Effect] = field(default_factory=list)
     """What the search asks to be changed; the caller does it, or does not."""
     deferred: list[str] = field(default_factory=list)
@@ -75,8 +78,11 @@ class Binder:
     def pipeline(self, pipeline: Pipeline, source: Relation | None = None) -> Relation:
         """The relation of a pipeline over a source (None: it generates its own rows)."""
         relation = source
-        for command in pipeline.commands:
+        around = self.needs
+        for i, command in enumerate(pipeline.commands):
+            self.needs = needs_of(pipeline.commands[i + 1 :]) if _looks_ahead(command) else None
             relation = command.bind(relation, self)
+        self.needs = around
         assert relation is not None
         return relation
 
@@ -116,9 +122,16 @@ class Binder:
     def read_raw(
         self, expr: SearchExpr, within: TimeRange | None = None, rules: match.Rules = match.SEARCH
     ) -> Relation:
-        """The raw events that a search expression selects; impossible families are left out."""
+        """The raw events that a search expression selects.
+
+        Families that hold nothing of the time range are left out (unless none holds anything),
+        and those whose events can never match.
+        """
+        within = self.within if within is None else within
+        families = self.catalog.raw_tables()
+        held = [s for s in families if self.catalog.files(s.table, within)]
         kept: list[Relation] = []
-        for schema in self.catalog.raw_tables():
+        for schema in held or families:
             family = self.read(schema, within)
             condition = match.lower(expr, self.scope(family), rules)
             if not match.is_false(condition):
@@ -158,8 +171,6 @@ class Binder:
         self,
         rows: pa.Table,
         kinds: Mapping[str, FieldType] | None = None,
-        *,
-        rest: str | None = None,
     ) -> Relation:
         """Arrow rows as a relation; columns are SPL field names, in the order given."""
         name = self.names.fresh("rows")
@@ -167,9 +178,9 @@ class Binder:
         fields: dict[str, Bound] = {}
         idents: list[str] = []
         for source in rows.column_names:
-            ident = source if source == rest else self.names.fresh(source)
+            ident = self.names.fresh(source)
             idents.append(ident)
-            if source != rest and source not in EVIDENCE:
+            if source not in EVIDENCE:
                 kind = (kinds or {}).get(source) or field_type(rows.schema.field(source).type)
                 fields[source] = Bound(ident, kind)
         numbered = rows.rename_columns(idents).append_column(
@@ -181,8 +192,8 @@ class Binder:
         if all(n in rows.column_names for n in EVIDENCE):
             ids, files = (idents[rows.column_names.index(n)] for n in EVIDENCE)
             evidence = Evidence(ids, files, lists=True)
-        relation = Relation(TableBase(name, fields, rest), order=order, evidence=evidence)
-        return relation if rest is not None else relation.closed(fields)
+        relation = Relation(TableBase(name, fields), order=order, evidence=evidence)
+        return relation.closed(fields)
 
     def batch(
         self,
@@ -253,10 +264,18 @@ class Binder:
     def closed(self, relation: Relation) -> Relation:
         """The relation with every field by name: those of an open rest map are looked up in the
         data (without a runner they stay unknown)."""
-        for name in self.all_names(relation):
-            relation.bound(name)
-        fields = {n: relation.bound(n) for n in self.all_names(relation)}
+        fields = {n: relation.shown(n) for n in self.all_names(relation)}
         return relation.closed({n: b for n, b in fields.items() if b is not None})
+
+    def narrowed(self, relation: Relation, names: Sequence[str] = ()) -> Relation:
+        """``closed``, with only the fields that later commands may ask for, and ``names``."""
+        needs = self.needs
+        if needs is None:
+            return self.closed(relation)
+        known = self.all_names(relation) if needs.patterns else [*needs.names]
+        wanted = [n for n in known if n in needs] + [n for n in names if n not in needs]
+        found = {n: b for n in wanted if (b := relation.bound(n)) is not None}
+        return relation.closed(found)
 
     def all_names(self, relation: Relation) -> list[str]:
         """The names of all fields, those in a rest map included if it can be read now."""
@@ -284,7 +303,7 @@ class Binder:
         items: list[exp.Expression] = []
         names: dict[str, str] = {}
         for name in relation.names():
-            bound = relation.bound(name)
+            bound = relation.shown(name)
             assert bound is not None
             ident = self.names.fresh(name)
             items.append(alias(column(bound.ident), ident))
@@ -308,6 +327,14 @@ class Binder:
         base = QueryBase(build, tuple(inputs), fields)
         relation = Relation(base, order=tuple(order), evidence=evidence)
         return relation.closed(dict(fields))
+
+
+_LOOKS_AHEAD = frozenset({"transaction", "makecontinuous"})
+"""Commands that work on all fields at once and can do with fewer."""
+
+
+def _looks_ahead(command: Command) -> bool:
+    return command.name in _LOOKS_AHEAD
 
 
 def rows(source: Relation | None, command: Command) -> Relation:

@@ -93,7 +93,7 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         output.append((name, ident, kind))
 
     for name in relation.names():
-        bound = relation.bound(name)
+        bound = relation.shown(name)
         if bound is not None and not (relation.evidence and name in EVIDENCE_FIELDS):
             show(name, column(bound.ident), bound.type)
     evidence = relation.evidence

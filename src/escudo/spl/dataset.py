@@ -117,12 +117,11 @@ def split_node(expr: SearchExpr) -> tuple[SearchExpr, str | None]:
 
 
 @dataclass(eq=False)
-class DatasetBase:
+class DatasetBase(Base):
     """A dataset whose fields are written with its name in front."""
 
     dataset: Dataset
     inner: Base
-    rest: str | None = None
 
     def names(self) -> Iterator[str]:
         for n in self.inner.names():

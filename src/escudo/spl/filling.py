@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl import coerce
-from escudo.spl.plan import Bound, Names, Relation, Scan, Typed, alias, select
+from escudo.spl.plan import Base, Bound, Names, Relation, Scan, Typed, alias, select
 
 
 def filled_with(value: Typed | None, text: str) -> Typed:
@@ -53,7 +53,7 @@ def only_if(condition: exp.Expression, value: Typed | None) -> Typed:
 
 
 @dataclass(eq=False)
-class FilledBase:
+class FilledBase(Base):
     """The rows of ``inner`` with a value for null in every field; internal fields stay as they
     are. A field is filled when it is asked for. ``known`` are all fields there are."""
 
@@ -64,10 +64,6 @@ class FilledBase:
     _filled: dict[str, Bound | None] = field(default_factory=dict)
     _columns: list[tuple[str, exp.Expression]] = field(default_factory=list)
 
-    @property
-    def rest(self) -> str | None:
-        return None
-
     def names(self) -> Iterator[str]:
         return iter(self.known)
 
@@ -75,9 +71,6 @@ class FilledBase:
         if name not in self._filled:
             self._filled[name] = self._fill(name)
         return self._filled[name]
-
-    def possible(self, name: str) -> frozenset[str] | None:
-        return None
 
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()

@@ -133,8 +133,11 @@ class _Lowering:
                 return exp.true()
             return exp.false()
         possible = self.fields.possible(name)
-        if possible is not None and op in ("=", "!=") and not self._can_match(possible, op, values):
-            return exp.false()
+        if possible is not None and op in ("=", "!="):
+            if not self._can_match(possible, op, values):
+                return exp.false()
+            if op == "=" and all(any(matches(v, p) for v in values) for p in possible):
+                return _present(bound)
         if op == "=":
             return self._equal(name, bound, values)
         (value,) = values

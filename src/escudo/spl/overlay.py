@@ -17,11 +17,11 @@ from escudo.spl import coerce
 from escudo.spl.bind import Binder
 from escudo.spl.evaluate import rest_field
 from escudo.spl.filling import or_else
-from escudo.spl.plan import Bound, Names, Relation, Scan, Typed, alias, column, select
+from escudo.spl.plan import Base, Bound, Names, Relation, Scan, Typed, alias, column, select
 
 
 @dataclass(eq=False)
-class OverlayBase:
+class OverlayBase(Base):
     """The rows of ``inner`` with the fields of its map column ``found``.
 
     ``wins``: a found value replaces the one there is. ``lists``: every found field may have
@@ -59,9 +59,6 @@ class OverlayBase:
         if name not in self._known:
             self._known[name] = self._find(name)
         return self._known[name]
-
-    def possible(self, name: str) -> frozenset[str] | None:
-        return None
 
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()

@@ -10,9 +10,9 @@ that are used. SQL is rendered last, from the base upwards.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from sqlglot import exp
 
@@ -132,48 +132,49 @@ def conjunction(conditions: Iterable[exp.Expression]) -> exp.Expression | None:
 # --- where rows come from ---------------------------------------------------------------------
 
 
-class Base(Protocol):
+class Base(ABC):
     """The bottom of a relation: it may still gain columns."""
 
     @property
     def rest(self) -> str | None:
         """Identifier of the ``map<text, text>`` of fields without a name of their own."""
-        ...
+        return None
 
+    @abstractmethod
     def names(self) -> Iterator[str]:
         """The fields known by name, internal ones left out."""
-        ...
 
+    @abstractmethod
     def demand(self, name: str) -> Bound | None:
         """The column of a field, read from now on; None if it cannot be there."""
-        ...
+
+    def show(self, name: str) -> Bound | None:
+        """The same where all fields and the rest map are read anyway."""
+        return self.demand(name)
 
     def possible(self, name: str) -> frozenset[str] | None:
         """The only values that a field can hold here; None if it is not bounded."""
-        ...
+        return None
 
+    @abstractmethod
     def scans(self) -> Iterator[Scan]: ...
 
+    @abstractmethod
     def render(self) -> exp.Select: ...
 
 
 @dataclass(eq=False)
-class TableBase:
+class TableBase(Base):
     """Rows that are already there: an Arrow table that the query reads by name."""
 
     name: str
     fields: Mapping[str, Bound]
-    rest: str | None = None
-    internal: frozenset[str] = frozenset()
 
     def names(self) -> Iterator[str]:
-        return (n for n in self.fields if n not in self.internal)
+        return iter(self.fields)
 
     def demand(self, name: str) -> Bound | None:
         return self.fields.get(name)
-
-    def possible(self, name: str) -> frozenset[str] | None:
-        return None
 
     def scans(self) -> Iterator[Scan]:
         return iter(())
@@ -183,13 +184,12 @@ class TableBase:
 
 
 @dataclass(eq=False)
-class OpenBase:
+class OpenBase(Base):
     """Rows whose fields are not known: each that is asked for is null text."""
 
     name: str
     fields: dict[str, Bound]
     alloc: Names
-    rest: str | None = None
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
@@ -199,9 +199,6 @@ class OpenBase:
             kind = FieldType.TIME if name == "_time" else FieldType.STRING
             self.fields[name] = Bound(self.alloc.fresh(name), kind)
         return self.fields[name]
-
-    def possible(self, name: str) -> frozenset[str] | None:
-        return None
 
     def scans(self) -> Iterator[Scan]:
         return iter(())
@@ -219,22 +216,18 @@ class OpenBase:
 
 
 @dataclass(eq=False)
-class QueryBase:
+class QueryBase(Base):
     """A query over other relations with a fixed set of columns; rendered when all is bound."""
 
     build: Callable[[], exp.Select]
     inputs: tuple[Relation, ...]
     fields: Mapping[str, Bound]
-    rest: str | None = None
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
 
     def demand(self, name: str) -> Bound | None:
         return self.fields.get(name)
-
-    def possible(self, name: str) -> frozenset[str] | None:
-        return None
 
     def scans(self) -> Iterator[Scan]:
         return (s for r in self.inputs for s in r.scans())
@@ -325,6 +318,12 @@ class Relation:
     def field(self, name: str) -> Typed | None:
         found = self.bound(name)
         return found.typed() if found else None
+
+    def shown(self, name: str) -> Bound | None:
+        """``bound`` where all fields and the rest map are read anyway."""
+        if name in self.fields:
+            return self.fields[name]
+        return self.base.show(name) if self.open else None
 
     def names(self) -> list[str]:
         """The fields known by name, in order; an open rest map may hold more (``rest``)."""

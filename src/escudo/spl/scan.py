@@ -21,6 +21,7 @@ from escudo.spl.ast import EvalExpr
 from escudo.spl.evaluate import lower, rest_field
 from escudo.spl.parse_eval import parse_eval
 from escudo.spl.plan import (
+    Base,
     Bound,
     Names,
     Relation,
@@ -67,7 +68,7 @@ def _parsed(text: str) -> EvalExpr:
 
 
 @dataclass(eq=False)
-class ScanBase:
+class ScanBase(Base):
     """One table. Stored columns keep their physical names; times, search-time fields and fields
     of the rest map become computed columns, each one layer above what it needs."""
 
@@ -149,6 +150,8 @@ class ScanBase:
             value = lower(_parsed(expr), _Operands(self._operand, self.now))
         finally:
             self._pending.discard(name)
+        if coerce.is_null(value):
+            return None
         if isinstance(value.sql, exp.Column):
             return Bound(value.sql.name, value.type)
         idents = {c.name for c in value.sql.find_all(exp.Column)}
@@ -184,13 +187,15 @@ class _Operands:
 
 
 @dataclass(eq=False)
-class UnionBase:
+class UnionBase(Base):
     """Several tables as one; each resolves a field in its own way, and lacks it as null."""
 
     children: Sequence[Relation]
     alloc: Names
     _known: dict[str, Bound | None] = field(default_factory=dict)
     _columns: list[tuple[str, list[exp.Expression]]] = field(default_factory=list)
+    _late: list[tuple[str, exp.Expression]] = field(default_factory=list)
+    _shown: dict[str, Bound | None] = field(default_factory=dict)
     _rest: str | None = None
 
     def __post_init__(self) -> None:
@@ -213,9 +218,6 @@ class UnionBase:
             self._known[name] = self._find(name)
         return self._known[name]
 
-    def possible(self, name: str) -> frozenset[str] | None:
-        return None
-
     def scans(self) -> Iterator[Scan]:
         return (s for c in self.children for s in c.scans())
 
@@ -226,7 +228,35 @@ class UnionBase:
             part = select(items or [alias(exp.Literal.number(1), "one")], child.render())
             out = part if out is None else exp.Union(this=out, expression=part, distinct=False)
         assert out is not None
-        return select([exp.Star()], out)
+        return select([alias(sql, ident) for ident, sql in self._late], out, star=True)
+
+    def show(self, name: str) -> Bound | None:
+        """One lookup in the rest map of all tables, not one in each table's."""
+        if name in self._known or self._rest is None:
+            return self.demand(name)
+        if name not in self._shown:
+            self._shown[name] = self._show(name)
+        return self._shown[name]
+
+    def _show(self, name: str) -> Bound | None:
+        assert self._rest is not None
+        found = [c.bound(name) if self._has(c, name) else None for c in self.children]
+        value = rest_field(self._rest, name)
+        if any(found):
+            kind = coerce.unify([value, *(b.typed() for b in found if b)])
+            named = column(self.add(name, [self._cast(b, kind) for b in found]))
+            other = coerce.convert(value, kind)
+            value = Typed(exp.Coalesce(this=named, expressions=[other]), kind)
+        ident = self.alloc.fresh(name)
+        self._late.append((ident, value.sql))
+        return Bound(ident, value.type)
+
+    @staticmethod
+    def _has(child: Relation, name: str) -> bool:
+        """Whether a table has a field otherwise than in its rest map."""
+        if name in child.fields or not isinstance(child.base, ScanBase):
+            return True
+        return name in child.base.scan.schema.by_name
 
     def _find(self, name: str) -> Bound | None:
         found = [c.bound(name) for c in self.children]

@@ -31,7 +31,8 @@ def transactions(relation: Relation, command: Transaction, binder: Binder) -> Re
             relation = relation.extend([(name, held)], binder.names)
             flags.append(name)
     newest = Order(column(time.stamp or time.ident), descending=True, number=column(time.ident))
-    events = binder.closed(relation).ordered([newest, *relation.order])
+    events = binder.narrowed(relation, (*command.fields, "_time", "_raw", *flags))
+    events = events.ordered([newest, *relation.order])
     listed: tuple[str, ...] | None = command.mvlist_fields
     if command.mvlist and not command.mvlist_fields:
         listed = None

@@ -41,7 +41,7 @@ class MakeContinuous(Command):
         return f"makecontinuous {word(self.field)}{self.bins.format()}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = binder.closed(rows(source, self))
+        relation = binder.narrowed(rows(source, self), (self.field,))
         bound = relation.bound(self.field)
         if bound is None:
             return relation

@@ -46,6 +46,8 @@ def _tonumber(args: list[Typed], context: Context) -> Typed:
     base = coerce.constant(args[1])
     if base is not None and not (coerce.is_numeric_text(str(base)) and 2 <= float(base) <= 36):
         raise context.error("the base of tonumber() is a number from 2 to 36")
+    if base is not None and float(base) == 16:
+        return Typed(coerce.call("spl_parse_hex", coerce.as_text(value)), FieldType.NUMBER)
     parsed = coerce.call("spl_parse_base", coerce.as_text(value), coerce.as_integer(args[1]))
     return Typed(parsed, FieldType.NUMBER)
 

@@ -13,6 +13,8 @@ from escudo.spl.plan import Typed
 
 _PAGE = "TextFunctions"
 _BLANKS = " \t"
+_TO_LAST_SEPARATOR = (r"^.*[\\/]", r"^.*[/\\]")
+"""The idiom for the last part of a path; engines have a faster way than a regular expression."""
 
 
 def _string(sql: exp.Expression) -> Typed:
@@ -38,6 +40,8 @@ def _replace(args: list[Typed], context: Context) -> Typed:
     if any(map(coerce.is_null, args)):
         return coerce.null()
     known = coerce.constant(pattern)
+    if known in _TO_LAST_SEPARATOR and coerce.constant(replacement) == "":
+        return _string(coerce.call("spl_basename", coerce.as_text(value)))
     if known is None:
         name, wanted, groups = "spl_pcre_replace", coerce.as_text(pattern), None
     else:
