@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +158,32 @@ def test_a_stream_is_committed_while_it_flows(lake: Lake, monkeypatch: pytest.Mo
     report = ingest(["-"], lake, stdin=io.BufferedReader(Endless(), 1 << 18))
     assert report.commits > 1
     assert count(lake, "raw_sysmon") == report.read
+
+
+@pytest.mark.slow
+def test_a_few_events_of_a_slow_stream_become_visible(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing waits for a buffer or a batch to fill."""
+    monkeypatch.setattr(ingesting, "COMMIT_SECONDS", 0.5)
+    reading, writing = os.pipe()
+
+    def feed() -> None:
+        with open(writing, "wb") as out:
+            for n in range(100):
+                out.write(sysmon(3, str(n)).encode())
+                out.flush()
+                time.sleep(0.2)
+                if count(lake, "raw_sysmon"):
+                    return
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    with open(reading, "rb") as stream:
+        report = ingest(["-"], lake, stdin=stream)
+    feeder.join()
+    assert report.commits > 1
+    assert count(lake, "raw_sysmon") == report.read < 300
 
 
 def test_small_files_share_commits(lake: Lake, tmp_path: Path) -> None:

@@ -141,13 +141,30 @@ def _standard_input(stdin: BinaryIO) -> Iterator[LogStream | Diagnostic]:
 
 def _once(name: str, stream: BinaryIO) -> Iterator[LogStream | Diagnostic]:
     """A stream that cannot be rewound: plain text flows, anything packed is spooled first."""
-    head = stream.read(HEAD_BYTES)
+    head = _first(stream)
     rest = io.BufferedReader(_Joined(head, stream), 1 << 20)
     if _packed(head) or detect(head) is Format.EVTX:
         opener = _spooled(rest)
     else:
         opener = _once_opener(head, rest)
     yield from _expand(_Source(name, opener, None, time.time(), None, asked=True), depth=0)
+
+
+def _first(stream: BinaryIO) -> bytes:
+    """The first bytes: what there is, once its format shows, for a stream that comes slowly."""
+    head = b""
+    while len(head) < HEAD_BYTES and not (b"\n" in head and detect(head)):
+        piece = _piece(stream, HEAD_BYTES - len(head))
+        if not piece:
+            break
+        head += piece
+    return head
+
+
+def _piece(stream: BinaryIO, size: int) -> bytes:
+    """At most so many bytes, without waiting for all of them where the stream can do that."""
+    read = stream.read1 if isinstance(stream, io.BufferedIOBase) else stream.read
+    return read(size) or b""
 
 
 def _once_opener(head: bytes, rest: BinaryIO) -> Callable[[], BinaryIO]:
@@ -167,7 +184,7 @@ class _Joined(io.RawIOBase):
         return True
 
     def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._head[: len(target)] or self._rest.read(len(target)) or b""
+        data = self._head[: len(target)] or _piece(self._rest, len(target))
         self._head = self._head[len(target) :]
         target[: len(data)] = data
         return len(data)

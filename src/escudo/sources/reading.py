@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from escudo.sources.formats.rejected import Rejected
 from escudo.sources.opening import LogStream
 
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
+
+PATIENCE_SECONDS = 2.0
+"""Events of a stream that comes slowly are not held back longer for a batch to fill."""
 
 BATCH_ROWS = 65_536
 BATCH_BYTES = 48 * 1024 * 1024
@@ -45,6 +49,9 @@ def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatc
             held.bytes += batch.table.nbytes
             if held.rows >= batch_rows or held.bytes >= BATCH_BYTES:
                 yield from _batches(batch.family, waiting.pop(batch.family).tables, batch_rows)
+        late = time.monotonic() - PATIENCE_SECONDS
+        for family in [f for f, held in waiting.items() if held.since < late]:
+            yield from _batches(family, waiting.pop(family).tables, batch_rows)
     for family, held in waiting.items():
         yield from _batches(family, held.tables, batch_rows)
 
@@ -54,6 +61,7 @@ class _Waiting:
     tables: list[pa.Table] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
+    since: float = field(default_factory=time.monotonic)
 
 
 def _batches(family: str, tables: list[pa.Table], batch_rows: int) -> Iterator[RawBatch]:
