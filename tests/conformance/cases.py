@@ -68,7 +68,7 @@ def read_cases(path: Path) -> Iterator[Case]:
             raise ValueError(f"{path.name}: no source for {raw}")
         yield Case(
             path.stem,
-            str(raw.get("name") or raw.get("eval") or raw.get("spl")),
+            _name(raw),
             source,
             raw.get("eval"),
             raw.get("given", {}),
@@ -84,6 +84,15 @@ def read_cases(path: Path) -> Iterator[Case]:
             raw.get("spark"),
             raw.get("near"),
         )
+
+
+def _name(raw: Mapping[str, Any]) -> str:
+    """The name given, else the text with what it is given."""
+    if "name" in raw:
+        return str(raw["name"])
+    given = ", ".join(f"{k}={v}" for k, v in raw.get("given", {}).items())
+    written = str(raw.get("eval") or raw.get("spl"))
+    return f"{written} for {given}" if given else written
 
 
 def all_cases() -> list[Case]:

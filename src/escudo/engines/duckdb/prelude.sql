@@ -77,6 +77,13 @@ CREATE OR REPLACE MACRO spl_regex_groups(s, p, n, k) AS
                           ELSE regexp_extract_all(s, p, n)[1 : k] END, lambda x: x <> ''),
          CAST([] AS VARCHAR[]));
 CREATE OR REPLACE MACRO spl_flat(l) AS flatten(l);
+CREATE OR REPLACE MACRO spl_basename(s) AS
+  CASE WHEN contains(s, chr(10)) THEN regexp_replace(s, '^.*[\\/]', '')
+       ELSE parse_filename(s, FALSE, 'both_slash') END;
+CREATE OR REPLACE MACRO spl_parse_hex(s) AS
+  coalesce(CASE WHEN NOT contains(s, '_') THEN
+             TRY_CAST(CASE WHEN s LIKE '0x%' THEN s ELSE '0x' || s END AS UBIGINT) END::DOUBLE,
+           spl_parse_base(s, 16));
 CREATE OR REPLACE MACRO spl_blank_padded(s) AS regexp_replace(s, '^0', ' ');
 CREATE OR REPLACE MACRO spl_sha1(s) AS sha1(s);
 CREATE OR REPLACE MACRO spl_md5(s) AS md5(s);

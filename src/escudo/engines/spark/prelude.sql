@@ -73,6 +73,8 @@ MACRO spl_regex_groups(s, p, n, k) AS
   CASE WHEN size(filter(regexp_extract_all(s, p, n), _groups_x -> _groups_x <> '')) > 0
        THEN slice(filter(regexp_extract_all(s, p, n), _groups_y -> _groups_y <> ''), 1,
                   CASE WHEN k = 0 THEN 2147483647 ELSE k END) END;
+MACRO spl_basename(s) AS regexp_replace(s, '(?d)^.*[\\\\/]', '');
+MACRO spl_parse_hex(s) AS spl_parse_base(s, 16);
 MACRO spl_blank_padded(s) AS regexp_replace(s, '^0', ' ');
 MACRO spl_sha1(s) AS sha1(s);
 MACRO spl_md5(s) AS md5(s);
