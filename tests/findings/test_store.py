@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow.parquet as pq
+
 from escudo import content
+from escudo.core.timerange import ALL_TIME
 from escudo.findings import judge
 from escudo.findings.store import Written, known_hashes, write
 from escudo.lake import Lake
@@ -24,3 +29,17 @@ def test_nothing_to_write() -> None:
     with Lake.create_temporary() as lake:
         assert write(lake, [], schemas()) == Written(0, 0)
         assert len(known_hashes(lake, schemas().risk)) == 0
+
+
+def test_two_runs_at_the_same_time_write_a_row_once() -> None:
+    tables = schemas()
+    found = judge(match({"dest": ["a", "b"]}), DEPLOYMENTS, tables)
+    with Lake.create_temporary() as lake, ThreadPoolExecutor(3) as runs:
+        written = list(runs.map(lambda _: write(lake, [found], tables), range(3)))
+        assert sum(w.findings for w in written) == 2
+        assert len(read_rows(lake, tables.notable.table)) == 2
+        assert len(read_rows(lake, tables.risk.table)) == 2
+
+
+def read_rows(lake: Lake, table: str) -> list[dict[str, object]]:
+    return [row for f in lake.files(table, ALL_TIME) for row in pq.read_table(f).to_pylist()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from escudo.core.catalog import Catalog
+from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import ALL_TIME
 from escudo.findings.judging import Judgement, Schemas
-from escudo.lake import Lake
+from escudo.lake import Lake, Snapshot
 
 _HASH = "event_hash"
+_CHANGED_MEANWHILE = "LAK012"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,30 @@ class Written:
 def write(lake: Lake, judgements: Sequence[Judgement], schemas: Schemas) -> Written:
     """Add what is new to the lake's risk events and findings, in one commit.
 
-    A row is known by its ``event_hash``: what an earlier run wrote for it stays as it is.
+    A row is known by its ``event_hash``: what an earlier run wrote for it stays as it is, also
+    when that run is another process that writes at the same time.
     """
-    risk = _new(lake, schemas.risk, [j.risk_events for j in judgements])
-    notable = _new(lake, schemas.notable, [j.findings for j in judgements])
-    if risk or notable:
+    while True:
+        seen = lake.snapshot()
+        risk = _new(seen, schemas.risk, [j.risk_events for j in judgements])
+        notable = _new(seen, schemas.notable, [j.findings for j in judgements])
+        try:
+            _append(lake, seen, {schemas.risk.table: risk, schemas.notable.table: notable})
+        except EscudoError as error:
+            if error.code != _CHANGED_MEANWHILE:
+                raise
+            continue
+        return Written(sum(p.num_rows for p in risk), sum(p.num_rows for p in notable))
+
+
+def _append(lake: Lake, seen: Snapshot, rows: Mapping[str, Sequence[pa.Table]]) -> None:
+    """Commits rows that are not in the tables as they were seen."""
+    if any(rows.values()):
         with lake.writer() as writer:
-            for schema, parts in ((schemas.risk, risk), (schemas.notable, notable)):
+            for table, parts in rows.items():
                 for part in parts:
-                    writer.append_rows(schema.table, part)
-            writer.commit(kind="findings")
-    return Written(sum(p.num_rows for p in risk), sum(p.num_rows for p in notable))
+                    writer.append_rows(table, part)
+            writer.commit(kind="findings", since=seen)
 
 
 def _new(lake: Catalog, schema: TableSchema, parts: Sequence[pa.Table]) -> list[pa.Table]:
