@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,7 @@ from escudo.lake.parts import Parts
 
 MEMORY = "400MB"
 _BATCH_ROWS = 20_000
+_SLICE_ROWS = 100_000
 
 
 def rewrite(
@@ -27,7 +28,7 @@ def rewrite(
 ) -> list[DataFile]:
     """New files with the rows of others, in the table's order.
 
-    Memory is bounded; what does not fit is sorted on the disk.
+    Memory is bounded, whatever the size of the files.
 
     Args:
         folder: the table.
@@ -43,13 +44,10 @@ def rewrite(
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = ?", [MEMORY])
             connection.execute("SET temp_directory = ?", [str(temporary)])
-            rows = connection.sql(
-                f"SELECT * FROM read_parquet(?, union_by_name = true) {_where(since)} "
-                f"{_order(layout)}",
-                params=[paths],
-            )
-            for batch in rows.to_arrow_reader(_BATCH_ROWS):
-                parts.write(conform(pa.Table.from_batches([batch]), layout, folder.name))
+            for query in _queries(connection, layout, since, paths):
+                rows = connection.sql(query, params=[paths])
+                for batch in rows.to_arrow_reader(_BATCH_ROWS):
+                    parts.write(conform(pa.Table.from_batches([batch]), layout, folder.name))
     except duckdb.IOException as error:
         parts.discard()
         raise EscudoError("LAK005", f"table {folder.name}: {error}") from error
@@ -59,14 +57,52 @@ def rewrite(
     return parts.finish()
 
 
-def _where(since: int | None) -> str:
-    return "" if since is None else f"WHERE epoch_us(_time) >= {since:d}"
+def _queries(
+    connection: duckdb.DuckDBPyConnection, layout: Layout, since: int | None, paths: Sequence[str]
+) -> Iterator[str]:
+    """Queries whose rows, one after the other, are those of the files in the table's order.
 
-
-def _order(layout: Layout) -> str:
-    """Raw events stay as they come, file by file: their rows are too wide to be sorted in little
-    memory (see ``layout.arrange``)."""
+    Raw events stay as they come, file by file. Rows of models are sorted in slices of the sort
+    key that fit into memory: DuckDB's sort of wide rows fails where it has to go to the disk.
+    """
+    where = "TRUE" if since is None else f"epoch_us(_time) >= {since:d}"
+    scan = "read_parquet(?, union_by_name = true)"
     if not layout.order:
-        return ""
-    names = ", ".join('"' + name.replace('"', '""') + '" NULLS LAST' for name in layout.order)
-    return f"ORDER BY epoch_us(_time) // {HOUR}, {names}, _time"
+        yield f"SELECT * FROM {scan} WHERE {where}"
+        return
+    names = [_quoted(name) for name in layout.order]
+    hour = f"epoch_us(_time) // {HOUR}"
+    order = ", ".join(f"{name} NULLS LAST" for name in names)
+    keys = connection.sql(
+        f"SELECT {hour} AS hour, {', '.join(names)}, count(*) AS rows FROM {scan} WHERE {where} "
+        f"GROUP BY ALL ORDER BY hour, {order}",
+        params=[paths],
+    ).to_arrow_table()
+    same = " AND ".join(f"r.{name} IS NOT DISTINCT FROM k.{name}" for name in names)
+    for part in _slices(keys):
+        hours = part["hour"]
+        low, high = hours[0].as_py() * HOUR, (hours[-1].as_py() + 1) * HOUR
+        connection.register("slice", part)
+        # Rows of one key need no order; only they can be more than fit into memory.
+        sort = f"ORDER BY {hour}, {order}, _time" if part.num_rows > 1 else ""
+        yield (
+            f"SELECT r.* FROM {scan} AS r SEMI JOIN slice AS k ON {hour} = k.hour AND {same} "
+            f"WHERE _time >= make_timestamptz({low}) AND _time < make_timestamptz({high}) "
+            f"AND {where} {sort}"
+        )
+
+
+def _slices(keys: pa.Table) -> Iterator[pa.Table]:
+    """Consecutive keys that have at most ``_SLICE_ROWS`` rows together, or one key alone."""
+    first, rows = 0, 0
+    for i, count in enumerate(keys["rows"].to_pylist()):
+        if rows and rows + count > _SLICE_ROWS:
+            yield keys.slice(first, i - first)
+            first, rows = i, 0
+        rows += count
+    if rows:
+        yield keys.slice(first)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
