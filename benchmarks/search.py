@@ -21,6 +21,7 @@ from escudo.engines.execute import run_search
 from escudo.generate.generate import generate
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.maintenance import compact
 
 DETECTION = "Process Execution via WMI"
 TABLE = "endpoint_processes"
@@ -40,7 +41,7 @@ GROUP BY ALL
 
 
 def large_lake(rows: int) -> Path:
-    """A lake with so many process rows, made once, from a pipe; files as ingest leaves them."""
+    """A lake with so many process rows: made once, from a pipe, and compacted."""
     path = cache() / f"lake-{rows}-{SEED}"
     if not path.exists():
         partial = path.with_name(path.name + ".partial")
@@ -55,6 +56,7 @@ def large_lake(rows: int) -> Path:
         feeder.start()
         with Lake.open(partial) as lake, open(read_end, "rb") as log:
             ingest(["-"], lake, stdin=log)
+            compact(lake)
         feeder.join()
         partial.rename(path)
     return path
