@@ -32,7 +32,7 @@ NUMERIC = frozenset({FieldType.NUMBER, FieldType.INTEGER, FieldType.TIME})
 _DATA_TYPES: Mapping[FieldType, exp.DataType] = {
     kind: exp.DataType.build(text) for kind, text in SQL_TYPES.items()
 }
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LIKE_ESCAPE = "!"
 
 
@@ -67,7 +67,7 @@ def is_numeric_text(text: str) -> bool:
     >>> [is_numeric_text(t) for t in ("5", "-1.5e3", ".5", " 5", "0x10", "1_000", "nan", "")]
     [True, True, True, False, False, False, False, False]
     """
-    return _NUMBER.fullmatch(text) is not None
+    return _NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
 
 
 def number_text(value: float) -> str:

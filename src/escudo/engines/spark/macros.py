@@ -95,7 +95,7 @@ def _window(node: exp.Window) -> exp.Expr:
     """OVER goes to each aggregate inside what a macro became; DISTINCT is none of Spark's there."""
     inner: exp.Expression = node.this
 
-    def over(aggregate: exp.Expression) -> exp.Expression:
+    def over(aggregate: exp.Expr) -> exp.Expression:
         whole: exp.Expression = node.copy()
         whole.set("this", aggregate)
         return whole

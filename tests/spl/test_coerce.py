@@ -1,0 +1,152 @@
+"""Values, comparisons and wildcards against plain Python."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.engines.duckdb import connect
+from escudo.spl import coerce
+from escudo.spl.plan import Typed
+
+TEXT = st.text(alphabet="aAbB*%_!\\'\" 0", max_size=6)
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    return connect(threads=1)
+
+
+def value(connection: duckdb.DuckDBPyConnection, sql: exp.Expression) -> object:
+    row = connection.execute(exp.Select(expressions=[sql]).sql("duckdb")).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def reference_like(text: str, pattern: str, *, fold: bool) -> bool:
+    parts = (re.escape(p) for p in pattern.split("*"))
+    flags = re.DOTALL | (re.IGNORECASE if fold else 0)
+    return re.fullmatch(".*".join(parts), text, flags) is not None
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXT, pattern=TEXT, fold=st.booleans())
+def test_wildcards_match_as_the_reference(
+    connection: duckdb.DuckDBPyConnection, text: str, pattern: str, fold: bool
+) -> None:
+    column = coerce.literal_text(text.lower() if fold else text)
+    found = value(connection, coerce.like(column, pattern, fold=fold))
+    assert found is reference_like(text, pattern, fold=fold)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXT, pattern=TEXT)
+def test_eval_like_matches_as_the_reference(
+    connection: duckdb.DuckDBPyConnection, text: str, pattern: str
+) -> None:
+    wanted = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
+    found = value(connection, coerce.like_sql(coerce.literal_text(text), pattern))
+    assert found is (re.fullmatch(wanted, text, re.DOTALL) is not None)
+
+
+@settings(max_examples=200, deadline=None)
+@given(number=st.floats(allow_nan=False, allow_infinity=False, min_value=-1e30, max_value=1e30))
+def test_numbers_print_alike_in_python_and_sql(
+    connection: duckdb.DuckDBPyConnection, number: float
+) -> None:
+    sql = coerce.call("spl_text", exp.cast(coerce.literal_number(number), "double"))
+    assert value(connection, sql) == coerce.number_text(number).replace("-0", "0", number == 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(alphabet="0123456789.+-eE_x ", max_size=7))
+def test_text_is_a_number_alike_in_python_and_sql(
+    connection: duckdb.DuckDBPyConnection, text: str
+) -> None:
+    found = value(connection, coerce.call("spl_num", coerce.literal_text(text)))
+    assert (found is not None) is coerce.is_numeric_text(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sql"),
+    [
+        ("cmd.exe", "p = 'cmd.exe'"),
+        ("*", "NOT p IS NULL"),
+        ("**", "NOT p IS NULL"),
+        ("*cmd*", "CONTAINS(p, 'cmd')"),
+        ("cmd*", "STARTS_WITH(p, 'cmd')"),
+        ("*.exe", "ENDS_WITH(p, '.exe')"),
+        ("a*b", "p LIKE 'a%b' ESCAPE '!'"),
+        ("*a*b*", "p LIKE '%a%b%' ESCAPE '!'"),
+        ("a*100%", "p LIKE 'a%100!%' ESCAPE '!'"),
+        ("*c:\\x*", "CONTAINS(p, 'c:\\x')"),
+        ("", "p = ''"),
+    ],
+)
+def test_the_cheapest_form(pattern: str, sql: str) -> None:
+    assert coerce.like(exp.column("p"), pattern, fold=True).sql("duckdb") == sql
+
+
+S = Typed(exp.column("s"), FieldType.STRING)
+N = Typed(exp.column("n"), FieldType.NUMBER)
+I = Typed(exp.column("i"), FieldType.INTEGER)  # noqa: E741
+B = Typed(exp.column("b"), FieldType.BOOLEAN)
+M = Typed(exp.column("m"), FieldType.MULTIVALUE)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "sql"),
+    [
+        (S, FieldType.STRING, "s"),
+        (N, FieldType.STRING, "SPL_TEXT(n)"),
+        (I, FieldType.STRING, "CAST(i AS TEXT)"),
+        (B, FieldType.STRING, "SPL_BOOL_TEXT(b)"),
+        (M, FieldType.STRING, "SPL_SINGLE(m)"),
+        (S, FieldType.NUMBER, "SPL_NUM(s)"),
+        (N, FieldType.NUMBER, "n"),
+        (I, FieldType.NUMBER, "CAST(i AS DOUBLE)"),
+        (M, FieldType.NUMBER, "SPL_NUM(SPL_SINGLE(m))"),
+        (S, FieldType.INTEGER, "SPL_INT(SPL_NUM(s))"),
+        (S, FieldType.BOOLEAN, "SPL_BOOL(s)"),
+        (N, FieldType.BOOLEAN, "n <> 0e0"),
+        (S, FieldType.MULTIVALUE, "SPL_LIST(s)"),
+        (M, FieldType.MULTIVALUE, "m"),
+        (coerce.number(5), FieldType.STRING, "'5'"),
+        (coerce.text("5"), FieldType.NUMBER, "5e0"),
+        (coerce.text("x"), FieldType.NUMBER, "CAST(NULL AS DOUBLE)"),
+        (coerce.null(), FieldType.MULTIVALUE, "CAST(NULL AS TEXT[])"),
+    ],
+)
+def test_conversions(source: Typed, kind: FieldType, sql: str) -> None:
+    assert coerce.convert(source, kind).sql("duckdb") == sql
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "sql"),
+    [
+        (S, coerce.text("x"), "s = 'x'"),
+        (S, coerce.text("5"), "COALESCE(SPL_NUM(s) = 5e0, s = '5')"),
+        (S, coerce.number(5), "COALESCE(SPL_NUM(s) = 5e0, s = '5')"),
+        (N, coerce.number(5), "n = 5e0"),
+        (N, coerce.text("x"), "SPL_TEXT(n) = 'x'"),
+        (I, N, "i = n"),
+        (S, coerce.null(), "CAST(NULL AS BOOLEAN)"),
+        (B, B, "b = b"),
+    ],
+)
+def test_comparisons(left: Typed, right: Typed, sql: str) -> None:
+    assert coerce.compare("=", left, right).sql("duckdb") == sql
+
+
+def test_nested_lambdas_have_their_own_parameters() -> None:
+    both = coerce.any_value(
+        M.sql, lambda a: coerce.any_value(M.sql, lambda b: exp.EQ(this=a.sql, expression=b.sql))
+    )
+    names = [n.expressions[0].name for n in both.find_all(exp.Lambda)]
+    assert len(set(names)) == len(names) == 2

@@ -1,0 +1,106 @@
+"""Patterns translated for all engines, held against the PCRE-like ``regex`` module."""
+
+from __future__ import annotations
+
+import pytest
+import regex
+
+from escudo.core.errors import EscudoError
+from escudo.engines.duckdb import connect
+from escudo.spl.regex import for_python, translate
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "groups", "regular"),
+    [
+        (r"(?<user>\w+)", r"(\w+)", ("user",), True),
+        (r"(?P<user>\w+)", r"(\w+)", ("user",), True),
+        (r"(?'user'\w+)", r"(\w+)", ("user",), True),
+        (r"(a)(?<b>b)", "(a)(b)", (None, "b"), True),
+        (r"(?:a)", "(?:a)", (), True),
+        (r"(?i)a", "(?i)a", (), True),
+        (r"(?x) a", "(?x) a", (), False),
+        (r"(?#note)a", "a", (), True),
+        (r"a(?=b)", "a(?=b)", (), False),
+        (r"(?<=a)b", "(?<=a)b", (), False),
+        (r"(?<!a)b", "(?<!a)b", (), False),
+        (r"(?>a+)b", "(?>a+)b", (), False),
+        (r"a++", "a++", (), False),
+        (r"a{2}+", "a{2}+", (), False),
+        (r"a+?", "a+?", (), True),
+        (r"(a)\1", r"(a)\1", (None,), False),
+        (r"(?<x>a)\k<x>", r"(a)(?:\1)", ("x",), False),
+        (r"(?<x>a)(?P=x)", r"(a)(?:\1)", ("x",), False),
+        (r"(a)\g{-1}", r"(a)(?:\1)", (None,), False),
+        (r"a{1,2000}", "a{1,2000}", (), False),
+        (r"{a}", r"\{a}", (), True),
+        (r"a{,3}", r"a\{,3}", (), True),
+        (r"[]a]", r"[\]a]", (), True),
+        (r"[^]a]", r"[^\]a]", (), True),
+        (r"[a[b]", r"[a\[b]", (), True),
+        (r"[\w-.]", r"[\w\-.]", (), True),
+        (r"[a-c-e]", r"[a-c\-e]", (), True),
+        (r"[-a]", r"[\-a]", (), True),
+        (r"[[:alpha:]_]", "[A-Za-z_]", (), True),
+        (r"[\b]", r"[\x08]", (), True),
+        (r"\Q.*\E+", r"\.\*+", (), True),
+        (r"\h\R", r"[ \t](?:\r\n|\n|\r)", (), True),
+        (r"\x{41}\e\_", r"\x41\x1b_", (), True),
+        (r"\/\-\"", r"\/\-\"", (), True),
+        (r"\Kx", r"\Kx", (), False),
+    ],
+)
+def test_translation(
+    pattern: str, text: str, groups: tuple[str | None, ...], regular: bool
+) -> None:
+    found = translate(pattern)
+    assert (found.text, found.groups, found.regular) == (text, groups, regular)
+
+
+@pytest.mark.parametrize("pattern", ["(", "a)", "[a", "*a", "a{2,1}", r"(?<x>a)\k<y>", "(?"])
+def test_what_is_no_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(EscudoError) as caught:
+        translate(pattern)
+    assert caught.value.code == "SPL203"
+
+
+SAMPLES = (
+    "",
+    "a",
+    "ab1",
+    "C:\\Windows\\System32\\cmd.exe /c whoami",
+    "user=bob, id={42}",
+    "line one\nline two\r\n",
+    "[x]-y_z",
+    'say "hi"',
+    "naïve — ünï",
+)
+PATTERNS = (
+    r"\w+",
+    r"^\s*$",
+    r"(?i)CMD\.EXE",
+    r"\\[^\\]+$",
+    r"id=\{(?<n>\d+)\}",
+    r"[[:punct:]]",
+    r"[\w-]+y",
+    r"one$",
+    r"(?m)one$",
+    r"(?s)one.line",
+    r"one.line",
+    r"\bhi\b",
+    r"[^\x00-\x7f]",
+    r"\Qid={\E",
+    r"a|b|1",
+    r"(?<!x)y",
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_engines_agree_with_the_reference(pattern: str) -> None:
+    translated = translate(pattern)
+    reference = regex.compile(for_python(translated.text), regex.ASCII)
+    name = "spl_regex_match" if translated.regular else "spl_pcre_match"
+    with connect(threads=1) as connection:
+        for sample in SAMPLES:
+            row = connection.execute(f"SELECT {name}(?, ?)", [sample, translated.text]).fetchone()
+            assert row == (reference.search(sample) is not None,), (pattern, sample)
