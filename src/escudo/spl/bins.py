@@ -38,7 +38,7 @@ def time_bin(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Exp
     """The start of the bucket of a time, epoch seconds in and out.
 
     >>> time_bin(exp.column("t"), BinSpan(1.0, "h")).sql("duckdb")
-    'SPL_FLOOR(t / 3.6e3) * 3.6e3'
+    'SPL_FLOOR(t / 3600e0) * 3600e0'
     """
     if span.unit in MONTHS:
         months = exp.Literal.number(int(span.size) * MONTHS[span.unit])

@@ -84,7 +84,7 @@ def _matched(
     idents = {n: binder.names.fresh(n) for n in other.names()}
     moved = {n: b for n in idents if (b := other.bound(n)) is not None}
     place = binder.names.fresh("place")
-    on = [
+    on: list[exp.Expression] = [
         exp.EQ(this=qualified("l", a), expression=qualified("r", b))
         for a, b in zip(left_keys, right_keys, strict=True)
     ]

@@ -355,16 +355,17 @@ def not_(sql: exp.Expression) -> exp.Expression:
 
 
 def _join(
-    kind: type[exp.Connector], parts: list[exp.Expression], empty: exp.Expression
+    kind: type[exp.And] | type[exp.Or], parts: list[exp.Expression], empty: exp.Expression
 ) -> exp.Expression:
     if not parts:
         return empty
-    out, *more = (
+    items = [
         exp.Paren(this=p) if isinstance(p, exp.Connector) and not isinstance(p, kind) else p
         for p in parts
-    )
-    for p in more:
-        out = kind(this=out, expression=p)
+    ]
+    out: exp.Expression = items[0]
+    for item in items[1:]:
+        out = kind(this=out, expression=item)
     return out
 
 

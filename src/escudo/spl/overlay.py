@@ -40,12 +40,10 @@ class OverlayBase(Base):
 
     def __post_init__(self) -> None:
         self._rest = self.alloc.fresh("_fields")
-        both = column(self.found)
+        both: exp.Expression = column(self.found)
         if self.inner.rest is not None:
-            first, second = column(self.inner.rest), both
-            if not self.wins:
-                first, second = second, first
-            both = coerce.call("spl_map_concat", first, second)
+            maps = [column(self.inner.rest), both]
+            both = coerce.call("spl_map_concat", *(maps if self.wins else reversed(maps)))
         self._columns.append((self._rest, both))
 
     @property

@@ -203,7 +203,7 @@ class UnionBase(Base):
         if any(maps):
             self._rest = self.alloc.fresh("_fields")
             empty = exp.Cast(this=exp.null(), to=_MAP.copy())
-            values = [column(m) if m else empty.copy() for m in maps]
+            values: list[exp.Expression] = [column(m) if m else empty.copy() for m in maps]
             self._columns.append((self._rest, values))
 
     @property
@@ -222,7 +222,7 @@ class UnionBase(Base):
         return (s for c in self.children for s in c.scans())
 
     def render(self) -> exp.Select:
-        out: exp.Query | None = None
+        out: exp.Expression | None = None
         for i, child in enumerate(self.children):
             items = [alias(values[i], ident) for ident, values in self._columns]
             part = select(items or [alias(exp.Literal.number(1), "one")], child.render())
@@ -273,10 +273,10 @@ class UnionBase(Base):
             stamp = self.add(name, copies)
         return Bound(ident, kind, lower, stamp)
 
-    def add(self, name: str, values: list[exp.Expression]) -> str:
+    def add(self, name: str, values: Sequence[exp.Expression]) -> str:
         """A column that is no field: its expression in each table."""
         ident = self.alloc.fresh(name)
-        self._columns.append((ident, values))
+        self._columns.append((ident, list(values)))
         return ident
 
     def _cast(self, bound: Bound | None, kind: FieldType) -> exp.Expression:

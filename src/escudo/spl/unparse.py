@@ -47,27 +47,51 @@ SIGN_BINDING = 9
 _EVAL_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _WORD = re.compile(r"""[^\s"',=()\[\]|<>!\\`]+\Z""")
 _SEARCH_FIELD = re.compile(r"""[^\s"'|\[\]()=<>!,\\`]+\Z""")
-_SEARCH_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\]|\\["\\])+\Z""")
-_LISTED_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\,]|\\["\\])+\Z""")
+_SEARCH_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\]|\\["\\|\[\]()]?)+\Z""")
+_LISTED_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\,]|\\["\\|\[\]()]?)+\Z""")
+
+
+_BACKSLASHES = re.compile(r'(\\+)(.|\Z)|"', re.DOTALL)
+
+
+def _escaped(text: str, special: str) -> str:
+    """Text between double quotes. A lone backslash before a character that is not ``special``
+    stands for itself there, so patterns stay readable."""
+
+    def double(match: re.Match[str]) -> str:
+        if match[0] == '"':
+            return '\\"'
+        run, after = match[1], match[2]
+        if len(run) > 1 or not after or after in special:
+            run *= 2
+        return run + ('\\"' if after == '"' else after)
+
+    return _BACKSLASHES.sub(double, text)
 
 
 def quoted(text: str) -> str:
-    r"""Text as a quoted argument: backslashes and quotes escaped.
+    r"""Text as a quoted argument: backslashes and quotes escaped where they must be.
 
-    >>> print(quoted(r'a\b "c"'))
-    "a\\b \"c\""
+    >>> print(quoted(r'a\b "c" \\d'))
+    "a\b \"c\" \\\\d"
     """
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f'"{_escaped(text, QUOTE)}"'
+
+
+QUOTE = '"'
 
 
 def literal(text: str) -> str:
     r"""Text as a string literal of an eval expression, with ``\t`` and ``\n`` besides.
 
-    >>> print(literal("a\tb"))
-    "a\tb"
+    >>> print(literal("a\tb\\d\\n"))
+    "a\tb\d\\n"
     """
-    inner = quoted(text)
+    inner = f'"{_escaped(text, _LITERAL_SPECIAL)}"'
     return inner.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+
+
+_LITERAL_SPECIAL = '"ntr\n\t\r'
 
 
 def word(text: str, *reserved: str) -> str:
@@ -94,6 +118,8 @@ def option(name: str, value: str | float | bool | None, default: object = None) 
         return ""
     if isinstance(value, bool):
         return f" {name}={'true' if value else 'false'}"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
     return f" {name}={number(value) if isinstance(value, int | float) else word(value)}"
 
 
@@ -151,7 +177,7 @@ def _grouped(expr: EvalExpr, least: int) -> str:
 
 def value_text(value: Value, *, listed: bool = False) -> str:
     """The right side of a comparison, or a term; ``listed`` inside ``IN (...)``."""
-    inner = value.text.replace("\\", "\\\\").replace('"', '\\"')
+    inner = _escaped(value.text, QUOTE)
     bare = _LISTED_WORD if listed else _SEARCH_WORD
     if value.quoted or not bare.match(inner):
         inner = f'"{inner}"'

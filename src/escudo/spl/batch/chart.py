@@ -95,7 +95,9 @@ class Selection:
     last: tuple[str, ...]
 
     def table(self, found: pa.Table) -> pa.Table:
-        """>>> t = pa.table({"r": ["x", "x", "y"], "s": ["b", "a", "b"], "count": [1, 2, 3]})
+        """The chart of long rows.
+
+        >>> t = pa.table({"r": ["x", "x", "y"], "s": ["b", "a", "b"], "count": [1, 2, 3]})
         >>> chart = Selection("r", "s", ("count",), Naming(), frozenset({"count"}), ())
         >>> chart.table(t).to_pylist()
         [{'r': 'x', 'a': 2, 'b': 1}, {'r': 'y', 'a': 0, 'b': 3}]

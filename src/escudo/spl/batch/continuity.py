@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -91,9 +91,9 @@ def continuous(
     order: list[int | None] = []
     starts: list[float] = []
     for start in buckets(low, high, span):
-        for i in rows.get(start, [None]):
-            order.append(i)
-            starts.append(start)
+        found: Sequence[int | None] = rows.get(start) or (None,)
+        order += found
+        starts += [start] * len(found)
     columns = {}
     for other in table.column_names:
         cells = table[other].to_pylist()

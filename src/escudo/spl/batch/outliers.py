@@ -40,7 +40,7 @@ def without_outliers(table: pa.Table, names: Sequence[str], options: Outliers) -
 
     >>> t = pa.table({"n": [1, 2, 2, 3, 100]})
     >>> without_outliers(t, [], Outliers()).column("n").to_pylist()
-    [1, 2, 2, 3, 5.5]
+    [1.0, 2.0, 2.0, 3.0, 5.5]
     """
     for name in names or [n for n in table.column_names if not n.startswith("_")]:
         if name not in table.column_names:

@@ -97,7 +97,9 @@ class Naming:
     form: str = "$AGG$$SEP$$VAL$"
 
     def name(self, data: str, series: str) -> str:
-        """>>> Naming().name("count", "a")
+        """The name of one data field of one series.
+
+        >>> Naming().name("count", "a")
         'count: a'
         """
         out = self.form.replace("$AGG$", data).replace("$VAL$", series)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.bind import rows
+from escudo.spl.learning import fitted
 from escudo.spl.unparse import word, words
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Fit(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError("SPL300", f"command '{self.name}' is not supported yet", span=self.span)
+        return fitted(rows(source, self), self, binder)
 
 
 def _split(text: str) -> list[str]:

@@ -95,9 +95,9 @@ def sort_key(args: Args) -> SortKey:
         sign = token.text[0]
     kind = _kind(args)
     field = args.name("a field to sort by")
-    if kind != "auto":
+    if kind is not None:
         args.expect(")")
-    return SortKey(field, sign == "-", kind, span=args.span(token.start))
+    return SortKey(field, sign == "-", kind or "auto", span=args.span(token.start))
 
 
 def sort_order(key: SortKey, relation: Relation, *, reverse: bool = False) -> list[Order]:
@@ -123,14 +123,14 @@ def sort_order(key: SortKey, relation: Relation, *, reverse: bool = False) -> li
     return [by_number, Order(coerce.as_text(value), descending)]
 
 
-def _kind(args: Args) -> str:
+def _kind(args: Args) -> str | None:
     """The kind of comparison if ``kind(`` is next, which is then consumed."""
     token = args.peek()
     lower = token.text.lower()
     if token.kind is not Kind.WORD or lower not in _KINDS:
-        return "auto"
+        return None
     args.next()
     if args.accept("("):
         return lower
     args.position = token.start
-    return "auto"
+    return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.core.errors import EscudoError
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
+from escudo.spl.learning import summarised
 from escudo.spl.unparse import word
 
 if TYPE_CHECKING:
@@ -32,9 +32,4 @@ class Summary(Command):
         return f"summary {word(self.model)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError(
-            "SPL318",
-            f"model '{self.model}' has no summary",
-            span=self.span,
-            hint="summaries of models are not kept; apply the model instead",
-        )
+        return summarised(self.model, binder, self.span)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from itertools import groupby
 
 from sqlglot import exp
 
+from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl import coerce
 from escudo.spl.functions.row import Context, EvalFunction, Nulls
 from escudo.spl.functions.timeformat import Part, parts
 from escudo.spl.plan import Typed
+from escudo.spl.spans import TIME_UNITS
+from escudo.spl.timemod import relative_time
 
 _PAGE = "DateandTimeFunctions"
 _STRING = FieldType.STRING
 _NUMBER = FieldType.NUMBER
 _SUBSECONDS = {3: "%g", 6: "%f"}
+_STEP = re.compile(
+    r"(?P<sign>[+-])(?P<count>\d*)(?P<unit>[a-z]+)|@(?:w(?P<day>[0-7])|(?P<snap>[a-z]+))"
+)
+_DAY = 86_400
+_THURSDAY = 4
+"""The epoch's day of the week."""
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": _DAY, "w": 7 * _DAY}
+_MONTHS = {"mon": 1, "q": 3, "y": 12}
 _PADDED = {"hour24": "%H", "hour12": "%I", "day": "%d"}
 
 
@@ -158,12 +170,62 @@ def _parsed(part: Part) -> str | None:
             return None
 
 
-def _relative_time(args: list[Typed], _: Context) -> Typed:
+def _relative_time(args: list[Typed], context: Context) -> Typed:
     base, modifier = args
     if coerce.is_null(base) or coerce.is_null(modifier):
         return coerce.null(_NUMBER)
-    shifted = coerce.call("spl_relative_time", coerce.as_number(base), coerce.as_text(modifier))
-    return Typed(shifted, _NUMBER)
+    at, known = coerce.constant(base), coerce.constant(modifier)
+    if isinstance(known, str):
+        if isinstance(at, float):
+            try:
+                return coerce.number(relative_time(known, at))
+            except EscudoError as e:
+                raise context.error(e.diagnostic.message, e.diagnostic.hint) from None
+        shifted = _shifted(coerce.as_number(base), known)
+        if shifted is not None:
+            return Typed(shifted, _NUMBER)
+    moved = coerce.call("spl_relative_time", coerce.as_number(base), coerce.as_text(modifier))
+    return Typed(moved, _NUMBER)
+
+
+def _shifted(seconds: exp.Expression, modifier: str) -> exp.Expression | None:
+    """The arithmetic of a modifier, in UTC; None where a month has to be moved by.
+
+    >>> _shifted(exp.column("t"), "-1d@d").sql("duckdb")
+    'SPL_FLOOR((t + -8.64e4e0) / 8.64e4e0) * 8.64e4e0'
+    """
+    position = 0
+    while position < len(modifier):
+        step = _STEP.match(modifier, position)
+        if step is None:
+            return None
+        position = step.end()
+        unit = TIME_UNITS.get(step["unit"] or step["snap"] or "")
+        if step["day"]:
+            seconds = _snapped(seconds, 7 * _DAY, (_THURSDAY - int(step["day"]) % 7) * _DAY)
+        elif step["sign"] is None and unit in _MONTHS:
+            months = exp.Literal.number(_MONTHS[unit])
+            seconds = coerce.call("spl_month_bin", seconds, months)
+        elif unit not in _SECONDS:
+            return None
+        elif step["sign"] is None:
+            seconds = _snapped(seconds, _SECONDS[unit], _THURSDAY * _DAY if unit == "w" else 0)
+        else:
+            count = int(f"{step['sign']}{step['count'] or 1}") * _SECONDS[unit]
+            seconds = exp.Add(this=coerce.paren(seconds), expression=coerce.literal_number(count))
+    return seconds
+
+
+def _snapped(seconds: exp.Expression, width: int, shift: int) -> exp.Expression:
+    """Rounded down to a multiple of ``width``, counted from ``shift`` seconds before the epoch."""
+    moved = coerce.paren(seconds)
+    if shift:
+        moved = exp.Paren(this=exp.Add(this=moved, expression=coerce.literal_number(shift)))
+    steps = coerce.call("spl_floor", exp.Div(this=moved, expression=coerce.literal_number(width)))
+    out: exp.Expression = exp.Mul(this=steps, expression=coerce.literal_number(width))
+    if shift:
+        out = exp.Sub(this=out, expression=coerce.literal_number(shift))
+    return out
 
 
 DATE_AND_TIME = (

@@ -1,0 +1,1 @@
+"""Why a search selects a row or not, condition by condition."""
