@@ -26,6 +26,7 @@ _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_DEPTH = 6
+_HEAD_STEP = 1024
 _SPOOL_BYTES = 32 * 1024 * 1024
 DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError)
 """What reading from a damaged compressed stream raises."""
@@ -241,7 +242,7 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
     severity = Severity.ERROR if source.asked else Severity.WARNING
     try:
         with source.opener() as stream:
-            head = stream.read(HEAD_BYTES)
+            head = _head(stream)
     except DAMAGE as error:
         code = "SRC002" if depth == 0 else "SRC006"
         yield _problem(code, source.name, f"cannot be read: {error}", severity)
@@ -266,6 +267,22 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
             source.name, _layer(unpack, source.opener), None, source.modified, None, source.asked
         )
         yield from _expand(inner, depth + 1)
+
+
+def _head(stream: BinaryIO) -> bytes:
+    """The first bytes; where the stream is damaged, those before the damage, if there are any."""
+    head = b""
+    while len(head) < HEAD_BYTES:
+        try:
+            piece = stream.read(min(_HEAD_STEP, HEAD_BYTES - len(head)))
+        except DAMAGE:
+            if not head:
+                raise
+            return head
+        if not piece:
+            break
+        head += piece
+    return head
 
 
 def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:

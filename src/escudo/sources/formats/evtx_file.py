@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -66,20 +66,21 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     """The records of a log, and those that are damaged."""
     try:
         with _as_file(stream) as given, _whole_chunks(given) as (path, missing):
-            yield from _records(stream.name, path)
-        if missing:
+            readable = yield from _records(stream.name, path)
+        if missing and readable:
             message = f"the file breaks off: {missing:,} bytes of its chunks are missing"
             yield Rejected(stream.name, "the end", "SRC011", message, b"")
     except DAMAGE as error:
         yield Rejected(stream.name, "offset 0", "SRC011", str(error), b"")
 
 
-def _records(name: str, path: str) -> Iterator[Events | Rejected]:
+def _records(name: str, path: str) -> Generator[Events | Rejected, None, bool]:
+    """The records; returns whether the file is an event log at all."""
     try:
         records = iter(evtx.PyEvtxParser(path).records())
     except (RuntimeError, OSError, ValueError) as error:
         yield Rejected(name, "offset 0", "SRC011", f"not readable as EVTX: {error}", b"")
-        return
+        return False
     shapes = Shapes()
     texts: list[str] = []
     size = 0
@@ -102,6 +103,7 @@ def _records(name: str, path: str) -> Iterator[Events | Rejected]:
             texts, size = [], 0
     if texts:
         yield from _block(texts, shapes, name)
+    return True
 
 
 def _block(texts: list[str], shapes: Shapes, name: str) -> Iterator[Events | Rejected]:

@@ -11,7 +11,8 @@ EXCERPT_BYTES = 16_384
 class Rejected:
     """One event, record or stretch of bytes that gave no row.
 
-    ``excerpt`` is the input itself, at most ``EXCERPT_BYTES`` of it. ``place`` is ``line 12``, ``record 40`` or ``offset 4096`` in the unpacked stream.
+    ``place`` is ``line 12``, ``record 40`` or ``offset 4096`` in the unpacked stream; ``excerpt``
+    is the input itself, at most ``EXCERPT_BYTES`` of it.
     """
 
     source_file: str
