@@ -99,16 +99,31 @@ def validate(
     *,
     now: float,
 ) -> dict[str, Verdicts]:
-    """Runs each search over a catalog (an empty lake, say); what cannot be run is told why."""
+    """Runs each search over a catalog (an empty lake, say); what cannot be run is told why.
+
+    A search that stands in several places (most drilldowns do) is run once.
+    """
     out = {kind: Verdicts() for kind in KINDS}
+    problems: dict[str, Diagnostic | None] = {}
     for candidate in searches:
+        text = candidate.search
+        if text not in problems:
+            problems[text] = _problem(candidate, knowledge, catalog, engine, now)
+        problem = problems[text]
         verdicts = out[candidate.kind]
         verdicts.total += 1
-        try:
-            run_search(candidate.search, engine, catalog, knowledge, now=now, file=candidate.file)
-        except EscudoError as error:
-            verdicts.failed.append((candidate, error.diagnostic))
-        except Exception as error:  # a fault of ours in one search must not hide the others
-            fault = Diagnostic("CLI005", f"{type(error).__name__}: {error}")
-            verdicts.failed.append((candidate, fault))
+        if problem is not None:
+            verdicts.failed.append((candidate, problem))
     return out
+
+
+def _problem(
+    candidate: Candidate, knowledge: ContentKnowledge, catalog: Catalog, engine: Engine, now: float
+) -> Diagnostic | None:
+    try:
+        run_search(candidate.search, engine, catalog, knowledge, now=now, file=candidate.file)
+    except EscudoError as error:
+        return error.diagnostic
+    except Exception as error:  # a fault of ours in one search must not hide the others
+        return Diagnostic("CLI005", f"{type(error).__name__}: {error}")
+    return None
