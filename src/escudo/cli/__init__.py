@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "lake": "Look at a lake, compact it, expire old data.",
     "validate": "Check that every search of a content folder runs.",
     "explain": "Show what a search becomes, reads and costs.",
+    "lint": "Say what in SPL is hardly what its author meant.",
     "format": "Lay SPL out for reading, one command a line.",
     "generate": "Write realistic logs with attacks hidden in them.",
     "demo": "Generate a Windows day with a WMI attack, hunt it, show everything.",

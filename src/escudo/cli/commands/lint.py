@@ -1,0 +1,104 @@
+"""``escudo lint``: what is legal SPL and yet hardly what its author meant."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import orjson
+
+from escudo.cli import EXIT_INPUT
+from escudo.cli.options import content_options, load_content
+from escudo.cli.output import console
+from escudo.cli.sarif import sarif
+from escudo.cli.searches import NamedSearch, searches
+from escudo.content import Content
+from escudo.content.positions import relocate
+from escudo.core.catalog import Catalog
+from escudo.core.errors import Diagnostic, Severity
+from escudo.lake import Lake
+from escudo.spl.codes import CODES
+from escudo.spl.lint import lint
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="SEARCH...")
+@click.option(
+    "--lake",
+    "lake_path",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Check against what this lake holds [default: the schemas alone].",
+)
+@content_options
+@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "json", "sarif")),
+    help="text, json or sarif [default: text on a terminal, json in a pipe]",
+)
+def command(
+    targets: Sequence[str],
+    lake_path: Path | None,
+    content_paths: Sequence[Path],
+    overlay: Path | None,
+    strict: bool,
+    format_: str | None,
+) -> None:
+    """Check SEARCH (SPL, a file of SPL, YAML files or folders of content, a detection's name).
+
+    The exit code is 1 if there is an error, with --strict also if there is a warning.
+    """
+    content = load_content([*content_paths, *_folders(targets)], overlay)
+    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
+    with lake:
+        catalog = lake.snapshot()
+        found = [
+            diagnostic
+            for target in targets
+            for named in searches(target, content)
+            for diagnostic in _of(named, catalog, content)
+        ]
+    shape = format_ or ("text" if sys.stdout.isatty() else "json")
+    if shape == "sarif":
+        sys.stdout.write(orjson.dumps(sarif(found, CODES)).decode() + "\n")
+    elif shape == "json":
+        for diagnostic in found:
+            sys.stdout.write(orjson.dumps(_row(diagnostic)).decode() + "\n")
+    else:
+        out = console()
+        for diagnostic in found:
+            out.print(diagnostic.render(), markup=False)
+        errors = sum(d.severity is Severity.ERROR for d in found)
+        out.print(f"{errors:,} errors, {len(found) - errors:,} warnings")
+    fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    if any(d.severity in fails for d in found):
+        sys.exit(EXIT_INPUT)
+
+
+def _folders(targets: Sequence[str]) -> list[Path]:
+    """Folders among the targets, whose own macros and lookups their searches may name."""
+    return [Path(t) for t in targets if len(t) < 4096 and Path(t).is_dir()]
+
+
+def _of(named: NamedSearch, catalog: Catalog, content: Content) -> Iterator[Diagnostic]:
+    """The findings of a search, each with its place in the file as it is on the disk."""
+    for diagnostic in lint(named.text, catalog, content.knowledge, file=named.file):
+        shown = replace(diagnostic, source=diagnostic.source or named.text)
+        yield relocate(shown, named.text) if named.place is not None else shown
+
+
+def _row(diagnostic: Diagnostic) -> dict[str, object]:
+    span = diagnostic.span
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+    }
