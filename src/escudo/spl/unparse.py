@@ -51,6 +51,8 @@ _SEARCH_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\]|\\["\\|\[\]()]?)+\Z""")
 _LISTED_WORD = re.compile(r"""(?:[^\s"|\[\]()`\\,]|\\["\\|\[\]()]?)+\Z""")
 
 
+QUOTE = '"'
+_LITERAL_SPECIAL = '"ntr\n\t\r'
 _BACKSLASHES = re.compile(r'(\\+)(.|\Z)|"', re.DOTALL)
 
 
@@ -78,9 +80,6 @@ def quoted(text: str) -> str:
     return f'"{_escaped(text, QUOTE)}"'
 
 
-QUOTE = '"'
-
-
 def literal(text: str) -> str:
     r"""Text as a string literal of an eval expression, with ``\t`` and ``\n`` besides.
 
@@ -89,9 +88,6 @@ def literal(text: str) -> str:
     """
     inner = f'"{_escaped(text, _LITERAL_SPECIAL)}"'
     return inner.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-
-
-_LITERAL_SPECIAL = '"ntr\n\t\r'
 
 
 def word(text: str, *reserved: str) -> str:
