@@ -68,7 +68,7 @@ def relative_time(base: float, modifier: str) -> float | None:
     1602028800.0
     """
     try:
-        return timemod.parse_time(modifier, base)
+        return timemod.relative_time(modifier, base)
     except EscudoError:
         return None
 
