@@ -281,17 +281,18 @@ def unify(values: Iterable[Typed]) -> FieldType:
 
 def or_all(conditions: Iterable[exp.Expression]) -> exp.Expression:
     """OR of conditions, a balanced tree so that long lists do not nest deeply."""
-    return _balanced(list(conditions), exp.Or, exp.false())
+    return balanced(list(conditions), exp.Or, exp.false())
 
 
 def and_all(conditions: Iterable[exp.Expression]) -> exp.Expression:
     """AND of conditions, a balanced tree."""
-    return _balanced(list(conditions), exp.And, exp.true())
+    return balanced(list(conditions), exp.And, exp.true())
 
 
-def _balanced(
+def balanced(
     items: list[exp.Expression], node: Callable[..., exp.Expression], empty: exp.Expression
 ) -> exp.Expression:
+    """The items joined by an associative operator, as a tree that is not deep."""
     if not items:
         return empty
     while len(items) > 1:

@@ -121,13 +121,8 @@ def _connected(expr: Binary, scope: Scope) -> Typed:
 
 
 def _concatenated(values: list[Typed]) -> Typed:
-    sql = coerce.as_text(values[0])
-    for value in values[1:]:
-        sql = exp.DPipe(
-            this=coerce.paren(sql) if sql is not values[0].sql else sql,
-            expression=coerce.paren(coerce.as_text(value)),
-        )
-    return Typed(sql, FieldType.STRING)
+    texts = [coerce.as_text(value) for value in values]
+    return Typed(coerce.balanced(texts, exp.DPipe, coerce.literal_text("")), FieldType.STRING)
 
 
 def _sum(values: list[Typed]) -> Typed:

@@ -138,6 +138,13 @@ def _in_network(network: Typed, address: Typed, context: Context) -> exp.Express
     )
 
 
+def _lookup(_: list[Typed], context: Context) -> Typed:
+    raise context.error(
+        "lookup() inside eval is not supported",
+        hint="put the lookup command before: | lookup name key OUTPUT field",
+    )
+
+
 def _searchmatch(args: list[Typed], context: Context) -> Typed:
     text = constant_text(args, 0, context, "the search string")
     if not isinstance(context.scope, SearchScope):
@@ -153,6 +160,7 @@ CONDITIONAL = (
     EvalFunction("if", 3, 3, "that of the values", _if, _PAGE, Nulls.OWN),
     EvalFunction("in", 2, None, "boolean", _in, _PAGE),
     EvalFunction("like", 2, 2, "boolean", _like, _PAGE, each=True),
+    EvalFunction("lookup", 3, 3, "json object", _lookup, _PAGE, raw=True),
     EvalFunction("match", 2, 2, "boolean", _match, _PAGE, each=True),
     EvalFunction("null", 0, 0, "null", lambda *_: coerce.null(), _PAGE, Nulls.OWN),
     EvalFunction("nullif", 2, 2, "that of the first", _nullif, _PAGE, Nulls.OWN),

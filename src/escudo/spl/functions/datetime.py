@@ -192,7 +192,7 @@ def _shifted(seconds: exp.Expression, modifier: str) -> exp.Expression | None:
     """The arithmetic of a modifier, in UTC; None where a month has to be moved by.
 
     >>> _shifted(exp.column("t"), "-1d@d").sql("duckdb")
-    'SPL_FLOOR((t + -8.64e4e0) / 8.64e4e0) * 8.64e4e0'
+    'SPL_FLOOR((t + -86400e0) / 86400e0) * 86400e0'
     """
     position = 0
     while position < len(modifier):
