@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Show what a search becomes, reads and costs.",
     "lint": "Say what in SPL is hardly what its author meant.",
     "format": "Lay SPL out for reading, one command a line.",
+    "why": "Show which conditions of a detection an event meets, and which it fails.",
     "generate": "Write realistic logs with attacks hidden in them.",
     "demo": "Generate a Windows day with a WMI attack, hunt it, show everything.",
 }

@@ -38,6 +38,21 @@ _ROWS = (
         "a test found another number of rows than it must",
         "Compare the rows with the test's data; correct the search or the test.",
     ),
+    ErrorCode(
+        "DET201",
+        "no such event",
+        "Take an `_event_id` of the lake that is asked; `escudo why DETECTION --near 5` shows some.",
+    ),
+    ErrorCode(
+        "DET202",
+        "an event that is no JSON object",
+        'Give the fields of one event: {"process_name": "cmd.exe", "user": "alice"}.',
+    ),
+    ErrorCode(
+        "DET203",
+        "a field that the dataset does not have",
+        "It takes no part in the search; use the data model's name for it (docs/cim.md).",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -10,13 +10,16 @@ rows, which carry the ids of the events that made them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from sqlglot import exp
 
+from escudo.core.catalog import Catalog
 from escudo.core.errors import Span
+from escudo.core.schema import TableSchema
+from escudo.core.timerange import TimeRange
 from escudo.spl import dataset, match
 from escudo.spl.ast import And, Command, Pipeline, SearchExpr, TimeModifier
 from escudo.spl.bind import Binder
@@ -198,16 +201,19 @@ def _total(parts: Sequence[exp.Expression]) -> exp.Expression:
 # --- segments -----------------------------------------------------------------------------------
 
 
-def segments(pipeline: Pipeline, binder: Callable[[], Binder]) -> Iterator[Segment]:
+def segments(
+    pipeline: Pipeline, binder: Callable[[], Binder], raw: Collection[str] | None = None
+) -> Iterator[Segment]:
     """The segments of a pipeline, bound one by one as they are asked for.
 
     ``binder`` makes a fresh binder with provenance; each segment has its own. All events of the
-    binder's time range are looked at; the search's own time range is one of its conditions. From
-    the second segment on, the rows are those that hold all conditions before.
+    binder's time range are looked at (of raw events only those in the tables ``raw``, if given);
+    the search's own time range is one of its conditions. From the second segment on, the rows are
+    those that hold all conditions before.
     """
     commands = pipeline.commands
     current = binder()
-    part, at = _events(commands[0], current)
+    part, at = _events(commands[0], current, raw)
     after: Command | None = None
     while True:
         while at < len(commands) and part.takes(commands[at]):
@@ -227,15 +233,55 @@ def segments(pipeline: Pipeline, binder: Callable[[], Binder]) -> Iterator[Segme
         part = _Part(relation, current)
 
 
-def _events(first: Command, binder: Binder) -> tuple[_Part, int]:
+@dataclass(frozen=True)
+class _Narrow:
+    """A catalog with some of its raw tables."""
+
+    catalog: Catalog
+    raw: Collection[str]
+
+    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
+        return self.catalog.dataset(model, dataset)
+
+    def datasets(self) -> Sequence[tuple[str, str]]:
+        return self.catalog.datasets()
+
+    def raw_tables(self) -> Sequence[TableSchema]:
+        return [t for t in self.catalog.raw_tables() if t.table in self.raw]
+
+    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
+        return self.catalog.files(table, within)
+
+
+def tables_of(ids: Sequence[int], binder: Binder) -> list[str]:
+    """The raw tables that hold events."""
+    found = []
+    for schema in binder.catalog.raw_tables():
+        if binder.catalog.files(schema.table, binder.within):
+            rows = binder.read(schema)
+            if rows.evidence is not None:
+                query = select([column(rows.evidence.ids)], rows.render())
+                query.set("where", exp.Where(this=_made_by(rows.evidence, ids)))
+                if binder.run(query, rows).num_rows:
+                    found.append(schema.table)
+    return found
+
+
+def _raw(binder: Binder, raw: Collection[str] | None) -> Relation:
+    """All raw events. Only their read is narrowed: a subsearch sees all tables."""
+    reader = binder if raw is None else replace(binder, catalog=_Narrow(binder.catalog, raw))
+    return reader.read_raw(And(()))
+
+
+def _events(first: Command, binder: Binder, raw: Collection[str] | None) -> tuple[_Part, int]:
     """The rows that a search starts with, the filters of its first command, and how many commands
     these are (none for ``tstats``, whose groups are the next segment)."""
     if isinstance(first, Search):
-        part = _Part(binder.read_raw(And(())), binder)
+        part = _Part(_raw(binder, raw), binder)
         part.search("search", first.expr, first.span, match.SEARCH, starts=True)
         return part, 1
     if isinstance(first, Tstats) and first.namespace is None and first.sid is None:
-        return _tstats(first, binder), 0
+        return _tstats(first, binder, raw), 0
     if isinstance(first, From) and first.kind == "datamodel":
         model, _, name = first.object.partition(".")
         found = dataset.find(model, name or None, binder, first.span)
@@ -246,10 +292,10 @@ def _events(first: Command, binder: Binder) -> tuple[_Part, int]:
     return _Part(first.bind(None, binder), binder), 1
 
 
-def _tstats(command: Tstats, binder: Binder) -> _Part:
+def _tstats(command: Tstats, binder: Binder, raw: Collection[str] | None) -> _Part:
     expr: SearchExpr = command.where or And(())
     if command.model is None:
-        part = _Part(binder.read_raw(And(())), binder)
+        part = _Part(_raw(binder, raw), binder)
     else:
         expr, node = dataset.split_node(expr)
         found = dataset.find(command.model, node or command.dataset, binder, command.span)
