@@ -93,13 +93,11 @@ class DuckDBEngine:
     def sql(self, query: exp.Expression, scans: Sequence[Scan] = ()) -> str:
         """The query as DuckDB runs it: scans are reads of files."""
         by_name = {scan.name: scan for scan in scans}
-
-        def resolve(node: exp.Expression) -> exp.Expression:
-            if isinstance(node, exp.Table) and not node.db and node.name in by_name:
-                return self._source(by_name[node.name], node.alias or node.name)
-            return node
-
-        return query.transform(resolve).sql(dialect=DIALECT)
+        tree = query.copy()
+        for node in list(tree.find_all(exp.Table)):
+            if not node.db and node.name in by_name:
+                node.replace(self._source(by_name[node.name], node.alias or node.name))
+        return tree.sql(dialect=DIALECT, copy=False)
 
     @contextmanager
     def _ready(self, tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
