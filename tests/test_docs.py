@@ -72,6 +72,11 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} -> {target}"
 
 
+def test_every_page_is_in_the_index() -> None:
+    index = _links((HERE / "README.md").read_text("utf-8"))
+    assert {p.name for p in HERE.glob("*.md")} - {"README.md"} <= set(index)
+
+
 def _codes_in(text: str, prefixes: list[str]) -> set[str]:
     quoted = text.split('"')
     return {t for t in quoted if len(t) == 6 and t[:3] in prefixes and t[3:].isdigit()}
