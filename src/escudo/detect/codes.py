@@ -41,7 +41,7 @@ _ROWS = (
     ErrorCode(
         "DET201",
         "no such event",
-        "Take an `_event_id` of the lake that is asked; `escudo why DETECTION --near 5` shows some.",
+        "Take an `_event_id` of the lake that is asked; `escudo why` shows some with --near.",
     ),
     ErrorCode(
         "DET202",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,11 @@ import pyarrow.parquet as pq
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import (
-    MV_SEPARATOR,
     RAW_COLUMNS,
-    RAW_REST,
     Column,
     FieldType,
     TableSchema,
+    physical_names,
 )
 from escudo.core.timerange import TimeRange
 from escudo.spl.coerce import is_numeric_text, number_text
@@ -52,7 +51,7 @@ class OneEvent:
         self.given = tuple(given)
         self.unknown: dict[str, tuple[str, ...]] = {}
         """Fields that a dataset's table does not know, by table."""
-        self._raw = TableSchema("one_event", RAW_COLUMNS, rest=RAW_REST)
+        self._raw = TableSchema("one_event", (*RAW_COLUMNS, *_columns(self.fields)))
         self._paths: dict[str, str] = {}
 
     def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
@@ -80,25 +79,28 @@ class OneEvent:
 
     def _write(self, schema: TableSchema) -> str:
         row: dict[str, Any] = {}
-        rest: list[tuple[str, str]] = []
         unknown: list[str] = []
         for name, value in self.fields.items():
             column = schema.by_name.get(name) or schema.by_name.get(name.partition(".")[2])
-            if column is None and schema.rest is not None:
-                rest.append((name, MV_SEPARATOR.join(_texts(value))))
-            elif column is None or column.physical is None:
+            if column is None or column.physical is None:
                 unknown += [name] if name in self.given else []
             else:
                 row[column.physical] = _at_rest(value, column)
                 if column.lower is not None:
                     row[column.lower] = _text(value).lower()
-        if schema.rest is not None:
-            row[schema.rest] = rest
-        elif unknown:
+        if unknown:
             self.unknown[schema.table] = tuple(unknown)
         path = self.folder / f"{schema.table}.parquet"
         pq.write_table(pa.Table.from_pylist([row], schema=schema.arrow()), path)
         return str(path)
+
+
+def _columns(fields: Mapping[str, Any]) -> Iterator[Column]:
+    """A column for each field that raw events do not have anyway."""
+    names = physical_names([*(c.name for c in RAW_COLUMNS), *fields])
+    for name in fields.keys() - {c.name for c in RAW_COLUMNS}:
+        kind = FieldType.MULTIVALUE if isinstance(fields[name], list) else FieldType.STRING
+        yield Column(name, kind, physical=names[name])
 
 
 def parse_event(text: str) -> dict[str, Any]:
