@@ -142,21 +142,22 @@ class Args:
     end: int
     subsearch_at: Subsearch
     start: int = field(init=False)
-    name_span: Span = field(init=False)
+    _peeked: tuple[int, Token] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.start = self.position
-        self.name_span = self.source.span(self.position - len(self.command), self.position)
 
     # --- tokens -------------------------------------------------------------------------------
 
     def peek(self) -> Token:
         """The next token, not consumed."""
-        return argument(self.source, self.position, self.end)
+        if self._peeked is None or self._peeked[0] != self.position:
+            self._peeked = (self.position, argument(self.source, self.position, self.end))
+        return self._peeked[1]
 
     def next(self) -> Token:
         """The next token, consumed."""
-        token = argument(self.source, self.position, self.end)
+        token = self.peek()
         self.position = token.end
         return token
 

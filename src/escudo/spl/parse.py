@@ -7,12 +7,13 @@ import re
 from escudo.spl.args import Args
 from escudo.spl.ast import Command, Pipeline
 from escudo.spl.commands import COMMANDS
+from escudo.spl.commands.unsupported import UNSUPPORTED
 from escudo.spl.lexer import Layout, Segment, layout
 from escudo.spl.macros import without_comments
 from escudo.spl.source import Expanded, suggest
 
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
-_TERM_FOLLOWS = re.compile(r"\s*(?:[<>!]?=|[<>]|IN\s*\()")
+_TERM_FOLLOWS = re.compile(r"\s*(?:[<>!]?=|[<>](?!<)|IN\s*\()")
 
 
 def parse(text: str | Expanded, *, file: str | None = None) -> Pipeline:
@@ -47,7 +48,9 @@ class _Parser:
 
     def subsearch(self, bracket: int) -> tuple[Pipeline, int]:
         """The subsearch whose ``[`` is at an offset, and the offset after its ``]``."""
-        closing = self.layout.closing[bracket]
+        closing = self.layout.closing.get(bracket)
+        if closing is None:
+            self.source.fail("SPL100", "no subsearch can begin here", bracket)
         return self.pipeline(bracket + 1, nested=True), closing + 1
 
     def _command(self, segment: Segment, *, first: bool, nested: bool) -> Command:
@@ -66,6 +69,9 @@ class _Parser:
             return self._parse("search", start, end)
         if name.lower() not in COMMANDS:
             at = match.start(1) if match else start
+            if (instead := UNSUPPORTED.get(name.lower())) is not None:
+                message = f"command '{name}' is not supported"
+                self.source.fail("SPL300", message, at, at + len(name), instead)
             self.source.fail(
                 "SPL101",
                 f"unknown command '{name}'",

@@ -57,6 +57,7 @@ _COMPARE = re.compile(
     re.DOTALL,
 )
 _IN = re.compile(rf"""(?:([^\s"'|\[\]()=<>!,]+)|({DOUBLE_QUOTED})|({SINGLE_QUOTED}))\s+IN\s*\(""")
+_OPERATOR = re.compile(r"[=<>]|!=")
 _FUNCTION = re.compile(r"(CASE|TERM)\(")
 _STRING = re.compile(DOUBLE_QUOTED, re.DOTALL)
 _BARE = re.compile(r"""(?:[^\s"|\[\]()\\]|\\["\\|\[\]()]?)+""")
@@ -192,7 +193,7 @@ class SearchParser:
             return self._comparison(match)
         if match := _IN.match(self.text, start, self.end):
             return self._in_list(match)
-        if self._word() in ("AND", "OR"):
+        if self._word() in ("AND", "OR") or _OPERATOR.match(self.text, start, self.end):
             self._expected("a search term")
         value = self._value(_BARE)
         if value is None:
@@ -253,7 +254,8 @@ class SearchParser:
             return Value(unescape(match[0][1:-1]), quoted=True, span=self._span(start))
         if match := _FUNCTION.match(self.text, start, self.end):
             return self._exact(match)
-        if match := bare.match(self.text, start, self.end):
+        match = bare.match(self.text, start, self.end)
+        if match and self.text[start] != "=":
             self.position = match.end()
             return Value(unescape(match[0]), span=self._span(start))
         return None
