@@ -39,5 +39,10 @@ CODES: Mapping[str, ErrorCode] = {
             "Give SPL in quotes, a file of SPL, a YAML file or folder of content, or the name of "
             "a detection.",
         ),
+        ErrorCode(
+            "CLI007",
+            "The engine cannot run here",
+            "Install what the message names, or use --engine duckdb.",
+        ),
     )
 }

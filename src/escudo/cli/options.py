@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,9 +18,12 @@ from escudo.core.timerange import TimeRange
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.engine import DuckDBEngine
 from escudo.engines.execute import Engine
+from escudo.engines.spark.available import unavailable
 from escudo.spl.timemod import parse_time
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+ENGINES = ("duckdb", "spark")
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 
@@ -65,9 +69,17 @@ def time_options(function: F) -> F:
 
 
 def engine_options(function: F) -> F:
-    """``--memory`` bounds what the engine may use."""
+    """``--engine``, and ``--memory``: what the embedded one may use."""
+    function = click.option(
+        "--memory", "memory_limit", default=None, help="Memory limit of DuckDB, such as 4GB."
+    )(function)
     return click.option(
-        "--memory", "memory_limit", default=None, help="Memory limit of the engine, such as 4GB."
+        "--engine",
+        "engine_name",
+        type=click.Choice(ENGINES),
+        default=ENGINES[0],
+        show_default=True,
+        help="The embedded engine, or Spark (needs the extra `spark` and Java 17).",
     )(function)
 
 
@@ -94,6 +106,27 @@ def _bound(option: str, text: str, now: float) -> float | None:
         return parse_time(text, now)
     except EscudoError as error:
         raise EscudoError("CLI003", f"{option}: {error.diagnostic.message}") from error
+
+
+def engines(name: str, memory_limit: str | None) -> Callable[[Catalog], Engine]:
+    """A maker of engines of one kind, which share a connection or a session.
+
+    Raises:
+        EscudoError: CLI007 where Spark cannot run here.
+    """
+    if name == ENGINES[0]:
+        return duckdb_engine(memory_limit)
+    reason = unavailable()
+    if reason is not None:
+        raise EscudoError("CLI007", reason)
+    spark = import_module("escudo.engines.spark.engine")
+    session = import_module("escudo.engines.spark.session").local_session()
+
+    def make(catalog: Catalog) -> Engine:
+        made: Engine = spark.SparkEngine(catalog, session)
+        return made
+
+    return make
 
 
 def duckdb_engine(memory_limit: str | None) -> Callable[[Catalog], Engine]:

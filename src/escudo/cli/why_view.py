@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -94,7 +94,7 @@ def show_explanation(name: str, explanation: Explanation, out: Console) -> None:
 
 def _lines(found: Candidate, *, fancy: bool) -> Iterator[Text]:
     yield _title(found)
-    yield Text(f"  {_keys(found.fields)}", style="dim")
+    yield Text(f"  {_keys(found)}", style="dim")
     for step in found.steps:
         yield _marked(step.held, step.held is None, step.text, 1, fancy=fancy, bold=True)
         for verdict in step.verdicts:
@@ -118,13 +118,11 @@ def _title(found: Candidate) -> Text:
     return Text(f"{what} {ids}{time}{files}", style="bold")
 
 
-def _keys(fields: Mapping[str, Any]) -> str:
-    """The key fields, shown without a dataset's name."""
-    plain = {n.rpartition(".")[2]: v for n, v in fields.items()}
-    chosen = [f"{n}={_short(v)}" for n in _KEYS if (v := plain.get(n)) is not None]
-    if not chosen:
-        chosen = [f"{n}={_short(v)}" for n, v in fields.items() if not n.startswith("_")]
-    return ", ".join(chosen)
+def _keys(found: Candidate) -> str:
+    """The key fields of an event, or all fields of a row, without a dataset's name."""
+    plain = {n.rpartition(".")[2]: v for n, v in found.fields.items() if not n.startswith("_")}
+    keys = [n for n in _KEYS if n in plain] if found.after is None else []
+    return ", ".join(f"{n}={_short(plain[n])}" for n in keys or plain)
 
 
 def _tree(verdict: Verdict, depth: int, *, fancy: bool) -> Iterator[Text]:

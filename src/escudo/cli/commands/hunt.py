@@ -18,8 +18,8 @@ from escudo.cli.hunting import chosen as chosen_detections
 from escudo.cli.hunting import hunt, report, result_rows
 from escudo.cli.options import (
     content_options,
-    duckdb_engine,
     engine_options,
+    engines,
     load_content,
     logs_argument,
     time_options,
@@ -73,6 +73,7 @@ def command(
     stories: Sequence[str],
     earliest: str,
     latest: str,
+    engine_name: str,
     memory_limit: str | None,
     lake_path: Path | None,
     report_path: IO[bytes] | None,
@@ -100,7 +101,7 @@ def command(
             detections,
             content,
             lake,
-            duckdb_engine(memory_limit),
+            engines(engine_name, memory_limit),
             within=within,
             now=now,
             follow=following("running detections", quiet),

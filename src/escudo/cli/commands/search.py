@@ -11,8 +11,8 @@ import click
 
 from escudo.cli.options import (
     content_options,
-    duckdb_engine,
     engine_options,
+    engines,
     lake_option,
     load_content,
     time_options,
@@ -40,6 +40,7 @@ def command(
     overlay: Path | None,
     earliest: str,
     latest: str,
+    engine_name: str,
     memory_limit: str | None,
     format_: str | None,
 ) -> None:
@@ -55,7 +56,7 @@ def command(
         snapshot = lake.snapshot()
         result = run_search(
             text,
-            duckdb_engine(memory_limit)(snapshot),
+            engines(engine_name, memory_limit)(snapshot),
             snapshot,
             content.knowledge,
             now=now,
