@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, FieldType
-from escudo.sources.family import ANY, Family, families, template_fields
+from escudo.sources.family import ANY, Family, families, rule_holds, template_fields
 from escudo.sources.times import TIME, parse_times
 
 Values: TypeAlias = pa.Array | str
@@ -65,22 +66,17 @@ def assemble(events: Events, source_file: str, default_time: float) -> Iterator[
 def _route(events: Events) -> Iterator[tuple[Family, pa.Array | None]]:
     """Each family with the numbers of its rows; None where all rows are of one family."""
     every = tuple(families().values())
-    names = sorted({name for f in every for rule in f.rules for name, _ in rule.conditions})
-    exact = {
-        name
-        for f in every
-        for rule in f.rules
-        for name, wanted in rule.conditions
-        if ANY not in wanted
-    }
-    constant = {n: v for n in names if isinstance(v := events.fields.get(n), str)}
-    varying = [n for n in names if isinstance(events.fields.get(n), pa.Array)]
-    if not varying:
-        yield _family_of(constant, every), None
+    constant = {n: v for n, v in events.fields.items() if isinstance(v, str)}
+    varying = {n for n, v in events.fields.items() if not isinstance(v, str)}
+    sure = _sure_family(constant, varying, every)
+    if sure is not None:
+        yield sure, None
         return
+    names, exact = _routing_fields()
+    looked_at = [n for n in names if n in varying]
     code = np.zeros(len(events.raw), dtype=np.int64)
     keys: list[list[str | None]] = []
-    for name in varying:
+    for name in looked_at:
         values = events.fields[name]
         assert not isinstance(values, str)
         if name not in exact or not pa.types.is_string(values.type):
@@ -94,7 +90,7 @@ def _route(events: Events) -> Iterator[tuple[Family, pa.Array | None]]:
     chosen: dict[str, list[int]] = {}
     for number, row in enumerate(first.tolist()):
         event: dict[str, str | None] = dict(constant)
-        for name in varying:
+        for name in looked_at:
             values = events.fields[name]
             value = values if isinstance(values, str) else values[row].as_py()
             event[name] = None if value is None else str(value)
@@ -106,6 +102,29 @@ def _route(events: Events) -> Iterator[tuple[Family, pa.Array | None]]:
         member = np.zeros(len(distinct), dtype=bool)
         member[numbers] = True
         yield families()[name], pa.array(np.flatnonzero(member[inverse]))
+
+
+@cache
+def _routing_fields() -> tuple[tuple[str, ...], frozenset[str]]:
+    """The fields that rules look at, and those of them whose value matters."""
+    conditions = [c for f in families().values() for rule in f.rules for c in rule.conditions]
+    names = tuple(sorted({name for name, _ in conditions}))
+    return names, frozenset(name for name, wanted in conditions if ANY not in wanted)
+
+
+def _sure_family(
+    constant: Mapping[str, str], varying: Set[str], every: Sequence[Family]
+) -> Family | None:
+    """The family of all rows, if the fields that they share say so."""
+    for family in every:
+        if any(rule.holds(constant) for rule in family.rules):
+            return family
+        for rule in family.rules:
+            if any(n in varying for n, _ in rule.conditions) and all(
+                n in varying or rule_holds(constant.get(n), wanted) for n, wanted in rule.conditions
+            ):
+                return None
+    return every[-1]
 
 
 def _family_of(event: Mapping[str, str | None], every: Sequence[Family]) -> Family:
@@ -137,9 +156,9 @@ def _table(family: Family, events: Events, source_file: str, default_time: float
         else:
             columns[column.physical] = _as_text(values, size)
     columns[RAW_REST] = rest_map(rest, size)
-    schema = family.schema.arrow()
-    arrays = [columns[f.name] if f.name in columns else pa.nulls(size, f.type) for f in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    nothing = {kind: pa.nulls(size, kind) for kind in {f.type for f in family.arrow}}
+    arrays = [columns.get(f.name, nothing[f.type]) for f in family.arrow]
+    return pa.Table.from_arrays(arrays, schema=family.arrow)
 
 
 def _as_text(values: Values, size: int) -> pa.Array:

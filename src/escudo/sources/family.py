@@ -10,6 +10,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+import pyarrow as pa
 import yaml
 
 from escudo.core.errors import EscudoError
@@ -44,11 +45,12 @@ class Rule:
     conditions: tuple[tuple[str, frozenset[str]], ...]
 
     def holds(self, event: Mapping[str, str | None]) -> bool:
-        for name, wanted in self.conditions:
-            value = event.get(name)
-            if value is None or (ANY not in wanted and value.lower() not in wanted):
-                return False
-        return True
+        return all(rule_holds(event.get(name), wanted) for name, wanted in self.conditions)
+
+
+def rule_holds(value: str | None, wanted: frozenset[str]) -> bool:
+    """Whether a field's value is one of those wanted; a field that is absent never is."""
+    return value is not None and (ANY in wanted or value.lower() in wanted)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,11 @@ class Family:
     index: str
     schema: TableSchema
     definition: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @cached_property
+    def arrow(self) -> pa.Schema:
+        """``schema.arrow()``, made once."""
+        return self.schema.arrow()
 
     @cached_property
     def declared(self) -> Mapping[str, Column]:

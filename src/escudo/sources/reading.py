@@ -23,6 +23,9 @@ BATCH_ROWS = 65_536
 BATCH_BYTES = 48 * 1024 * 1024
 """A batch is handed on when it has so many rows or bytes: memory stays bounded."""
 
+_BYTES_PER_RAW = 2
+"""A table is about so many times as large as its raw text; to measure it takes longer."""
+
 _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Rejected]]] = {
     Format.EVTX: evtx_file.read,
     Format.EVENT_XML: event_xml.read,
@@ -46,7 +49,7 @@ def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatc
             held = waiting.setdefault(batch.family, _Waiting())
             held.tables.append(batch.table)
             held.rows += batch.table.num_rows
-            held.bytes += batch.table.nbytes
+            held.bytes += _BYTES_PER_RAW * batch.table.column("_raw").nbytes
             if held.rows >= batch_rows or held.bytes >= BATCH_BYTES:
                 yield from _batches(batch.family, waiting.pop(batch.family).tables, batch_rows)
         late = time.monotonic() - PATIENCE_SECONDS

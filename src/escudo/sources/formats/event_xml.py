@@ -14,7 +14,7 @@ from escudo.sources.assemble import Events
 from escudo.sources.formats.bytesviews import PADDING, Positions, Words, text_column, word, words_of
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.rows import from_rows
-from escudo.sources.formats.text import DamagedError, blocks, cut_after, valid_utf8
+from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 from escudo.sources.formats.xml_shapes import Frames, Shapes
 from escudo.sources.opening import LogStream
@@ -36,8 +36,8 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     shapes = Shapes()
     with stream.open() as opened:
         try:
-            for block in cut_after(blocks(opened), _END):
-                yield from read_block(valid_utf8(block), shapes, stream.name, line)
+            for block in cut_after(pieces(opened), _END, padding=PADDING):
+                yield from read_padded(valid_utf8(block), shapes, stream.name, line)
                 line += block.count(b"\n")
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
@@ -47,12 +47,19 @@ def read_block(
     block: bytes, shapes: Shapes, name: str, line: int = 1
 ) -> Iterator[Events | Rejected]:
     """The events of a text, which must be valid UTF-8: by shape where that is possible."""
-    slow = _Slow(name, block, line)
-    if b"<![CDATA[" in block and _HIDDEN_EDGE.search(block):
-        yield from slow.stretch(0, len(block))
+    return read_padded(block + bytes(PADDING), shapes, name, line)
+
+
+def read_padded(
+    buffer: bytes, shapes: Shapes, name: str, line: int = 1
+) -> Iterator[Events | Rejected]:
+    """``read_block`` of a text that has PADDING zero bytes behind it already."""
+    size = len(buffer) - PADDING
+    slow = _Slow(name, buffer, line)
+    if b"<![CDATA[" in buffer and _HIDDEN_EDGE.search(buffer):
+        yield from slow.stretch(0, size)
         return
-    buffer = block + bytes(PADDING)
-    frames, begin, strange = _frames(buffer, len(block))
+    frames, begin, strange = _frames(buffer, size)
     for start, stop in strange:
         yield from slow.stretch(start, stop)
     if len(begin) == 0:

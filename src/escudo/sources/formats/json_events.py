@@ -18,7 +18,7 @@ from escudo.sources.formats.json_columns import JsonLines, Path, by_line
 from escudo.sources.formats.json_forms import fields_by_form
 from escudo.sources.formats.json_stream import members, objects
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
-from escudo.sources.formats.text import DamagedError, blocks, cut_after, valid_utf8
+from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
 from escudo.sources.opening import LogStream
 
 _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
@@ -34,7 +34,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     reader = JsonLines()
     with stream.open() as opened:
         try:
-            source = cut_after(blocks(opened), b"\n")
+            source = cut_after(pieces(opened), b"\n")
             head = next(source, b"")
             whole: Iterator[bytes | Rejected] = chain((head,), source)
             if not _is_lines(head):

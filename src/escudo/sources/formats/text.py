@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import pyarrow as pa
+
 from escudo.sources.detection import encoding_of
 from escudo.sources.opening import DAMAGE
 
@@ -23,77 +25,80 @@ class DamagedError(Exception):
     """The compressed stream breaks off; what came before it has been yielded."""
 
 
-def blocks(stream: BinaryIO, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The stream as UTF-8 blocks of about ``size`` bytes; a slow one gives less, every second.
+def pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """The stream as UTF-8, in whatever pieces it comes, without its byte order mark.
 
-    Raises DamagedError where it cannot go on, after the bytes that came before.
+    Raises DamagedError where it cannot go on.
     """
     decoder: codecs.IncrementalDecoder | None = None
     first = True
-    for block in _joined(stream, size):
-        if first:
-            encoding = encoding_of(block)
-            if encoding != "utf-8":
-                decoder = codecs.getincrementaldecoder(encoding)("replace")
-        if decoder is not None:
-            text = decoder.decode(block)
-            yield (text.removeprefix("\ufeff") if first else text).encode("utf-8", "replace")
-        else:
-            yield block.removeprefix(codecs.BOM_UTF8) if first else block
-        first = False
-    if decoder is not None and (tail := decoder.decode(b"", final=True)):
-        yield tail.encode("utf-8", "replace")
-
-
-def _joined(stream: BinaryIO, size: int) -> Iterator[bytes]:
-    pieces: list[bytes] = []
-    length = 0
-    began = time.monotonic()
     read = stream.read1 if isinstance(stream, _PARTIAL) else stream.read
     while True:
         try:
             piece = read(_PIECE_BYTES)
         except DAMAGE as error:
-            if pieces:
-                yield b"".join(pieces)
             raise DamagedError(str(error)) from None
-        pieces.append(piece)
-        length += len(piece)
-        if length >= size or not piece or time.monotonic() - began > _PATIENCE_SECONDS:
-            if length:
-                yield b"".join(pieces)
-            pieces, length, began = [], 0, time.monotonic()
         if not piece:
-            return
+            break
+        if first:
+            encoding = encoding_of(piece)
+            if encoding != "utf-8":
+                decoder = codecs.getincrementaldecoder(encoding)("replace")
+            piece = piece.removeprefix(codecs.BOM_UTF8)
+        if decoder is not None:
+            text = decoder.decode(piece)
+            piece = (text.removeprefix("\ufeff") if first else text).encode("utf-8", "replace")
+        yield piece
+        first = False
+    if decoder is not None and (tail := decoder.decode(b"", final=True)):
+        yield tail.encode("utf-8", "replace")
 
 
-def cut_after(source: Iterator[bytes], end: bytes) -> Iterator[bytes]:
-    """The same bytes in blocks that end right after ``end``, but for the last one.
+def cut_after(
+    source: Iterator[bytes], end: bytes, *, size: int = BLOCK_BYTES, padding: int = 0
+) -> Iterator[bytes]:
+    """The same bytes in blocks of at least ``size`` that end right after ``end``, but for the last.
 
-    >>> list(cut_after(iter([b"a;b", b"c;d"]), b";"))
+    A block has ``padding`` zero bytes behind it. A slow source gives smaller blocks, every second.
+
+    >>> list(cut_after(iter([b"a;b", b"c;d"]), b";", size=1))
     [b'a;', b'bc;', b'd']
     """
     kept: list[bytes] = []
-    pending = 0
+    length = 0
+    began = time.monotonic()
+    zeros = bytes(padding)
     try:
-        for block in source:
-            joined = (kept[-1][-len(end) + 1 :] if kept and len(end) > 1 else b"") + block
-            overlap = len(joined) - len(block)
-            at = joined.rfind(end)
-            if at < 0 and pending + len(block) < LONGEST_EVENT:
-                kept.append(block)
-                pending += len(block)
+        for piece in source:
+            kept.append(piece)
+            length += len(piece)
+            if length < size and time.monotonic() - began < _PATIENCE_SECONDS:
                 continue
-            stop = len(block) if at < 0 else at + len(end) - overlap
-            yield b"".join([*kept, block[:stop]])
-            kept = [block[stop:]] if stop < len(block) else []
-            pending = len(block) - stop
+            stop = _last_end(kept, end)
+            if stop == 0 and length < LONGEST_EVENT:
+                continue
+            stop = stop or len(piece)
+            rest = piece[stop:]
+            yield b"".join([*kept[:-1], memoryview(piece)[:stop], zeros])
+            kept, length = ([rest] if rest else []), len(rest)
+            began = time.monotonic()
     except DamagedError:
         if kept:
-            yield b"".join(kept)
+            yield b"".join([*kept, zeros])
         raise
     if kept:
-        yield b"".join(kept)
+        yield b"".join([*kept, zeros])
+
+
+def _last_end(kept: list[bytes], end: bytes) -> int:
+    """Where the last ``end`` stops in the last piece; it may begin in the one before."""
+    piece = kept[-1]
+    at = piece.rfind(end)
+    if at >= 0:
+        return at + len(end)
+    before = b"".join(kept[:-1])[-len(end) + 1 :] if len(kept) > 1 and len(end) > 1 else b""
+    at = (before + piece[: len(end) - 1]).rfind(end)
+    return at + len(end) - len(before) if at >= 0 else 0
 
 
 def valid_utf8(block: bytes) -> bytes:
@@ -104,8 +109,10 @@ def valid_utf8(block: bytes) -> bytes:
     """
     if block.isascii():
         return block
+    offsets = pa.array([0, len(block)], pa.int32()).buffers()[1]
+    whole = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(block)])
     try:
-        block.decode()
-    except UnicodeDecodeError:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
         return block.decode("utf-8", "replace").encode()
     return block

@@ -28,6 +28,8 @@ _ATTRIBUTE = re.compile(rb"[\w:.-]+\s*=\s*(?:'(?P<one>[^'<]*)'|\"(?P<two>[^\"<]*
 _VARYING_ATTRIBUTES = frozenset({b"TimeCreated", b"Execution", b"Correlation", b"Security"})
 _CONSTANT_TEXTS = frozenset({b"EventID", b"Version", b"Level", b"Task", b"Opcode", b"Channel"})
 _LONGEST_FIXED = PADDING // 2
+_AT_ONCE = 100_000
+"""How many words are compared at once: as many as a processor's cache holds."""
 _MARK = "\ue0f0{}\ue0f1"
 _MARKED = re.compile("^\ue0f0(\\d+)\ue0f1$")
 _AMPERSAND = 0x26
@@ -56,6 +58,63 @@ class Shape:
     pieces: tuple[_Piece, ...]
     fields: tuple[tuple[str, str | int | tuple[str | int, ...]], ...]
     values: int
+    plan: _Plan
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The same as arrays: what is compared at which tag, and which values end at the next tag."""
+
+    word_tags: Positions
+    word_offsets: Positions
+    word_masks: Words
+    words: Words
+    whole_tags: Positions
+    whole_lengths: Positions
+    value_tags: Positions
+    value_offsets: Positions
+    value_numbers: Positions
+    quoted: tuple[tuple[int, _Piece], ...]
+
+
+def _plan(pieces: Sequence[_Piece]) -> _Plan:
+    compared: list[tuple[int, int, int, int]] = []
+    whole: list[tuple[int, int]] = []
+    values: list[tuple[int, int, int]] = []
+    quoted: list[tuple[int, _Piece]] = []
+    for tag, piece in enumerate(pieces):
+        text = piece.fixed[0]
+        compared += [(tag, offset, mask, expected) for offset, mask, expected in _compared(text)]
+        if len(piece.fixed) == 1:
+            if tag + 1 < len(pieces):
+                whole.append((tag, len(text)))
+        elif piece.fixed[1:] == (b"",):
+            values.append((tag, len(text), piece.first_value))
+        else:
+            quoted.append((tag, piece))
+    word_tags, offsets, masks, expected = zip(*compared, strict=True)
+    whole_tags, lengths = zip(*whole, strict=True) if whole else ((), ())
+    value_tags, value_offsets, numbers = zip(*values, strict=True) if values else ((), (), ())
+    return _Plan(
+        np.array(word_tags, np.int64),
+        np.array(offsets, np.int64)[:, None],
+        np.array(masks, np.uint64)[:, None],
+        np.array(expected, np.uint64)[:, None],
+        np.array(whole_tags, np.int64),
+        np.array(lengths, np.int64)[:, None],
+        np.array(value_tags, np.int64),
+        np.array(value_offsets, np.int64)[:, None],
+        np.array(numbers, np.int64),
+        tuple(quoted),
+    )
+
+
+def _compared(text: bytes) -> list[tuple[int, int, int]]:
+    """A text as words: offset, which bits count, the bits."""
+    if len(text) < 8:
+        return [(0, (1 << (8 * len(text))) - 1, int(word(text)))]
+    offsets = sorted({*range(0, len(text) - 7, 8), len(text) - 8})
+    return [(o, 2**64 - 1, int(word(text[o : o + 8]))) for o in offsets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +152,8 @@ class Shapes:
                     break
                 fits, starts, lengths = _match(frames, left, shape)
                 if fits.any():
-                    chosen = left[fits]
-                    yield chosen, _fields(shape, data, frames.words, ampersands, starts, lengths)
+                    cut = _Cut(data, frames.words, ampersands, starts, lengths)
+                    yield left[fits], _fields(shape, cut)
                 left = left[~fits]
 
     def _shape_of(self, frames: Frames, number: int) -> Shape | None:
@@ -204,7 +263,7 @@ def example_shape(text: bytes) -> Shape | None:
             return None
         fields.append((name, meaning))
     values = pieces[-1].first_value + pieces[-1].values
-    return Shape(tuple(pieces), tuple(fields), values)
+    return Shape(tuple(pieces), tuple(fields), values, _plan(pieces))
 
 
 def _meaning(value: Field) -> str | int | tuple[str | int, ...] | None:
@@ -221,79 +280,92 @@ def _meaning(value: Field) -> str | int | tuple[str | int, ...] | None:
 
 def _match(
     frames: Frames, group: npt.NDArray[np.intp], shape: Shape
-) -> tuple[npt.NDArray[np.bool_], list[Positions], list[Positions]]:
-    """Which events have the shape's every tag; where the values of those are, and how long."""
+) -> tuple[npt.NDArray[np.bool_], Positions, Positions]:
+    """Which events have the shape's every tag; where their values are and how long, a row each."""
     count = len(shape.pieces)
     fits = frames.last[group] - frames.first[group] + 1 == count
-    rows = group[fits]
-    tags = frames.tags[frames.first[rows][None, :] + np.arange(count)[:, None]]
-    good = np.ones(len(rows), dtype=bool)
-    starts: list[Positions] = []
-    lengths: list[Positions] = []
-    for number, piece in enumerate(shape.pieces):
-        at = tags[number]
-        end = tags[number + 1] if number + 1 < count else at + len(piece.fixed[0])
-        for offset, fixed in enumerate(piece.fixed):
-            if fixed:
-                good &= _same(frames.words, at, fixed)
-            at = at + len(fixed)
-            if offset == piece.values:
-                if fixed or offset == 0:
-                    good &= at == end
-            elif piece.fixed[offset + 1]:
-                stop = up_to(frames.words, at, piece.fixed[offset + 1][0])
-                starts.append(at)
-                lengths.append(stop - at)
-                at = stop
-            else:
-                starts.append(at)
-                lengths.append(end - at)
-                at = end
-    fits[np.flatnonzero(fits)[~good]] = False
+    rows = np.flatnonzero(fits)
+    tags = frames.tags[frames.first[group[rows]] + np.arange(count)[:, None]]
+    good = _compare(frames.words, tags, shape.plan)
+    starts = np.empty((shape.values, len(rows)), dtype=np.int64)
+    lengths = np.empty_like(starts)
+    plan = shape.plan
+    if len(plan.value_tags):
+        begin = tags[plan.value_tags] + plan.value_offsets
+        starts[plan.value_numbers] = begin
+        lengths[plan.value_numbers] = tags[plan.value_tags + 1] - begin
+    for tag, piece in plan.quoted:
+        good &= _attributes(frames.words, tags, tag, piece, starts, lengths)
     if not good.all():
-        starts = [s[good] for s in starts]
-        lengths = [n[good] for n in lengths]
+        fits[rows[~good]] = False
+        starts, lengths = starts[:, good], lengths[:, good]
     return fits, starts, lengths
 
 
-def _same(words: Words, at: Positions, text: bytes) -> npt.NDArray[np.bool_]:
-    """Whether the bytes at each position are ``text``."""
-    if len(text) < 8:
-        mask = np.uint64((1 << (8 * len(text))) - 1)
-        return np.asarray((words[at] & mask) == word(text))
-    good = words[at] == word(text)
-    for offset in [*range(8, len(text) - 8, 8), len(text) - 8]:
-        if offset > 0:
-            good &= words[at + offset] == word(text[offset : offset + 8])
-    return np.asarray(good)
+def _compare(words: Words, tags: Positions, plan: _Plan) -> npt.NDArray[np.bool_]:
+    """Whether the texts at an event's tags are those of the shape, a few events at a time."""
+    size = tags.shape[1]
+    good = np.ones(size, dtype=bool)
+    step = max(1, _AT_ONCE // len(plan.word_tags))
+    for start in range(0, size, step):
+        some = tags[:, start : start + step]
+        found = words[some[plan.word_tags] + plan.word_offsets] & plan.word_masks
+        good[start : start + step] = (found == plan.words).all(axis=0)
+    if len(plan.whole_tags):
+        lengths = tags[plan.whole_tags + 1] - tags[plan.whole_tags]
+        good &= (lengths == plan.whole_lengths).all(axis=0)
+    return good
 
 
-def _fields(
-    shape: Shape,
-    data: pa.Buffer,
-    words: Words,
-    ampersands: Positions,
-    starts: Sequence[Positions],
-    lengths: Sequence[Positions],
-) -> dict[str, Values]:
+def _attributes(
+    words: Words, tags: Positions, tag: int, piece: _Piece, starts: Positions, lengths: Positions
+) -> npt.NDArray[np.bool_]:
+    """Finds the values in a tag's attributes; whether the text around them is the shape's."""
+    at = tags[tag] + len(piece.fixed[0])
+    good = np.ones(len(at), dtype=bool)
+    for offset, fixed in enumerate(piece.fixed[1:]):
+        stop = up_to(words, at, fixed[0])
+        starts[piece.first_value + offset] = at
+        lengths[piece.first_value + offset] = stop - at
+        for place, mask, expected in _compared(fixed):
+            found = words[stop + place] & np.uint64(mask)
+            good &= found == np.uint64(expected)
+        at = stop + len(fixed)
+    if tag + 1 < len(tags):
+        good &= at == tags[tag + 1]
+    return good
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """The values of a group of events, cut out of the buffer all at once."""
+
+    data: pa.Buffer
+    words: Words
+    ampersands: Positions
+    starts: Positions
+    lengths: Positions
+
+    @property
+    def size(self) -> int:
+        return int(self.starts.shape[1])
+
+    def columns(self) -> list[pa.Array]:
+        """A column for each value."""
+        flat = text_column(self.data, self.words, self.starts.ravel(), self.lengths.ravel())
+        flat = _decoded(flat, self.starts.ravel(), self.lengths.ravel(), self.ampersands)
+        return [flat.slice(n * self.size, self.size) for n in range(len(self.starts))]
+
+
+def _fields(shape: Shape, cut: _Cut) -> dict[str, Values]:
     """The columns of a shape's fields."""
-    columns: dict[int, pa.Array] = {}
-
-    def column(meaning: str | int) -> Values:
-        if isinstance(meaning, str):
-            return meaning
-        if meaning not in columns:
-            cut = text_column(data, words, starts[meaning], lengths[meaning])
-            columns[meaning] = _decoded(cut, starts[meaning], lengths[meaning], ampersands)
-        return columns[meaning]
-
+    columns = cut.columns()
     out: dict[str, Values] = {}
-    size = len(starts[0]) if starts else 0
     for name, meaning in shape.fields:
         if isinstance(meaning, tuple):
-            out[name] = _lists([column(m) for m in meaning], size)
+            out[name] = _lists([m if isinstance(m, str) else columns[m] for m in meaning], cut.size)
         else:
-            out[name] = column(meaning)
+            out[name] = meaning if isinstance(meaning, str) else columns[meaning]
     for name in [n for n in out if n.startswith("System.")]:
         _give_way(out, name)
     return out
