@@ -20,7 +20,7 @@ from escudo.spl.source import Expanded, Piece, suggest
 
 _MARK = re.compile(
     rf"(?P<string>{DOUBLE_QUOTED}|{FIELD_QUOTED})|(?P<comment>```.*?```)|(?P<open>```)"
-    r"|(?P<call>`(?:[^`\"]|\"(?:[^\"\\]|\\.)*\")*`)|(?P<stray>`)",
+    r"|(?P<escaped>\\[\"\\])|(?P<call>`(?:[^`\"]|\"(?:[^\"\\]|\\.)*\")*`)|(?P<stray>`)",
     re.DOTALL,
 )
 _CALL = re.compile(r"\s*([^\s(),]+)\s*(?:\((.*)\))?\s*\Z", re.DOTALL)
@@ -82,7 +82,7 @@ class _Expansion:
         length = done = 0
         for match in _MARK.finditer(self.text):
             kind = match.lastgroup
-            if kind == "string":
+            if kind in ("string", "escaped"):
                 continue
             start, end = match.span()
             if start > done:
@@ -139,7 +139,7 @@ class _Expansion:
 
         def replace(match: re.Match[str]) -> str:
             kind = match.lastgroup
-            if kind == "string":
+            if kind in ("string", "escaped"):
                 return match[0]
             if kind == "comment":
                 return " "
