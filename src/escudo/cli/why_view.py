@@ -126,7 +126,8 @@ def _keys(found: Candidate) -> str:
 
 
 def _tree(verdict: Verdict, depth: int, *, fancy: bool) -> Iterator[Text]:
-    yield _marked(verdict.held, False, verdict.text, depth, fancy=fancy)
+    text = verdict.text if verdict.held is not None else f"{verdict.text}  (null)"
+    yield _marked(verdict.held, False, text, depth, fancy=fancy)
     shown = _only_leaf(verdict)
     if shown is not None:
         indent = "  " * (depth + 2)
