@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from escudo.cli.commands.why import command
+from escudo.cli import cli
 
 EVENT = {
     "dest": "ws01",
@@ -22,7 +22,7 @@ WMI = "process execution via wmi"
 
 
 def _run(arguments: Sequence[str], stdin: str | None = None) -> Result:
-    return CliRunner().invoke(command, list(arguments), input=stdin, catch_exceptions=False)
+    return CliRunner().invoke(cli, ["why", *arguments], input=stdin, catch_exceptions=False)
 
 
 def _json(arguments: Sequence[str], stdin: str | None = None) -> list[dict[str, Any]]:
