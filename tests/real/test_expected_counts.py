@@ -94,7 +94,7 @@ def events_counted(match: Match) -> int | None:
     """The events behind the rows, where the search counts them."""
     if "count" not in match.rows.column_names:
         return None
-    return sum(match.rows["count"].to_pylist())
+    return sum(int(n) for n in match.rows["count"].to_pylist())
 
 
 def test_explanations_have_evidence() -> None:
