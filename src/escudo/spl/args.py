@@ -14,8 +14,8 @@ from typing import NoReturn, TypeVar
 from escudo.core.errors import Span
 from escudo.spl.ast import EvalExpr, Pipeline, SearchExpr
 from escudo.spl.lexer import Kind, Token, argument, squeezed, unescape
-from escudo.spl.parse_eval import EvalParser
-from escudo.spl.parse_search import SearchParser, Subsearch
+from escudo.spl.parse_eval import EvalParser, Subsearch
+from escudo.spl.parse_search import SearchParser
 from escudo.spl.source import Expanded, suggest
 from escudo.spl.spans import BinSpan, parse_span
 
@@ -367,7 +367,7 @@ class Args:
 
     def eval(self) -> EvalExpr:
         """An eval expression, as far as it goes."""
-        parser = EvalParser(self.source, self.position, self.end)
+        parser = EvalParser(self.source, self.position, self.end, self.subsearch_at)
         expr = parser.expression()
         self.position = parser.read_to
         return expr

@@ -70,7 +70,14 @@ class Binary(Node):
     right: EvalExpr
 
 
-EvalExpr = Literal | FieldRef | Call | Unary | Binary
+@dataclass(frozen=True)
+class SubsearchText(Node):
+    """``[ search ... | return $x ]`` inside an eval expression: its result is text of it."""
+
+    pipeline: Pipeline
+
+
+EvalExpr = Literal | FieldRef | Call | Unary | Binary | SubsearchText
 
 
 # --- search expressions -----------------------------------------------------------------------
@@ -125,9 +132,13 @@ class TimeModifier(Node):
 
 @dataclass(frozen=True)
 class SubsearchTerm(Node):
-    """``[ search ... ]`` inside a search expression: its rows become conditions."""
+    """``[ search ... ]`` inside a search expression: its rows become conditions.
+
+    ``before`` is text that its result is put right behind (``earliest=[ ... | return $x ]``).
+    """
 
     pipeline: Pipeline
+    before: str = ""
 
 
 @dataclass(frozen=True)

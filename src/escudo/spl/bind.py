@@ -40,7 +40,7 @@ from escudo.spl.plan import (
     select,
 )
 from escudo.spl.scan import ScanBase, UnionBase
-from escudo.spl.subsearch import conditions
+from escudo.spl.subsearch import as_text, conditions
 
 
 class Runner(Protocol):
@@ -386,9 +386,17 @@ class RelationScope:
         self.binder.warn(code, message, span)
 
     def subsearch(self, term: SubsearchTerm) -> SearchExpr | None:
-        inner = self.binder.pipeline(term.pipeline)
-        rows = self.binder.collect(inner, "a subsearch")
-        return None if rows is None else conditions(rows)
+        rows = self._subsearch_rows(term.pipeline)
+        if rows is None or not term.before:
+            return None if rows is None else conditions(rows)
+        return parse_search(term.before + as_text(rows))
+
+    def subsearch_text(self, pipeline: Pipeline) -> str | None:
+        rows = self._subsearch_rows(pipeline)
+        return None if rows is None else as_text(rows)
+
+    def _subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
+        return self.binder.collect(self.binder.pipeline(pipeline), "a subsearch")
 
 
 EVIDENCE = ("_evidence_ids", "_evidence_files")

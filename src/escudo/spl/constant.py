@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from escudo.core.errors import EscudoError
-from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Literal, Unary
+from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Literal, SubsearchText, Unary
 
 Constant = str | int | float | bool | None
 
@@ -44,6 +44,8 @@ def _value(expr: EvalExpr) -> Constant:
                 f"{name}() is not available in a definition",
                 hint=f"available: {', '.join(sorted(_FUNCTIONS))}",
             )
+        case SubsearchText():
+            raise EscudoError("SPL113", "its definition has a subsearch")
         case FieldRef(name):
             raise EscudoError("SPL113", f"its definition reads field '{name}'")
 

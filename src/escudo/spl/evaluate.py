@@ -14,12 +14,12 @@ from sqlglot import exp
 from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import MV_SEPARATOR, FieldType, TableSchema
 from escudo.spl import coerce
-from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Literal, Unary
+from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Literal, SubsearchText, Unary
 from escudo.spl.functions import eval_functions
 from escudo.spl.functions.row import Context, EvalFunction
 from escudo.spl.parse_eval import parse_eval
 from escudo.spl.plan import Typed
-from escudo.spl.scope import Scope
+from escudo.spl.scope import Scope, TextScope
 
 __all__ = ["SchemaScope", "Scope", "compile_eval", "lower"]
 
@@ -64,6 +64,11 @@ def lower(expr: EvalExpr, scope: Scope) -> Typed:
             return _binary(expr, scope)
         case Call():
             return _call(expr, scope)
+        case SubsearchText(pipeline):
+            if not isinstance(scope, TextScope):
+                raise EscudoError("SPL201", "no subsearch can stand here", span=expr.span)
+            text = scope.subsearch_text(pipeline)
+            return coerce.null() if text is None else lower(parse_eval(text), scope)
 
 
 def _negated(value: Typed) -> Typed:

@@ -9,13 +9,26 @@ a field with a dot in its name must stand in single quotes.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from escudo.core.errors import EscudoError, Span
-from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Literal, Unary
+from escudo.spl.ast import (
+    Binary,
+    Call,
+    EvalExpr,
+    FieldRef,
+    Literal,
+    Pipeline,
+    SubsearchText,
+    Unary,
+)
 from escudo.spl.lexer import DOUBLE_QUOTED, SINGLE_QUOTED, unescape_single
 from escudo.spl.source import Expanded, plain
 from escudo.spl.unparse import BINDING, NOT_BINDING, SIGN_BINDING
+
+Subsearch = Callable[[int], tuple[Pipeline, int]]
+"""Parses the subsearch whose ``[`` is at an offset; gives it and the offset after its ``]``."""
 
 _NAME = r"(?:[A-Za-z_@$\#]|<<\w+>>)(?:[\w@$\#]|<<\w+>>)*"
 _TOKEN = re.compile(
@@ -24,7 +37,7 @@ _TOKEN = re.compile(
     | (?P<name>{_NAME}(?:\.{_NAME})*\{{\d*\}}(?:\.?[\w@]|\.?\{{\d*\}})* | {_NAME})
     | (?P<string>{DOUBLE_QUOTED})
     | (?P<field>{SINGLE_QUOTED})
-    | (?P<op>[<>!=]=|[-+*/%.=<>(),])
+    | (?P<op>[<>!=]=|[-+*/%.=<>(),\[])
     )""",
     re.VERBOSE | re.DOTALL,
 )
@@ -70,8 +83,11 @@ class EvalParser:
     where that is.
     """
 
-    def __init__(self, source: Expanded, start: int, end: int) -> None:
+    def __init__(
+        self, source: Expanded, start: int, end: int, subsearch: Subsearch | None = None
+    ) -> None:
         self.source = source
+        self._subsearch = subsearch
         self.end = end
         self.read_to = start
         self.token = self._read(start)
@@ -200,6 +216,11 @@ class EvalParser:
                 inner = self.expression()
                 self._close(token, "an operator or ')'")
                 return inner
+            case "op" if token.text == "[" and self._subsearch is not None:
+                pipeline, after = self._subsearch(start)
+                self.read_to = after
+                self.token = self._read(after)
+                return SubsearchText(pipeline, span=self._span(start))
             case "op" if token.text in ("-", "+"):
                 operand = self.expression(SIGN_BINDING)
                 return Unary(token.text, operand, span=self._span(start))

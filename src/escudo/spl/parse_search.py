@@ -7,7 +7,7 @@ OR binds tighter than AND, written or implied; NOT tighter than both; the keywor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from escudo.core.errors import Span
@@ -25,10 +25,9 @@ from escudo.spl.ast import (
     Value,
 )
 from escudo.spl.lexer import DOUBLE_QUOTED, SINGLE_QUOTED, unescape
+from escudo.spl.parse_eval import Subsearch
 from escudo.spl.source import Expanded, plain
-
-Subsearch = Callable[[int], tuple[Pipeline, int]]
-"""Parses the subsearch whose ``[`` is at an offset; gives it and the offset after its ``]``."""
+from escudo.spl.unparse import search_field
 
 TIME_MODIFIERS = frozenset(
     {
@@ -215,6 +214,10 @@ class SearchParser:
         start = match.start()
         name, op = _field_name(match), match[4]
         self.position = match.end()
+        if self.text.startswith("[", self.position):
+            pipeline, self.position = self._subsearch(self.position)
+            before = f"{search_field(name)}{op}"
+            return SubsearchTerm(pipeline, before, span=self._span(start))
         value = self._value(_BARE)
         if value is None:
             self._expected(f"a value after '{name}{op}'")

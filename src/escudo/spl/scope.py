@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from escudo.core.errors import Span
+from escudo.spl.ast import Pipeline
 from escudo.spl.plan import Typed
 
 
@@ -29,6 +30,15 @@ class SearchScope(Scope, Protocol):
 
     def search(self, text: str, span: Span | None) -> Typed:
         """A condition: the event matches the search string."""
+        ...
+
+
+@runtime_checkable
+class TextScope(Scope, Protocol):
+    """A scope in which a subsearch can be run for its text."""
+
+    def subsearch_text(self, pipeline: Pipeline) -> str | None:
+        """The result of a subsearch as text; None where nothing can be run."""
         ...
 
 

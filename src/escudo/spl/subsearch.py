@@ -41,6 +41,19 @@ def conditions(rows: pa.Table) -> SearchExpr:
     return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
 
+def as_text(rows: pa.Table) -> str:
+    """The rows as the text that takes the subsearch's place: what ``return`` and ``format`` made,
+    else what ``format`` makes.
+
+    >>> as_text(pa.table({"search": ["5"]}))
+    '5'
+    """
+    for name in _TEXT:
+        if name in rows.column_names and rows.num_rows == 1:
+            return " ".join(_values(rows.column(name)[0].as_py()))
+    return formatted(rows, Layout(), MAX_ROWS)
+
+
 def _one_field(name: str, cells: Sequence[object]) -> SearchExpr:
     values = [v for cell in cells for v in _values(cell)]
     if not values:

@@ -18,6 +18,7 @@ from escudo.spl.ast import (
     Or,
     SearchExpr,
     SubsearchTerm,
+    SubsearchText,
     Term,
     TimeModifier,
     Unary,
@@ -155,6 +156,8 @@ def _eval(expr: EvalExpr) -> tuple[str, int]:
             if name in ("true", "false", "null") and not args:
                 return f"{name}()", 10
             return f"{name}({', '.join(eval_text(a) for a in args)})", 10
+        case SubsearchText(pipeline):
+            return f"[{pipeline.format(nested=True)}]", 10
         case Unary(op, operand):
             binding = NOT_BINDING if op == "NOT" else SIGN_BINDING
             inner = _grouped(operand, binding)
@@ -204,8 +207,8 @@ def search_text(expr: SearchExpr) -> str:
             return value_text(value)
         case TimeModifier(name, value):
             return f"{name}={value_text(Value(value))}"
-        case SubsearchTerm(pipeline):
-            return f"[{pipeline.format(nested=True)}]"
+        case SubsearchTerm(pipeline, before):
+            return f"{before}[{pipeline.format(nested=True)}]"
         case Not(operand):
             return f"NOT {_operand(operand)}"
         case And(operands):
