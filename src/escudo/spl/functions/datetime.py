@@ -179,8 +179,9 @@ def _relative_time(args: list[Typed], context: Context) -> Typed:
         if isinstance(at, float):
             try:
                 return coerce.number(relative_time(known, at))
-            except EscudoError as e:
-                raise context.error(e.diagnostic.message, e.diagnostic.hint) from None
+            except EscudoError as e:  # null, as where a field holds it
+                context.scope.warn("SPL201", e.diagnostic.message, context.span)
+                return coerce.null(_NUMBER)
         shifted = _shifted(coerce.as_number(base), known)
         if shifted is not None:
             return Typed(shifted, _NUMBER)
