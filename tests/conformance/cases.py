@@ -3,11 +3,17 @@
 A file has ``source`` (a manual page, for all its cases) and ``cases``. A case is one of
 
 - ``eval``: an eval expression over one row ``given``; its value ``is``;
-- ``error``: an eval expression (``eval``) that must be refused with this code;
+- ``error``: an eval expression or a search that must be refused with this code;
 - ``spl``: a search over ``rows`` (and ``models``: name -> rows); its rows are ``expect``.
 
+Around a search there may be ``macros`` (signature -> text), ``searches`` (saved ones), ``lookups``
+(name -> rows, or a map of ``rows`` and what their definition says) and ``within`` (earliest and
+latest of the search). A model may be a map of ``rows``, or of ``child_of`` and ``constraint``.
+
 Values are SPL's: numbers and numeric text are the same, ``[x]`` is ``x``, null is a missing field.
-Only the fields that ``expect`` names are compared; rows in order unless ``any_order``. ``spark`` is
+Only the fields that ``expect`` names are compared; rows in order unless ``any_order``. ``columns``
+are all fields of the result in their order, ``warns`` the codes of its diagnostics, ``writes`` the
+rows that go to lookups and indexes by name, ``deletes`` the number of events. ``spark`` is
 the reason why Spark cannot do it; such a case must fail there. ``source`` of a case goes before the
 file's; ``inferred: why`` marks what no manual says.
 """
@@ -27,6 +33,7 @@ FOLDER = Path(__file__).parent
 _KEYS = frozenset(
     {"name", "eval", "given", "is", "error", "spl", "rows", "models", "expect", "any_order"}
     | {"spark", "source", "inferred", "macros", "lookups", "near"}
+    | {"searches", "within", "columns", "warns", "writes", "deletes"}
 )
 
 
@@ -41,14 +48,20 @@ class Case:
     error: str | None = None
     spl: str | None = None
     rows: Sequence[Mapping[str, Any]] = ()
-    models: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    models: Mapping[str, Any] = field(default_factory=dict)
     macros: Mapping[str, str] = field(default_factory=dict)
-    lookups: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    lookups: Mapping[str, Any] = field(default_factory=dict)
     expect: Sequence[Mapping[str, Any]] = ()
     any_order: bool = False
     spark: str | None = None
     near: float | None = None
     """Relative tolerance of numbers; the default is 1e-12."""
+    searches: Mapping[str, str] = field(default_factory=dict)
+    within: Sequence[float | None] = (None, None)
+    columns: Sequence[str] | None = None
+    warns: Sequence[str] | None = None
+    writes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    deletes: int | None = None
 
     @property
     def id(self) -> str:
@@ -83,6 +96,12 @@ def read_cases(path: Path) -> Iterator[Case]:
             raw.get("any_order", False),
             raw.get("spark"),
             raw.get("near"),
+            raw.get("searches", {}),
+            raw.get("within", (None, None)),
+            raw.get("columns"),
+            raw.get("warns"),
+            raw.get("writes", {}),
+            raw.get("deletes"),
         )
 
 
@@ -123,7 +142,14 @@ def same(found: Any, wanted: Any, near: float | None = None) -> bool:
 
 def differences(found: Sequence[Mapping[str, Any]], case: Case) -> list[str]:
     """Where the rows of a search are not the expected ones; empty if all is as expected."""
-    wanted = list(case.expect)
+    return unlike(found, case.expect, case)
+
+
+def unlike(
+    found: Sequence[Mapping[str, Any]], expect: Sequence[Mapping[str, Any]], case: Case
+) -> list[str]:
+    """Where rows differ, in the order and with the tolerance of a case."""
+    wanted = list(expect)
     if len(found) != len(wanted):
         return [f"{len(found)} rows instead of {len(wanted)}: {list(found)}"]
     names = list(dict.fromkeys(n for row in wanted for n in row))

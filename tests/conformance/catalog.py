@@ -6,7 +6,7 @@ Any test may use it: ``RowsCatalog(tmp_path).events([{"a": "1"}])``, then run a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,13 @@ class RowsCatalog:
         schema = TableSchema(name.lower(), (*known, *columns_of(complete, known)))
         self.models[(model, dataset)] = schema
         self._write(schema, complete)
+        return schema
+
+    def child(self, name: str, parent: str, constraint: str) -> TableSchema:
+        """A dataset that is the part of its parent's rows that a search expression selects."""
+        model, dataset = name.split(".")
+        schema = replace(self.models[(model, parent)], constraint=constraint)
+        self.models[(model, dataset)] = schema
         return schema
 
     def _write(self, schema: TableSchema, rows: Sequence[Row]) -> None:

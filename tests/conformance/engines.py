@@ -14,10 +14,12 @@ from sqlglot import exp
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
-from escudo.engines.execute import Engine, run_search
+from escudo.core.timerange import TimeRange
+from escudo.engines.execute import Engine, Result, run_search
+from escudo.spl.effects import Deletion, IndexOutput, LookupOutput
 from escudo.spl.evaluate import compile_eval
 from escudo.spl.plan import alias, select
-from tests.conformance.cases import Case, differences, same
+from tests.conformance.cases import Case, differences, same, unlike
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog, at_rest, columns_of, text
 
 _KNOWN = (Column("_time", FieldType.TIME, physical="_time"),)
@@ -31,12 +33,40 @@ def problem(case: Case, engine: Engine, folder: Path) -> str | None:
             if case.error is not None:
                 return f"{found!r} instead of the error {case.error}"
             return _unlike(found, case)
-        rows = searched(case, engine, folder)
+        result = searched(case, engine, folder)
     except EscudoError as error:
         return None if error.code == case.error else str(error)
     if case.error is not None:
-        return f"{rows} instead of the error {case.error}"
-    return "; ".join(differences(rows, case)) or None
+        return f"{result.table.to_pylist()} instead of the error {case.error}"
+    return "; ".join(_wrong(result, case)) or None
+
+
+def _wrong(result: Result, case: Case) -> list[str]:
+    """Where a result is not as the case says."""
+    out = differences(result.table.to_pylist(), case)
+    names = result.table.column_names
+    if case.columns is not None and names != list(case.columns):
+        out.append(f"columns {names} instead of {list(case.columns)}")
+    codes = sorted({d.code for d in result.diagnostics})
+    if case.warns is not None and codes != sorted(case.warns):
+        out.append(f"warnings {codes} instead of {list(case.warns)}")
+    effects = result.compiled.effects
+    written = {_target(e): e.rows.to_pylist() for e in effects if isinstance(e, _OUTPUTS)}
+    if set(written) != set(case.writes):
+        out.append(f"writes to {sorted(written)} instead of {sorted(case.writes)}")
+    for name, rows in case.writes.items():
+        out += [f"{name}: {d}" for d in unlike(written.get(name, []), rows, case)]
+    deleted = [len(e.event_ids) for e in effects if isinstance(e, Deletion)]
+    if case.deletes is not None and deleted != [case.deletes]:
+        out.append(f"deletes {deleted} instead of {case.deletes}")
+    return out
+
+
+_OUTPUTS = (LookupOutput, IndexOutput)
+
+
+def _target(effect: LookupOutput | IndexOutput) -> str:
+    return effect.lookup if isinstance(effect, LookupOutput) else effect.index
 
 
 def _unlike(found: Any, case: Case) -> str | None:
@@ -82,16 +112,22 @@ def _given(case: Case, prefix: str) -> TableSchema:
     return TableSchema("given", own)
 
 
-def searched(case: Case, engine: Engine, folder: Path) -> list[dict[str, Any]]:
-    """The rows of a case's search."""
+def searched(case: Case, engine: Engine, folder: Path) -> Result:
+    """The result of a case's search."""
     assert case.spl is not None
     catalog = RowsCatalog(folder)
     if case.rows or not case.models:
         catalog.events(case.rows)
-    for name, rows in case.models.items():
-        catalog.model(name, rows)
+    for name, model in case.models.items():
+        if isinstance(model, list):
+            catalog.model(name, model)
+        elif "child_of" in model:
+            catalog.child(name, model["child_of"], model["constraint"])
+        else:
+            catalog.model(name, model["rows"], model.get("fields", ()))
     known = knowledge(case, folder)
-    return run_search(case.spl, engine.over(catalog), catalog, known, now=NOW).table.to_pylist()
+    within = TimeRange(*case.within)
+    return run_search(case.spl, engine.over(catalog), catalog, known, now=NOW, within=within)
 
 
 def knowledge(case: Case, folder: Path) -> PlainKnowledge:
@@ -102,12 +138,14 @@ def knowledge(case: Case, folder: Path) -> PlainKnowledge:
         arguments = tuple(a.strip() for a in rest.rstrip(")").split(",") if a.strip())
         macros[name, len(arguments)] = Macro(name, definition, arguments)
     lookups: dict[str, Lookup] = {}
-    for name, rows in case.lookups.items():
+    for name, given in case.lookups.items():
+        definition = {"rows": given} if isinstance(given, list) else dict(given)
+        rows = definition.pop("rows", ())
+        names = tuple(definition.pop("fields", dict.fromkeys(n for row in rows for n in row)))
         path = folder / f"{name}.csv"
-        names = list(dict.fromkeys(n for row in rows for n in row))
         with path.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, names)
             writer.writeheader()
             writer.writerows({n: text(v) for n, v in row.items()} for row in rows)
-        lookups[name] = Lookup(name, str(path), fields=tuple(names))
-    return PlainKnowledge(macros, lookups)
+        lookups[name] = Lookup(name, str(path), fields=names, **definition)
+    return PlainKnowledge(macros, lookups, case.searches)
