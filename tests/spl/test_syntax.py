@@ -132,6 +132,7 @@ MACROS = (
     .define("twice", "`raw` `raw`")
     .define("pick", 'search $field$=$value$ "$field$"', ["field", "value"])
     .define("nested", "`pick($x$, 1)`", ["x"])
+    .define("short", 'substr("$x$", 1, 3) . round(2.5) . lower("Z")', ["x"], is_eval=True)
     .define("by_size", 'if($n$ > 5, "big=" . $n$, "small=$n$")', ["n"], is_eval=True)
 )
 EXPANSIONS = [
@@ -141,6 +142,7 @@ EXPANSIONS = [
     ('| `pick("a, b", "c\\"d")`', '| search a, b=c"d "a, b"'),
     ("| `nested(host)`", '| search host=1 "host"'),
     ("`by_size(7)` `by_size(3)`", "big=7 small=3"),
+    ("`short(abcdef)`", "abc2z"),
     ("a ```why | not``` | head", "a   | head"),
     ('"`raw`" `raw`', '"`raw`" sourcetype=x'),
     ("| `pick($token$, 1)`", '| search $token$=1 "$token$"'),

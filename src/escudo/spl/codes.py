@@ -30,11 +30,6 @@ _ROWS = (
     ErrorCode("SPL104", "bad value of an option", "The message says which kind of value it takes."),
     ErrorCode("SPL105", "missing argument", "The message says which argument the command needs."),
     ErrorCode(
-        "SPL106",
-        "command out of place",
-        "Generating commands start a search or a subsearch; the others need an input.",
-    ),
-    ErrorCode(
         "SPL110",
         "unknown macro",
         "Define the macro in the content's macros, or correct its name or number of arguments.",

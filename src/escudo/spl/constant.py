@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 
@@ -129,6 +130,18 @@ def _coalesce(*args: Constant) -> Constant:
     return next((a for a in args if a is not None), None)
 
 
+def _map(value: Constant, function: Callable[[float], float]) -> Constant:
+    number = _number(value)
+    return None if number is None else function(number)
+
+
+def _substring(text: str, start: int, length: Constant) -> str:
+    """From ``start``, which counts from 1, or from the end where it is negative."""
+    begin = start - 1 if start > 0 else max(0, len(text) + start)
+    size = _number(length)
+    return text[begin:] if size is None else text[begin : begin + int(size)]
+
+
 _FUNCTIONS: Mapping[str, Callable[..., Constant]] = {
     "if": _if,
     "case": _case,
@@ -147,6 +160,12 @@ _FUNCTIONS: Mapping[str, Callable[..., Constant]] = {
     "trim": lambda x: _text(x).strip(),
     "match": lambda x, pattern: re.search(_text(pattern), _text(x)) is not None,
     "replace": lambda x, pattern, by: re.sub(_text(pattern), _text(by), _text(x)),
+    "abs": lambda x: _map(x, abs),
+    "ceiling": lambda x: _map(x, math.ceil),
+    "floor": lambda x: _map(x, math.floor),
+    "nullif": lambda x, y: None if _compare("=", x, y, _number(x), _number(y)) else x,
+    "round": lambda x, digits=0: _map(x, lambda n: round(n, int(digits)) if digits else round(n)),
+    "substr": lambda x, start, length=None: _substring(_text(x), int(start), length),
     "tonumber": lambda x: _number(x),
     "tostring": lambda x: _text(x),
     "in": lambda x, *values: any(_compare("=", x, v, _number(x), _number(v)) for v in values),

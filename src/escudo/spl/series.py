@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.aggregates import Aggregate, parse_aggregate
-from escudo.spl.args import Args, Options
+from escudo.spl.args import Args
 from escudo.spl.ast import Node
 from escudo.spl.lexer import Kind
+from escudo.spl.options import Options
 from escudo.spl.spans import BinSpan
 from escudo.spl.unparse import eval_text, option
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from escudo.core.schema import FieldType
 from escudo.spl import match
 from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
-from escudo.spl.args import Args, Options
+from escudo.spl.args import Args
 from escudo.spl.ast import And, Command, Compare, SearchExpr
 from escudo.spl.automatic import automatic_bins
 from escudo.spl.bins import time_bin
@@ -18,6 +18,7 @@ from escudo.spl.commands.tstats import refuse_prefix
 from escudo.spl.filling import filled_with
 from escudo.spl.grouping import aggregate
 from escudo.spl.lexer import Kind, Token
+from escudo.spl.options import Options
 from escudo.spl.plan import Bound, Traits, column
 from escudo.spl.series import SeriesOptions
 from escudo.spl.spans import BinSpan

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from escudo.spl.args import Args, Options
+from escudo.spl.args import Args
 from escudo.spl.ast import Command, EvalExpr, Node, SearchExpr
 from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
+from escudo.spl.options import Options
 from escudo.spl.parse_search import parse_search
 from escudo.spl.spans import BinSpan
 from escudo.spl.transactions import transactions
