@@ -25,6 +25,10 @@ Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = Mapping[Path, pa.Array]
 """A string or list<string> array for each path, of equal lengths; null where a line lacks it."""
 
+Counts: TypeAlias = npt.NDArray[np.int64]
+
+_COLON, _QUOTE, _BLANK, _NULL, _OBJECT, _ARRAY, _BACKSLASH = b':" n{[\\'
+_FIRST_LINES = 20
 _TEXTS = pa.list_(pa.string())
 _LEARN_LINES = 200
 _MOST_PATHS = 3000
@@ -43,47 +47,37 @@ class JsonLines:
     _connection: duckdb.DuckDBPyConnection | None = None
 
     def columns(
-        self, lines: pa.Array, text: bytes
+        self, lines: pa.Array
     ) -> Iterator[tuple[npt.NDArray[np.intp], dict[Path, pa.Array]]]:
         """Groups of lines (their numbers) with their values. Every line is in one group.
-
-        ``text`` holds the lines and nothing beside them but blanks.
 
         Raises ValueError where a line is not a JSON object.
         """
         everything = np.arange(len(lines))
         if len(lines) <= self.few:
-            yield everything, by_line([orjson.loads(line) for line in lines.to_pylist()])
+            yield everything, by_line(_loaded(lines, everything))
             return
         if not self._scalars:
-            self._learn(lines.slice(0, 20))
+            self._learn(_loaded(lines, everything[:_FIRST_LINES]))
+        keys = _Keys.of(lines)
         paths = self._parse(lines)
-        if text.count(b'":') == _total(paths) == text.count(b'":"'):
-            # As many keys as values, and each of them text: nothing was missed or misread.
-            yield everything, paths
-            return
-        fits = _adds_up(lines, text, paths)
-        if not fits.all():
-            rest = lines.filter(pa.array(~fits))
-            before = len(self._scalars) + len(self._lists)
-            self._learn(rest.slice(0, _LEARN_LINES))
-            if len(self._scalars) + len(self._lists) > before:
-                paths = self._parse(lines)
-                fits = _adds_up(lines, text, paths)
-        if fits.all():
+        fits = keys.add_up(paths)
+        strange = np.flatnonzero(~fits)
+        if len(strange) and self._learn(_loaded(lines, strange[:_LEARN_LINES])):
+            paths = self._parse(lines)
+            fits = keys.add_up(paths)
+            strange = np.flatnonzero(~fits)
+        if len(strange) == 0:
             yield everything, paths
             return
         good = pa.array(fits)
         yield np.flatnonzero(fits), {path: v.filter(good) for path, v in paths.items()}
-        strange = np.flatnonzero(~fits)
-        yield strange, by_line([orjson.loads(lines[i].as_py()) for i in strange.tolist()])
+        yield strange, by_line(_loaded(lines, strange))
 
-    def _learn(self, lines: pa.Array) -> None:
-        for line in lines.to_pylist():
-            try:
-                event = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
+    def _learn(self, events: Sequence[Mapping[str, Any]]) -> bool:
+        """Takes note of the paths of some events; whether there was a new one."""
+        before = len(self._scalars) + len(self._lists)
+        for event in events:
             if not isinstance(event, dict) or len(self._scalars) > _MOST_PATHS:
                 continue
             for path, value in leaves(event):
@@ -92,6 +86,7 @@ class JsonLines:
                 taken = plain in self._scalars or plain in self._lists
                 if not taken and not any("{}" in part for part in path[:-1]):
                     known[plain] = None
+        return len(self._scalars) + len(self._lists) > before
 
     def _parse(self, lines: pa.Array) -> dict[Path, pa.Array]:
         layers = _layers([*self._scalars, *self._lists])
@@ -122,49 +117,67 @@ class JsonLines:
         return [p for p in known if p in out and out[p].null_count < len(out[p])]
 
 
-def _adds_up(lines: pa.Array, text: bytes, paths: Paths) -> npt.NDArray[np.bool_]:
-    """Whether each line has as many keys as were found, and arrays and objects where known."""
-    size = len(lines)
-    found = np.zeros(size, dtype=np.int64)
-    lists = np.zeros(size, dtype=np.int64)
-    above: dict[Path, npt.NDArray[np.bool_]] = {}
-    for path, values in paths.items():
-        there = _there(values)
-        found += there
-        if pa.types.is_list(values.type):
-            lists += there
-        for depth in range(1, len(path)):
-            parent = path[:depth]
-            above[parent] = above[parent] | there if parent in above else there
-    objects = np.zeros(size, dtype=np.int64)
-    for there in above.values():
-        objects += there
-    keys = _in_each(lines, text, '":')
-    quoted = _in_each(lines, text, '\\":') > 0
-    nulls = _in_each(lines, text, '":null') + _in_each(lines, text, '": null')
-    brackets = _in_each(lines, text, '":[') + _in_each(lines, text, '": [')
-    braces = _in_each(lines, text, '":{') + _in_each(lines, text, '": {')
-    return np.asarray(
-        (keys - nulls == found + objects) & (braces == objects) & (brackets == lists) & ~quoted
-    )
+def _loaded(lines: pa.Array, numbers: npt.NDArray[np.intp]) -> list[Any]:
+    return [orjson.loads(text) for text in lines.take(pa.array(numbers)).to_pylist()]
 
 
-def _there(values: pa.Array) -> npt.NDArray[np.bool_]:
-    return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
+@dataclass(frozen=True)
+class _Keys:
+    """What the text of each line says: how many keys it has, and what stands behind them."""
 
+    keys: Counts
+    nulls: Counts
+    objects: Counts
+    arrays: Counts
+    doubtful: Counts
+    """A quote and a colon inside a text look like a key."""
 
-def _total(paths: Paths) -> int:
-    """How many values there are, if no path has more than one part; else none that can match."""
-    if any(len(path) > 1 or pa.types.is_list(v.type) for path, v in paths.items()):
-        return -1
-    return sum(len(v) - v.null_count for v in paths.values())
+    @classmethod
+    def of(cls, lines: pa.Array) -> _Keys:
+        offsets = np.frombuffer(lines.buffers()[1], np.int32)[: len(lines) + 1]
+        data = np.frombuffer(lines.buffers()[2], np.uint8)[: offsets[-1]]
+        colons = np.flatnonzero(data == _COLON)
+        colons = colons[data[colons - 1] == _QUOTE]
+        behind = data[np.minimum(colons + 1, len(data) - 1)]
+        spaced = behind == _BLANK
+        behind[spaced] = data[np.minimum(colons[spaced] + 2, len(data) - 1)]
+        line = np.searchsorted(offsets[1:], colons, side="right")
 
+        def count(which: npt.NDArray[np.bool_]) -> Counts:
+            if not which.any():
+                return np.zeros(len(lines), np.int64)
+            return np.bincount(line[which], minlength=len(lines))
 
-def _in_each(lines: pa.Array, text: bytes, wanted: str) -> npt.NDArray[np.int64]:
-    if wanted.encode() not in text:
-        return np.zeros(len(lines), dtype=np.int64)
-    counts = pc.count_substring(lines, wanted).to_numpy(zero_copy_only=False)
-    return np.asarray(counts, dtype=np.int64)
+        return cls(
+            np.bincount(line, minlength=len(lines)),
+            count(behind == _NULL),
+            count(behind == _OBJECT),
+            count(behind == _ARRAY),
+            count(data[colons - 2] == _BACKSLASH),
+        )
+
+    def add_up(self, paths: Paths) -> npt.NDArray[np.bool_]:
+        """Whether each line has just the keys that were found, objects and arrays where known."""
+        found = np.zeros(len(self.keys), dtype=np.int64)
+        arrays = np.zeros(len(self.keys), dtype=np.int64)
+        above: dict[Path, npt.NDArray[np.bool_]] = {}
+        for path, values in paths.items():
+            there = pc.is_valid(values).to_numpy(zero_copy_only=False)
+            found += there
+            if pa.types.is_list(values.type):
+                arrays += there
+            for depth in range(1, len(path)):
+                parent = path[:depth]
+                above[parent] = above[parent] | there if parent in above else there
+        objects = np.zeros(len(self.keys), dtype=np.int64)
+        for there in above.values():
+            objects += there
+        return np.asarray(
+            (self.keys - self.nulls == found + objects)
+            & (self.objects == objects)
+            & (self.arrays == arrays)
+            & (self.doubtful == 0)
+        )
 
 
 def _quoted(text: str) -> str:

@@ -76,7 +76,7 @@ def read_lines(
         return
     if not odd:
         try:
-            yield from _events(lines, reader.columns(lines, block))
+            yield from _events(lines, reader.columns(lines))
         except ValueError:
             odd = True
     if odd:

@@ -28,6 +28,8 @@ _ATTRIBUTE = re.compile(rb"[\w:.-]+\s*=\s*(?:'(?P<one>[^'<]*)'|\"(?P<two>[^\"<]*
 _VARYING_ATTRIBUTES = frozenset({b"TimeCreated", b"Execution", b"Correlation", b"Security"})
 _CONSTANT_TEXTS = frozenset({b"EventID", b"Version", b"Level", b"Task", b"Opcode", b"Channel"})
 _LONGEST_FIXED = PADDING // 2
+_EXAMPLES = 8
+_MOST_SHAPES = 2000
 _AT_ONCE = 100_000
 """How many words are compared at once: as many as a processor's cache holds."""
 _MARK = "\ue0f0{}\ue0f1"
@@ -51,7 +53,7 @@ class _Piece:
         return len(self.fixed) - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """The tags of an event and which fields its values are."""
 
@@ -137,24 +139,31 @@ class Shapes:
 
     least: int = 24
     _known: dict[bytes, Shape | None] = field(default_factory=dict)
+    _likely: dict[int, list[Shape]] = field(default_factory=dict)
 
     def columns(self, frames: Frames) -> Iterator[tuple[npt.NDArray[np.intp], dict[str, Values]]]:
         """Groups of events (their numbers) with their fields. Events in no group fit no shape."""
         data = pa.py_buffer(frames.buffer)
         ampersands = _find(frames.buffer, _AMPERSAND)
-        for group in _groups(frames, self.least):
-            left = group
-            for _ in range(8):
-                if len(left) < self.least:
-                    break
-                shape = self._shape_of(frames, int(left[0]))
-                if shape is None:
-                    break
+        for key, left in _groups(frames, self.least):
+            for shape in self._candidates(key, frames, left):
                 fits, starts, lengths = _match(frames, left, shape)
                 if fits.any():
                     cut = _Cut(data, frames.words, ampersands, starts, lengths)
                     yield left[fits], _fields(shape, cut)
-                left = left[~fits]
+                    left = left[~fits]
+                if len(left) < self.least:
+                    break
+
+    def _candidates(self, key: int, frames: Frames, group: npt.NDArray[np.intp]) -> Iterator[Shape]:
+        """Shapes to try: those that such events had before, then those of some examples."""
+        likely = self._likely.setdefault(key, [])
+        yield from tuple(likely)
+        for number in group[:: max(1, len(group) // _EXAMPLES)][:_EXAMPLES].tolist():
+            shape = self._shape_of(frames, number)
+            if shape is not None and shape not in likely:
+                likely.append(shape)
+                yield shape
 
     def _shape_of(self, frames: Frames, number: int) -> Shape | None:
         start = int(frames.tags[frames.first[number]])
@@ -162,6 +171,9 @@ class Shapes:
         text = frames.buffer[start:stop]
         key = b"\0".join(_skeleton(text))
         if key not in self._known:
+            if len(self._known) >= _MOST_SHAPES:
+                self._known.clear()
+                self._likely.clear()
             self._known[key] = example_shape(text)
         return self._known[key]
 
@@ -172,7 +184,7 @@ def _find(buffer: bytes, byte: int) -> Positions:
     return np.flatnonzero(np.frombuffer(buffer, np.uint8) == byte)
 
 
-def _groups(frames: Frames, least: int) -> Iterator[npt.NDArray[np.intp]]:
+def _groups(frames: Frames, least: int) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
     """Events that probably have one shape: as many tags, and the same start of the event id."""
     count = (frames.last - frames.first).astype(np.uint64)
     key = count * np.uint64(0x9E3779B97F4A7C15)
@@ -183,7 +195,7 @@ def _groups(frames: Frames, least: int) -> Iterator[npt.NDArray[np.intp]]:
     edges = np.flatnonzero(np.diff(key[order])) + 1
     for group in np.split(order, edges):
         if len(group) >= least:
-            yield group
+            yield int(key[group[0]]), group
 
 
 def _skeleton(text: bytes) -> Iterator[bytes]:
