@@ -26,7 +26,9 @@ from escudo.core.errors import ErrorCode
 from escudo.sources import Family, families
 from escudo.spl.ast import Command
 from escudo.spl.commands import COMMANDS
+from escudo.spl.commands.unsupported import UNSUPPORTED
 from escudo.spl.functions import EvalFunction, StatsFunction, eval_functions, stats_functions
+from escudo.spl.lint import RULES
 
 HERE = Path(__file__).parent
 _WIDTH = 96
@@ -90,6 +92,25 @@ def commands() -> str:
         out.append(f"| {link} | {_cell(_summary(command))} |")
     for command in ordered:
         out += ["", *_command(command, aliases[command])]
+    out += ["", "## Not supported", "", "| command | instead |", "| --- | --- |"]
+    out += [f"| {name} | {_cell(instead)} |" for name, instead in sorted(UNSUPPORTED.items())]
+    return _page(out)
+
+
+def lint() -> str:
+    """What `escudo lint` looks for, rule by rule."""
+    out = [
+        "# Lint of SPL",
+        "",
+        _GENERATED,
+        "",
+        "`escudo lint` binds a search command by command, so it knows which fields there are at each",
+        "place. A rule is a file under `src/escudo/spl/lint/`. A macro that is never defined, an",
+        "unknown data model and anything else that keeps a search from running is an error there,",
+        "too, with its own code ([errors.md](errors.md)).",
+    ]
+    for rule in RULES:
+        out += ["", f"## {rule.code}: {rule.row.title}", "", rule.doc.strip()]
     return _page(out)
 
 
@@ -291,6 +312,7 @@ def _help(command: click.Command, name: str, parent: click.Context, level: str) 
 PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors,
     "commands.md": commands,
+    "lint.md": lint,
     "functions.md": functions,
     "sources.md": sources,
     "cim.md": document.markdown,
