@@ -104,8 +104,8 @@ def lint() -> str:
         "",
         _GENERATED,
         "",
-        "`escudo lint` binds a search command by command, so it knows which fields there are at each",
-        "place. A rule is a file under `src/escudo/spl/lint/`. A macro that is never defined, an",
+        "`escudo lint` binds a search command by command, so it knows which fields there are at",
+        "each place. A rule is a file under `src/escudo/spl/lint/`. A macro never defined, an",
         "unknown data model and anything else that keeps a search from running is an error there,",
         "too, with its own code ([errors.md](errors.md)).",
     ]
