@@ -46,15 +46,23 @@ def _group(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
     text = coerce.as_text(value).copy()
     if most == 1:
         return Typed(_first(text, pattern, number), FieldType.STRING)
-    name = "spl_regex_groups" if pattern.regular else "spl_pcre_groups"
+    name = "spl_regex_groups" if _plain(pattern, number) else "spl_pcre_groups"
     all_of = coerce.call(name, text, _pattern(pattern), _integer(number), _integer(most))
     return Typed(all_of, FieldType.MULTIVALUE)
 
 
 def _first(text: exp.Expression, pattern: Pattern, number: int) -> exp.Expression:
-    name = "spl_regex_group" if pattern.regular else "spl_pcre_group"
+    name = "spl_regex_group" if _plain(pattern, number) else "spl_pcre_group"
     found = coerce.call(name, text, _pattern(pattern), _integer(number))
     return exp.Nullif(this=found, expression=coerce.literal_text(""))
+
+
+_MOST_GROUPS = 9
+"""Groups that the engines' own functions can give."""
+
+
+def _plain(pattern: Pattern, number: int) -> bool:
+    return pattern.regular and number <= _MOST_GROUPS
 
 
 def _pattern(pattern: Pattern) -> exp.Expression:
