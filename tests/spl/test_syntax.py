@@ -29,6 +29,7 @@ from escudo.spl.macros import expand
 from escudo.spl.parse import parse
 from escudo.spl.parse_eval import parse_eval
 from escudo.spl.parse_search import parse_search
+from tests.spl.dropping import without_effect
 from tests.spl.knowledge import Book
 
 FORMS = yaml.safe_load(Path(__file__).with_name("syntax.yml").read_text())
@@ -166,3 +167,16 @@ def test_places_are_those_of_the_text_as_written() -> None:
 def test_case_of_commands_options_and_keywords_does_not_matter() -> None:
     shouted = parse("a | HEAD LIMIT=3 | Stats dc(x) As y By z | RENAME a As b")
     assert shouted == parse("a | head limit=3 | stats dc(x) as y by z | rename a as b")
+
+
+# --- nothing is dropped -----------------------------------------------------------------------
+
+DEFAULTS = {"type=iqr", "update=f", "maxspan=-1"}
+"""Options that forms spell out with their default value, so that they change nothing."""
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form["spl"])
+def test_every_option_changes_the_tree(form: dict[str, str]) -> None:
+    text = form["spl"]
+    tree = parse(text)
+    assert set(without_effect(text, tree)) - DEFAULTS == set()

@@ -11,8 +11,19 @@ from escudo.spl.format import pretty
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
 from tests.shared_data import needs_shared
+from tests.spl.dropping import without_effect
 from tests.spl.upstream import NOT_PART_OF_THE_CONTENT, book, searches
 
+SAID_DEFAULTS = {
+    "summariesonly=false",
+    "field=_raw",
+    "input=_raw",
+    "createinapp=true",
+    "type=inner",
+    "value=0",
+    'delim=" "',
+}
+"""Options that searches spell out with their default value, so that they change nothing."""
 KINDS = ("detections", "baselines", "investigations", "drilldowns")
 
 
@@ -40,6 +51,18 @@ def test_canonical_text_reads_as_the_same_tree() -> None:
         tree = parse(expand(search.text, book()))
         assert parse(tree.format()) == tree, search.name
         assert parse(pretty(tree)) == tree, search.name
+
+
+@needs_shared
+@pytest.mark.slow
+def test_nothing_that_a_search_says_is_dropped() -> None:
+    dropped: dict[str, list[str]] = {}
+    for search in searches():
+        if search.kind != "drilldowns" and search.name not in NOT_PART_OF_THE_CONTENT:
+            text = expand(search.text, book()).text
+            for option in without_effect(text, parse(text)):
+                dropped.setdefault(option, []).append(search.name)
+    assert dropped.keys() - SAID_DEFAULTS == set(), dropped
 
 
 @needs_shared
