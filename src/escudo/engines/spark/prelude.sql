@@ -153,7 +153,7 @@ MACRO spl_month_bin(n, k) AS spl_month_start(floor(spl_months(n) / k) * k);
 MACRO spl_agg_count_if(b) AS count_if(b);
 MACRO spl_agg_flatten(l) AS collect_list(l);
 MACRO spl_agg_flatten_ordered(l, k) AS
-  flatten(transform(array_sort(collect_list(CASE WHEN l IS NOT NULL THEN struct(k AS k, l AS v) END)), _fo_x -> _fo_x.v));
+  transform(array_sort(collect_list(CASE WHEN l IS NOT NULL THEN struct(k AS k, l AS v) END)), _fo_x -> _fo_x.v);
 MACRO spl_agg_list_ordered(s, k) AS
   transform(array_sort(collect_list(CASE WHEN s IS NOT NULL THEN struct(k AS k, s AS v) END)), _lo_x -> _lo_x.v);
 MACRO spl_agg_distinct(s) AS collect_set(s);

@@ -127,7 +127,7 @@ def _list(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
     assert arg is not None
     limit = exp.Literal.number(LIST_LIMIT if params.limit is None else params.limit)
     if arg.type is _LIST:
-        gathered = aggregate("flatten_ordered", arg.sql, _order(params))
+        gathered = coerce.call("spl_flat", aggregate("flatten_ordered", arg.sql, _order(params)))
     else:
         gathered = aggregate("list_ordered", coerce.as_text(arg), _order(params))
     return Typed(coerce.call("spl_first_values", gathered, limit), _LIST)
