@@ -138,11 +138,15 @@ def _token(value: object) -> str:
     return "" if value is None else str(value)
 
 
+_SAMPLE = "1"
+"""Stands for a value while none is known: it is text, a number and a time."""
+
+
 def _filled(text: str, tokens: dict[str, str]) -> str:
     parts = text.split("$")
     out = [parts[0]]
     for i in range(1, len(parts), 2):
-        out.append(tokens.get(parts[i], "") or "" if tokens else "x")
+        out.append(tokens.get(parts[i], "") or "" if tokens else _SAMPLE)
         if i + 1 < len(parts):
             out.append(parts[i + 1])
     return "".join(out)
