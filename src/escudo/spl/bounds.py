@@ -9,7 +9,7 @@ from __future__ import annotations
 from escudo.core.timerange import TimeRange
 from escudo.spl.ast import And, SearchExpr, TimeModifier
 from escudo.spl.bind import Binder
-from escudo.spl.timemod import time_range
+from escudo.spl.timemod import is_index_time, time_range
 
 
 def time_bounds(expr: SearchExpr, binder: Binder) -> tuple[SearchExpr, TimeRange]:
@@ -22,13 +22,15 @@ def time_bounds(expr: SearchExpr, binder: Binder) -> tuple[SearchExpr, TimeRange
 def split_modifiers(expr: SearchExpr) -> tuple[SearchExpr, tuple[TimeModifier, ...]]:
     """Time modifiers that hold for the whole expression, taken out of its ANDs.
 
+    Those of the time of indexing stay: they are conditions like any other.
+
     >>> from escudo.spl.parse_search import parse_search
     >>> rest, found = split_modifiers(parse_search("a earliest=-1d (b latest=now)"))
     >>> [m.name for m in found], len(rest.operands)
     (['earliest', 'latest'], 2)
     """
     match expr:
-        case TimeModifier():
+        case TimeModifier() if not is_index_time(expr):
             return And(()), (expr,)
         case And(operands):
             kept: list[SearchExpr] = []

@@ -47,7 +47,7 @@ from escudo.spl.evaluate import lower as lower_eval
 from escudo.spl.plan import Bound, Typed, column
 from escudo.spl.scan import within_range
 from escudo.spl.scope import Scope
-from escudo.spl.timemod import time_range
+from escudo.spl.timemod import index_time_range, is_index_time, time_range
 
 
 class Fields(Scope, Protocol):
@@ -120,6 +120,10 @@ class _Lowering:
     # leaves
 
     def time(self, modifier: TimeModifier) -> exp.Expression:
+        if is_index_time(modifier):
+            bound = self.fields.bound("_indextime")
+            within = index_time_range((modifier,), self.fields.now)
+            return exp.false() if bound is None else time_condition(bound, within)
         within = time_range((modifier,), self.fields.now)
         bound = self.fields.bound("_time")
         if bound is None:

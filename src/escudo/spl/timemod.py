@@ -216,6 +216,15 @@ def time_range(modifiers: Sequence[TimeModifier], now: float, tz: tzinfo = UTC) 
     return TimeRange(ends.get("earliest"), ends.get("latest"))
 
 
+def is_index_time(modifier: TimeModifier) -> bool:
+    """Whether it limits the time of indexing, not that of the event.
+
+    >>> is_index_time(TimeModifier("_index_earliest", "-1h"))
+    True
+    """
+    return modifier.name.lstrip("_").startswith("index_")
+
+
 def index_time_range(modifiers: Sequence[TimeModifier], now: float, tz: tzinfo = UTC) -> TimeRange:
     """The range of ``_indextime`` that ``_index_earliest`` and ``_index_latest`` give.
 
@@ -224,9 +233,9 @@ def index_time_range(modifiers: Sequence[TimeModifier], now: float, tz: tzinfo =
     """
     ends: dict[str, float | None] = {}
     for modifier in modifiers:
-        name = modifier.name.lstrip("_")
-        if name.startswith("index_"):
-            ends[name.removeprefix("index_")] = _value(modifier, now, tz, None)
+        if is_index_time(modifier):
+            end = modifier.name.lstrip("_").removeprefix("index_")
+            ends[end] = _value(modifier, now, tz, None)
     return TimeRange(ends.get("earliest"), ends.get("latest"))
 
 
