@@ -27,7 +27,7 @@ def main(names: Sequence[str], events: int, rounds: int, write: bool, work: Path
     for name in names or tuple(SUITES):
         suite = SUITES[name](events)
         if suite is None:
-            click.echo(f"{name}: left out, real event logs are not there (ESCUDO_SHARED_DATA)")
+            click.echo(f"{name}: left out, the real data is not there (ESCUDO_SHARED_DATA)")
             continue
         try:
             results = run_suite(suite, rounds, lambda text: click.echo(text, err=True), work)

@@ -17,11 +17,19 @@ def main() -> None:
     done = function(Path(job["folder"]), **job["arguments"])
     seconds, cpu = time.perf_counter() - begun, time.process_time() - used
     # A function that measures itself (a search that is repeated) says so.
+    details = {}
     if isinstance(done, dict):
         rows, seconds, cpu = done["rows"], done["seconds"], done["cpu"]
+        details = done.get("details", {})
     else:
         rows = done
-    answer = {"seconds": seconds, "cpu": cpu, "peak_mb": _peak_mb(), "rows": rows}
+    answer = {
+        "seconds": seconds,
+        "cpu": cpu,
+        "peak_mb": _peak_mb(),
+        "rows": rows,
+        "details": details,
+    }
     print(json.dumps(answer))
 
 

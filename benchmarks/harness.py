@@ -39,6 +39,8 @@ class Suite:
     variants: Sequence[Variant]
     limit: float | None = None
     strict: bool = True
+    pairs: bool = False
+    """Variants come in pairs (Escudo's, then the alternative) that are compared with each other."""
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Measured:
     """Processor seconds of all threads: steadier than the clock on a busy machine."""
     peak_mb: list[float] = field(default_factory=list)
     rows: int = 0
+    details: dict[str, float] = field(default_factory=dict)
+    """Further numbers of the last round, by what they are."""
 
     @property
     def median(self) -> float:
@@ -76,10 +80,11 @@ def run_suite(
                 f"{result.seconds[-1]:.2f} s, {result.cpu[-1]:.2f} s of CPU, "
                 f"{result.peak_mb[-1]:.0f} MB"
             )
-    rows = {r.rows for r in results}
-    if suite.strict and len(rows) != 1:
-        found = ", ".join(f"{r.variant.name}: {r.rows}" for r in results)
-        raise BenchmarkError(f"{suite.name}: different numbers of rows: {found}")
+    together = [results[i : i + 2] for i in range(0, len(results), 2)] if suite.pairs else [results]
+    for compared in together:
+        if suite.strict and len({r.rows for r in compared}) != 1:
+            found = ", ".join(f"{r.variant.name}: {r.rows}" for r in compared)
+            raise BenchmarkError(f"{suite.name}: different numbers of rows: {found}")
     return results
 
 
@@ -104,3 +109,4 @@ def _measure(result: Measured, folder: Path) -> None:
     result.cpu.append(answer["cpu"])
     result.peak_mb.append(answer["peak_mb"])
     result.rows = answer["rows"]
+    result.details = answer["details"]

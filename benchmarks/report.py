@@ -16,6 +16,8 @@ README = Path(__file__).with_name("README.md")
 
 def table(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
     """A suite's results in Markdown. Ratios are to the fastest alternative."""
+    if suite.pairs:
+        return _pairs(suite, results, rounds)
     others = [r.median for r in results[1:]]
     best = min(others) if suite.limit is not None and others else None
     lines = [
@@ -39,11 +41,44 @@ def table(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
         ratio_value = results[0].median / best
         verdict = "kept" if ratio_value <= suite.limit else "NOT kept"
         lines += ["", f"Promise: at most {suite.limit:g} times the fastest alternative: {verdict}."]
-    lines += [
-        "",
-        f"{rounds} interleaved rounds on {_machine()}, {datetime.now(UTC):%Y-%m-%d}.",
-    ]
+    for r in results:
+        numbers = ", ".join(f"{what} {value:.2f}" for what, value in r.details.items())
+        lines += ["", f"{r.variant.name}: {numbers}."] if numbers else []
+    lines += ["", _measured(rounds)]
     return "\n".join(lines)
+
+
+def _pairs(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
+    """Escudo beside an alternative for each of several jobs."""
+    lines = [
+        f"### {suite.title}",
+        "",
+        suite.note,
+        "",
+        "| search | rows | Escudo s | SQL s | ratio | Escudo CPU s | SQL CPU s | CPU ratio "
+        "| peak MB | SQL peak MB |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    over: list[str] = []
+    for ours, other in zip(results[::2], results[1::2], strict=True):
+        ratio = ours.median / other.median
+        cpu, other_cpu = median(ours.cpu), median(other.cpu)
+        lines.append(
+            f"| {ours.variant.name} | {ours.rows:,} | {ours.median:.3f} | {other.median:.3f} "
+            f"| {ratio:.2f} | {cpu:.3f} | {other_cpu:.3f} | {cpu / other_cpu:.2f} "
+            f"| {max(ours.peak_mb):,.0f} | {max(other.peak_mb):,.0f} |"
+        )
+        if suite.limit is not None and ratio > suite.limit:
+            over.append(ours.variant.name)
+    if suite.limit is not None:
+        verdict = f"NOT kept by {', '.join(over)}" if over else "kept"
+        lines += ["", f"Promise: at most {suite.limit:g} times the SQL: {verdict}."]
+    lines += ["", _measured(rounds)]
+    return "\n".join(lines)
+
+
+def _measured(rounds: int) -> str:
+    return f"{rounds} interleaved rounds on {_machine()}, {datetime.now(UTC):%Y-%m-%d}."
 
 
 def write(suite: Suite, text: str) -> None:

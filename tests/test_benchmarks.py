@@ -6,10 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from benchmarks import fdr_libraries, inputs, report, suites, xml_libraries
+from benchmarks import fdr_libraries, inputs, report, searches, suites, xml_libraries
 from benchmarks.harness import Measured, Suite, Variant, run_suite
 
 from escudo.generate.generate import generate
+from escudo.lake import Lake
+from escudo.lake.ingest import ingest
 
 EVENTS = 3_000
 
@@ -83,3 +85,29 @@ def test_large_evtx_is_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     path = inputs.large_evtx(folder / "Execution", 2)
     assert path.read_bytes()[:8] == b"ElfFile\x00"
     assert path.stat().st_size % 65536 == 4096
+
+
+@pytest.mark.slow
+def test_typical_searches_give_the_rows_of_the_sql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ESCUDO_BENCH_CACHE", str(tmp_path))
+    generate(EVENTS, 1, "xml", tmp_path / "log")
+    with Lake.open(tmp_path / "lake") as lake:
+        ingest([tmp_path / "log"], lake)
+    for name in searches.CASES:
+        job = {"lake": str(tmp_path / "lake"), "case": name}
+        ours = searches.escudo_search(tmp_path, **job)["rows"]
+        assert ours == searches.by_hand(tmp_path, **job)["rows"], name
+
+
+def test_pairs_are_compared_with_each_other() -> None:
+    variants = [Variant(name, "", "", {}) for name in ("a", "a: SQL", "b", "b: SQL")]
+    suite = Suite("s", "Title", "Note.", 100, variants, limit=1.5, pairs=True)
+    results = [
+        Measured(v, [s], [s], [10.0], 100)
+        for v, s in zip(variants, (2.0, 1.0, 1.0, 2.0), strict=True)
+    ]
+    text = report.table(suite, results, 1)
+    assert "| a | 100 | 2.000 | 1.000 | 2.00 |" in text
+    assert "NOT kept by a." in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -87,6 +88,9 @@ def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:
     """The content of the paths over Escudo's own; what is wrong in its files goes to stderr."""
     loaded = content.load(paths, overlay=overlay)
     show([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
+    # The content stays as long as the process; walking it in each collection took a third of the
+    # time of compiling its searches.
+    gc.freeze()
     return loaded
 
 
