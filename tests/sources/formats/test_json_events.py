@@ -56,12 +56,12 @@ def _check(case: dict[str, Any], rows: list[dict[str, Any]]) -> None:
 
 SCALARS = st.one_of(
     st.text(max_size=8),
-    st.sampled_from(['":', '":"', '\\":', '":null', "[", "{}", '":[', '":{}']),
+    st.sampled_from(['":', '":"', '\\":', '":null', "[", "{}", '":[', '":{}', "::1", ":", ": "]),
     st.integers(-(2**63), 2**64 - 1),
     st.booleans(),
     st.none(),
 )
-KEYS = st.sampled_from(["a", "b", "A", "c d", 'q"', "é", "x:y", "Event", "EventID"])
+KEYS = st.sampled_from(["a", "b", "A", "c d", 'q"', "é", "x:y", "x:", ":", "Event", "EventID"])
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(

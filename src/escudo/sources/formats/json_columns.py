@@ -27,7 +27,7 @@ Paths: TypeAlias = Mapping[Path, pa.Array]
 
 Counts: TypeAlias = npt.NDArray[np.int64]
 
-_COLON, _QUOTE, _BLANK, _NULL, _OBJECT, _ARRAY, _BACKSLASH = b':" n{[\\'
+_COLON, _QUOTE, _BLANK, _NULL, _OBJECT, _ARRAY, _BACKSLASH, _COMMA = b':" n{[\\,'
 _FIRST_LINES = 20
 _TEXTS = pa.list_(pa.string())
 _LEARN_LINES = 200
@@ -138,6 +138,15 @@ class _Keys:
         data = np.frombuffer(lines.buffers()[2], np.uint8)[: offsets[-1]]
         colons = np.flatnonzero(data == _COLON)
         colons = colons[data[colons - 1] == _QUOTE]
+        # A value that begins with a colon looks like a key, but for the key before it.
+        spaced = data[colons - 2] == _BLANK
+        before = colons - 2 - spaced
+        value = (data[before] == _COLON) & (data[before - 1] == _QUOTE)
+        # A key that begins with a colon would be told apart by nothing.
+        doubtful = (
+            (data[before] == _OBJECT) | (data[before] == _COMMA) | (data[colons - 2] == _BACKSLASH)
+        )[~value]
+        colons = colons[~value]
         behind = data[np.minimum(colons + 1, len(data) - 1)]
         spaced = behind == _BLANK
         behind[spaced] = data[np.minimum(colons[spaced] + 2, len(data) - 1)]
@@ -153,7 +162,7 @@ class _Keys:
             count(behind == _NULL),
             count(behind == _OBJECT),
             count(behind == _ARRAY),
-            count(data[colons - 2] == _BACKSLASH),
+            count(doubtful),
         )
 
     def add_up(self, paths: Paths) -> npt.NDArray[np.bool_]:
