@@ -60,10 +60,12 @@ class Convert(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
+        kept = [c.field for c in self.conversions if c.function == "none"]
+        left_out = set(select_names(kept, binder.matching(relation, kept))) if kept else set()
         for c in self.conversions:
             for name in select_names([c.field], binder.matching(relation, [c.field])):
                 bound = relation.bound(name)
-                if bound is None or c.function == "none":
+                if bound is None or name in left_out:
                     continue
                 target = c.alias or name
                 if c.alias and "*" in c.alias:
