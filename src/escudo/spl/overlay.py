@@ -15,7 +15,7 @@ from sqlglot import exp
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.spl import coerce
 from escudo.spl.bind import Binder
-from escudo.spl.evaluate import rest_field
+from escudo.spl.evaluate import map_entry, rest_field
 from escudo.spl.filling import or_else
 from escudo.spl.plan import Base, Bound, Names, Relation, Scan, Typed, alias, column, select
 
@@ -79,7 +79,7 @@ class OverlayBase(Base):
     def _lookup(self, name: str) -> Typed:
         if not self.lists:
             return rest_field(self.found, name)
-        value = exp.Bracket(this=column(self.found), expressions=[coerce.literal_text(name)])
+        value = map_entry(self.found, name)
         parts = coerce.call("spl_split", value, coerce.literal_text(MV_SEPARATOR))
         return Typed(parts, FieldType.MULTIVALUE)
 
