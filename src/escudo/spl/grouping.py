@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
+from escudo.spl import coerce, match
 from escudo.spl.aggregates import Aggregate
 from escudo.spl.bind import Binder
 from escudo.spl.functions import stats_functions
@@ -129,6 +129,8 @@ class Keys:
     bound: tuple[tuple[str, Bound], ...]
     missing: bool = False
     """Whether a BY field does not exist at all: nothing is left then."""
+    late: tuple[str, ...] = ()
+    """Keys whose null groups are yet to be dropped."""
 
 
 def group_keys(
@@ -136,13 +138,18 @@ def group_keys(
     by: Sequence[str],
     binder: Binder,
     given: Mapping[str, Bound] = MappingProxyType({}),
+    *,
+    late: bool = False,
 ) -> Keys:
     """Rows without a BY field left out, one row for each value of a multivalue BY field.
 
-    ``given`` says what to group by where it is not the field itself (a bucket of it).
+    ``given`` says what to group by where it is not the field itself (a bucket of it). With
+    ``late`` rows stay whose key is null and costly to compute: an engine moves a filter below the
+    projection, and computes the key twice then.
     """
     keys: list[tuple[str, Bound]] = []
     conditions: list[exp.Expression] = []
+    dropped_later: list[str] = []
     missing = False
     for name in dict.fromkeys(by):
         bound = given.get(name) or relation.bound(name)
@@ -152,14 +159,27 @@ def group_keys(
             continue
         if bound.type is FieldType.MULTIVALUE:
             relation, bound = each_value(relation, name, binder)
-        conditions.append(present(bound))
+        if late and _costly(relation.definition(bound.ident)):
+            dropped_later.append(bound.ident)
+        else:
+            conditions.append(present(bound))
         keys.append((name, bound))
     for c in conditions:
         relation = relation.where(c)
     if missing:
         added = [(b.ident, coerce.null().sql) for n, b in keys if relation.bound(n) is None]
         relation = relation.where(exp.false()).hide(added)
-    return Keys(relation, tuple(keys), missing)
+    return Keys(relation, tuple(keys), missing, tuple(dropped_later))
+
+
+_COSTLY = ("spl_regex", "spl_pcre", "spl_basename")
+
+
+def _costly(sql: exp.Expression | None) -> bool:
+    """Whether an expression runs a regular expression."""
+    if sql is None:
+        return False
+    return any(str(f.this).startswith(_COSTLY) for f in sql.find_all(exp.Anonymous))
 
 
 def present(bound: Bound) -> exp.Expression:
@@ -185,7 +205,7 @@ def aggregate(
 ) -> Relation:
     """``stats terms BY by``: a relation of the BY fields and the terms, in that order."""
     terms = expanded(terms, relation, binder)
-    keys = group_keys(relation, by, binder, given)
+    keys = group_keys(relation, by, binder, given, late=True)
     inner, order = keys.relation, None
     if needs_arrival(terms):
         inner, order = arrival(inner, binder)
@@ -206,6 +226,11 @@ def aggregate(
         query = select(items or [alias(exp.null(), "nothing")], inner.render())
         if groups:
             query.set("group", exp.Group(expressions=[g.copy() for g in groups]))
+        if keys.late:
+            # A count is not moved below the grouping, as IS NOT NULL would be.
+            counts = [exp.Count(this=column(ident)) for ident in keys.late]
+            held = [exp.GT(this=c, expression=exp.Literal.number(0)) for c in counts]
+            query.set("having", exp.Having(this=match.all_of(list(held))))
         return query
 
     result = [Order(column(b.ident), number=_number(b)) for _, b in keys.bound]

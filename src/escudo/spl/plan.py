@@ -156,6 +156,10 @@ class Base(ABC):
         """The only values that a field can hold here; None if it is not bounded."""
         return None
 
+    def definition(self, ident: str) -> exp.Expression | None:
+        """What a column is computed from; None if it is stored, or not known here."""
+        return None
+
     @abstractmethod
     def scans(self) -> Iterator[Scan]: ...
 
@@ -324,6 +328,15 @@ class Relation:
         if name in self.fields:
             return self.fields[name]
         return self.base.show(name) if self.open else None
+
+    def definition(self, ident: str) -> exp.Expression | None:
+        """What a column is computed from; None if it is stored, or comes from another query."""
+        for step in self.steps:
+            if isinstance(step, Extend):
+                for name, sql in step.columns:
+                    if name == ident:
+                        return sql
+        return self.base.definition(ident)
 
     def names(self) -> list[str]:
         """The fields known by name, in order; an open rest map may hold more (``rest``)."""

@@ -95,6 +95,9 @@ class ScanBase(Base):
     def possible(self, name: str) -> frozenset[str] | None:
         return self.scan.schema.values.get(name)
 
+    def definition(self, ident: str) -> exp.Expression | None:
+        return next((sql for layer in self._layers for name, sql in layer if name == ident), None)
+
     def scans(self) -> Iterator[Scan]:
         yield self.scan
 
