@@ -44,14 +44,18 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
 
 
 def read_block(
-    block: bytes, shapes: Shapes, name: str, line: int = 1
+    block: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
 ) -> Iterator[Events | Rejected]:
-    """The events of a text, which must be valid UTF-8: by shape where that is possible."""
-    return read_padded(block + bytes(PADDING), shapes, name, line)
+    """The events of a text, which must be valid UTF-8: by shape where that is possible.
+
+    Well-framed events of no shape are read one by one, or are put into ``later`` if it is given:
+    together with those of the next block they may be many enough to be read by shape.
+    """
+    return read_padded(block + bytes(PADDING), shapes, name, line, later=later)
 
 
 def read_padded(
-    buffer: bytes, shapes: Shapes, name: str, line: int = 1
+    buffer: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
 ) -> Iterator[Events | Rejected]:
     """``read_block`` of a text that has PADDING zero bytes behind it already."""
     size = len(buffer) - PADDING
@@ -70,9 +74,11 @@ def read_padded(
     for numbers, fields in shapes.columns(frames):
         unread[numbers] = False
         starts = begin[numbers]
-        yield Events(fields, text_column(data, frames.words, starts, ends[numbers] - starts))
+        yield Events(fields, text_column(data, starts, ends[numbers] - starts))
     left = np.flatnonzero(unread)
-    if len(left):
+    if later is not None:
+        later += [buffer[a:b] for a, b in zip(begin[left], ends[left], strict=True)]
+    elif len(left):
         opens = frames.tags[frames.first[left]]
         yield from slow.whole(begin[left].tolist(), opens.tolist(), ends[left].tolist())
 

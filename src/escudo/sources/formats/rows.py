@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from escudo.sources.assemble import Events
@@ -21,16 +22,27 @@ def from_rows(rows: Sequence[Mapping[str, Field]], raws: Sequence[str]) -> Event
 
 def columns_of(rows: Sequence[Mapping[str, Field]]) -> dict[str, pa.Array]:
     """A string or list<string> array for each field; null where a row lacks it."""
-    names: dict[str, bool] = {}
-    for row in rows:
+    cells: dict[str, tuple[list[int], list[Field]]] = {}
+    for number, row in enumerate(rows):
         for name, value in row.items():
-            names[name] = names.get(name, False) or isinstance(value, list)
-    fields = {}
-    for name, multivalue in names.items():
-        values: list[Field | None] = [row.get(name) for row in rows]
-        if multivalue:
-            lists = [[v] if isinstance(v, str) else v for v in values]
-            fields[name] = pa.array(lists, pa.list_(pa.string()))
-        else:
-            fields[name] = pa.array(values, pa.string())
-    return fields
+            held = cells.get(name)
+            if held is None:
+                held = cells[name] = ([], [])
+            held[0].append(number)
+            held[1].append(value)
+    return {name: _column(*held, len(rows)) for name, held in cells.items()}
+
+
+def _column(numbers: list[int], values: list[Field], size: int) -> pa.Array:
+    if any(isinstance(v, list) for v in values):
+        lists = [[v] if isinstance(v, str) else v for v in values]
+        column = pa.array(lists, pa.list_(pa.string()))
+    else:
+        column = pa.array(values, pa.string())
+    if len(numbers) == size:
+        return column
+    place = np.zeros(size, dtype=np.int64)
+    place[numbers] = np.arange(len(numbers))
+    missing = np.ones(size, dtype=bool)
+    missing[numbers] = False
+    return column.take(pa.array(place, mask=missing))

@@ -9,71 +9,79 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from escudo.sources.formats.bytesviews import PADDING, Positions, Words, up_to, word, words_of
+from escudo.sources.formats.bytesviews import PADDING, Positions, Words, word, words_of
 
-_MOST_QUOTES = 12
-_DEEPEST_INDENT = 24
-_OPEN, _CLOSE, _QUOTE, _APOSTROPHE, _SLASH, _NEWLINE = b"<>\"'/\n"
+_DEEPEST_INDENT = 23
+_OPEN, _CLOSE, _QUOTE, _APOSTROPHE, _SLASH = b"<>\"'/"
 _BLANK = np.zeros(256, dtype=bool)
 _BLANK[list(b" \t\r\n")] = True
+_LINE = word(b"\n       ")
+_SPACES = word(b"        ")
+_PROLOG = word(b"<?xml ve")
+_PROLOG_LENGTH = len('<?xml version="1.0" encoding="utf-8"?>\n')
+"""The ``evtx`` library writes this before each event."""
 _FIVE_BYTES = np.uint64((1 << 40) - 1)
 _SIX_BYTES = np.uint64((1 << 48) - 1)
 
 
 def windows_form(text: bytes) -> bytes:
-    """The same events without the layout that a pretty-printer gave them.
+    """The same events without the layout that a pretty-printer gave them, and without prologs.
 
     >>> windows_form(b'<Event>\\n  <Data Name="a">x "y"</Data>\\n  <Data>\\n </Data>\\n</Event>\\n')
     b'<Event><Data Name=\\'a\\'>x "y"</Data><Data>\\n </Data></Event>\\n'
     """
-    padded = bytearray(PADDING)
-    padded += text
+    padded = bytearray(text)
     padded += bytes(PADDING)
     buffer = np.frombuffer(padded, np.uint8)
     words = words_of(padded)
     tags = np.flatnonzero(buffer == _OPEN)
-    opening = buffer[tags + 1] != _SLASH
-    _single_quotes(buffer, words, tags[opening])
-    data = opening & ((words[tags] & _FIVE_BYTES) == word(b"<Data"))
-    starts_event = ((words[tags] & _SIX_BYTES) == word(b"<Event")) & _after_name(buffer, tags + 6)
-    value_ends = np.concatenate(([True], data[:-1] & ~opening[1:]))[: len(tags)]
-    keep = np.ones(len(buffer), dtype=bool)
-    _drop_blanks(buffer, keep, tags[~starts_event & ~value_ends])
-    keep[:PADDING] = keep[PADDING + len(text) :] = False
-    return buffer[keep].tobytes()
+    ends = np.flatnonzero(buffer == _CLOSE)
+    if len(tags) == 0 or len(ends) == 0:
+        return text
+    following = np.searchsorted(ends, tags)
+    head = words[tags]
+    opening = (head >> np.uint64(8)).astype(np.uint8) != _SLASH
+    close = np.append(ends, len(buffer))[following]
+    _single_quotes(buffer, tags[opening], close[opening])
+    data = opening & ((head & _FIVE_BYTES) == word(b"<Data"))
+    after_name = (head >> np.uint64(48)).astype(np.uint8)
+    named_event = (head & _SIX_BYTES) == word(b"<Event")
+    starts_event = named_event & (_BLANK[after_name] | (after_name == _CLOSE))
+    value_ends = np.concatenate(([True], data[:-1] & ~opening[1:]))
+    layout = ~starts_event & ~value_ends & (following > 0)
+    keep = np.ones(len(text), dtype=bool)
+    _drop_layout(words, keep, ends[following[layout] - 1] + 1, tags[layout])
+    prolog = tags[head == _PROLOG]
+    keep[prolog[:, None] + np.arange(_PROLOG_LENGTH)] = False
+    return buffer[: len(text)][keep].tobytes()
 
 
-def _after_name(buffer: npt.NDArray[np.uint8], at: Positions) -> npt.NDArray[np.bool_]:
-    return np.asarray(_BLANK[buffer[at]] | (buffer[at] == _CLOSE))
-
-
-def _single_quotes(buffer: npt.NDArray[np.uint8], words: Words, tags: Positions) -> None:
+def _single_quotes(buffer: npt.NDArray[np.uint8], tags: Positions, close: Positions) -> None:
     """Turns the quotes in each tag, unless an apostrophe stands there too."""
-    close = up_to(words, tags, _CLOSE)
-    apostrophe = up_to(words, tags, _APOSTROPHE)
-    tags, close = (v[(apostrophe == tags) | (apostrophe > close)] for v in (tags, close))
-    at = tags
-    for _ in range(_MOST_QUOTES):
-        quote = up_to(words, at, _QUOTE)
-        inside = (quote > at) & (quote < close)
-        if not inside.any():
-            return
-        at, close = quote[inside], close[inside]
-        buffer[at] = _APOSTROPHE
+    apostrophes = np.flatnonzero(buffer == _APOSTROPHE)
+    if len(apostrophes):
+        after = np.append(apostrophes, len(buffer))[np.searchsorted(apostrophes, tags)]
+        tags, close = (v[after > close] for v in (tags, close))
+    if len(tags) == 0:
+        return
+    quotes = np.flatnonzero(buffer == _QUOTE)
+    owner = np.searchsorted(tags, quotes) - 1
+    inside = (owner >= 0) & (quotes < close[owner])
+    buffer[quotes[inside]] = _APOSTROPHE
 
 
-def _drop_blanks(
-    buffer: npt.NDArray[np.uint8], keep: npt.NDArray[np.bool_], tags: Positions
+def _drop_layout(
+    words: Words, keep: npt.NDArray[np.bool_], starts: Positions, stops: Positions
 ) -> None:
-    """Marks the blanks before each tag that stand right after another tag."""
-    run = np.zeros(len(tags), dtype=np.int64)
-    open_rows = np.arange(len(tags))
-    for back in range(1, _DEEPEST_INDENT + 1):
-        open_rows = open_rows[_BLANK[buffer[tags[open_rows] - back]]]
-        run[open_rows] = back
-    after_tag = (run > 0) & (buffer[tags - run - 1] == _CLOSE)
-    for back in range(1, _DEEPEST_INDENT + 1):
-        rows = after_tag & (run >= back)
-        if not rows.any():
-            return
-        keep[tags[rows] - back] = False
+    """Marks what stands between two tags where it is a line end and spaces only."""
+    lengths = stops - starts
+    for length in range(1, _DEEPEST_INDENT + 1):
+        at = starts[lengths == length]
+        if len(at) == 0:
+            continue
+        plain = np.ones(len(at), dtype=bool)
+        for offset in range(0, length, 8):
+            mask = np.uint64((1 << (8 * min(8, length - offset))) - 1)
+            wanted = _LINE if offset == 0 else _SPACES
+            plain &= (words[at + offset] & mask) == (wanted & mask)
+        keep[at[plain][:, None] + np.arange(length)] = False
