@@ -219,7 +219,7 @@ def aggregate(
         ident = binder.names.fresh(term.output)
         items.append(alias(value.sql, ident))
         fields[term.output] = Bound(ident, value.type)
-    evidence = _gather(relation.evidence, items, binder)
+    evidence = gathered(relation.evidence, items, binder)
     groups = [column(b.ident) for _, b in keys.bound]
 
     def render() -> exp.Select:
@@ -241,7 +241,7 @@ def _number(bound: Bound) -> exp.Expression | None:
     return column(bound.ident) if bound.type in coerce.NUMERIC else None
 
 
-def _gather(
+def gathered(
     evidence: Evidence | None, items: list[exp.Expression], binder: Binder
 ) -> Evidence | None:
     """Aggregates that collect what proves the rows of a group."""

@@ -1,4 +1,4 @@
-"""``transaction``: the conditions and limits as columns, then the batch function."""
+"""``transaction``: sessions in SQL, or conditions as columns and then the batch function."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from escudo.spl.batch.transactions import MADE, Rules, transactions_of
 from escudo.spl.bind import Binder
 from escudo.spl.bins import MONTHS, SECONDS
 from escudo.spl.plan import Order, Relation, Typed, column
+from escudo.spl.sessions import sessions
 from escudo.spl.spans import BinSpan
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def transactions(relation: Relation, command: Transaction, binder: Binder) -> Re
             flags.append(name)
     newest = Order(column(time.stamp or time.ident), descending=True, number=column(time.ident))
     events = binder.narrowed(relation, (*command.fields, "_time", "_raw", *flags))
-    events = events.ordered([newest, *relation.order])
+    events = events.ordered([newest, *(o for o in relation.order if o.sql != newest.sql)])
+    pause = _seconds(command.maxpause)
+    found = sessions(events, command, pause, binder)
+    if found is not None:
+        return found
     listed: tuple[str, ...] | None = command.mvlist_fields
     if command.mvlist and not command.mvlist_fields:
         listed = None
@@ -41,7 +46,7 @@ def transactions(relation: Relation, command: Transaction, binder: Binder) -> Re
         _STARTS if command.startswith is not None else None,
         _ENDS if command.endswith is not None else None,
         _seconds(command.maxspan),
-        _seconds(command.maxpause),
+        pause,
         command.maxevents if command.maxevents > 0 else None,
         command.connected,
         command.unifyends,
