@@ -139,7 +139,7 @@ def knowledge(case: Case, folder: Path) -> PlainKnowledge:
         macros[name, len(arguments)] = Macro(name, definition, arguments)
     lookups: dict[str, Lookup] = {}
     for name, given in case.lookups.items():
-        definition = {"rows": given} if isinstance(given, list) else dict(given)
+        definition: dict[str, Any] = {"rows": given} if isinstance(given, list) else dict(given)
         rows = definition.pop("rows", ())
         names = tuple(definition.pop("fields", dict.fromkeys(n for row in rows for n in row)))
         path = folder / f"{name}.csv"

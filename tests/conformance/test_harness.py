@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import yaml
 
 from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.execute import Engine
+from escudo.spl.commands import COMMANDS
+from escudo.spl.commands.foreign import APPS
 from escudo.spl.functions import eval_functions, stats_functions
 from tests.conformance.cases import Case, all_cases, differences, read_cases, same
 from tests.conformance.catalog import RowsCatalog
@@ -51,6 +54,12 @@ def test_right_expectations_pass(case: Case, engine: Engine, tmp_path: Path) -> 
         replace(SEARCH, expect=({"a": "x", "b": 1}, {"a": "y"})),
         replace(SEARCH, error="SPL200"),
         replace(SEARCH, spl="index=main | stats contu BY a"),
+        replace(SEARCH, columns=["count", "a"]),
+        replace(SEARCH, warns=["SPL320"]),
+        replace(SEARCH, within=(0, 1)),
+        replace(SEARCH, writes={"t": [{"a": "x"}]}),
+        replace(SEARCH, spl="index=main | stats count BY a | outputlookup t"),
+        replace(SEARCH, deletes=1),
     ],
 )
 def test_wrong_expectations_fail(case: Case, engine: Engine, tmp_path: Path) -> None:
@@ -116,6 +125,13 @@ def test_every_function_has_a_case() -> None:
     called = {name for name in (*eval_functions, *stats_functions) if f"{name}(" in text}
     numbered = {n for n, row in stats_functions.items() if row.takes_number and n in text}
     assert set(eval_functions) | set(stats_functions) == called | numbered
+
+
+def test_every_command_has_a_case() -> None:
+    text = "\n".join(c.spl for c in all_cases() if c.spl)
+    used = set(re.findall(r"(?:^|[|\[])\s*([a-z]\w*)", text))
+    others_only = set(APPS) | {"discretize", "loadjob", "summary"}
+    assert set(COMMANDS) - used - others_only == set()
 
 
 def test_case_names_are_unique() -> None:
