@@ -413,7 +413,7 @@ def compare(op: str, left: Typed, right: Typed) -> exp.Expression:
     if right.type is FieldType.MULTIVALUE:
         return any_value(right.sql, lambda v: compare(op, left, v))
     if left.type in NUMERIC and right.type in NUMERIC:
-        return node(this=paren(left.sql), expression=paren(right.sql))
+        return node(this=_beside(left, right), expression=_beside(right, left))
     if FieldType.BOOLEAN in (left.type, right.type):
         return _compare_boolean(node, left, right)
     by_text = node(this=paren(as_text(left)), expression=paren(as_text(right)))
@@ -421,6 +421,24 @@ def compare(op: str, left: Typed, right: Typed) -> exp.Expression:
         return by_text
     by_number = node(this=as_number(left).copy(), expression=as_number(right).copy())
     return exp.Coalesce(this=by_number, expressions=[by_text])
+
+
+_EXACT = 2.0**53
+
+
+def _beside(value: Typed, other: Typed) -> exp.Expression:
+    """A number to compare with another. A whole constant beside an integer is one, too: a cast of
+    the column would keep engines from using the comparison early.
+
+    >>> n = Typed(exp.column("n"), FieldType.INTEGER)
+    >>> compare(">", n, number(5)).sql("duckdb"), compare(">", n, number(0.5)).sql("duckdb")
+    ('n > 5', 'n > 0.5e0')
+    """
+    known = constant(value)
+    if not isinstance(known, float) or other.type is not FieldType.INTEGER:
+        return paren(value.sql)
+    whole = known.is_integer() and abs(known) < _EXACT
+    return literal_integer(int(known)) if whole else value.sql
 
 
 def _never_numeric(value: Typed) -> bool:

@@ -245,8 +245,8 @@ def _number_is_one_of(operand: _Operand, values: list[Value]) -> exp.Expression:
     parts: list[exp.Expression] = []
     for v in values:
         if coerce.is_numeric_text(v.text) and coerce.number_text(float(v.text)) == v.text:
-            literal = coerce.literal_number(float(v.text))
-            parts.append(exp.EQ(this=operand.value.sql.copy(), expression=literal))
+            same = Typed(operand.value.sql.copy(), operand.value.type)
+            parts.append(coerce.compare("=", same, coerce.number(float(v.text))))
     return any_of(parts)
 
 
@@ -276,8 +276,10 @@ def _ordered(operand: _Operand, op: str, value: Value) -> exp.Expression:
     if not coerce.is_numeric_text(value.text):
         left = operand.folded() if fold else operand.text()
         return build(this=left, expression=exp.Literal.string(text))
-    literal = coerce.literal_number(float(value.text))
-    numeric = build(this=coerce.as_number(operand.value), expression=literal)
+    number = coerce.number(float(value.text))
+    if operand.value.type in coerce.NUMERIC:
+        return coerce.compare(op, operand.value, number)
+    numeric = build(this=coerce.as_number(operand.value), expression=number.sql)
     if operand.value.type is not FieldType.STRING:
         return numeric
     lexical = build(this=operand.text(), expression=exp.Literal.string(text))
