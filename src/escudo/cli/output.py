@@ -44,11 +44,16 @@ def plain(field: str, value: Any) -> Any:
 
     >>> plain("_time", 0.5), plain("count", 3.0), plain("user", ["alice"])
     ('1970-01-01T00:00:00.500Z', 3, 'alice')
+    >>> plain("_indextime", "1.25"), plain("_time", "Monday")
+    ('1970-01-01T00:00:01.250Z', 'Monday')
     """
     if value is None:
         return None
-    if field in _TIME_FIELDS and isinstance(value, int | float):
-        return iso_utc(float(value))
+    if field in _TIME_FIELDS and isinstance(value, int | float | str):
+        try:
+            return iso_utc(float(value))
+        except ValueError:
+            return value
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, list):
