@@ -1,0 +1,87 @@
+"""All searches of the upstream content run, but for a list of which each has its reason."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from escudo import content
+from escudo.cli.validating import KINDS, Verdicts, candidates, validate
+from escudo.engines.duckdb import DuckDBEngine
+from escudo.lake import Lake
+from tests.cli.conftest import Run, escudo
+from tests.real.conftest import LakeOf
+from tests.shared_data import SHARED, needs_shared
+
+pytestmark = [needs_shared, pytest.mark.slow]
+
+__all__ = ["escudo"]
+
+NOW = 1_795_000_000.0
+TOTALS = {"detections": 1181, "baselines": 66, "investigations": 47, "drilldowns": 1814}
+MOST_SECONDS = 120
+"""Of processor time, for all of them over an empty lake."""
+
+Failure = tuple[str, str, str]
+
+
+def known() -> Iterator[Failure]:
+    """(kind, name, code) of the searches that cannot be run."""
+    entries = yaml.safe_load((Path(__file__).parent / "not_runnable.yml").read_text("utf-8"))
+    for entry in entries:
+        assert set(entry) == {"kind", "code", "reason", "names"}
+        assert entry["reason"]
+        yield from ((entry["kind"], name, entry["code"]) for name in entry["names"])
+
+
+def failures(found: dict[str, Verdicts]) -> dict[Failure, str]:
+    return {
+        (kind, candidate.name, problem.code): problem.message
+        for kind, verdicts in found.items()
+        for candidate, problem in verdicts.failed
+    }
+
+
+def checked(upstream: content.Content, lake: Lake) -> dict[str, Verdicts]:
+    snapshot = lake.snapshot()
+    searches = candidates(upstream)
+    return validate(searches, upstream.knowledge, snapshot, DuckDBEngine(snapshot), now=NOW)
+
+
+def test_over_an_empty_lake_and_in_time(upstream: content.Content) -> None:
+    with Lake.create_temporary() as lake:
+        begun = time.process_time()
+        found = checked(upstream, lake)
+        spent = time.process_time() - begun
+    assert {kind: v.total for kind, v in found.items()} == TOTALS
+    failed = failures(found)
+    assert {f: failed[f] for f in failed.keys() - set(known())} == {}
+    assert set(known()) <= failed.keys()
+    assert spent < MOST_SECONDS
+
+
+@pytest.mark.parametrize("folder", ["evtx", "otrf"])
+def test_over_a_filled_lake(folder: str, upstream: content.Content, lake_of: LakeOf) -> None:
+    failed = failures(checked(upstream, lake_of(folder)))
+    assert {f: failed[f] for f in failed.keys() - set(known())} == {}
+
+
+def test_the_command_says_the_same(escudo: Run) -> None:
+    assert SHARED is not None
+    done = escudo("validate", SHARED / "security_content", "--format", "json", "--quiet")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert report["files"]["failed"] == []
+    told = {(k, f["name"], f["code"]) for k in KINDS for f in report[k]["failed"]}
+    assert told == set(known())
+    for kind in KINDS:
+        assert report[kind]["total"] == TOTALS[kind]
+        assert report[kind]["compiled"] == TOTALS[kind] - len(report[kind]["failed"])
+        for failure in report[kind]["failed"]:
+            assert {"name", "file", "line", "column", "code", "message"} == set(failure)
+            assert failure["line"] > 1
