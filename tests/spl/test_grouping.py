@@ -31,3 +31,19 @@ def test_a_stored_key_is_filtered_where_it_is_read(tmp_path: Path) -> None:
     engine = DuckDBEngine(rows)
     compiled = run_search("search * | stats count by cmd", engine, rows, PlainKnowledge(), now=NOW)
     assert "HAVING" not in compiled.compiled.query.sql("duckdb")
+
+
+def test_the_size_of_a_group_beside_its_rows(tmp_path: Path) -> None:
+    rows = RowsCatalog(tmp_path)
+    rows.events([{"k": "a"}, {"k": "a"}, {"k": "b"}, {"k": None}])
+    engine = DuckDBEngine(rows)
+    text = "search * | eventstats count AS n by k"
+    found = run_search(f"{text} | table k n", engine, rows, PlainKnowledge(), now=NOW)
+    assert [tuple(r.values()) for r in found.table.to_pylist()] == [
+        ("a", 2),
+        ("a", 2),
+        ("b", 1),
+        (None, None),
+    ]
+    few = run_search(f"{text} | where n=1 | table k", engine, rows, PlainKnowledge(), now=NOW)
+    assert few.table.to_pylist() == [{"k": "b"}]

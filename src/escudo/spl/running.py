@@ -45,11 +45,24 @@ def add_statistics(
     added: list[tuple[str, Typed]] = []
     for term in terms:
         value = build(term, relation, binder, by_arrival)
-        sql = windowed(value.sql, place)
-        if keys:
-            sql = exp.Case(ifs=[exp.If(this=grouped.copy(), true=sql)])
+        whole = spec is None and not order
+        if keys and whole and value.sql == exp.Count(this=exp.Star()):
+            sql = _size(grouped, place)
+        elif keys:
+            sql = exp.Case(ifs=[exp.If(this=grouped.copy(), true=windowed(value.sql, place))])
+        else:
+            sql = windowed(value.sql, place)
         added.append((term.output, Typed(sql, value.type)))
     return relation.extend(added, binder.names, window=True)
+
+
+def _size(
+    grouped: exp.Expression, place: Callable[[exp.Expression], exp.Expression]
+) -> exp.Expression:
+    """The rows of a whole group, null for those without a key. It looks at the group alone, so
+    that an engine can filter by it before the rows are looked at again."""
+    one = exp.Case(ifs=[exp.If(this=grouped.copy(), true=exp.Literal.number(1))])
+    return exp.Nullif(this=place(exp.Count(this=one)), expression=exp.Literal.number(0))
 
 
 def _window(
