@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Positions: TypeAlias = npt.NDArray[np.int64]
 Words: TypeAlias = npt.NDArray[np.uint64]
@@ -14,13 +15,7 @@ Words: TypeAlias = npt.NDArray[np.uint64]
 PADDING = 4096
 """How many bytes must follow the last position that is looked at."""
 
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
-_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(8)] + [2**64 - 1] * 9, dtype=np.uint64)
-"""The low n bytes of a word."""
-_HIGH_MASKS = np.array([0] * 5 + [(1 << (8 * n)) - 1 for n in range(1, 8)] + [2**64 - 1], np.uint64)
-"""Bytes 4 to n of an inlined value, which has at most 12."""
-_INLINE = 12
+_PIECE = 1 << 18
 _NEAR = 96
 """How far ``up_to`` looks."""
 
@@ -39,30 +34,50 @@ def word(text: bytes) -> np.uint64:
     return np.uint64(int.from_bytes(text[:8], "little"))
 
 
-def text_column(data: pa.Buffer, words: Words, starts: Positions, lengths: Positions) -> pa.Array:
+def text_column(data: pa.Buffer, starts: Positions, lengths: Positions) -> pa.Array:
     """The values at ``starts`` of a buffer, as a string array; an empty value is null.
 
-    ``words`` is ``words_of`` the same buffer, which must hold valid UTF-8 and be under 2 GiB.
+    The values come in the order in which they stand in the buffer, and do not overlap. It must
+    hold valid UTF-8 and be under 2 GiB.
 
-    >>> text = b"abc defghijklmnopq" + bytes(16)
-    >>> text_column(pa.py_buffer(text), words_of(text), np.array([0, 4, 9]),
-    ...             np.array([3, 14, 0])).to_pylist()
-    ['abc', 'defghijklmnopq', None]
+    >>> text_column(pa.py_buffer(b"abc defghij"), np.array([0, 4, 9]),
+    ...             np.array([3, 4, 0])).to_pylist()
+    ['abc', 'defg', None]
     """
     size = len(starts)
-    views = np.empty((size, 2), dtype="<u8")
-    length = lengths.astype(np.uint64)
-    short = np.minimum(lengths, _INLINE + 1)
-    views[:, 0] = length | ((words[starts] & _MASKS[np.minimum(short, 4)]) << _32)
-    inline = words[starts + 4] & _HIGH_MASKS[np.minimum(short, _INLINE)]
-    views[:, 1] = np.where(lengths <= _INLINE, inline, starts.astype(np.uint64) << _32)
+    if size == 0:
+        return pa.array([], pa.string())
+    # Arrow's own loop takes every other piece of the buffer: the values, not what is between.
+    edges = np.empty(2 * size, dtype=np.int32)
+    edges[0::2] = starts
+    np.add(starts, lengths, out=edges[1::2], casting="unsafe")
+    pieces = pa.Array.from_buffers(pa.string(), 2 * size - 1, [None, pa.py_buffer(edges), data])
+    every_other = pa.array(np.arange(0, 2 * size, 2, dtype=np.int32))
+    values = pc.take(pieces, every_other, boundscheck=False)
     present = lengths > 0
     missing = size - int(np.count_nonzero(present))
-    valid = None if missing == 0 else pa.array(present).buffers()[1]
-    column = pa.Array.from_buffers(
-        pa.string_view(), size, [valid, pa.py_buffer(views), data], null_count=missing
+    if not missing:
+        return values
+    valid = pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.Array.from_buffers(
+        pa.string(), size, [valid, *values.buffers()[1:]], null_count=missing
     )
-    return column.cast(pa.string())
+
+
+def positions(buffer: bytes, byte: int, size: int) -> Positions:
+    """Where a byte stands in the first ``size`` bytes.
+
+    >>> positions(b"a<b<", 0x3C, 4).tolist()
+    [1, 3]
+    """
+    found = []
+    every = np.frombuffer(buffer, np.uint8, size)
+    # A piece at a time, so that what is between the two loops stays in the processor's cache.
+    for start in range(0, size, _PIECE):
+        some = np.flatnonzero(every[start : start + _PIECE] == byte)
+        some += start
+        found.append(some)
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
 def up_to(words: Words, at: Positions, byte: int) -> Positions:

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 
 from escudo.sources.assemble import Events
-from escudo.sources.formats.bytesviews import PADDING, text_column, words_of
+from escudo.sources.formats.bytesviews import text_column
 from escudo.sources.formats.json_columns import JsonLines, Path, by_line
 from escudo.sources.formats.json_forms import fields_by_form
 from escudo.sources.formats.json_stream import members, objects
@@ -107,7 +107,7 @@ def _one_by_one(
 
 def _lines(block: bytes) -> tuple[pa.Array, npt.NDArray[np.intp], bool]:
     """The lines that are not blank, trimmed; their numbers from 0; whether any is no object."""
-    buffer = block + b"\n" + bytes(PADDING)
+    buffer = block + b"\n"
     ends = np.flatnonzero(np.frombuffer(buffer, np.uint8, len(block) + 1) == 0x0A)
     starts = np.concatenate(([0], ends[:-1] + 1))
     plain = np.frombuffer(buffer, np.uint8)
@@ -124,7 +124,7 @@ def _lines(block: bytes) -> tuple[pa.Array, npt.NDArray[np.intp], bool]:
     numbers = np.flatnonzero(ends > starts)
     starts, ends = starts[numbers], ends[numbers]
     odd = bool(np.any(plain[starts] != _BRACE) or np.any(plain[ends - 1] != _BRACE_END))
-    lines = text_column(pa.py_buffer(buffer), words_of(buffer), starts, ends - starts)
+    lines = text_column(pa.py_buffer(buffer), starts, ends - starts)
     return lines, numbers, odd
 
 

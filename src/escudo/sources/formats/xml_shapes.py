@@ -17,7 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.sources.assemble import Values
-from escudo.sources.formats.bytesviews import PADDING, Positions, Words, text_column, up_to, word
+from escudo.sources.formats.bytesviews import (
+    PADDING,
+    Positions,
+    Words,
+    text_column,
+    up_to,
+    word,
+)
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 
 _TAG = re.compile(
@@ -30,11 +37,10 @@ _CONSTANT_TEXTS = frozenset({b"EventID", b"Version", b"Level", b"Task", b"Opcode
 _LONGEST_FIXED = PADDING // 2
 _EXAMPLES = 8
 _MOST_SHAPES = 2000
-_AT_ONCE = 100_000
+_AT_ONCE = 32_000
 """How many words are compared at once: as many as a processor's cache holds."""
 _MARK = "\ue0f0{}\ue0f1"
 _MARKED = re.compile("^\ue0f0(\\d+)\ue0f1$")
-_AMPERSAND = 0x26
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +150,12 @@ class Shapes:
     def columns(self, frames: Frames) -> Iterator[tuple[npt.NDArray[np.intp], dict[str, Values]]]:
         """Groups of events (their numbers) with their fields. Events in no group fit no shape."""
         data = pa.py_buffer(frames.buffer)
-        ampersands = _find(frames.buffer, _AMPERSAND)
+        entities = b"&" in frames.buffer
         for key, left in _groups(frames, self.least):
             for shape in self._candidates(key, frames, left):
                 fits, starts, lengths = _match(frames, left, shape)
                 if fits.any():
-                    cut = _Cut(data, frames.words, ampersands, starts, lengths)
+                    cut = _Cut(data, entities, starts, lengths)
                     yield left[fits], _fields(shape, cut)
                     left = left[~fits]
                 if len(left) < self.least:
@@ -176,12 +182,6 @@ class Shapes:
                 self._likely.clear()
             self._known[key] = example_shape(text)
         return self._known[key]
-
-
-def _find(buffer: bytes, byte: int) -> Positions:
-    if buffer.find(bytes((byte,))) < 0:
-        return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(np.frombuffer(buffer, np.uint8) == byte)
 
 
 def _groups(frames: Frames, least: int) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
@@ -321,7 +321,10 @@ def _compare(words: Words, tags: Positions, plan: _Plan) -> npt.NDArray[np.bool_
     step = max(1, _AT_ONCE // len(plan.word_tags))
     for start in range(0, size, step):
         some = tags[:, start : start + step]
-        found = words[some[plan.word_tags] + plan.word_offsets] & plan.word_masks
+        at = some[plan.word_tags]
+        at += plan.word_offsets
+        found = words[at]
+        found &= plan.word_masks
         good[start : start + step] = (found == plan.words).all(axis=0)
     if len(plan.whole_tags):
         lengths = tags[plan.whole_tags + 1] - tags[plan.whole_tags]
@@ -350,11 +353,13 @@ def _attributes(
 
 @dataclass(frozen=True)
 class _Cut:
-    """The values of a group of events, cut out of the buffer all at once."""
+    """The places of a group's values in the buffer: a row for each value, a column for each event.
+
+    ``entities`` is whether the buffer has any.
+    """
 
     data: pa.Buffer
-    words: Words
-    ampersands: Positions
+    entities: bool
     starts: Positions
     lengths: Positions
 
@@ -364,9 +369,9 @@ class _Cut:
 
     def columns(self) -> list[pa.Array]:
         """A column for each value."""
-        flat = text_column(self.data, self.words, self.starts.ravel(), self.lengths.ravel())
-        flat = _decoded(flat, self.starts.ravel(), self.lengths.ravel(), self.ampersands)
-        return [flat.slice(n * self.size, self.size) for n in range(len(self.starts))]
+        cut = zip(self.starts, self.lengths, strict=True)
+        columns = [text_column(self.data, starts, lengths) for starts, lengths in cut]
+        return [_decoded(c) for c in columns] if self.entities else columns
 
 
 def _fields(shape: Shape, cut: _Cut) -> dict[str, Values]:
@@ -413,25 +418,20 @@ _NAMED = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}
 """The entities of XML; the ampersand last, so that nothing is decoded twice."""
 
 
-def _decoded(
-    column: pa.Array, starts: Positions, lengths: Positions, ampersands: Positions
-) -> pa.Array:
+def _decoded(column: pa.Array) -> pa.Array:
     """The column with its entities decoded, where it has any."""
-    if len(ampersands) == 0:
+    has = pc.match_substring(column, "&")
+    if not has.true_count:
         return column
-    first = np.searchsorted(ampersands, starts)
-    after = np.append(ampersands, np.iinfo(np.int64).max)[first]
-    has = after < starts + lengths
-    if not has.any():
-        return column
-    mask = pa.array(has)
-    values = column.filter(mask)
+    values = column.filter(has)
     if pc.any(pc.match_substring(values, "&#")).as_py():
         values = pa.array([_ENTITY.sub(_character, v) for v in values.to_pylist()], pa.string())
     else:
         for name, character in _NAMED.items():
             values = pc.replace_substring(values, f"&{name};", character)
-    return values if len(values) == len(column) else pc.replace_with_mask(column, mask, values)
+    if len(values) == len(column):
+        return values
+    return pc.replace_with_mask(column, pc.fill_null(has, False), values)
 
 
 def _character(found: re.Match[str]) -> str:
