@@ -106,6 +106,8 @@ def event_texts(draw: st.DrawFn) -> str:
     between=st.sampled_from(["\n", "\r\n", "", "\n\n", " ", "\nheader: "]),
 )
 @example(texts=[event(1), event(22)[:-40], event(3)], between="\n")
+@example(texts=[event(1), event(2).replace("S-1-5-18'", "S-1-5-18' More='x'")], between="\n")
+@example(texts=[event(1), event(2).replace("ProcessID='", "ProcessID='4' More='")], between="\n")
 def test_shapes_agree_with_the_parser(texts: list[str], between: str) -> None:
     text = between.join(texts)
     fast, slow = read_text(text, FAST), read_text(text, SLOW)

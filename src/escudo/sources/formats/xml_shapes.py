@@ -21,9 +21,7 @@ from escudo.sources.formats.bytesviews import (
     PADDING,
     Positions,
     Words,
-    text_column,
     up_to,
-    word,
 )
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 
@@ -38,7 +36,9 @@ _LONGEST_FIXED = PADDING // 2
 _EXAMPLES = 8
 _MOST_SHAPES = 2000
 _AT_ONCE = 32_000
-"""How many words are compared at once: as many as a processor's cache holds."""
+"""How many edges are looked at together: as many as a processor's cache holds."""
+_BYTES_AT_ONCE = 1 << 18
+_AMPERSAND = 0x26
 _MARK = "\ue0f0{}\ue0f1"
 _MARKED = re.compile("^\ue0f0(\\d+)\ue0f1$")
 
@@ -71,58 +71,51 @@ class Shape:
 
 @dataclass(frozen=True)
 class _Plan:
-    """The same as arrays: what is compared at which tag, and which values end at the next tag."""
+    """A shape as arrays.
 
-    word_tags: Positions
-    word_offsets: Positions
-    word_masks: Words
-    words: Words
-    whole_tags: Positions
-    whole_lengths: Positions
-    value_tags: Positions
-    value_offsets: Positions
-    value_numbers: Positions
-    quoted: tuple[tuple[int, _Piece], ...]
+    An event is cut at its edges: its start, each value's start and end, its end. What is between
+    the values is ``fixed`` (all of it, joined), in pieces of ``lengths``. An edge is ``offsets``
+    after the tag of number ``tags``, but for those in ``found``: a tag's value (its number, the
+    byte that ends it, how long the text behind it is) that has others behind it. ``ends`` are the
+    last values of tags, which must not have the byte that ends them.
+    """
+
+    tags: Positions
+    offsets: Positions
+    fixed: npt.NDArray[np.uint8]
+    lengths: Positions
+    found: tuple[tuple[int, int, int], ...]
+    ends: tuple[tuple[int, int], ...]
 
 
 def _plan(pieces: Sequence[_Piece]) -> _Plan:
-    compared: list[tuple[int, int, int, int]] = []
-    whole: list[tuple[int, int]] = []
-    values: list[tuple[int, int, int]] = []
-    quoted: list[tuple[int, _Piece]] = []
+    edges = [(0, 0)]
+    fixed = [b""]
+    found: list[tuple[int, int, int]] = []
+    ends: list[tuple[int, int]] = []
     for tag, piece in enumerate(pieces):
-        text = piece.fixed[0]
-        compared += [(tag, offset, mask, expected) for offset, mask, expected in _compared(text)]
-        if len(piece.fixed) == 1:
-            if tag + 1 < len(pieces):
-                whole.append((tag, len(text)))
-        elif piece.fixed[1:] == (b"",):
-            values.append((tag, len(text), piece.first_value))
-        else:
-            quoted.append((tag, piece))
-    word_tags, offsets, masks, expected = zip(*compared, strict=True)
-    whole_tags, lengths = zip(*whole, strict=True) if whole else ((), ())
-    value_tags, value_offsets, numbers = zip(*values, strict=True) if values else ((), (), ())
+        fixed[-1] += piece.fixed[0]
+        for number, text in enumerate(piece.fixed[1:]):
+            value = piece.first_value + number
+            edges.append((tag, len(piece.fixed[0])) if number == 0 else (tag, 0))
+            if number + 1 < piece.values:
+                edges.append((tag, 0))
+                found.append((value, text[0], len(text)))
+            else:
+                edges.append((tag + 1, -len(text)))
+                if text:
+                    ends.append((value, text[0]))
+            fixed.append(text)
+    edges.append((len(pieces) - 1, len(pieces[-1].fixed[-1])))
+    tags, offsets = zip(*edges, strict=True)
     return _Plan(
-        np.array(word_tags, np.int64),
-        np.array(offsets, np.int64)[:, None],
-        np.array(masks, np.uint64)[:, None],
-        np.array(expected, np.uint64)[:, None],
-        np.array(whole_tags, np.int64),
-        np.array(lengths, np.int64)[:, None],
-        np.array(value_tags, np.int64),
-        np.array(value_offsets, np.int64)[:, None],
-        np.array(numbers, np.int64),
-        tuple(quoted),
+        np.array(tags, np.int64),
+        np.array(offsets, np.int64),
+        np.frombuffer(b"".join(fixed), np.uint8),
+        np.array([len(text) for text in fixed], np.int64),
+        tuple(found),
+        tuple(ends),
     )
-
-
-def _compared(text: bytes) -> list[tuple[int, int, int]]:
-    """A text as words: offset, which bits count, the bits."""
-    if len(text) < 8:
-        return [(0, (1 << (8 * len(text))) - 1, int(word(text)))]
-    offsets = sorted({*range(0, len(text) - 7, 8), len(text) - 8})
-    return [(o, 2**64 - 1, int(word(text[o : o + 8]))) for o in offsets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +146,9 @@ class Shapes:
         entities = b"&" in frames.buffer
         for key, left in _groups(frames, self.least):
             for shape in self._candidates(key, frames, left):
-                fits, starts, lengths = _match(frames, left, shape)
-                if fits.any():
-                    cut = _Cut(data, entities, starts, lengths)
-                    yield left[fits], _fields(shape, cut)
+                fits, cut = _match(frames, data, left, shape)
+                if len(cut):
+                    yield left[fits], _fields(shape, cut, entities=entities)
                     left = left[~fits]
                 if len(left) < self.least:
                     break
@@ -290,97 +282,112 @@ def _meaning(value: Field) -> str | int | tuple[str | int, ...] | None:
     return None if "\ue0f0" in value else value
 
 
-def _match(
-    frames: Frames, group: npt.NDArray[np.intp], shape: Shape
-) -> tuple[npt.NDArray[np.bool_], Positions, Positions]:
-    """Which events have the shape's every tag; where their values are and how long, a row each."""
-    count = len(shape.pieces)
-    fits = frames.last[group] - frames.first[group] + 1 == count
-    rows = np.flatnonzero(fits)
-    tags = frames.tags[frames.first[group[rows]] + np.arange(count)[:, None]]
-    good = _compare(frames.words, tags, shape.plan)
-    starts = np.empty((shape.values, len(rows)), dtype=np.int64)
-    lengths = np.empty_like(starts)
-    plan = shape.plan
-    if len(plan.value_tags):
-        begin = tags[plan.value_tags] + plan.value_offsets
-        starts[plan.value_numbers] = begin
-        lengths[plan.value_numbers] = tags[plan.value_tags + 1] - begin
-    for tag, piece in plan.quoted:
-        good &= _attributes(frames.words, tags, tag, piece, starts, lengths)
-    if not good.all():
-        fits[rows[~good]] = False
-        starts, lengths = starts[:, good], lengths[:, good]
-    return fits, starts, lengths
-
-
-def _compare(words: Words, tags: Positions, plan: _Plan) -> npt.NDArray[np.bool_]:
-    """Whether the texts at an event's tags are those of the shape, a few events at a time."""
-    size = tags.shape[1]
-    good = np.ones(size, dtype=bool)
-    step = max(1, _AT_ONCE // len(plan.word_tags))
-    for start in range(0, size, step):
-        some = tags[:, start : start + step]
-        at = some[plan.word_tags]
-        at += plan.word_offsets
-        found = words[at]
-        found &= plan.word_masks
-        good[start : start + step] = (found == plan.words).all(axis=0)
-    if len(plan.whole_tags):
-        lengths = tags[plan.whole_tags + 1] - tags[plan.whole_tags]
-        good &= (lengths == plan.whole_lengths).all(axis=0)
-    return good
-
-
-def _attributes(
-    words: Words, tags: Positions, tag: int, piece: _Piece, starts: Positions, lengths: Positions
-) -> npt.NDArray[np.bool_]:
-    """Finds the values in a tag's attributes; whether the text around them is the shape's."""
-    at = tags[tag] + len(piece.fixed[0])
-    good = np.ones(len(at), dtype=bool)
-    for offset, fixed in enumerate(piece.fixed[1:]):
-        stop = up_to(words, at, fixed[0])
-        starts[piece.first_value + offset] = at
-        lengths[piece.first_value + offset] = stop - at
-        for place, mask, expected in _compared(fixed):
-            found = words[stop + place] & np.uint64(mask)
-            good &= found == np.uint64(expected)
-        at = stop + len(fixed)
-    if tag + 1 < len(tags):
-        good &= at == tags[tag + 1]
-    return good
-
-
-@dataclass(frozen=True)
 class _Cut:
-    """The places of a group's values in the buffer: a row for each value, a column for each event.
+    """Events cut at their edges: a row of edges for each event, in the order of the buffer."""
 
-    ``entities`` is whether the buffer has any.
-    """
+    def __init__(self, data: pa.Buffer, edges: npt.NDArray[np.int32]) -> None:
+        self._data = data
+        self._edges = edges
+        self._pieces = pa.Array.from_buffers(
+            pa.string(), max(0, edges.size - 1), [None, pa.py_buffer(edges), data]
+        )
 
-    data: pa.Buffer
-    entities: bool
-    starts: Positions
-    lengths: Positions
+    def __len__(self) -> int:
+        return len(self._edges)
 
-    @property
-    def size(self) -> int:
-        return int(self.starts.shape[1])
+    def fixed(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """What is between the values of some events: a row for each, which must be equally long."""
+        width = self._edges.shape[1]
+        numbers = np.arange(start * width, stop * width, 2, dtype=np.int64)
+        taken = pc.take(self._pieces, pa.array(numbers), boundscheck=False)
+        size = int(np.frombuffer(taken.buffers()[1], np.int32)[len(numbers)])
+        return np.frombuffer(taken.buffers()[2], np.uint8, size).reshape(stop - start, -1)
 
-    def columns(self) -> list[pa.Array]:
-        """A column for each value."""
-        cut = zip(self.starts, self.lengths, strict=True)
-        columns = [text_column(self.data, starts, lengths) for starts, lengths in cut]
-        return [_decoded(c) for c in columns] if self.entities else columns
+    def value(self, number: int) -> pa.Array:
+        """A value of each event; null where it is empty."""
+        size, width = self._edges.shape
+        numbers = np.arange(2 * number + 1, size * width, width, dtype=np.int64)
+        values = pc.take(self._pieces, pa.array(numbers), boundscheck=False)
+        present = self._edges[:, 2 * number + 2] > self._edges[:, 2 * number + 1]
+        missing = size - int(np.count_nonzero(present))
+        if not missing:
+            return values
+        valid = pa.py_buffer(np.packbits(present, bitorder="little"))
+        return pa.Array.from_buffers(
+            pa.string(), size, [valid, *values.buffers()[1:]], null_count=missing
+        )
+
+    def only(self, events: npt.NDArray[np.bool_]) -> _Cut:
+        return self if events.all() else _Cut(self._data, self._edges[events])
 
 
-def _fields(shape: Shape, cut: _Cut) -> dict[str, Values]:
-    """The columns of a shape's fields."""
-    columns = cut.columns()
+def _match(
+    frames: Frames, data: pa.Buffer, group: npt.NDArray[np.intp], shape: Shape
+) -> tuple[npt.NDArray[np.bool_], _Cut]:
+    """Which events have just the text of the shape around their values; those events, cut."""
+    fits = frames.last[group] - frames.first[group] + 1 == len(shape.pieces)
+    rows = np.flatnonzero(fits)
+    edges, good = _edges(frames, frames.first[group[rows]], shape.plan)
+    cut = _Cut(data, edges).only(good)
+    for check in (_same_text, _well_ended):
+        fits[rows[~good]] = False
+        rows = rows[good]
+        good = check(cut, shape.plan)
+        cut = cut.only(good)
+    fits[rows[~good]] = False
+    return fits, cut
+
+
+def _edges(
+    frames: Frames, first: Positions, plan: _Plan
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """The edges of events, and whether they are as far from each other as those of the shape."""
+    edges = np.empty((len(first), len(plan.tags)), dtype=np.int32)
+    good = np.empty(len(first), dtype=bool)
+    step = max(1, _AT_ONCE // len(plan.tags))
+    for start in range(0, len(first), step):
+        at = frames.tags[first[start : start + step, None] + plan.tags]
+        at += plan.offsets
+        for value, byte, length in plan.found:
+            stop = up_to(frames.words, at[:, 2 * value + 1], byte)
+            at[:, 2 * value + 2] = stop
+            at[:, 2 * value + 3] = stop + length
+        lengths = np.diff(at, axis=1)
+        good[start : start + step] = (lengths[:, 0::2] == plan.lengths).all(axis=1) & (
+            lengths[:, 1::2] >= 0
+        ).all(axis=1)
+        edges[start : start + step] = at
+    return edges, good
+
+
+def _same_text(cut: _Cut, plan: _Plan) -> npt.NDArray[np.bool_]:
+    """Whether all that is not a value is the shape's, byte for byte; some events at a time."""
+    good = np.empty(len(cut), dtype=bool)
+    step = max(1, _BYTES_AT_ONCE // len(plan.fixed))
+    for start in range(0, len(cut), step):
+        stop = min(start + step, len(cut))
+        good[start:stop] = (cut.fixed(start, stop) == plan.fixed).all(axis=1)
+    return good
+
+
+def _well_ended(cut: _Cut, plan: _Plan) -> npt.NDArray[np.bool_]:
+    """Whether no attribute's value has the quote that ends it: it would be more than one."""
+    good = np.ones(len(cut), dtype=bool)
+    for value, byte in plan.ends:
+        has = pc.match_substring(cut.value(value), chr(byte))
+        good &= ~pc.fill_null(has, False).to_numpy(zero_copy_only=False)
+    return good
+
+
+def _fields(shape: Shape, cut: _Cut, *, entities: bool) -> dict[str, Values]:
+    """The columns of a shape's fields; ``entities`` is whether there can be any to decode."""
+    columns = [cut.value(n) for n in range(shape.values)]
+    if entities:
+        columns = [_decoded(c) for c in columns]
     out: dict[str, Values] = {}
     for name, meaning in shape.fields:
         if isinstance(meaning, tuple):
-            out[name] = _lists([m if isinstance(m, str) else columns[m] for m in meaning], cut.size)
+            out[name] = _lists([m if isinstance(m, str) else columns[m] for m in meaning], len(cut))
         else:
             out[name] = meaning if isinstance(meaning, str) else columns[meaning]
     for name in [n for n in out if n.startswith("System.")]:
@@ -420,9 +427,10 @@ _NAMED = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}
 
 def _decoded(column: pa.Array) -> pa.Array:
     """The column with its entities decoded, where it has any."""
-    has = pc.match_substring(column, "&")
-    if not has.true_count:
+    text = column.buffers()[2]
+    if text is None or not (np.frombuffer(text, np.uint8) == _AMPERSAND).any():
         return column
+    has = pc.match_substring(column, "&")
     values = column.filter(has)
     if pc.any(pc.match_substring(values, "&#")).as_py():
         values = pa.array([_ENTITY.sub(_character, v) for v in values.to_pylist()], pa.string())
