@@ -42,6 +42,21 @@ class Engine(Protocol):
         """The same engine over another catalog."""
         ...
 
+    def sql(self, query: exp.Expression, scans: Sequence[Scan] = ()) -> str:
+        """The query in the engine's SQL."""
+        ...
+
+    def explain(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        *,
+        analyze: bool = False,
+    ) -> str:
+        """The engine's plan of a query; with ``analyze`` with costs."""
+        ...
+
 
 @dataclass(frozen=True)
 class Result:

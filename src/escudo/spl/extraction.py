@@ -46,23 +46,24 @@ def _group(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
     text = coerce.as_text(value).copy()
     if most == 1:
         return Typed(_first(text, pattern, number), FieldType.STRING)
-    name = "spl_regex_groups" if _plain(pattern, number) else "spl_pcre_groups"
-    all_of = coerce.call(name, text, _pattern(pattern), _integer(number), _integer(most))
+    all_of = _capture("groups", text, pattern, number, _integer(most))
     return Typed(all_of, FieldType.MULTIVALUE)
 
 
 def _first(text: exp.Expression, pattern: Pattern, number: int) -> exp.Expression:
-    name = "spl_regex_group" if _plain(pattern, number) else "spl_pcre_group"
-    found = coerce.call(name, text, _pattern(pattern), _integer(number))
+    found = _capture("group", text, pattern, number)
     return exp.Nullif(this=found, expression=coerce.literal_text(""))
 
 
-_MOST_GROUPS = 9
-"""Groups that the engines' own functions can give."""
-
-
-def _plain(pattern: Pattern, number: int) -> bool:
-    return pattern.regular and number <= _MOST_GROUPS
+def _capture(
+    kind: str, text: exp.Expression, pattern: Pattern, number: int, *rest: exp.Expression
+) -> exp.Expression:
+    """A call that takes one group; a plain pattern is left with that group only, which is faster
+    and has no limit to the number of groups."""
+    if pattern.regular:
+        pattern, number = pattern.only(number), min(number, 1)
+    name = f"spl_{'regex' if pattern.regular else 'pcre'}_{kind}"
+    return coerce.call(name, text, _pattern(pattern), _integer(number), *rest)
 
 
 def _pattern(pattern: Pattern) -> exp.Expression:
@@ -113,6 +114,5 @@ def substituted(value: Typed, script: str) -> Typed:
 def tokens(value: Typed, text: str, span: Span | None) -> exp.Expression:
     """The first group of every match, or the whole match where there is no group."""
     pattern = checked(text, span)
-    name = "spl_regex_groups" if pattern.regular else "spl_pcre_groups"
-    group = _integer(1 if pattern.groups else 0)
-    return coerce.call(name, coerce.as_text(value), _pattern(pattern), group, _integer(0))
+    group = 1 if pattern.groups else 0
+    return _capture("groups", coerce.as_text(value), pattern, group, _integer(0))

@@ -43,11 +43,29 @@ _MOST_REPEATS = 1000
 
 @dataclass(frozen=True)
 class Pattern:
-    """A translated pattern. ``groups`` holds each capture group's name (None if it has none)."""
+    """A translated pattern. ``groups`` holds each capture group's name (None if it has none);
+    ``openings`` the place of each group's parenthesis in the text."""
 
     text: str
     groups: tuple[str | None, ...] = ()
     regular: bool = True
+    openings: tuple[int, ...] = ()
+
+    def only(self, number: int) -> Pattern:
+        """The pattern with one capture group, so that it is the first (RE2 gives but nine).
+
+        Patterns with backreferences stay as they are.
+
+        >>> translate("(a)(b)(c)").only(2).text
+        '(?:a)(b)(?:c)'
+        """
+        if not self.regular or number == 0:
+            return self
+        pieces, start = [], 0
+        for group, place in enumerate(self.openings, 1):
+            pieces.append(self.text[start:place] + ("(" if group == number else "(?:"))
+            start = place + 1
+        return Pattern("".join([*pieces, self.text[start:]]), (self.groups[number - 1],))
 
     def names(self) -> dict[str, int]:
         """Group name -> its number, counted from 1; the first of two equal names."""
@@ -71,7 +89,8 @@ def translate(pattern: str) -> Pattern:
     """
     scanner = _Scanner(pattern)
     scanner.run()
-    out = Pattern("".join(scanner.out), tuple(scanner.groups), scanner.regular)
+    text = "".join(scanner.out)
+    out = Pattern(text, tuple(scanner.groups), scanner.regular, tuple(scanner.openings))
     try:
         regex.compile(for_python(out.text), regex.ASCII)
     except regex.error as e:
@@ -103,6 +122,9 @@ class _Scanner:
     regular: bool = True
     out: list[str] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
+    openings: list[int] = field(default_factory=list)
+    written: int = 0
+    """The length of what is in ``out``."""
 
     def run(self) -> None:
         while self.at < len(self.source):
@@ -124,6 +146,7 @@ class _Scanner:
 
     def _emit(self, text: str, length: int) -> None:
         self.out.append(text)
+        self.written += len(text)
         self.at += length
 
     def _possessive(self) -> None:
@@ -149,6 +172,7 @@ class _Scanner:
         source, at = self.source, self.at
         if (m := _NAMED.match(source, at)) is not None:
             self.groups.append(m[1] or m[2])
+            self.openings.append(self.written)
             self._emit("(", len(m[0]))
         elif (m := _REFERENCE.match(source, at)) is not None:
             self._reference(m)
@@ -167,6 +191,7 @@ class _Scanner:
             self._emit(source[at : at + width], width)
         else:
             self.groups.append(None)
+            self.openings.append(self.written)
             self._emit("(", 1)
 
     def _reference(self, m: regex.Match[str]) -> None:
@@ -264,8 +289,7 @@ class _Scanner:
             self.at += length
             first = False
         parts.append("]")
-        self.at += 1
-        self.out.append("".join(parts))
+        self._emit("".join(parts), 1)
 
     def _class_item(self, char: str) -> tuple[str, int, bool]:
         source, at = self.source, self.at

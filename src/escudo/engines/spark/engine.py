@@ -55,11 +55,32 @@ class SparkEngine:
     ) -> pa.Table:
         """The result of a query, with the query's SQL identifiers as column names."""
         with self._ready(scans, tables or {}) as views:
-            text = self.sql(query, views)
+            text = self.sql(query, views=views)
             return _guard(lambda: self.session.sql(text).toArrow())
 
-    def sql(self, query: exp.Expression, views: Mapping[str, str] | None = None) -> str:
-        """The query as Spark runs it; ``views`` maps the names of tables to those of views."""
+    def explain(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        *,
+        analyze: bool = False,
+    ) -> str:
+        """Spark's plan of a query; with ``analyze`` with the optimizer's estimates of its costs."""
+        with self._ready(scans, tables or {}) as views:
+            kind = "COST" if analyze else "FORMATTED"
+            text = f"EXPLAIN {kind} {self.sql(query, views=views)}"
+            return _guard(lambda: str(self.session.sql(text).collect()[0][0]))
+
+    def sql(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        *,
+        views: Mapping[str, str] | None = None,
+    ) -> str:
+        """The query as Spark runs it, over views: ``views`` maps the names of scans and tables to
+        theirs (each stands for itself where it is not in there)."""
         names = views or {}
 
         def resolve(node: exp.Expression) -> exp.Expression:
@@ -69,6 +90,8 @@ class SparkEngine:
                 )
                 view = exp.to_identifier(names[node.name], quoted=True)
                 return exp.Table(this=view, alias=alias)
+            if isinstance(node, exp.Select):
+                _qualify_order(node)
             return node
 
         return expand(query).transform(resolve).sql(dialect=DIALECT)
@@ -108,6 +131,24 @@ class SparkEngine:
             for name, kind in wanted.items()
         ]
         return read.select(*columns) if columns else read
+
+
+_LITERAL_FUNCTIONS = frozenset(
+    {"user", "current_user", "session_user", "current_date", "current_time", "current_timestamp"}
+    | {"current_catalog", "current_database", "current_schema", "localtimestamp", "grouping__id"}
+)
+"""Names that Spark takes for functions where the output of a SELECT has no such column, even in
+quotes and although ORDER BY may name the columns below it."""
+
+
+def _qualify_order(query: exp.Select) -> None:
+    """Name the source of ORDER BY's columns that Spark would take for functions."""
+    order, source = query.args.get("order"), query.args.get("from_")
+    if order is None or source is None or not source.this.alias:
+        return
+    for found in order.find_all(exp.Column):
+        if not found.table and found.name.lower() in _LITERAL_FUNCTIONS:
+            found.set("table", exp.to_identifier(source.this.alias, quoted=True))
 
 
 def _guard(action: Callable[[], T]) -> T:

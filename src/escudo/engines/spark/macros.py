@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 
 from escudo.engines.spark.special import SPECIAL
+from escudo.spl.coerce import paren
 from escudo.spl.functions import windowed
 from escudo.spl.functions.aggregate import is_aggregate
 
@@ -88,7 +89,11 @@ def _call(node: exp.Anonymous) -> exp.Expr:
         node = special(node)
         node.set("expressions", [_expanded(e) for e in node.expressions])
     macro = macros().get(str(node.this).lower())
-    return node if macro is None else _expanded(macro.expanded(node.expressions))
+    if macro is None:
+        return node
+    written = _expanded(macro.expanded(node.expressions))
+    assert isinstance(written, exp.Expression)
+    return paren(written)
 
 
 def _window(node: exp.Window) -> exp.Expr:
