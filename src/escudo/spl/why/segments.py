@@ -153,25 +153,26 @@ class Segment:
         return self._ranked(query, count, misses)
 
     def _ranked(self, query: exp.Select, count: int, misses: bool) -> exp.Select:
-        failed = _total([_flag(c.sql(), 0, 1) for c in self.conditions()])
-        query.append("expressions", alias(failed, FAILED))
+        conditions = [c.sql() for c in self.conditions()]
         if misses:
-            all_hold = [
-                exp.Coalesce(this=c.sql(), expressions=[exp.false()]) for c in self.conditions()
-            ]
+            all_hold = [exp.Coalesce(this=c, expressions=[exp.false()]) for c in conditions]
             some_fails = exp.Not(this=exp.Paren(this=conjunction(all_hold) or exp.true()))
             query.set("where", exp.Where(this=some_fails))
-        keys = [exp.Ordered(this=failed.copy(), desc=False)]
+        keys: list[exp.Ordered] = []
+        if conditions:
+            failed = _total([_flag(c.copy(), 0, 1) for c in conditions])
+            keys.append(exp.Ordered(this=failed, desc=False))
         if self.close:
             near = _total([_flag(column(c), 1, 0) for c in self.close])
             keys.append(exp.Ordered(this=near, desc=True))
         keys += [o.ordered() for o in self.relation.order]
-        query.set("order", exp.Order(expressions=keys))
+        if keys:
+            query.set("order", exp.Order(expressions=keys))
         query.set("limit", exp.Limit(expression=exp.Literal.number(count)))
         return query
 
 
-EVENT_IDS, SOURCE_FILES, FAILED = "why$ids", "why$files", "why$failed"
+EVENT_IDS, SOURCE_FILES = "why$ids", "why$files"
 
 
 def _made_by(evidence: Evidence, ids: Sequence[int]) -> exp.Expression:
