@@ -90,7 +90,7 @@ def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:
     loaded = content.load(paths, overlay=overlay)
     show([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
     # The content stays as long as the process; walking it in each collection took a third of the
-    # time of compiling its searches. It is let go at the end, or DuckDB reports its types as leaked.
+    # time of compiling its searches. It is let go at the end, or DuckDB calls its types leaked.
     gc.freeze()
     atexit.register(gc.unfreeze)
     return loaded

@@ -13,8 +13,9 @@ import orjson
 import sqlglot
 
 from escudo.cli.options import (
+    ENGINES,
     content_options,
-    duckdb_engine,
+    engines,
     load_content,
     time_options,
     time_range,
@@ -23,8 +24,7 @@ from escudo.cli.output import console
 from escudo.cli.searches import NamedSearch, searches
 from escudo.content import Content
 from escudo.core.timerange import TimeRange, iso_utc
-from escudo.engines.duckdb.engine import DIALECT, DuckDBEngine
-from escudo.engines.execute import run_compiled
+from escudo.engines.execute import Engine, run_compiled
 from escudo.lake import Lake, Snapshot
 from escudo.spl.compile import Compiled, compile_search
 from escudo.spl.format import pretty
@@ -41,6 +41,14 @@ from escudo.spl.macros import expand
 )
 @content_options
 @time_options
+@click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="The engine whose SQL and plan are shown.",
+)
 @click.option("--run", "measured", is_flag=True, help="Run it, and show the measured costs.")
 @click.option(
     "--format",
@@ -55,6 +63,7 @@ def command(
     overlay: Path | None,
     earliest: str,
     latest: str,
+    engine_name: str,
     measured: bool,
     format_: str | None,
 ) -> None:
@@ -66,8 +75,7 @@ def command(
     lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
     with lake:
         snapshot = lake.snapshot()
-        engine = duckdb_engine(None)(snapshot)
-        assert isinstance(engine, DuckDBEngine)
+        engine = engines(engine_name, None)(snapshot)
         found = [
             _explain(named, content, snapshot, engine, within, now, measured)
             for named in searches(search, content)
@@ -83,7 +91,7 @@ def _explain(
     named: NamedSearch,
     content: Content,
     snapshot: Snapshot,
-    engine: DuckDBEngine,
+    engine: Engine,
     within: TimeRange,
     now: float,
     measured: bool,
@@ -110,6 +118,7 @@ def _explain(
             for d in compiled.diagnostics
         ],
         "compile_ms": round((time.perf_counter() - begun) * 1000, 2),
+        "engine": engine.name,
         "sql": engine.sql(compiled.query, compiled.scans),
         "plan": engine.explain(compiled.query, compiled.scans, compiled.tables, analyze=measured),
     }
@@ -151,8 +160,9 @@ def _show(item: dict[str, Any]) -> None:
         out.print("  no table")
     for reason in item["deferred"]:
         out.print(f"  decided while running: {reason}", markup=False)
-    out.print("\nSQL (DuckDB)", style="bold")
-    pretty_sql = sqlglot.transpile(item["sql"], read=DIALECT, write=DIALECT, pretty=True)[0]
+    out.print(f"\nSQL ({item['engine']})", style="bold")
+    dialect = item["engine"]
+    pretty_sql = sqlglot.transpile(item["sql"], read=dialect, write=dialect, pretty=True)[0]
     out.print(pretty_sql, markup=False)
     out.print("\nPlan", style="bold")
     out.print(item["plan"], markup=False)

@@ -10,7 +10,6 @@ from typing import TypeVar
 import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as spark_functions
 from sqlglot import exp
 
 from escudo.core.catalog import Catalog
@@ -116,39 +115,13 @@ class SparkEngine:
                 self.session.catalog.dropTempView(view)
 
     def _frame(self, scan: Scan) -> DataFrame:
-        """The columns of a scan; typed NULL where no file has one."""
+        """The columns of a scan; NULL where a file has none of that name."""
         wanted = wanted_columns(scan)
         paths = self.catalog.files(scan.schema.table, scan.within)
+        ddl = ", ".join(f"`{name}` {_SQL_TYPES[kind]}" for name, kind in wanted.items())
         if not paths:
-            ddl = ", ".join(f"`{name}` {_SQL_TYPES[kind]}" for name, kind in wanted.items())
             return self.session.createDataFrame([], ddl or "nothing string")
-        read = self.session.read.option("mergeSchema", "true").parquet(*paths)
-        present = set(read.columns)
-        columns = [
-            spark_functions.col(f"`{name}`")
-            if name in present
-            else spark_functions.lit(None).cast(_SQL_TYPES[kind]).alias(name)
-            for name, kind in wanted.items()
-        ]
-        return read.select(*columns) if columns else read
-
-
-_LITERAL_FUNCTIONS = frozenset(
-    {"user", "current_user", "session_user", "current_date", "current_time", "current_timestamp"}
-    | {"current_catalog", "current_database", "current_schema", "localtimestamp", "grouping__id"}
-)
-"""Names that Spark takes for functions where the output of a SELECT has no such column, even in
-quotes and although ORDER BY may name the columns below it."""
-
-
-def _qualify_order(query: exp.Select) -> None:
-    """Name the source of ORDER BY's columns that Spark would take for functions."""
-    order, source = query.args.get("order"), query.args.get("from_")
-    if order is None or source is None or not source.this.alias:
-        return
-    for found in order.find_all(exp.Column):
-        if not found.table and found.name.lower() in _LITERAL_FUNCTIONS:
-            found.set("table", exp.to_identifier(source.this.alias, quoted=True))
+        return self.session.read.schema(ddl or "nothing string").parquet(*paths)
 
 
 def _guard(action: Callable[[], T]) -> T:
