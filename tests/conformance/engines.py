@@ -139,13 +139,13 @@ def knowledge(case: Case, folder: Path) -> PlainKnowledge:
         macros[name, len(arguments)] = Macro(name, definition, arguments)
     lookups: dict[str, Lookup] = {}
     for name, given in case.lookups.items():
-        definition: dict[str, Any] = {"rows": given} if isinstance(given, list) else dict(given)
-        rows = definition.pop("rows", ())
-        names = tuple(definition.pop("fields", dict.fromkeys(n for row in rows for n in row)))
+        settings: dict[str, Any] = {"rows": given} if isinstance(given, list) else dict(given)
+        rows = settings.pop("rows", ())
+        names = tuple(settings.pop("fields", dict.fromkeys(n for row in rows for n in row)))
         path = folder / f"{name}.csv"
         with path.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, names)
             writer.writeheader()
             writer.writerows({n: text(v) for n, v in row.items()} for row in rows)
-        lookups[name] = Lookup(name, str(path), fields=names, **definition)
+        lookups[name] = Lookup(name, str(path), fields=names, **settings)
     return PlainKnowledge(macros, lookups, case.searches)
