@@ -31,6 +31,13 @@ _SQL_TYPES: Mapping[FieldType | None, str] = {
     None: "map<string,string>",
 }
 
+_LITERAL_FUNCTIONS = frozenset(
+    {"user", "current_user", "session_user", "current_date", "current_time", "current_timestamp"}
+    | {"current_catalog", "current_database", "current_schema", "localtimestamp", "grouping__id"}
+)
+"""Names that Spark takes for functions where the output of a SELECT has no such column, even in
+quotes and although ORDER BY may name the columns below it."""
+
 
 class SparkEngine:
     """A Spark session and the catalog whose tables it reads; a ``Runner`` of the binder."""
@@ -122,6 +129,16 @@ class SparkEngine:
         if not paths:
             return self.session.createDataFrame([], ddl or "nothing string")
         return self.session.read.schema(ddl or "nothing string").parquet(*paths)
+
+
+def _qualify_order(query: exp.Select) -> None:
+    """Name the source of ORDER BY's columns that Spark would take for functions."""
+    order, source = query.args.get("order"), query.args.get("from_")
+    if order is None or source is None or not source.this.alias:
+        return
+    for found in order.find_all(exp.Column):
+        if not found.table and found.name.lower() in _LITERAL_FUNCTIONS:
+            found.set("table", exp.to_identifier(source.this.alias, quoted=True))
 
 
 def _guard(action: Callable[[], T]) -> T:
