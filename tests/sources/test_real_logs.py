@@ -13,7 +13,7 @@ import pytest
 
 from escudo.core.errors import Diagnostic
 from escudo.sources.formats.windows_form import windows_form
-from escudo.sources.formats.xml_element import event_fields
+from escudo.sources.formats.xml_element import Field, event_fields
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
 from tests.shared_data import SHARED, needs_shared
@@ -59,9 +59,18 @@ def test_the_windows_form_changes_no_field() -> None:
         for record in evtx.PyEvtxParser(str(path)).records():
             text = record["data"].partition("\n")[2]
             shorter = windows_form(text.encode()).decode()
-            fields = event_fields(text)
-            assert event_fields(shorter) == {k: v for k, v in fields.items() if v != "\n    "}
+            assert event_fields(shorter) == _without_layout(event_fields(text))
             assert "\n  <" not in shorter
+
+
+def _without_layout(fields: dict[str, Field]) -> dict[str, Field]:
+    """The library closes an empty element on the next line: that is no value."""
+    out: dict[str, Field] = {}
+    for name, value in fields.items():
+        kept = [v for v in value if v != "\n    "] if isinstance(value, list) else value
+        if kept not in ([], "\n    "):
+            out[name] = kept
+    return out
 
 
 def test_all_archives_of_json() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from escudo.sources.assemble import assemble
@@ -101,6 +101,7 @@ def event_texts(draw: st.DrawFn) -> str:
     return text
 
 
+@settings(deadline=None)
 @given(
     texts=st.lists(event_texts(), min_size=1, max_size=12),
     between=st.sampled_from(["\n", "\r\n", "", "\n\n", " ", "\nheader: "]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,7 +59,7 @@ def read_padded(
 ) -> Iterator[Events | Rejected]:
     """``read_block`` of a text that has PADDING zero bytes behind it already."""
     size = len(buffer) - PADDING
-    slow = _Slow(name, buffer, line)
+    slow = _Slow(name, buffer, line, shapes.form)
     if b"<![CDATA[" in buffer and _HIDDEN_EDGE.search(buffer):
         yield from slow.stretch(0, size)
         return
@@ -71,10 +71,13 @@ def read_padded(
     data = pa.py_buffer(buffer)
     ends = frames.tags[frames.last] + len(_END)
     unread = np.ones(len(begin), dtype=bool)
-    for numbers, fields in shapes.columns(frames):
-        unread[numbers] = False
-        starts = begin[numbers]
-        yield Events(fields, text_column(data, starts, ends[numbers] - starts))
+    for group in shapes.columns(frames):
+        unread[group.numbers] = False
+        raw = group.rendered
+        if raw is None:
+            starts = begin[group.numbers]
+            raw = text_column(data, starts, ends[group.numbers] - starts)
+        yield Events(group.fields, raw)
     left = np.flatnonzero(unread)
     if later is not None:
         later += [buffer[a:b] for a, b in zip(begin[left], ends[left], strict=True)]
@@ -153,6 +156,7 @@ class _Slow:
     name: str
     data: bytes
     line: int
+    form: Callable[[bytes], bytes] | None
     rows: list[dict[str, Field]] = field(default_factory=list)
     raws: list[str] = field(default_factory=list)
 
@@ -189,8 +193,11 @@ class _Slow:
         self.raws.clear()
 
     def _event(self, begin: int, start: int, stop: int) -> Iterator[Rejected]:
+        text, header = self.data[start:stop], self.data[begin:start]
+        if self.form is not None:
+            text = self.form(text)
         try:
-            fields = event_fields(self.data[start:stop].decode())
+            fields = event_fields(text.decode())
         except NotAnEventError as error:
             inner = [m.start() for m in _START.finditer(self.data, start + 1, stop)]
             yield self._rejected(start, inner[-1] if inner else stop, error.code, str(error))
@@ -199,7 +206,7 @@ class _Slow:
                 yield from self._event(inner[-1], inner[-1], stop)
             return
         self.rows.append(fields)
-        self.raws.append(self.data[begin:stop].decode())
+        self.raws.append((header + text).decode())
 
     def _between(self, start: int, stop: int) -> Iterator[Rejected]:
         """The lines between events that are not the wrapping of a document."""

@@ -22,7 +22,7 @@ from escudo.sources.opening import DAMAGE, LogStream
 
 BLOCK_CHARACTERS = 16 * 1024 * 1024
 _AT_ONCE = 1000
-_IN_CACHE = 250
+_PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _LONGEST_WAIT = 8 * 1024 * 1024
 _HEADER = 4096
 _CHUNK = 65_536
@@ -90,7 +90,8 @@ def _records(name: str, path: str) -> Generator[Events | Rejected, None, bool]:
     while True:
         before = len(texts)
         try:
-            texts.extend(record["data"] for record in islice(records, _AT_ONCE) if record)
+            some = islice(records, _AT_ONCE)
+            texts.extend(record["data"].removeprefix(_PROLOG) for record in some if record)
         except (RuntimeError, OSError, ValueError) as error:
             place = f"after record {done + len(texts)}"
             yield Rejected(name, place, "SRC010", str(error), b"")
@@ -110,21 +111,14 @@ class _Block:
     """Reads records by the block; those of rare shapes wait for more of their kind."""
 
     name: str
-    shapes: Shapes = field(default_factory=Shapes)
+    shapes: Shapes = field(default_factory=lambda: Shapes(form=windows_form))
     later: list[bytes] = field(default_factory=list)
-
-    @staticmethod
-    def _forms(texts: list[str]) -> Iterator[bytes]:
-        """A few events at a time: what a processor's cache holds is handled much faster."""
-        for start in range(0, len(texts), _IN_CACHE):
-            some = "".join(texts[start : start + _IN_CACHE])
-            yield windows_form(some.encode("utf-8", "replace"))
 
     def read(self, texts: list[str], *, last: bool = False) -> Iterator[Events | Rejected]:
         waited = self.later
         self.later = []
-        block = b"".join(self._forms(texts))
         wait = not last and sum(map(len, waited)) < _LONGEST_WAIT
+        block = "".join(texts).encode("utf-8", "replace")
         text = b"\n".join([*waited, block])
         for item in read_block(text, self.shapes, self.name, later=self.later if wait else None):
             if isinstance(item, Events):

@@ -8,7 +8,7 @@ fields a true XML parser has named (``xml_element``). Every other event is left 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +40,8 @@ _AT_ONCE = 32_000
 _BYTES_AT_ONCE = 1 << 18
 _AMPERSAND = 0x26
 _MARK = "\ue0f0{}\ue0f1"
+_ANY_MARK = re.compile("\ue0f0\\d+\ue0f1")
+_NEWLINE = 0x0A
 _MARKED = re.compile("^\ue0f0(\\d+)\ue0f1$")
 
 
@@ -67,6 +69,8 @@ class Shape:
     fields: tuple[tuple[str, str | int | tuple[str | int, ...]], ...]
     values: int
     plan: _Plan
+    rendered: tuple[str, ...] | None = None
+    """What stands between the values when the event is rendered without its layout."""
 
 
 @dataclass(frozen=True)
@@ -129,26 +133,40 @@ class Frames:
     last: Positions
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Events of one shape: their numbers among the frames, and their fields.
+
+    ``rendered`` is their text, where it is not what stands in the buffer.
+    """
+
+    numbers: npt.NDArray[np.intp]
+    fields: dict[str, Values]
+    rendered: pa.Array | None
+
+
 @dataclass
 class Shapes:
     """Reads frames by shape; remembers the shapes it has met.
 
-    Fewer than ``least`` events of a shape are left: reading them one by one takes less.
+    Fewer than ``least`` events of a shape are left: reading them one by one takes less. ``form``
+    takes away the layout of events that were pretty-printed.
     """
 
     least: int = 24
+    form: Callable[[bytes], bytes] | None = None
     _known: dict[bytes, Shape | None] = field(default_factory=dict)
     _likely: dict[int, list[Shape]] = field(default_factory=dict)
 
-    def columns(self, frames: Frames) -> Iterator[tuple[npt.NDArray[np.intp], dict[str, Values]]]:
-        """Groups of events (their numbers) with their fields. Events in no group fit no shape."""
+    def columns(self, frames: Frames) -> Iterator[Group]:
+        """Groups of events with their fields. Events in no group fit no shape."""
         data = pa.py_buffer(frames.buffer)
         entities = b"&" in frames.buffer
         for key, left in _groups(frames, self.least):
             for shape in self._candidates(key, frames, left):
                 fits, cut = _match(frames, data, left, shape)
                 if len(cut):
-                    yield left[fits], _fields(shape, cut, entities=entities)
+                    yield _group(shape, left[fits], cut, entities=entities)
                     left = left[~fits]
                 if len(left) < self.least:
                     break
@@ -172,7 +190,7 @@ class Shapes:
             if len(self._known) >= _MOST_SHAPES:
                 self._known.clear()
                 self._likely.clear()
-            self._known[key] = example_shape(text)
+            self._known[key] = example_shape(text, self.form)
         return self._known[key]
 
 
@@ -237,7 +255,7 @@ def _around_attributes(tag: bytes) -> list[bytes]:
     return fixed
 
 
-def example_shape(text: bytes) -> Shape | None:
+def example_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> Shape | None:
     """The shape of an event by its text; None if shapes cannot say what its fields are.
 
     >>> shape = example_shape(b"<Event><System><EventID>1</EventID><Computer>pc</Computer>"
@@ -254,8 +272,11 @@ def example_shape(text: bytes) -> Shape | None:
             marked.append(fixed.decode())
             if offset < piece.values:
                 marked.append(_MARK.format(piece.first_value + offset))
+    whole = "".join(marked)
+    if form is not None:
+        whole = form(whole.encode()).decode()
     try:
-        found = event_fields("".join(marked))
+        found = event_fields(whole)
     except NotAnEventError:
         return None
     fields = []
@@ -267,7 +288,8 @@ def example_shape(text: bytes) -> Shape | None:
             return None
         fields.append((name, meaning))
     values = pieces[-1].first_value + pieces[-1].values
-    return Shape(tuple(pieces), tuple(fields), values, _plan(pieces))
+    rendered = None if form is None else tuple(_ANY_MARK.split(whole))
+    return Shape(tuple(pieces), tuple(fields), values, _plan(pieces), rendered)
 
 
 def _meaning(value: Field) -> str | int | tuple[str | int, ...] | None:
@@ -379,15 +401,43 @@ def _well_ended(cut: _Cut, plan: _Plan) -> npt.NDArray[np.bool_]:
     return good
 
 
-def _fields(shape: Shape, cut: _Cut, *, entities: bool) -> dict[str, Values]:
-    """The columns of a shape's fields; ``entities`` is whether there can be any to decode."""
+def _group(shape: Shape, numbers: npt.NDArray[np.intp], cut: _Cut, *, entities: bool) -> Group:
+    """The events of a shape; ``entities`` is whether there can be any to decode."""
     columns = [cut.value(n) for n in range(shape.values)]
+    rendered = None
+    if shape.rendered is not None:
+        columns = [_without_layout(c) for c in columns]
+        rendered = _rendered(shape.rendered, columns, len(cut))
     if entities:
         columns = [_decoded(c) for c in columns]
+    return Group(numbers, _fields(shape, columns, len(cut)), rendered)
+
+
+def _without_layout(column: pa.Array) -> pa.Array:
+    """An empty element that a pretty-printer closed on the next line has no value."""
+    text = column.buffers()[2]
+    if text is None or not (np.frombuffer(text, np.uint8) == _NEWLINE).any():
+        return column
+    blank = pc.match_substring_regex(column, r"^\n *$")
+    return pc.if_else(blank, pa.scalar(None, pa.string()), column)
+
+
+def _rendered(fixed: Sequence[str], columns: Sequence[pa.Array], size: int) -> pa.Array:
+    """The events' text, put together from what stands between the values and the values."""
+    if not columns:
+        return pa.repeat(pa.scalar(fixed[0]), size)
+    parts: list[pa.Array | pa.Scalar] = [pa.scalar(fixed[0])]
+    for column, text in zip(columns, fixed[1:], strict=True):
+        parts += [column, pa.scalar(text)]
+    return pc.binary_join_element_wise(*parts, "", null_handling="replace", null_replacement="")
+
+
+def _fields(shape: Shape, columns: Sequence[pa.Array], size: int) -> dict[str, Values]:
+    """The columns of a shape's fields."""
     out: dict[str, Values] = {}
     for name, meaning in shape.fields:
         if isinstance(meaning, tuple):
-            out[name] = _lists([m if isinstance(m, str) else columns[m] for m in meaning], len(cut))
+            out[name] = _lists([m if isinstance(m, str) else columns[m] for m in meaning], size)
         else:
             out[name] = meaning if isinstance(meaning, str) else columns[meaning]
     for name in [n for n in out if n.startswith("System.")]:
