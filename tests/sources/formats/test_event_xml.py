@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from escudo.sources.assemble import assemble
 from escudo.sources.formats.event_xml import read_block
 from escudo.sources.formats.rejected import Rejected
+from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.reading import RawBatch
 from tests.sources.support import event, read_bytes, rows_of
@@ -138,3 +139,33 @@ def test_bytes_that_are_no_utf8_are_replaced() -> None:
     rows, rejected = read_bytes(event().encode().replace(b"a.exe", b"a\xff.exe"))
     assert rejected == []
     assert rows[0]["Image"] == "C:\\a\ufffd.exe"
+
+
+@pytest.mark.parametrize("data", ["<Data Name='a'>it's</Data>", "<Data Name='a'>\n    </Data>"])
+def test_the_windows_form_is_the_same_both_ways(data: str) -> None:
+    one = (
+        '<Event xmlns="x">\n  <System>\n    <Provider Name="P" Guid="G">\n    </Provider>\n'
+        '    <EventID>1</EventID>\n    <TimeCreated SystemTime="2019-07-29T21:32:55.583667Z">\n'
+        "    </TimeCreated>\n    <Correlation>\n    </Correlation>\n    <Channel>C</Channel>\n"
+        "    <Computer>\n    </Computer>\n  </System>\n  <EventData>\n    "
+        + data.replace("Name='a'", 'Name="a"')
+        + "\n  </EventData>\n</Event>\n"
+    )
+    fast, slow = (
+        rows_of(
+            batch
+            for item in read_block(one.encode() * 3, Shapes(least, windows_form), "test.log")
+            if not isinstance(item, Rejected)
+            for batch in assemble(item, "test.log", 0.0)
+        )[0]
+        for least in (FAST, SLOW)
+    )
+    assert fast == slow
+    value = data.partition(">")[2].partition("<")[0]
+    assert fast[0].get("a", "") == value.strip()
+    assert fast[0]["_raw"] == (
+        "<Event xmlns='x'><System><Provider Name='P' Guid='G'></Provider><EventID>1</EventID>"
+        "<TimeCreated SystemTime='2019-07-29T21:32:55.583667Z'></TimeCreated>"
+        "<Correlation></Correlation><Channel>C</Channel><Computer></Computer></System>"
+        f"<EventData>{data.replace(value, value.strip())}</EventData></Event>"
+    )

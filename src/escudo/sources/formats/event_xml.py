@@ -19,6 +19,7 @@ from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fie
 from escudo.sources.formats.xml_shapes import Frames, Shapes
 from escudo.sources.opening import LogStream
 
+_BLOCK_BYTES = 16 * 1024 * 1024
 _END = b"</Event>"
 _START = re.compile(rb"<Event(?=[\s>/])")
 _EDGE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<Event(?=[\s>])|</Event\s*>", re.DOTALL)
@@ -36,7 +37,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     shapes = Shapes()
     with stream.open() as opened:
         try:
-            for block in cut_after(pieces(opened), _END, padding=PADDING):
+            for block in cut_after(pieces(opened), _END, size=_BLOCK_BYTES, padding=PADDING):
                 yield from read_padded(valid_utf8(block), shapes, stream.name, line)
                 line += block.count(b"\n")
         except DamagedError as error:
