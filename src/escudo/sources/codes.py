@@ -29,7 +29,6 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode("SRC030", "a line that is not valid JSON", "the lines around it are kept"),
         ErrorCode("SRC031", "a JSON value that is not an object", "only objects are events"),
         ErrorCode("SRC032", "a JSON array that breaks off", "the events before the break are kept"),
-        ErrorCode("SRC040", "text that is not valid UTF-8", "undecodable bytes are replaced"),
         ErrorCode("SRC050", "a source definition is wrong", "see the file and key in the message"),
     )
 }
