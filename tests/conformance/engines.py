@@ -25,15 +25,18 @@ from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog, at_rest,
 _KNOWN = (Column("_time", FieldType.TIME, physical="_time"),)
 
 
-def problem(case: Case, engine: Engine, folder: Path) -> str | None:
-    """What is wrong with a case on an engine; None if it is as expected."""
+def problem(case: Case, engine: Engine, folder: Path, *, in_rest: bool = False) -> str | None:
+    """What is wrong with a case on an engine; None if it is as expected.
+
+    With ``in_rest`` the events' own fields have no columns: they lie in the rest map.
+    """
     try:
         if case.eval is not None:
             found = evaluated([case], engine)[0]
             if case.error is not None:
                 return f"{found!r} instead of the error {case.error}"
             return _unlike(found, case)
-        result = searched(case, engine, folder)
+        result = searched(case, engine, folder, in_rest=in_rest)
     except EscudoError as error:
         return None if error.code == case.error else str(error)
     if case.error is not None:
@@ -112,12 +115,12 @@ def _given(case: Case, prefix: str) -> TableSchema:
     return TableSchema("given", own)
 
 
-def searched(case: Case, engine: Engine, folder: Path) -> Result:
+def searched(case: Case, engine: Engine, folder: Path, *, in_rest: bool = False) -> Result:
     """The result of a case's search."""
     assert case.spl is not None
     catalog = RowsCatalog(folder)
     if case.rows or not case.models:
-        catalog.events(case.rows)
+        catalog.events(case.rows, in_rest=in_rest)
     for name, model in case.models.items():
         if isinstance(model, list):
             catalog.model(name, model)

@@ -1,8 +1,12 @@
-"""Every case on DuckDB; ``test_spark.py`` runs the same cases on Spark."""
+"""Every case on DuckDB, with the events' fields in columns and in the rest map.
+
+``test_spark.py`` runs the same cases on Spark.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -24,3 +28,20 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_duckdb(case: Case, connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     engine = DuckDBEngine(RowsCatalog(tmp_path), connection)
     assert problem(case, engine, tmp_path) is None
+
+
+def _fits_a_rest_map(case: Case) -> bool:
+    """Whether its events have fields of one value only; a rest map holds text."""
+    values = [v for row in case.rows for v in row.values()]
+    return bool(values) and not any(isinstance(v, list) for v in values)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in all_cases() if c.spl and _fits_a_rest_map(c)], ids=lambda c: c.id
+)
+def test_fields_without_columns(
+    case: Case, connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    engine = DuckDBEngine(RowsCatalog(tmp_path), connection)
+    unordered = replace(case, columns=None)
+    assert problem(unordered, engine, tmp_path, in_rest=True) is None

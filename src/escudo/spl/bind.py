@@ -159,7 +159,8 @@ class Binder:
             bound = relation.bound(name)
             if bound is not None:
                 key, number = column(bound.stamp or bound.ident), column(bound.ident)
-                order.append(Order(key, descending=True, number=number))
+                stored = bound.stamp is not None or bound.type is FieldType.INTEGER
+                order.append(Order(key, descending=True, number=number, arrival=stored))
         return replace(relation, order=tuple(order))
 
     def empty(self, names: Sequence[str]) -> Relation:
@@ -396,7 +397,8 @@ class RelationScope:
         return None if rows is None else as_text(rows)
 
     def _subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
-        return self.binder.collect(self.binder.pipeline(pipeline), "a subsearch")
+        rows = self.binder.closed(self.binder.pipeline(pipeline))
+        return self.binder.collect(rows, "a subsearch")
 
 
 EVIDENCE = ("_evidence_ids", "_evidence_files")

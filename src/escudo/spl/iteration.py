@@ -118,7 +118,7 @@ def _longest(relation: Relation, length: exp.Expression, binder: Binder) -> int:
 def mapped(relation: Relation, text: str, most: int, binder: Binder) -> Relation:
     """``map``: the search once for each row, ``$field$`` replaced by the row's value."""
     limited = relation.limit(most) if most else relation
-    found = binder.collect(limited, "the rows that map runs a search for")
+    found = binder.collect(binder.closed(limited), "the rows that map runs a search for")
     if found is None:
         return binder.pipeline(binder.parse(_filled(text, {})))
     results: list[Relation] = []

@@ -78,7 +78,7 @@ class Collect(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = rows(source, self)
+        relation = binder.closed(rows(source, self))
         found = binder.collect(relation, f"what goes to index {self.index}")
         if found is not None and not self.testmode:
             binder.effects.append(

@@ -86,7 +86,7 @@ class Format(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        found = binder.collect(rows(source, self), "the rows to format")
+        found = binder.collect(binder.closed(rows(source, self)), "the rows to format")
         if found is None:
             return binder.table(pa.table({"search": pa.array([None], pa.string())}))
         text = formatted(

@@ -68,7 +68,7 @@ class OutputLookup(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = rows(source, self)
+        relation = binder.closed(rows(source, self))
         if self.max < 1_000_000_000:
             relation = relation.limit(self.max)
         found = binder.collect(relation, f"what goes to lookup {self.table}")

@@ -63,6 +63,8 @@ class Return(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self).limit(self.count)
+        wanted = {i.field: b for i in self.items if (b := relation.bound(i.field)) is not None}
+        relation = relation.closed(wanted)
         found = binder.collect(relation, "the rows to return")
         if found is None:
             return binder.table(pa.table({"search": pa.array([None], pa.string())}))
