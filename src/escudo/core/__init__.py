@@ -1,1 +1,1 @@
-"""What every other package shares: errors with spans, time ranges, schemas, the catalog protocol."""
+"""What all packages share: errors with spans, time ranges, schemas, the catalog protocol."""
