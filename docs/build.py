@@ -23,6 +23,7 @@ from escudo.cim import document
 from escudo.cli import COMMANDS as CLI_COMMANDS
 from escudo.cli import cli
 from escudo.core.errors import ErrorCode
+from escudo.engines.capability import FunctionSupport, function_support
 from escudo.sources import Family, families
 from escudo.spl.ast import Command
 from escudo.spl.commands import COMMANDS
@@ -154,44 +155,48 @@ def functions() -> str:
         _GENERATED,
         "",
         "*Null*: what a null argument gives: `null` makes the result null, `skip` leaves it out,",
-        "`own` has a rule of its own (see the manual). [support.md](support.md)",
-        "counts the conformance cases of each.",
+        "`own` has a rule of its own (see the manual). *DuckDB*, *Spark*: `sql` runs in the engine's",
+        "own SQL, `kernel` as a Python function over Arrow arrays (on Spark not inside `mvmap` and",
+        "`mvfilter`), `none` not at all. [support.md](support.md) counts the conformance cases of each.",
         "",
         "## Evaluation functions",
         "",
-        "| function | arguments | result | null | manual |",
-        "| --- | --- | --- | --- | --- |",
+        "| function | arguments | result | null | DuckDB | Spark | manual |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
+    runs = {(row.kind, row.name): row for row in function_support()}
     for name in sorted(eval_functions):
-        out.append(_eval_row(eval_functions[name]))
+        out.append(_eval_row(eval_functions[name], runs["eval", name]))
     out += [
         "",
         "## Statistical functions",
         "",
-        "| function | argument | result | null | manual |",
-        "| --- | --- | --- | --- | --- |",
+        "| function | argument | result | null | DuckDB | Spark | manual |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name in sorted(stats_functions):
-        out.append(_stats_row(stats_functions[name]))
+        out.append(_stats_row(stats_functions[name], runs["stats", name]))
     return _page(out)
 
 
-def _eval_row(row: EvalFunction) -> str:
+def _eval_row(row: EvalFunction, runs: FunctionSupport) -> str:
     if row.most is None:
         arity = f"{row.least} or more"
     else:
         arity = str(row.least) if row.least == row.most else f"{row.least}-{row.most}"
     manual = f"[page]({row.url})"
-    return f"| `{row.name}` | {arity} | {_cell(row.result)} | {row.nulls} | {manual} |"
+    engines = f"{runs.duckdb} | {runs.spark}"
+    return f"| `{row.name}` | {arity} | {_cell(row.result)} | {row.nulls} | {engines} | {manual} |"
 
 
-def _stats_row(row: StatsFunction) -> str:
+def _stats_row(row: StatsFunction, runs: FunctionSupport) -> str:
     name = f"{row.name}N" if row.takes_number else row.name
     takes = "a field" if row.needs_argument else "a field or none"
     if row.needs_time:
         takes += ", goes by `_time`"
     manual = f"[page]({row.url})"
-    return f"| `{name}` | {takes} | {_cell(row.result)} | {row.nulls} | {manual} |"
+    engines = f"{runs.duckdb} | {runs.spark}"
+    return f"| `{name}` | {takes} | {_cell(row.result)} | {row.nulls} | {engines} | {manual} |"
 
 
 def support() -> str:
