@@ -64,8 +64,9 @@ def looked_up(
 ) -> Relation:
     """The events with the outputs of the lookup rows that match all inputs.
 
-    Several matching rows, in the order of the table, give multivalues; ``new`` keeps what an
-    event already has. Events without a match get ``default_match`` where the definition has one.
+    A multivalue matches by any of its values. Several matching rows, in the order of the table,
+    give multivalues; ``new`` keeps what an event already has. Events without a match get
+    ``default_match`` where the definition has one.
     """
     events = [(inner, relation.field(outer)) for inner, outer in inputs]
     names = [inner for inner, _ in outputs]
@@ -73,7 +74,7 @@ def looked_up(
     special = {f: k.upper() for f, k in definition.match_types.items() if k.upper() in _SPECIAL}
     most = max(definition.max_matches, 1)
     keyed = [(inner, value or coerce.null()) for inner, value in events]
-    if any(inner in special for inner, _ in keyed):
+    if any(inner in special or value.type is FieldType.MULTIVALUE for inner, value in keyed):
         relation, found = _by_pattern(relation, rows, keyed, names, special, fold, most, binder)
     else:
         relation, found = _by_equality(relation, rows, keyed, names, fold, most, binder)
@@ -161,8 +162,8 @@ def _by_pattern(
         distinct = select([column(h) for h in held], inner.copy())
         distinct.set("distinct", exp.Distinct())
         test = coerce.and_all(
-            _test(special.get(name), qualified("l", h), qualified("r", k))
-            for (name, _), h, k in zip(keyed, held, keys, strict=True)
+            _any_test(special.get(name), value.type, qualified("l", h), qualified("r", k))
+            for (name, value), h, k in zip(keyed, held, keys, strict=True)
         )
         pairs = beside(
             distinct,
@@ -192,6 +193,8 @@ def _gathered(ident: str, position: str, most: int) -> exp.Expression:
 
 
 def _event_key(value: Typed, fold: bool) -> exp.Expression:
+    if value.type is FieldType.MULTIVALUE:
+        return coerce.map_values(value.sql, lambda v: exp.Lower(this=v.sql)) if fold else value.sql
     text = coerce.as_text(value)
     return exp.Lower(this=text) if fold and not coerce.is_null(value) else text
 
@@ -208,6 +211,14 @@ def _pattern_array(values: pa.ChunkedArray, kind: str | None, fold: bool) -> pa.
     for char in "!%_":
         values = pc.replace_substring(values, char, f"!{char}")
     return pc.replace_substring(values, "*", "%")
+
+
+def _any_test(
+    kind: str | None, field_type: FieldType, value: exp.Expression, key: exp.Expression
+) -> exp.Expression:
+    if field_type is not FieldType.MULTIVALUE:
+        return _test(kind, value, key)
+    return coerce.any_value(value, lambda v: _test(kind, v.sql, key.copy()))
 
 
 def _test(kind: str | None, value: exp.Expression, key: exp.Expression) -> exp.Expression:
