@@ -97,8 +97,13 @@ def _call(node: exp.Anonymous) -> exp.Expr:
 
 
 def _window(node: exp.Window) -> exp.Expr:
-    """OVER goes to each aggregate inside what a macro became; DISTINCT is none of Spark's there."""
+    """OVER goes to each aggregate inside what a macro became; DISTINCT is none of Spark's there.
+
+    The number of a row wants an order even where rows have none.
+    """
     inner: exp.Expression = node.this
+    if isinstance(inner, exp.RowNumber) and node.args.get("order") is None:
+        node.set("order", exp.Order(expressions=[exp.Ordered(this=exp.null())]))
 
     def over(aggregate: exp.Expr) -> exp.Expression:
         whole: exp.Expression = node.copy()
