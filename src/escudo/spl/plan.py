@@ -64,12 +64,14 @@ class Scan:
 class Order:
     """One key of the order in which SPL's rows arrive; nulls are last in both directions.
 
-    ``number`` is a numeric expression of the same order, where there is one.
+    ``number`` is a numeric expression of the same order, where there is one. ``arrival`` marks a
+    stored time and the event id after it: together they are one key, ``spl_arrival``.
     """
 
     sql: exp.Expression
     descending: bool = False
     number: exp.Expression | None = None
+    arrival: bool = False
 
     def ordered(self, *, reverse: bool = False) -> exp.Ordered:
         desc = self.descending != reverse

@@ -17,7 +17,7 @@ def over(
     spec: exp.WindowSpec | None = None,
 ) -> exp.Window:
     """``function OVER (PARTITION BY ... ORDER BY ... frame)``."""
-    keys = [o.ordered() for o in order]
+    keys = [o.ordered() for o in _one_key(order)]
     return exp.Window(
         this=function,
         partition_by=[p.copy() for p in partition] or None,
@@ -25,6 +25,15 @@ def over(
         spec=spec,
         over="OVER",
     )
+
+
+def _one_key(order: Sequence[Order]) -> Sequence[Order]:
+    """The order of arrival as a single key, which an engine may turn into a top-N."""
+    if len(order) != 2 or not all(o.arrival for o in order):
+        return order
+    time, number = order
+    both = exp.Anonymous(this="spl_arrival", expressions=[time.sql.copy(), number.sql.copy()])
+    return [Order(both, time.descending)]
 
 
 def frame(start: int | None, end: int | None) -> exp.WindowSpec:

@@ -3,8 +3,8 @@
 
 -- text and numbers
 CREATE OR REPLACE MACRO spl_num(s) AS
-  CASE WHEN unicode(s) < 58 AND isfinite(TRY_CAST(s AS DOUBLE)) AND NOT contains(s, '_')
-            AND s = trim(s, e' \t\r\n\f\v')
+  CASE WHEN unicode(s) BETWEEN 43 AND 57 AND unicode(s[-1]) > 32 AND NOT contains(s, '_')
+            AND isfinite(TRY_CAST(s AS DOUBLE))
        THEN TRY_CAST(s AS DOUBLE) END;
 CREATE OR REPLACE MACRO spl_text(n) AS
   CASE WHEN n = trunc(n) AND abs(n) < 1e15 THEN CAST(CAST(n AS BIGINT) AS VARCHAR)
@@ -219,3 +219,5 @@ CREATE OR REPLACE MACRO spl_collect_files_lists(f) AS
 
 -- what commands need
 CREATE OR REPLACE MACRO spl_map_concat(a, b) AS map_concat(a, b);
+CREATE OR REPLACE MACRO spl_arrival(t, i) AS
+  CAST(epoch_us(t) AS HUGEINT) * 9223372036854775807 + i;

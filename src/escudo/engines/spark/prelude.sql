@@ -202,3 +202,4 @@ MACRO spl_collect_files_lists(f) AS array_sort(array_distinct(flatten(collect_li
 -- what commands need
 MACRO spl_map_concat(a, b) AS
   CASE WHEN a IS NULL THEN b WHEN b IS NULL THEN a ELSE map_concat(map_filter(a, (_map_k, _map_v) -> NOT coalesce(map_contains_key(b, _map_k), FALSE)), b) END;
+MACRO spl_arrival(t, i) AS struct(t AS k0, i AS k1);

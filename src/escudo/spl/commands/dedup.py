@@ -87,6 +87,8 @@ class Dedup(Command):
         known = [b for b in bounds if b is not None]
         if len(known) < len(bounds) and not self.keepempty:
             return relation.where(exp.false())
+        if not self.keepempty and not self.keepevents:
+            relation = relation.where(match.all_of([present(b) for b in known]))
         partition: list[exp.Expression] = [column(b.ident) for b in known]
         if self.consecutive:
             relation, run = runs(relation, partition, binder)
@@ -101,7 +103,7 @@ class Dedup(Command):
             return relation.extend(
                 [(n, only_if(kept, relation.field(n))) for n in self.fields], binder.names
             )
-        kept = match.all_of([all_present, first])
         if self.keepempty:
-            kept = match.any_of([kept, match.not_(all_present.copy())])
-        return relation.where(kept)
+            kept = match.all_of([all_present, first])
+            return relation.where(match.any_of([kept, match.not_(all_present.copy())]))
+        return relation.where(first)
