@@ -20,6 +20,7 @@ from escudo.spl.batch.chart import (
     chosen_series,
     filled_chart,
     score_of,
+    with_other,
 )
 from escudo.spl.batch.pivot import Naming
 from escudo.spl.bind import Binder
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from escudo.spl.commands.timechart import Timechart
 
 _SERIES = "_chart_series"
+_ADDED = frozenset({"count", "sum"})
+"""Functions whose value for several series together is the sum of theirs."""
 _ZERO = frozenset({"count", "dc", "estdc"})
 """Functions whose value is 0 where a series has no events."""
 
@@ -66,7 +69,7 @@ def time_charted(relation: Relation, command: Timechart, binder: Binder) -> Rela
     given = {"_time": Bound(bucket, FieldType.TIME)}
     width = span.size * bins.SECONDS.get(span.unit or "s", 2592000.0)
     aggregates = [_per_unit(a, width) for a in command.aggregates]
-    limits = _limits(relation, command, binder, span)
+    limits = _limits(command, binder)
     if command.by is None:
         found = statistics(cut, aggregates, ("_time",), binder, given)
     else:
@@ -92,16 +95,12 @@ def _per_unit(term: Aggregate, width: float) -> Aggregate:
     return replace(term, parameter=width) if scaled else term
 
 
-def _limits(
-    relation: Relation, command: Timechart, binder: Binder, span: BinSpan
-) -> tuple[float | None, float | None]:
+def _limits(command: Timechart, binder: Binder) -> tuple[float | None, float | None]:
     """The first and last time that buckets are made for."""
     within = binder.within
     if command.fixedrange and within.earliest is not None and within.latest is not None:
         return within.earliest, within.latest - 1e-6
-
-    found = extent(relation, "_time", binder)
-    return found if found is not None else (None, None)
+    return None, None
 
 
 def _binned(
@@ -163,8 +162,11 @@ def _series(
         values = exp.Coalesce(this=column(bound.ident), expressions=[exp.Array(expressions=[null])])
         listed = [(split, Typed(values, FieldType.MULTIVALUE))]
         relation, bound = each_value(relation.extend(listed, binder.names), split, binder)
+    added = bound is not None and all(a.function in _ADDED for a in aggregates)
     if bound is None:
         label = Typed(coerce.literal_text(options.nullstr), FieldType.STRING)
+    elif added:
+        label = _label(bound, None, options)
     else:
         keep = _chosen(relation, aggregates, row, split, options, where, binder, given)
         label = _label(bound, keep, options)
@@ -176,6 +178,9 @@ def _series(
     last = (options.otherstr, options.nullstr)
 
     def shape(table: pa.Table) -> pa.Table:
+        if added:
+            score = score_of(where, options)
+            table = with_other(table, row, _SERIES, outputs, options, where, score)
         return Selection(row, _SERIES, tuple(outputs), naming, frozenset(zero), last).table(table)
 
     kinds = {"_time": FieldType.TIME} if row == "_time" else {}

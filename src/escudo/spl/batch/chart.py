@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from escudo.spl.batch.continuity import bucket_start, buckets
 from escudo.spl.batch.outliers import numbers
@@ -80,6 +81,39 @@ def _by_where(
         "!=": lambda v: v != where.number,
     }
     return [n for n, v in scored.items() if tests[where.op](v)]
+
+
+def with_other(
+    table: pa.Table,
+    row: str | None,
+    series: str,
+    data: Sequence[str],
+    options: SeriesOptions,
+    where: SplitWhere | None,
+    statistic: str,
+) -> pa.Table:
+    """Long rows with the series that are not shown added up as one; only for sums and counts.
+
+    >>> t = pa.table({"r": ["x", "x", "x"], "s": ["a", "b", "c"], "n": [5, 1, 2]})
+    >>> with_other(t, "r", "s", ["n"], SeriesOptions(limit=1), None, "sum").to_pylist()
+    [{'r': 'x', 's': 'a', 'n': 5}, {'r': 'x', 's': 'OTHER', 'n': 3}]
+    """
+    known = table.filter(pc.not_equal(table[series], options.nullstr))
+    keep = None
+    if where is not None or options.limit:
+        keep = chosen_series(known, series, data[0], options, where, statistic)
+    if keep is None:
+        return table
+    names = table[series]
+    shown = pc.is_in(names, pa.array([*keep, options.nullstr], pa.string()))
+    label = options.otherstr if options.useother else None
+    renamed = pc.if_else(shown, names, pa.scalar(label, pa.string()))
+    place = table.column_names.index(series)
+    table = table.set_column(place, series, renamed).filter(pc.is_valid(renamed))
+    keys = [series] if row is None else [row, series]
+    sums = table.group_by(keys, use_threads=False).aggregate([(d, "sum") for d in data])
+    found = {n: sums[n] if n in keys else sums[f"{n}_sum"] for n in (*keys, *data)}
+    return pa.table(found)
 
 
 @dataclass(frozen=True)
