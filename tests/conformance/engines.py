@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from sqlglot import exp
@@ -20,15 +20,26 @@ from escudo.spl.effects import Deletion, IndexOutput, LookupOutput
 from escudo.spl.evaluate import compile_eval
 from escudo.spl.plan import alias, select
 from tests.conformance.cases import Case, differences, same, unlike
-from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog, at_rest, columns_of, text
+from tests.conformance.catalog import (
+    NOW,
+    PlainKnowledge,
+    Row,
+    RowsCatalog,
+    arrival_times,
+    at_rest,
+    columns_of,
+    text,
+)
 
+Layout = Literal["columns", "rest", "other"]
 _KNOWN = (Column("_time", FieldType.TIME, physical="_time"),)
 
 
-def problem(case: Case, engine: Engine, folder: Path, *, in_rest: bool = False) -> str | None:
+def problem(case: Case, engine: Engine, folder: Path, *, layout: Layout = "columns") -> str | None:
     """What is wrong with a case on an engine; None if it is as expected.
 
-    With ``in_rest`` the events' own fields have no columns: they lie in the rest map.
+    ``layout`` is how the events lie: their own fields in ``columns``, in the ``rest`` map, or in
+    two tables, every ``other`` event in the second.
     """
     try:
         if case.eval is not None:
@@ -36,7 +47,7 @@ def problem(case: Case, engine: Engine, folder: Path, *, in_rest: bool = False) 
             if case.error is not None:
                 return f"{found!r} instead of the error {case.error}"
             return _unlike(found, case)
-        result = searched(case, engine, folder, in_rest=in_rest)
+        result = searched(case, engine, folder, layout=layout)
     except EscudoError as error:
         return None if error.code == case.error else str(error)
     if case.error is not None:
@@ -115,12 +126,12 @@ def _given(case: Case, prefix: str) -> TableSchema:
     return TableSchema("given", own)
 
 
-def searched(case: Case, engine: Engine, folder: Path, *, in_rest: bool = False) -> Result:
+def searched(case: Case, engine: Engine, folder: Path, *, layout: Layout = "columns") -> Result:
     """The result of a case's search."""
     assert case.spl is not None
     catalog = RowsCatalog(folder)
     if case.rows or not case.models:
-        catalog.events(case.rows, in_rest=in_rest)
+        _lay_out(case.rows, catalog, layout)
     for name, model in case.models.items():
         if isinstance(model, list):
             catalog.model(name, model)
@@ -131,6 +142,16 @@ def searched(case: Case, engine: Engine, folder: Path, *, in_rest: bool = False)
     known = knowledge(case, folder)
     within = TimeRange(*case.within)
     return run_search(case.spl, engine.over(catalog), catalog, known, now=NOW, within=within)
+
+
+def _lay_out(rows: Sequence[Row], catalog: RowsCatalog, layout: Layout) -> None:
+    if layout != "other":
+        catalog.events(rows, in_rest=layout == "rest")
+        return
+    timed = arrival_times(rows)
+    catalog.events(timed[0::2], table="even")
+    several = any(isinstance(v, list) for row in timed[1::2] for v in row.values())
+    catalog.events(timed[1::2], table="odd", in_rest=not several)
 
 
 def knowledge(case: Case, folder: Path) -> PlainKnowledge:

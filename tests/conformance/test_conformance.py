@@ -1,4 +1,4 @@
-"""Every case on DuckDB, with the events' fields in columns and in the rest map.
+"""Every case on DuckDB, with its events laid out in three ways.
 
 ``test_spark.py`` runs the same cases on Spark.
 """
@@ -44,4 +44,16 @@ def test_fields_without_columns(
 ) -> None:
     engine = DuckDBEngine(RowsCatalog(tmp_path), connection)
     unordered = replace(case, columns=None)
-    assert problem(unordered, engine, tmp_path, in_rest=True) is None
+    assert problem(unordered, engine, tmp_path, layout="rest") is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case", [c for c in all_cases() if c.spl and len(c.rows) > 1], ids=lambda c: c.id
+)
+def test_events_in_two_tables(
+    case: Case, connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    engine = DuckDBEngine(RowsCatalog(tmp_path), connection)
+    unordered = replace(case, columns=None)
+    assert problem(unordered, engine, tmp_path, layout="other") is None
