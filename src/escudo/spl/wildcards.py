@@ -17,8 +17,12 @@ def select_names(patterns: Sequence[str], names: Iterable[str]) -> list[str]:
     """The names that the patterns give, in the order of the patterns; a pattern without ``*``
     names itself, whether or not such a field exists.
 
+    Internal fields (``_time``, ``_raw``) are named only by patterns that begin with ``_`` too.
+
     >>> select_names(["b", "a*"], ["a1", "b", "a2"])
     ['b', 'a1', 'a2']
+    >>> select_names(["*"], ["_time", "a"]), select_names(["_*"], ["_time", "a"])
+    (['a'], ['_time'])
     """
     known = list(names)
     out: dict[str, None] = {}
@@ -26,7 +30,12 @@ def select_names(patterns: Sequence[str], names: Iterable[str]) -> list[str]:
         if "*" not in p:
             out[p] = None
         else:
-            out.update((n, None) for n in known if pattern(p).fullmatch(n))
+            internal = p.startswith("_")
+            out.update(
+                (n, None)
+                for n in known
+                if n.startswith("_") == internal and pattern(p).fullmatch(n)
+            )
     return list(out)
 
 

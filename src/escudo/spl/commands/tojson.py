@@ -78,11 +78,14 @@ class Tojson(Command):
         names = [
             (name, item.kind or self.default_type)
             for item in wanted
-            for name in select_names([item.field], relation.names())
-            if not name.startswith("_") or self.include_internal or name == item.field
+            for name in select_names(self._patterns(item.field), relation.names())
         ]
         value = json_object(names, relation, fill_null=self.fill_null)
         return relation.extend([(self.output_field, value)], binder.names)
+
+    def _patterns(self, field: str) -> list[str]:
+        """A field or pattern, and the internal fields that belong to it if they are wanted."""
+        return [field, f"_{field}"] if self.include_internal and field.startswith("*") else [field]
 
 
 def _field(args: Args) -> JsonField:
