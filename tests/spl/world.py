@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -92,9 +93,12 @@ class World:
         name: str,
         columns: Sequence[Column],
         rows: Sequence[Mapping[str, Any]],
+        *,
+        computed: Mapping[str, str] = MappingProxyType({}),
         **schema: Any,
     ) -> None:
-        table = TableSchema(name, (*RAW_COLUMNS, *columns), rest=RAW_REST, **schema)
+        calculated = tuple(Column(n, expr=e) for n, e in computed.items())
+        table = TableSchema(name, (*RAW_COLUMNS, *columns, *calculated), rest=RAW_REST, **schema)
         self.raw.append(self.write(table, rows))
 
 
