@@ -22,8 +22,8 @@ from escudo.spl.batch.outliers import numbers
 from escudo.spl.batch.pivot import text
 
 DISTRIBUTIONS = ("norm", "expon", "gaussian_kde")
-_KDE_SAMPLE = 2000
-_GRID = 4001
+_KDE_SAMPLE = 1000
+_GRID = 2001
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -77,13 +77,7 @@ class Density:
         return out
 
     def _quantile(self, p: float) -> float:
-        if self.kind == "expon":
-            return self.location - self.scale * math.log(1 - p)
-        if self.kind == "norm":
-            return self.location + self.scale * NormalDist().inv_cdf(p)
-        grid = self._grid()
-        cumulated = np.cumsum(self.pdf(grid))
-        return float(np.interp(p, cumulated / cumulated[-1], grid))
+        return float(self.quantiles(np.array([p]))[0])
 
     def _grid(self) -> Array:
         reach = 5 * (self.scale or 1e-9)
@@ -106,7 +100,14 @@ class Density:
         return out
 
     def quantiles(self, p: Array) -> Array:
-        return np.array([self._quantile(float(v)) for v in p])
+        """The values below which shares of the distribution lie."""
+        if self.kind == "expon":
+            return self.location - self.scale * np.log(1 - p)
+        if self.kind == "norm":
+            return np.array([self.location + self.scale * NormalDist().inv_cdf(v) for v in p])
+        grid = self._grid()
+        cumulated = np.cumsum(self.pdf(grid))
+        return np.interp(p, cumulated / cumulated[-1], grid)
 
 
 Range = tuple[float, float, float]
