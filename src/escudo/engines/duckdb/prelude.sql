@@ -4,6 +4,7 @@
 -- text and numbers
 CREATE OR REPLACE MACRO spl_num(s) AS
   CASE WHEN unicode(s) BETWEEN 43 AND 57 AND unicode(s[-1]) > 32 AND NOT contains(s, '_')
+            AND NOT contains(s, '+-')
             AND isfinite(TRY_CAST(s AS DOUBLE))
        THEN TRY_CAST(s AS DOUBLE) END;
 CREATE OR REPLACE MACRO spl_text(n) AS
