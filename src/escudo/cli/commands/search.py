@@ -20,6 +20,7 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import chosen, format_option, rows_of, write_rows
 from escudo.cli.progress import show, stderr
+from escudo.core.errors import EscudoError
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
 
@@ -63,6 +64,9 @@ def command(
             within=time_range(earliest, latest, now),
         )
     show(result.diagnostics)
+    if result.compiled.effects:
+        kinds = ", ".join(sorted({type(e).__name__ for e in result.compiled.effects}))
+        raise EscudoError("CLI008", f"the search would write ({kinds}); nothing was written")
     fields = [n for n in result.table.column_names if n not in _INTERNAL]
     shape = chosen(format_)
     count = write_rows(rows_of(result.table.select(fields)), fields, shape)
