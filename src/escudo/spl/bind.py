@@ -137,11 +137,14 @@ class Binder:
             if not match.is_false(condition):
                 kept.append(family.where(condition))
         if not kept:
-            return self.empty(("_time", "_raw", "host", "source", "sourcetype", "index"))
+            return self._arriving(self.empty((*_EVENT_FIELDS, *self._proof())))
         if len(kept) == 1:
             return kept[0]
         plain = [replace(k, order=(), evidence=None) for k in kept]
         return self._arriving(Relation(UnionBase(plain, self.names)))
+
+    def _proof(self) -> tuple[str, ...]:
+        return ("_event_id", "source_file") if self.provenance else ()
 
     def _arriving(self, relation: Relation) -> Relation:
         """With the order of arrival (newest first) and what proves a row."""
@@ -165,7 +168,7 @@ class Binder:
 
     def empty(self, names: Sequence[str]) -> Relation:
         """No rows, with text fields of these names."""
-        kinds = {n: FieldType.TIME if n == "_time" else FieldType.STRING for n in names}
+        kinds = {n: _EMPTY_KINDS.get(n, FieldType.STRING) for n in names}
         return self.table(pa.table({n: pa.array([], _ARROW[k]) for n, k in kinds.items()}), kinds)
 
     def table(
@@ -400,6 +403,9 @@ class RelationScope:
         rows = self.binder.closed(self.binder.pipeline(pipeline))
         return self.binder.collect(rows, "a subsearch")
 
+
+_EVENT_FIELDS = ("_time", "_raw", "host", "source", "sourcetype", "index")
+_EMPTY_KINDS = {"_time": FieldType.TIME, "_event_id": FieldType.INTEGER}
 
 EVIDENCE = ("_evidence_ids", "_evidence_files")
 """Columns of an Arrow table of rows that hold what proves them."""
