@@ -186,8 +186,13 @@ def value_text(value: Value, *, listed: bool = False) -> str:
 
 
 def search_field(name: str) -> str:
-    """The left side of a comparison in a search expression."""
+    """The left side of a comparison in a search expression.
+
+    >>> search_field("a.b"), search_field("by")
+    ('a.b', '"by"')
+    """
     plain = _SEARCH_FIELD.match(name) and name not in ("NOT", "AND", "OR")
+    plain = plain and name.lower() not in ("by", "groupby")
     return name if plain else quoted(name)
 
 
