@@ -129,11 +129,14 @@ def _text(name: str, value: object) -> str:
 def _show_answers(found: Hunt, answers: Answers, out: Console) -> None:
     """Whether each detection found what was planted for it, and nothing else.
 
+    A rule over the risk index has no process of its own planted, and is not asked.
     A process may be recorded twice, by Sysmon and by Security auditing (ids in hex there).
     """
-    for match, _ in found.hits():
+    for match in found.matches:
         name = match.detection.name
         planted = {(a.host.lower(), a.process_id) for a in answers.rows if name in a.expect}
+        if not planted:
+            continue
         rows = match.rows.select(["dest", "process_id"]).to_pylist()
         hit = {(row["dest"].lower(), int(row["process_id"], 0)) for row in rows}
         out.print(
