@@ -2,8 +2,9 @@
 
 DuckDB's ``from_json`` is the fastest parser at hand, and it ignores what it is not told of. So the
 keys in the text are counted too: every key that it found is one of them, hence equal numbers mean
-that nothing was missed. Lines with more keys than that teach the reader new paths; lines that
-still do not add up (mixed types, keys given twice) are read one by one.
+that nothing was missed, first of all lines together. Where they differ, lines with more keys than
+were found teach the reader new paths; lines that still do not add up (mixed types, keys given
+twice) are read one by one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.bytesviews import Positions
+
 Path: TypeAlias = tuple[str, ...]
 """Where a value stands: ``("winlog", "channel")``; an array's key ends in ``{}``."""
 
@@ -27,7 +30,9 @@ Paths: TypeAlias = Mapping[Path, pa.Array]
 
 Counts: TypeAlias = npt.NDArray[np.int64]
 
-_COLON, _QUOTE, _BLANK, _NULL, _OBJECT, _ARRAY, _BACKSLASH, _COMMA = b':" n{[\\,'
+_COLON, _QUOTE, _BLANK, _TAB, _NULL, _OBJECT, _ARRAY, _BACKSLASH, _COMMA = b':" \tn{[\\,'
+_PIECE = 1 << 18
+"""So many bytes are looked at together: what is between two loops stays in the cache."""
 _FIRST_LINES = 20
 _TEXTS = pa.list_(pa.string())
 _LEARN_LINES = 200
@@ -59,8 +64,11 @@ class JsonLines:
             return
         if not self._scalars:
             self._learn(_loaded(lines, everything[:_FIRST_LINES]))
-        keys = _Keys.of(lines)
         paths = self._parse(lines)
+        if _Keys.of(lines, together=True).add_up(paths).all():
+            yield everything, paths
+            return
+        keys = _Keys.of(lines)
         fits = keys.add_up(paths)
         strange = np.flatnonzero(~fits)
         if len(strange) and self._learn(_loaded(lines, strange[:_LEARN_LINES])):
@@ -123,7 +131,7 @@ def _loaded(lines: pa.Array, numbers: npt.NDArray[np.intp]) -> list[Any]:
 
 @dataclass(frozen=True)
 class _Keys:
-    """What the text of each line says: how many keys it has, and what stands behind them."""
+    """What the text of each line says, or that of all together: its keys, what is behind them."""
 
     keys: Counts
     nulls: Counts
@@ -133,60 +141,86 @@ class _Keys:
     """A quote and a colon inside a text look like a key."""
 
     @classmethod
-    def of(cls, lines: pa.Array) -> _Keys:
+    def of(cls, lines: pa.Array, *, together: bool = False) -> _Keys:
+        """Counts for each line; ``together``, one count for all lines, which takes a fraction."""
         offsets = np.frombuffer(lines.buffers()[1], np.int32)[: len(lines) + 1]
         data = np.frombuffer(lines.buffers()[2], np.uint8)[: offsets[-1]]
-        colons = np.flatnonzero(data == _COLON)
-        colons = colons[data[colons - 1] == _QUOTE]
-        # A value that begins with a colon looks like a key, but for the key before it.
-        spaced = data[colons - 2] == _BLANK
-        before = colons - 2 - spaced
-        value = (data[before] == _COLON) & (data[before - 1] == _QUOTE)
-        # A key that begins with a colon would be told apart by nothing.
-        doubtful = (
-            (data[before] == _OBJECT) | (data[before] == _COMMA) | (data[colons - 2] == _BACKSLASH)
-        )[~value]
-        colons = colons[~value]
-        behind = data[np.minimum(colons + 1, len(data) - 1)]
-        spaced = behind == _BLANK
-        behind[spaced] = data[np.minimum(colons[spaced] + 2, len(data) - 1)]
-        line = np.searchsorted(offsets[1:], colons, side="right")
-
-        def count(which: npt.NDArray[np.bool_]) -> Counts:
-            if not which.any():
-                return np.zeros(len(lines), np.int64)
-            return np.bincount(line[which], minlength=len(lines))
-
-        return cls(
-            np.bincount(line, minlength=len(lines)),
-            count(behind == _NULL),
-            count(behind == _OBJECT),
-            count(behind == _ARRAY),
-            count(doubtful),
-        )
+        size = 1 if together else len(lines)
+        counts = np.zeros((5, size), np.int64)
+        for start in range(0, len(data), _PIECE):
+            colons = np.flatnonzero(data[start : start + _PIECE] == _COLON)
+            colons += start
+            looks = _looks(data, colons)
+            if together:
+                counts += [[np.count_nonzero(which)] for which in looks]
+                continue
+            line = np.searchsorted(offsets[1:], colons, side="right")
+            for number, which in enumerate(looks):
+                if which.any():
+                    counts[number] += np.bincount(line[which], minlength=size)
+        return cls(*counts)
 
     def add_up(self, paths: Paths) -> npt.NDArray[np.bool_]:
-        """Whether each line has just the keys that were found, objects and arrays where known."""
+        """Whether each line has just the keys that were found, objects and arrays where known.
+
+        One answer for all lines if their keys were counted together.
+        """
+        count = _count_all if len(self.keys) == 1 else _each
         found = np.zeros(len(self.keys), dtype=np.int64)
         arrays = np.zeros(len(self.keys), dtype=np.int64)
         above: dict[Path, npt.NDArray[np.bool_]] = {}
         for path, values in paths.items():
-            there = pc.is_valid(values).to_numpy(zero_copy_only=False)
+            there = count(values)
             found += there
             if pa.types.is_list(values.type):
                 arrays += there
             for depth in range(1, len(path)):
                 parent = path[:depth]
-                above[parent] = above[parent] | there if parent in above else there
+                valid = _each(values)
+                above[parent] = above[parent] | valid if parent in above else valid
         objects = np.zeros(len(self.keys), dtype=np.int64)
         for there in above.values():
-            objects += there
+            objects += np.count_nonzero(there) if len(self.keys) == 1 else there
         return np.asarray(
             (self.keys - self.nulls == found + objects)
             & (self.objects == objects)
             & (self.arrays == arrays)
             & (self.doubtful == 0)
         )
+
+
+def _each(values: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
+
+
+def _count_all(values: pa.Array) -> int:
+    return len(values) - int(values.null_count)
+
+
+def _looks(data: npt.NDArray[np.uint8], colons: Positions) -> tuple[npt.NDArray[np.bool_], ...]:
+    """Which colons stand behind a key; those of nulls, objects and arrays; those in doubt."""
+    before, second = data[colons - 1], data[colons - 2]
+    quoted = before == _QUOTE
+    # A value that begins with a colon looks like a key, but for the key before it.
+    at = colons - 2 - (second == _BLANK)
+    third = data[at]
+    value = quoted & (third == _COLON) & (data[at - 1] == _QUOTE)
+    key = quoted & ~value
+    behind = data[np.minimum(colons + 1, len(data) - 1)]
+    spaced = behind == _BLANK
+    if spaced.any():
+        behind[spaced] = data[np.minimum(colons[spaced] + 2, len(data) - 1)]
+    # A key that begins with a colon would be told apart by nothing, one with a blank behind it
+    # is not seen.
+    doubtful = key & ((third == _OBJECT) | (third == _COMMA) | (second == _BACKSLASH))
+    doubtful |= (second == _QUOTE) & ((before == _BLANK) | (before == _TAB))
+    return (
+        key,
+        key & (behind == _NULL),
+        key & (behind == _OBJECT),
+        key & (behind == _ARRAY),
+        doubtful,
+    )
 
 
 def _quoted(text: str) -> str:

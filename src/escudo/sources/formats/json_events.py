@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 
 from escudo.sources.assemble import Events
-from escudo.sources.formats.bytesviews import text_column
+from escudo.sources.formats.bytesviews import Positions, positions, text_column
 from escudo.sources.formats.json_columns import JsonLines, Path, by_line
 from escudo.sources.formats.json_forms import fields_by_form
 from escudo.sources.formats.json_stream import members, objects
@@ -25,7 +25,9 @@ _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
 _ARRAY_EDGE = re.compile(rb"(?m)^([ \t]*\[?)(\{.*\})(\]?[ \t]*)(?=\r?$)")
 _BRACKET_LINE = re.compile(rb"(?m)^[ \t]*[\[\]][ \t]*,?[ \t]*(?=\r?$)")
 
-_BRACE, _BRACE_END = b"{}"
+_BRACE, _BRACE_END, _LINE_END = b"{}\n"
+_BLANK = np.zeros(256, dtype=bool)
+_BLANK[list(b" \t\r")] = True
 
 
 def read(stream: LogStream) -> Iterator[Events | Rejected]:
@@ -43,8 +45,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
                 if isinstance(block, Rejected):
                     yield block
                     continue
-                yield from read_lines(valid_utf8(block), reader, stream.name, line)
-                line += block.count(b"\n")
+                line += yield from _read_lines(valid_utf8(block), reader, stream.name, line)
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
 
@@ -62,18 +63,21 @@ def _is_lines(head: bytes) -> bool:
     return False
 
 
-def read_lines(
-    block: bytes, reader: JsonLines, name: str, first: int = 1
-) -> Iterator[Events | Rejected]:
-    """The events of a text with an object a line, which must be valid UTF-8."""
-    lines, numbers, odd = _lines(block)
+def _read_lines(
+    block: bytes, reader: JsonLines, name: str, first: int
+) -> Generator[Events | Rejected, None, int]:
+    """The events of a text with an object a line, which must be valid UTF-8; how many lines."""
+    if not block:
+        return 0
+    ends = positions(block, _LINE_END, len(block))
+    lines, numbers, odd = _lines(block, ends)
     if odd:
         block = _BRACKET_LINE.sub(lambda m: b" " * len(m[0]), block)
         block = _ARRAY_LINE_END.sub(lambda m: b"}" + b" " * (len(m[0]) - 1), block)
         block = _ARRAY_EDGE.sub(lambda m: b" " * len(m[1]) + m[2] + b" " * len(m[3]), block)
-        lines, numbers, odd = _lines(block)
+        lines, numbers, odd = _lines(block, ends)
     if len(lines) == 0:
-        return
+        return len(ends)
     if not odd:
         try:
             yield from _events(lines, reader.columns(lines))
@@ -81,6 +85,7 @@ def read_lines(
             odd = True
     if odd:
         yield from _one_by_one(lines, numbers, name, first)
+    return len(ends)
 
 
 def _one_by_one(
@@ -105,26 +110,25 @@ def _one_by_one(
         yield from _events(pa.array(good, pa.string()), iter((numbered,)))
 
 
-def _lines(block: bytes) -> tuple[pa.Array, npt.NDArray[np.intp], bool]:
+def _lines(block: bytes, ends: Positions) -> tuple[pa.Array, npt.NDArray[np.intp], bool]:
     """The lines that are not blank, trimmed; their numbers from 0; whether any is no object."""
-    buffer = block + b"\n"
-    ends = np.flatnonzero(np.frombuffer(buffer, np.uint8, len(block) + 1) == 0x0A)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    plain = np.frombuffer(buffer, np.uint8)
+    plain = np.frombuffer(block, np.uint8)
+    starts = np.concatenate(([0], ends + 1))
+    ends = np.append(ends, len(block))
     for _ in range(64):
-        blank = (ends > starts) & np.isin(plain[ends - 1], (0x20, 0x09, 0x0D))
+        blank = (ends > starts) & _BLANK[plain[np.maximum(ends - 1, 0)]]
         if not blank.any():
             break
         ends = ends - blank
     for _ in range(64):
-        blank = (ends > starts) & np.isin(plain[starts], (0x20, 0x09, 0x0D))
+        blank = (ends > starts) & _BLANK[plain[np.minimum(starts, len(block) - 1)]]
         if not blank.any():
             break
         starts = starts + blank
     numbers = np.flatnonzero(ends > starts)
     starts, ends = starts[numbers], ends[numbers]
     odd = bool(np.any(plain[starts] != _BRACE) or np.any(plain[ends - 1] != _BRACE_END))
-    lines = text_column(pa.py_buffer(buffer), starts, ends - starts)
+    lines = text_column(pa.py_buffer(block), starts, ends - starts)
     return lines, numbers, odd
 
 
