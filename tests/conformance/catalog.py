@@ -182,3 +182,9 @@ class PlainKnowledge:
 
     def saved_search(self, name: str) -> str | None:
         return self.searches.get(name)
+
+    def model(self, name: str) -> bytes | None:
+        return None
+
+    def job(self, name: str) -> pa.Table | None:
+        return None

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escudo.core.schema import Column, FieldType, TableSchema
-from escudo.findings.rows import event_hashes, lay_out
+from escudo.findings.rows import event_hashes
+from escudo.lake.rows import lay_out
 
 PLAIN = TableSchema(
     "t",

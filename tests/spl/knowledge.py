@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from escudo.core.catalog import Lookup, Macro
 
 
@@ -37,3 +39,9 @@ class Book:
 
     def saved_search(self, name: str) -> str | None:
         return self.searches.get(name)
+
+    def model(self, name: str) -> bytes | None:
+        return None
+
+    def job(self, name: str) -> pa.Table | None:
+        return None

@@ -126,5 +126,11 @@ class Words:
     def saved_search(self, name: str) -> str | None:
         return self.saved.get(name)
 
+    def model(self, name: str) -> bytes | None:
+        return None
+
+    def job(self, name: str) -> pa.Table | None:
+        return None
+
     def define(self, name: str, definition: str, *arguments: str) -> None:
         self.defined[name] = Macro(name, definition, arguments)

@@ -44,10 +44,5 @@ CODES: Mapping[str, ErrorCode] = {
             "The engine cannot run here",
             "Install what the message names, or use --engine duckdb.",
         ),
-        ErrorCode(
-            "CLI008",
-            "A search that writes",
-            "Leave out outputlookup, collect, delete or fit: `escudo search` only reads.",
-        ),
     )
 }

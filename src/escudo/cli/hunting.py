@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -24,6 +24,8 @@ from escudo.findings.risk import ignore, risk_objects
 from escudo.findings.store import write
 from escudo.findings.tokens import fill_messages
 from escudo.lake import Lake
+from escudo.lake.effects import carry_out
+from escudo.lake.knowledge import LakeKnowledge
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import NOTABLE, RISK
 from escudo.spl.timemod import parse_time
@@ -93,11 +95,14 @@ def hunt(
 ) -> Hunt:
     """Runs detections over what a lake holds now, and writes their risk events and findings.
 
-    Correlations read the risk that the others wrote, so they run after them. ``follow`` is given
-    each list of detections and yields them one by one (a progress bar).
+    What a search writes itself (lookups, models, events of an index) is in the lake before the
+    next one runs; none may delete events. Correlations read the risk that the others wrote, so
+    they run after them. ``follow`` is given each list of detections and yields them one by one
+    (a progress bar).
     """
     first = [d for d in detections if d.type != "Correlation"]
     then = [d for d in detections if d.type == "Correlation"]
+    knowledge = LakeKnowledge(content.knowledge, lake.kept)
     matches: list[Match] = []
     judgements: list[Judgement] = []
     for group in (first, then):
@@ -107,10 +112,10 @@ def hunt(
         places = schemas(snapshot)
         engine = engine_of(snapshot)
         found = [
-            match
+            _carried_out(match, lake, content)
             for detection in follow(group)
             for match in detect.run(
-                [detection], snapshot, engine, content.knowledge, within=within, now=now
+                [detection], snapshot, engine, knowledge, within=within, now=now
             )
         ]
         judged = [judge(m, _deployments(content, found), places) for m in found]
@@ -118,6 +123,16 @@ def hunt(
         matches += found
         judgements += judged
     return Hunt(tuple(judgements), tuple(matches))
+
+
+def _carried_out(match: Match, lake: Lake, content: Content) -> Match:
+    """The match once what its search asks to be written is written; why not is among its
+    diagnostics."""
+    try:
+        carry_out(match.effects, lake, content.knowledge, search=match.detection.search_name)
+    except EscudoError as error:
+        return replace(match, diagnostics=(*match.diagnostics, error.diagnostic))
+    return match
 
 
 def _deployments(content: Content, matches: Sequence[Match]) -> Mapping[str, Deployment]:

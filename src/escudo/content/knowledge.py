@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+import pyarrow as pa
+
 from escudo.core.catalog import Lookup, Macro
 
 _FILTER_USE = re.compile(r"`\s*([A-Za-z0-9_:.-]+_filter)\s*`")
@@ -51,3 +53,11 @@ class ContentKnowledge:
 
     def saved_search(self, name: str) -> str | None:
         return self._searches.get(name.lower())
+
+    def model(self, name: str) -> bytes | None:
+        """None: content has no models; those that ``fit`` makes are in a lake."""
+        return None
+
+    def job(self, name: str) -> pa.Table | None:
+        """None, likewise."""
+        return None

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import pyarrow as pa
+
 from escudo.core.errors import Span
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
@@ -49,7 +51,8 @@ class Macro:
 class Lookup:
     """A lookup definition (transforms.conf) over a CSV file or a KV-store collection.
 
-    ``match_types`` gives ``WILDCARD`` or ``CIDR`` for a field; the others are exact.
+    ``match_types`` gives ``WILDCARD`` or ``CIDR`` for a field; the others are exact. Cells of a
+    ``verbatim`` file count with the blanks around them; elsewhere those are not meant.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Lookup:
     min_matches: int = 0
     max_matches: int = 1000
     default_match: str | None = None
+    verbatim: bool = False
     span: Span | None = None
 
 
@@ -79,4 +83,12 @@ class Knowledge(Protocol):
 
     def saved_search(self, name: str) -> str | None:
         """The SPL of a saved search (``| savedsearch``, ``| from savedsearch:``)."""
+        ...
+
+    def model(self, name: str) -> bytes | None:
+        """A model that ``fit`` has made, as ``apply`` reads it; None if there is none."""
+        ...
+
+    def job(self, name: str) -> pa.Table | None:
+        """The kept results of an earlier search (``| loadjob``); None if there are none."""
         ...

@@ -14,6 +14,11 @@ _ROWS = (
         " ran. Report it with the search's name.",
     ),
     ErrorCode(
+        "DET002",
+        "no such baseline",
+        "Name a baseline as its file does, or give its id; without --baseline all of them run.",
+    ),
+    ErrorCode(
         "DET101",
         "a test found no row",
         "Check that the events were read and normalised to the data model that the search names.",

@@ -6,15 +6,17 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import pyarrow as pa
 
-from escudo.content import Detection
+from escudo.content import Detection, Origin
 from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
-from escudo.engines.execute import Engine, run_search
+from escudo.engines.execute import Engine, Result, run_search
+from escudo.spl.effects import Effect
 
 SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
 
@@ -27,7 +29,8 @@ class Match:
 
     ``rows`` has the fields of the search as SPL names them. ``source_files`` and ``event_ids`` are
     lists beside it, one entry a row: the files and the ids of the events (at most 100) that made
-    the row; null where a step of the search cannot tell. ``sid`` names the run.
+    the row; null where a step of the search cannot tell. ``sid`` names the run. ``effects`` is
+    what the search asks to be changed, which running it has not done.
     """
 
     detection: Detection
@@ -38,10 +41,11 @@ class Match:
     window: TimeRange
     now: float
     sid: str
+    effects: tuple[Effect, ...] = ()
 
     @property
     def failed(self) -> bool:
-        """Whether the search could not be run; there are no rows then."""
+        """Whether the search could not be run (there are no rows then), or written what it asks."""
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
     def take(self, indices: pa.Array) -> Match:
@@ -83,26 +87,61 @@ def run_one(
     now: float,
 ) -> Match:
     """Run one detection, enabled or not; see ``run``."""
+    result, problems = attempt(
+        detection, catalog, engine, knowledge, within=within, now=now, provenance=True
+    )
+    table = pa.table({}) if result is None else result.table
+    effects = () if result is None else result.compiled.effects
+    return _match(detection, table, problems, within, now, effects)
+
+
+class Searching(Protocol):
+    """What has a search to run: a detection, a baseline."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def search(self) -> str: ...
+
+    @property
+    def origin(self) -> Origin: ...
+
+
+def attempt(
+    element: Searching,
+    catalog: Catalog,
+    engine: Engine,
+    knowledge: Knowledge,
+    *,
+    within: TimeRange,
+    now: float,
+    provenance: bool = False,
+) -> tuple[Result | None, tuple[Diagnostic, ...]]:
+    """The result of an element's search, None where it cannot be run, and what was found wrong.
+
+    A fault in one search must not end the run of the others.
+    """
     try:
         result = run_search(
-            detection.search,
+            element.search,
             engine,
             catalog,
             knowledge,
             now=now,
             within=within,
-            provenance=True,
-            file=detection.origin.file,
+            provenance=provenance,
+            file=element.origin.file,
         )
     except EscudoError as error:
         problem = error.diagnostic
-        return _match(detection, pa.table({}), (problem,), within, now)
-    except Exception as error:  # one detection's fault must not end the run of the others
+    except Exception as error:
         problem = Diagnostic(
-            "DET001", f"{detection.name}: {type(error).__name__}: {error}", source=detection.search
+            "DET001", f"{element.name}: {type(error).__name__}: {error}", source=element.search
         )
-        return _match(detection, pa.table({}), (problem,), within, now)
-    return _match(detection, result.table, tuple(result.diagnostics), within, now)
+    else:
+        return result, tuple(result.diagnostics)
+    return None, (problem,)
 
 
 def _match(
@@ -111,6 +150,7 @@ def _match(
     diagnostics: tuple[Diagnostic, ...],
     within: TimeRange,
     now: float,
+    effects: tuple[Effect, ...],
 ) -> Match:
     provenance = {name: _provenance(table, name) for name in _LISTS}
     visible = [n for n in table.column_names if n not in _LISTS]
@@ -123,6 +163,7 @@ def _match(
         within,
         now,
         search_id(detection, within, now),
+        effects,
     )
 
 

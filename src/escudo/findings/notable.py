@@ -17,11 +17,11 @@ from escudo.findings.rows import (
     constant,
     event_hashes,
     event_time,
-    lay_out,
     row_fields,
     window_bounds,
 )
 from escudo.findings.tokens import fill_messages
+from escudo.lake.rows import lay_out
 
 INDEX = "notable"
 SOURCETYPE = "stash"

@@ -17,11 +17,11 @@ from escudo.findings.rows import (
     constant,
     event_hashes,
     event_time,
-    lay_out,
     row_fields,
     window_bounds,
 )
-from escudo.findings.tokens import as_text, escape, fill_messages, message_fields
+from escudo.findings.tokens import escape, fill_messages, message_fields
+from escudo.lake.rows import as_text, lay_out
 
 INDEX = "risk"
 SOURCETYPE = "stash"

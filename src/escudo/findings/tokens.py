@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.lake.rows import as_text
+
 UNKNOWN = "unknown"
 VALUE_SEPARATOR = ", "
 """Between the values of a multivalue field in a message."""
@@ -73,18 +75,6 @@ def joined(rows: pa.Table, name: str) -> pa.Array:
         column = pc.binary_join(column.cast(pa.list_(pa.string())), VALUE_SEPARATOR)
     text = as_text(column)
     return pc.if_else(pc.fill_null(pc.equal(text, ""), True), UNKNOWN, text)
-
-
-def as_text(column: pa.Array) -> pa.Array:
-    """Values as SPL prints them: a whole number has no fraction.
-
-    >>> as_text(pa.array([5.0, 0.25, None])).to_pylist()
-    ['5', '0.25', None]
-    """
-    if pa.types.is_floating(column.type):
-        text = pc.cast(column, pa.string())
-        return pc.replace_substring_regex(text, r"\.0$", "")
-    return pc.cast(column, pa.string())
 
 
 def values_of(row: Mapping[str, object], name: str) -> Values:

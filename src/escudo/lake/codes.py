@@ -76,6 +76,16 @@ _ROWS = (
         "the lake cannot be written",
         "The disk is full, or the folder does not belong to you. What was committed is safe.",
     ),
+    ErrorCode(
+        "LAK014",
+        "rows that the lookup cannot take",
+        "The message says what they lack. Nothing was written.",
+    ),
+    ErrorCode(
+        "LAK015",
+        "no right to delete events",
+        "Repeat the search with --allow-delete, if the events it finds shall really go.",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -1,4 +1,4 @@
-"""What an operator does with a lake: look at it, merge small files, drop old data."""
+"""What an operator does with a lake: look at it, merge small files, drop old data or events."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from escudo.lake import delta
 from escudo.lake.delta import DataFile
@@ -125,6 +129,26 @@ def expire(lake: Lake, older_than: float, *, retention: timedelta = RETENTION) -
     return _maintain(lake, "expire", shortened, retention)
 
 
+def delete(lake: Lake, event_ids: Sequence[int]) -> Maintained:
+    """Takes events out of all tables, raw and in data models.
+
+    What is left of their files is written anew. The events stay on the disk for the retention
+    period, for those who still read them; the next maintenance deletes them for good.
+
+    Args:
+        event_ids: the ``_event_id`` of each; unknown ones do not matter.
+    """
+    gone = pa.array(event_ids, pa.int64())
+
+    def shortened(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
+        for file in files:
+            held = pq.read_table(lake.tables_folder / table / file.path, columns=["_event_id"])
+            if pc.any(pc.is_in(held["_event_id"], gone)).as_py():
+                yield _Edit([file], _rewritten(lake, table, [file], without=gone))
+
+    return _maintain(lake, "delete", shortened, RETENTION)
+
+
 def mergeable(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
     """Groups of small files that shall be one: of the same day, or of neighbouring small days.
 
@@ -150,7 +174,11 @@ def _fits(group: Sequence[DataFile], file: DataFile) -> bool:
 
 
 def _rewritten(
-    lake: Lake, table: str, files: Sequence[DataFile], since: int | None = None
+    lake: Lake,
+    table: str,
+    files: Sequence[DataFile],
+    since: int | None = None,
+    without: pa.Array | None = None,
 ) -> list[DataFile]:
     with tempfile.TemporaryDirectory(prefix="sort-", dir=lake.path) as temporary:
         return rewrite(
@@ -159,6 +187,7 @@ def _rewritten(
             files,
             temporary=Path(temporary),
             since=since,
+            without=without,
         )
 
 

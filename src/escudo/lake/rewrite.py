@@ -25,6 +25,7 @@ def rewrite(
     *,
     temporary: Path,
     since: int | None = None,
+    without: pa.Array | None = None,
 ) -> list[DataFile]:
     """New files with the rows of others, in the table's order.
 
@@ -36,6 +37,7 @@ def rewrite(
         files: the files to read, which stay.
         temporary: a folder for sorting.
         since: leave out rows before this time, in microseconds since the epoch.
+        without: leave out rows of these event ids.
     """
     parts = Parts(folder, layout)
     paths = [str(folder / f.path) for f in sorted(files, key=lambda f: (f.low or 0, f.path))]
@@ -44,7 +46,11 @@ def rewrite(
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = ?", [MEMORY])
             connection.execute("SET temp_directory = ?", [str(temporary)])
-            for query in _queries(connection, layout, since, paths):
+            where = "TRUE" if since is None else f"epoch_us(_time) >= {since:d}"
+            if without is not None:
+                connection.register("gone", pa.table({"id": without}))
+                where += " AND _event_id NOT IN (SELECT id FROM gone)"
+            for query in _queries(connection, layout, where, paths):
                 rows = connection.sql(query, params=[paths])
                 for batch in rows.to_arrow_reader(_BATCH_ROWS):
                     parts.write(conform(pa.Table.from_batches([batch]), layout, folder.name))
@@ -58,14 +64,13 @@ def rewrite(
 
 
 def _queries(
-    connection: duckdb.DuckDBPyConnection, layout: Layout, since: int | None, paths: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, layout: Layout, where: str, paths: Sequence[str]
 ) -> Iterator[str]:
     """Queries whose rows, one after the other, are those of the files in the table's order.
 
     Raw events stay as they come, file by file. Rows of models are sorted in slices of the sort
     key that fit into memory: DuckDB's sort of wide rows fails where it has to go to the disk.
     """
-    where = "TRUE" if since is None else f"epoch_us(_time) >= {since:d}"
     scan = "read_parquet(?, union_by_name = true)"
     if not layout.order:
         yield f"SELECT * FROM {scan} WHERE {where}"

@@ -14,6 +14,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.lake.delta import unwritable
+from escudo.lake.kept import Kept
 from escudo.lake.ledger import Ledger
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables, installed
@@ -124,6 +125,11 @@ class Lake:
     def rejected_folder(self) -> Path:
         """Where input that could not be read is kept, as JSON lines."""
         return self.path / REJECTED
+
+    @property
+    def kept(self) -> Kept:
+        """The lookups, models and results that searches have left."""
+        return Kept(self.path, self.ledger)
 
     def snapshot(self) -> Snapshot:
         """What is committed now; it stays as it is while others write."""

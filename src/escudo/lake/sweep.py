@@ -13,7 +13,7 @@ from escudo.lake.ledger import Commit, Ledger
 ABANDONED = timedelta(days=1)
 """A file that no commit names belongs to a writer at work, or, this old, to one that died."""
 
-REMOVING = frozenset({"compact", "expire"})
+REMOVING = frozenset({"compact", "expire", "delete"})
 """The kinds of commits that files leave by; all others only add."""
 
 

@@ -14,6 +14,8 @@ from escudo.sources import families
 
 RISK = "raw_risk"
 NOTABLE = "raw_notable"
+STASH = "raw_stash"
+"""What ``collect`` writes, whatever index it names."""
 
 
 class DataModels(Protocol):
@@ -62,7 +64,8 @@ def installed() -> Tables:
     roots = list(loaded.roots())
     raw = {f.schema.table: f.schema for f in families().values()}
     raw |= {d.schema.table: d.schema for d in roots if d.schema.rest is not None}
-    raw.setdefault(NOTABLE, TableSchema(NOTABLE, RAW_COLUMNS, rest=RAW_REST))
+    for table in (NOTABLE, STASH):
+        raw.setdefault(table, TableSchema(table, RAW_COLUMNS, rest=RAW_REST))
     return Tables(
         models=loaded,
         raw=tuple(raw.values()),

@@ -1,4 +1,5 @@
-"""What a search asks to be changed: lookups, indexes. Binding only records it."""
+"""What a search asks to be changed: lookups, indexes, models. Binding only records it; the caller
+carries it out (``lake.effects``), or does not."""
 
 from __future__ import annotations
 
@@ -7,33 +8,36 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from escudo.core.schema import MV_SEPARATOR
 from escudo.spl import coerce
 
 
 @dataclass(frozen=True)
 class LookupOutput:
-    """``outputlookup``: rows (all text) for a lookup. ``key_field`` names the field by which rows
-    of a collection are replaced; ``append`` adds to what is there."""
+    """``outputlookup``: rows (text, or lists of text) for a lookup.
+
+    ``append`` adds to what is there. ``key_field`` names the field by which rows of a collection
+    are replaced (with ``allow_updates``; else those that are there stay). ``multivalues`` keeps
+    the values of a field apart in a file, too. Without rows, ``override_if_empty`` takes away what
+    is there, and ``create_empty`` puts an empty table in its place.
+    """
 
     lookup: str
     rows: pa.Table
     append: bool = False
     key_field: str | None = None
+    allow_updates: bool = True
     override_if_empty: bool = True
-    create_empty: bool = True
+    create_empty: bool = False
+    multivalues: bool = False
 
 
 @dataclass(frozen=True)
 class IndexOutput:
-    """``collect``: rows to become events of an index."""
+    """``collect``: events (``spl.stash``) for an index; ``source`` may be null in them, then the
+    name of the search goes there."""
 
     index: str
     rows: pa.Table
-    source: str | None = None
-    sourcetype: str = "stash"
-    host: str | None = None
-    marker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,21 +58,25 @@ class ModelOutput:
 Effect = LookupOutput | IndexOutput | Deletion | ModelOutput
 
 
-def plain_text(rows: pa.Table) -> pa.Table:
-    """The rows with all cells as text; several values are joined by ``MV_SEPARATOR``.
+def as_texts(rows: pa.Table) -> pa.Table:
+    """The rows with all cells as text, or as lists of text where a field has several values.
 
-    >>> plain_text(pa.table({"a": [1.0, None], "b": [["x", "y"], ["z"]]})).to_pylist()
-    [{'a': '1', 'b': 'x\\x1ey'}, {'a': None, 'b': 'z'}]
+    >>> as_texts(pa.table({"a": [1.0, None], "b": [["x", "y"], ["z"]]})).to_pylist()
+    [{'a': '1', 'b': ['x', 'y']}, {'a': None, 'b': ['z']}]
     """
-    columns = {n: pa.array(map(_text, rows[n].to_pylist()), pa.string()) for n in rows.column_names}
-    return pa.table(columns)
+    return pa.table({name: _texts(rows[name]) for name in rows.column_names})
 
 
-def _text(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, list):
-        return MV_SEPARATOR.join(v for v in map(_text, value) if v is not None)
-    if isinstance(value, int | float):
+def _texts(column: pa.ChunkedArray) -> pa.Array:
+    cells = column.to_pylist()
+    if not any(isinstance(c, list) for c in cells):
+        return pa.array(map(text_of, cells), pa.string())
+    lists = [None if c is None else [text_of(v) for v in c if v is not None] for c in cells]
+    return pa.array(lists, pa.list_(pa.string()))
+
+
+def text_of(value: object) -> str | None:
+    """One value as SPL prints it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return coerce.number_text(value)
-    return str(value)
+    return None if value is None else str(value)

@@ -75,7 +75,9 @@ def fitted(relation: Relation, command: Fit, binder: Binder) -> Relation:
         return apply_model(table, model, command.alias)
 
     found = binder.batch(binder.closed(relation), "fit", run)
-    if made and command.model is not None:
+    if made and not made[0].groups:
+        binder.warn("SPL318", f"no row has a number in {field}: nothing was fitted", command.span)
+    elif made and command.model is not None:
         binder.effects.append(ModelOutput(command.model, made[0].to_bytes()))
     return found
 

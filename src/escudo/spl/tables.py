@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from functools import lru_cache
 
 import pyarrow as pa
@@ -16,7 +17,6 @@ import pyarrow.csv as pacsv
 
 from escudo.core.catalog import Lookup
 from escudo.core.errors import EscudoError, Span
-from escudo.core.schema import FieldType
 from escudo.spl.bind import Binder
 from escudo.spl.plan import Relation
 from escudo.spl.source import suggest
@@ -33,26 +33,70 @@ def find(name: str, binder: Binder, span: Span | None) -> Lookup:
     return found
 
 
-def read(lookup: Lookup, span: Span | None) -> pa.Table:
+MULTIVALUE_PREFIX = "__mv_"
+"""A column of this and a field's name holds the field's values apart (``encoded``)."""
+
+
+def read(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.Table:
     """The rows of a lookup, all text. A collection without a file has no rows yet.
 
-    Raises ``SPL314`` where its file cannot be read.
+    With ``multivalues``, fields that have them in the file are lists of text; else their values
+    are one text, a value a line. Raises ``SPL314`` where its file cannot be read.
     """
     if lookup.path is None or not os.path.exists(lookup.path):
         if lookup.collection is None and not lookup.fields:
             raise EscudoError("SPL314", f"lookup '{lookup.name}' has no file", span=span)
         return pa.table({f: pa.array([], pa.string()) for f in lookup.fields})
     try:
-        return _read_csv(lookup.path, os.stat(lookup.path).st_mtime_ns)
+        stat = os.stat(lookup.path)
+        state = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+        found = _read_csv(lookup.path, state, lookup.verbatim)
     except (OSError, pa.ArrowInvalid) as error:
         raise EscudoError(
             "SPL314", f"lookup '{lookup.name}' cannot be read: {error}", span=span
         ) from error
+    if not found.num_columns:
+        return pa.table({f: pa.array([], pa.string()) for f in lookup.fields})
+    return _with_lists(found, multivalues)
+
+
+def _with_lists(found: pa.Table, multivalues: bool) -> pa.Table:
+    """The fields alone, with their values as lists where they are to be apart."""
+    names = [n for n in found.column_names if n.startswith(MULTIVALUE_PREFIX)]
+    out = found.drop_columns(names) if names else found
+    for name in names if multivalues else ():
+        field = name.removeprefix(MULTIVALUE_PREFIX)
+        if field in out.column_names:
+            pairs = zip(found[name].to_pylist(), found[field].to_pylist(), strict=True)
+            lists = [_decoded(several, one) for several, one in pairs]
+            at = out.column_names.index(field)
+            out = out.set_column(at, field, pa.array(lists, pa.list_(pa.string())))
+    return out
+
+
+def encoded(cell: str | list[str] | None) -> str:
+    """Several values as Splunk writes them in the column beside a field; empty for one value.
+
+    >>> encoded(["a", "b;$"]), encoded("a")
+    ('$a$;$b;$$$', '')
+    """
+    if not isinstance(cell, list):
+        return ""
+    return ";".join("$" + value.replace("$", "$$") + "$" for value in cell)
+
+
+_VALUE = re.compile(r"\$((?:[^$]|\$\$)*)\$(?:;|$)")
+
+
+def _decoded(several: str | None, one: str | None) -> list[str] | None:
+    if several:
+        return [v.replace("$$", "$") for v in _VALUE.findall(several)]
+    return None if one is None else [one]
 
 
 @lru_cache(maxsize=64)
-def _read_csv(path: str, _changed: int) -> pa.Table:
-    """A CSV file as text columns; blanks around names and cells do not count."""
+def _read_csv(path: str, _state: tuple[int, int, int], verbatim: bool) -> pa.Table:
+    """A CSV file as text columns; blanks around names and cells count only if it is verbatim."""
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         data = file.read()
     header = next(csv.reader(io.StringIO(data)), [])
@@ -73,19 +117,17 @@ def _read_csv(path: str, _changed: int) -> pa.Table:
             column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
         ),
     )
-    return pa.table({name: _cells(raw[unique[name]]) for name in reversed(unique)})
+    return pa.table({name: _cells(raw[unique[name]], verbatim) for name in reversed(unique)})
 
 
-def _cells(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    trimmed = pc.utf8_trim_whitespace(values)
+def _cells(values: pa.ChunkedArray, verbatim: bool) -> pa.ChunkedArray:
+    trimmed = values if verbatim else pc.utf8_trim_whitespace(values)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
 def rows_of(name: str, binder: Binder, span: Span | None) -> Relation:
     """All rows of a lookup, as ``inputlookup`` gives them."""
-    rows = read(find(name, binder, span), span)
-    kinds = dict.fromkeys(rows.column_names, FieldType.STRING)
-    return binder.table(rows, kinds)
+    return binder.table(read(find(name, binder, span), span, multivalues=True))
 
 
 def grouped(rows: pa.Table, keys: list[str], outputs: list[str], most: int) -> pa.Table:

@@ -13,6 +13,7 @@ import click
 import orjson
 
 from escudo.cli import EXIT_INPUT
+from escudo.cli.baseline_view import summary_of
 from escudo.cli.hunt_view import show_hits, show_ingest, show_risk, show_techniques, summary
 from escudo.cli.hunting import chosen as chosen_detections
 from escudo.cli.hunting import hunt, report, result_rows
@@ -30,6 +31,8 @@ from escudo.cli.progress import IngestProgress, show, stderr, tracked
 from escudo.cli.rejected import tell_rejected
 from escudo.content import Detection
 from escudo.core.errors import EscudoError, Severity
+from escudo.core.timerange import TimeRange
+from escudo.detect.baselines import BaselineRun, needed, ordered, run_baselines
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 
@@ -54,6 +57,12 @@ FIELDS = (
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
 @click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
+@click.option(
+    "--baselines",
+    "with_baselines",
+    is_flag=True,
+    help="First run the baselines of these detections, over the time before --earliest.",
+)
 @time_options
 @engine_options
 @click.option(
@@ -71,6 +80,7 @@ def command(
     overlay: Path | None,
     names: Sequence[str],
     stories: Sequence[str],
+    with_baselines: bool,
     earliest: str,
     latest: str,
     engine_name: str,
@@ -84,6 +94,10 @@ def command(
 
     Escudo's own detections run, and those of --content. The exit code is 1 where part of the
     input was rejected or a detection could not run; what was found beside it is shown all the same.
+
+    Baselines fill lookups and fit models that detections compare with ("first time seen",
+    outliers). With --baselines those of the content run first: over the time before --earliest, or
+    over everything without it. In a lasting lake they stay (see `escudo baseline`).
     """
     begun, now = time.monotonic(), time.time()
     shape = chosen(format_)
@@ -97,11 +111,22 @@ def command(
         tell_rejected(ingested, lake, lasting=lake_path is not None)
         if not ingested.files:
             raise EscudoError("CLI004", "none of the inputs holds a log that Escudo reads")
+        engine_of = engines(engine_name, memory_limit)
+        learned: list[BaselineRun] = []
+        if with_baselines:
+            baselines = needed(content, detections) if names or stories else ordered(content)
+            end = within.latest if within.earliest is None else within.earliest
+            before = TimeRange(None, end)
+            with tracked(baselines, "running baselines", quiet=quiet) as items:
+                learned += run_baselines(items, content, lake, engine_of, within=before, now=now)
+            show([d for run in learned for d in run.diagnostics if d.severity is Severity.ERROR])
+            if not quiet:
+                stderr().print(summary_of(learned), markup=False)
         found = hunt(
             detections,
             content,
             lake,
-            engines(engine_name, memory_limit),
+            engine_of,
             within=within,
             now=now,
             follow=following("running detections", quiet),
@@ -124,7 +149,8 @@ def command(
             numbers = report(ingested, found, begun)
             report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
     bad_input = any(d.severity is Severity.ERROR for d in ingested.diagnostics)
-    if bad_input or ingested.rejected or found.failed or content.failed_files:
+    failed = found.failed or any(run.failed for run in learned)
+    if bad_input or ingested.rejected or failed or content.failed_files:
         sys.exit(EXIT_INPUT)
 
 

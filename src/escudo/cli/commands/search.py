@@ -20,11 +20,12 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import chosen, format_option, rows_of, write_rows
 from escudo.cli.progress import show, stderr
-from escudo.core.errors import EscudoError
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
+from escudo.lake.effects import carry_out
+from escudo.lake.knowledge import LakeKnowledge
 
-_INTERNAL = ("_event_id", "source_file")
+_INTERNAL = ("_event_id", "source_file", "_key")
 
 
 @click.command()
@@ -33,6 +34,14 @@ _INTERNAL = ("_event_id", "source_file")
 @content_options
 @time_options
 @engine_options
+@click.option(
+    "--allow-delete",
+    is_flag=True,
+    help="Let `delete` take the events that it finds out of the lake.",
+)
+@click.option(
+    "--save-job", "job", default=None, help="Keep the results under this name, for `loadjob`."
+)
 @format_option()
 def command(
     spl: str,
@@ -43,12 +52,15 @@ def command(
     latest: str,
     engine_name: str,
     memory_limit: str | None,
+    allow_delete: bool,
+    job: str | None,
     format_: str | None,
 ) -> None:
     """Run SPL over a lake, over all time unless --earliest or --latest say otherwise.
 
     `-` reads the search from standard input. Macros and lookups come from Escudo's own content
-    and from --content.
+    and from --content; what outputlookup, collect and fit have written is in the lake, and goes
+    before the content's.
     """
     now = time.time()
     text = sys.stdin.read() if spl == "-" else spl
@@ -59,15 +71,23 @@ def command(
             text,
             engines(engine_name, memory_limit)(snapshot),
             snapshot,
-            content.knowledge,
+            LakeKnowledge(content.knowledge, lake.kept),
             now=now,
             within=time_range(earliest, latest, now),
         )
-    show(result.diagnostics)
-    if result.compiled.effects:
-        kinds = ", ".join(sorted({type(e).__name__ for e in result.compiled.effects}))
-        raise EscudoError("CLI008", f"the search would write ({kinds}); nothing was written")
-    fields = [n for n in result.table.column_names if n not in _INTERNAL]
+        show(result.diagnostics)
+        done = carry_out(
+            result.compiled.effects,
+            lake,
+            content.knowledge,
+            search=f"{now:.3f}",
+            may_delete=allow_delete,
+        )
+        fields = [n for n in result.table.column_names if n not in _INTERNAL]
+        if job is not None:
+            lake.kept.keep_job(job, result.table.select(fields))
+    for change in done:
+        stderr().print(str(change), markup=False)
     shape = chosen(format_)
     count = write_rows(rows_of(result.table.select(fields)), fields, shape)
     if shape == "table":

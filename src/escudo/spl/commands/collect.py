@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+import pyarrow as pa
+
+from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
-from escudo.spl.bind import rows
+from escudo.spl.bind import EVIDENCE, rows
 from escudo.spl.effects import IndexOutput
+from escudo.spl.stash import TIME_FORMAT, Stash, events
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -18,11 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Collect(Command):
-    """``collect index=name [options]``."""
+    """``collect [index=name] [options]``; the index is ``summary`` unless it is named.
+
+    The events are written where the search runs with a lake to write to. In ``testmode`` the rows
+    become what they would be in the index, and are not written. ``file`` is their ``source`` where
+    that is not given; how Splunk would pass them on (``spool``, ``uselb``, ``run_in_preview``)
+    makes no difference here, but ``spool=false``, which leaves them out of the index, is refused.
+    """
 
     name: ClassVar[str] = "collect"
 
-    index: str
+    index: str = "summary"
     addinfo: bool = True
     addtime: bool = True
     file: str | None = None
@@ -34,16 +46,14 @@ class Collect(Command):
     sourcetype: str | None = None
     spool: bool = True
     testmode: bool = False
+    timeformat: str = TIME_FORMAT
     uselb: bool = True
 
     @classmethod
     def parse(cls, args: Args) -> Self:
         options = args.options(*OPTIONS)
-        index = options.text("index", None)
-        if index is None:
-            args.missing("index=name")
         return cls(
-            index,
+            options.text("index", "summary"),
             options.boolean("addinfo", True),
             options.boolean("addtime", True),
             options.text("file", None),
@@ -55,6 +65,7 @@ class Collect(Command):
             options.text("sourcetype", None),
             options.boolean("spool", True),
             options.boolean("testmode", False),
+            options.text("timeformat", TIME_FORMAT),
             options.boolean("uselb", True),
             span=args.span(),
         )
@@ -74,25 +85,74 @@ class Collect(Command):
             + option("sourcetype", self.sourcetype)
             + option("spool", self.spool, True)
             + option("testmode", self.testmode, False)
+            + option("timeformat", self.timeformat, TIME_FORMAT)
             + option("uselb", self.uselb, True)
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        self._check()
         relation = binder.closed(rows(source, self))
-        found = binder.collect(relation, f"what goes to index {self.index}")
-        if found is not None and not self.testmode:
-            binder.effects.append(
-                IndexOutput(
-                    self.index,
-                    found,
-                    self.source,
-                    self.sourcetype or "stash",
-                    self.host,
-                    self.marker,
-                )
-            )
-        return relation
+        within = binder.within
+        info = {
+            "info_min_time": f"{within.earliest or 0.0:.3f}",
+            "info_max_time": "+Infinity" if within.latest is None else f"{within.latest:.3f}",
+            "info_search_time": f"{binder.now:.3f}",
+        }
+        stash = Stash(
+            self.index,
+            binder.now,
+            within.earliest,
+            self.source or self.file,
+            self.sourcetype,
+            self.host,
+            self.marker,
+            self.addtime,
+            self.timeformat,
+            self.output_format == "hec",
+            info if self.addinfo else {},
+        )
 
+        def keep(found: pa.Table) -> pa.Table:
+            proof = [n for n in EVIDENCE if n in found.column_names]
+            made = events(found.drop_columns(proof), stash)
+            if not self.testmode:
+                binder.effects.append(IndexOutput(self.index, made))
+                return found
+            for name in proof:
+                made = made.append_column(name, found[name])
+            return made
+
+        kinds = {"_time": FieldType.TIME} if self.testmode else None
+        return binder.batch(relation, f"what goes to index {self.index}", keep, kinds=kinds)
+
+    def _check(self) -> None:
+        """Refuses what does not go together (SPL301)."""
+        if not self.spool:
+            raise EscudoError(
+                "SPL301",
+                "spool=false writes a file on a Splunk server, not into an index",
+                span=self.span,
+                hint="leave it out, or use testmode=true to see the events",
+            )
+        given = [n for n, default in _NOT_IN_HEC.items() if getattr(self, n) != default]
+        if self.output_format == "hec" and given:
+            raise EscudoError(
+                "SPL301",
+                f"option '{given[0]}' does not go with output_format=hec",
+                span=self.span,
+                hint="events keep the host, source and source type of the rows in this format",
+            )
+
+
+_NOT_IN_HEC: Mapping[str, object] = {
+    "addtime": True,
+    "host": None,
+    "marker": None,
+    "source": None,
+    "sourcetype": None,
+    "timeformat": TIME_FORMAT,
+    "uselb": True,
+}
 
 OPTIONS = (
     "index",
@@ -107,5 +167,6 @@ OPTIONS = (
     "sourcetype",
     "spool",
     "testmode",
+    "timeformat",
     "uselb",
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+import pyarrow as pa
+
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.effects import LookupOutput, plain_text
+from escudo.spl.bind import EVIDENCE, rows
+from escudo.spl.effects import LookupOutput, as_texts
 from escudo.spl.unparse import option, word
 
 if TYPE_CHECKING:
@@ -18,13 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutputLookup(Command):
-    """``outputlookup [options] table``."""
+    """``outputlookup [options] table``.
+
+    The table is written where the search runs with a lake to write to (``escudo search``, ``hunt``,
+    ``baseline``), never into the content. With ``key_field``, ``append`` is true unless it is
+    said. ``createinapp`` and ``create_context`` say in which folder of Splunk the file belongs;
+    there is one place here.
+    """
 
     name: ClassVar[str] = "outputlookup"
 
     table: str
     append: bool = False
-    create_empty: bool = True
+    create_empty: bool = False
     override_if_empty: bool = True
     max: int = 1_000_000_000
     key_field: str | None = None
@@ -40,8 +48,8 @@ class OutputLookup(Command):
         args.options(*OPTIONS, into=options)
         return cls(
             table,
-            options.boolean("append", False),
-            options.boolean("create_empty", True),
+            options.boolean("append", "key_field" in options),
+            options.boolean("create_empty", False),
             options.boolean("override_if_empty", True),
             options.integer("max", 1_000_000_000, least=0),
             options.text("key_field", None),
@@ -55,8 +63,8 @@ class OutputLookup(Command):
     def format(self) -> str:
         return (
             "outputlookup"
-            + option("append", self.append, False)
-            + option("create_empty", self.create_empty, True)
+            + option("append", self.append, self.key_field is not None)
+            + option("create_empty", self.create_empty, False)
             + option("override_if_empty", self.override_if_empty, True)
             + option("max", self.max, 1_000_000_000)
             + option("key_field", self.key_field)
@@ -71,19 +79,24 @@ class OutputLookup(Command):
         relation = binder.closed(rows(source, self))
         if self.max < 1_000_000_000:
             relation = relation.limit(self.max)
-        found = binder.collect(relation, f"what goes to lookup {self.table}")
-        if found is not None:
+
+        def keep(found: pa.Table) -> pa.Table:
+            shown = found.drop_columns([n for n in EVIDENCE if n in found.column_names])
             binder.effects.append(
                 LookupOutput(
                     self.table,
-                    plain_text(found),
-                    self.append,
-                    self.key_field,
-                    self.override_if_empty,
-                    self.create_empty,
+                    as_texts(shown),
+                    append=self.append,
+                    key_field=self.key_field,
+                    allow_updates=self.allow_updates,
+                    override_if_empty=self.override_if_empty,
+                    create_empty=self.create_empty,
+                    multivalues=self.output_format == "splunk_mv_csv",
                 )
             )
-        return relation
+            return found
+
+        return binder.batch(relation, f"what goes to lookup {self.table}", keep)
 
 
 OPTIONS = (

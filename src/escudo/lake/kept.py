@@ -1,0 +1,117 @@
+"""What searches keep in a lake beside its events: lookups, models, results of jobs.
+
+Each is one file, which is replaced as a whole: a reader sees the old one or the new one, also when
+the writer is killed. Writers take turns by the ledger's lock.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from escudo.lake.delta import sync_folder, unwritable
+from escudo.lake.ledger import Ledger
+
+LOOKUPS = "lookups"
+COLLECTIONS = "collections"
+MODELS = "models"
+JOBS = "jobs"
+
+_SUFFIXES = {LOOKUPS: ".csv", COLLECTIONS: ".csv", MODELS: ".model", JOBS: ".arrow"}
+
+
+class Kept:
+    """The kept files of a lake, by kind (one of the folders above) and name."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self._folder = folder
+        self._ledger = ledger
+
+    def path(self, kind: str, name: str) -> Path:
+        """Where a file of a name is or would be; any name is one file name.
+
+        >>> Kept(Path("lake"), None).path(LOOKUPS, "../etc/x y.csv").as_posix()
+        'lake/lookups/..%2Fetc%2Fx%20y.csv'
+        """
+        suffix = _SUFFIXES[kind]
+        return self._folder / kind / (quote(name.removesuffix(suffix), safe="") + suffix)
+
+    def find(self, kind: str, name: str) -> Path | None:
+        """The file of a name; None if there is none."""
+        path = self.path(kind, name)
+        return path if path.is_file() else None
+
+    def names(self, kind: str) -> Iterator[str]:
+        """The names of the files of a kind."""
+        suffix = _SUFFIXES[kind]
+        folder = self._folder / kind
+        if folder.is_dir():
+            found = sorted(p.name for p in folder.iterdir() if p.name.endswith(suffix))
+            yield from (unquote(n.removesuffix(suffix)) for n in found if not n.startswith("."))
+
+    def model(self, name: str) -> bytes | None:
+        """The content of a model, if there is one of the name."""
+        path = self.find(MODELS, name)
+        return None if path is None else path.read_bytes()
+
+    def job(self, name: str) -> pa.Table | None:
+        """The results of a job, if there is one of the name."""
+        path = self.find(JOBS, name)
+        if path is None:
+            return None
+        with pa.memory_map(str(path)) as file:
+            return ipc.open_file(file).read_all()
+
+    def keep_model(self, name: str, content: bytes) -> None:
+        """Stores a model: LAK013 if it cannot be written."""
+        self.change(MODELS, name, lambda _: content)
+
+    def keep_job(self, name: str, rows: pa.Table) -> None:
+        """Stores the results of a job: LAK013 if they cannot be written."""
+        sink = pa.BufferOutputStream()
+        with ipc.new_file(sink, rows.schema) as writer:
+            writer.write_table(rows)
+        self.change(JOBS, name, lambda _: sink.getvalue().to_pybytes())
+
+    def change(self, kind: str, name: str, make: Callable[[Path | None], bytes | None]) -> None:
+        """Replaces a file by what ``make`` gives for the one that is there; None takes it away.
+
+        No other writer of this lake comes between. LAK013 if the folder cannot be written.
+        """
+        path = self.path(kind, name)
+        with self._ledger.exclusive():
+            content = make(self.find(kind, name))
+            try:
+                if content is not None:
+                    _replace(path, content)
+                elif path.exists():
+                    path.unlink()
+                    sync_folder(path.parent)
+            except OSError as error:
+                raise unwritable(path, error) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Puts a file in its place whole, and on the disk."""
+    path.parent.mkdir(exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+        sync_folder(path.parent.parent)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise

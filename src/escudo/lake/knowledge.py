@@ -1,0 +1,66 @@
+"""Knowledge of content with what searches have kept in a lake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from escudo.core.catalog import Knowledge, Lookup, Macro
+from escudo.lake.kept import COLLECTIONS, LOOKUPS, Kept
+
+
+class LakeKnowledge:
+    """``core.catalog.Knowledge``: a lookup's rows in the lake go before the content's file, and
+    models and jobs are those of the lake. What the lake does not have is the content's."""
+
+    def __init__(self, content: Knowledge, kept: Kept) -> None:
+        self._content = content
+        self._kept = kept
+
+    def macro(self, name: str, arity: int) -> Macro | None:
+        return self._content.macro(name, arity)
+
+    def macros(self) -> Sequence[tuple[str, int]]:
+        return self._content.macros()
+
+    def lookup(self, name: str) -> Lookup | None:
+        defined = self._content.lookup(name)
+        path = self._kept.find(*place(defined, name))
+        if path is None:
+            return defined
+        return replace(defined or Lookup(name), path=str(path), verbatim=True)
+
+    def lookups(self) -> Sequence[str]:
+        return tuple(dict.fromkeys((*self._content.lookups(), *self._kept.names(LOOKUPS))))
+
+    def saved_search(self, name: str) -> str | None:
+        return self._content.saved_search(name)
+
+    def model(self, name: str) -> bytes | None:
+        return self._kept.model(name)
+
+    def job(self, name: str) -> pa.Table | None:
+        return self._kept.job(name)
+
+
+def place(defined: Lookup | None, name: str) -> tuple[str, str]:
+    """The kind and name of the file in a lake that holds a lookup's rows.
+
+    Definitions of one file or collection share it, as in Splunk; a name that nobody defined is a
+    file of its own.
+
+    >>> place(Lookup("seen", collection="seen_users"), "seen")
+    ('collections', 'seen_users')
+    >>> place(Lookup("staff", path="/content/staff_2024.csv"), "staff")
+    ('lookups', 'staff_2024.csv')
+    >>> place(None, "mine")
+    ('lookups', 'mine')
+    """
+    if defined is not None and defined.collection is not None:
+        return COLLECTIONS, defined.collection
+    if defined is not None and defined.path is not None:
+        return LOOKUPS, Path(defined.path).name
+    return LOOKUPS, name
