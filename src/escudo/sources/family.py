@@ -22,6 +22,8 @@ from escudo.core.schema import (
     TableSchema,
     physical_names,
 )
+from escudo.spl.outcomes import outcomes
+from escudo.spl.parse_eval import parse_eval
 
 ANY = "*"
 _DEFAULT = "_default.yml"
@@ -32,10 +34,6 @@ _KEYS = frozenset(
         "fields", "calculated", "absent", "datasets",
     )
 )  # fmt: skip
-
-
-_CONSTANT = re.compile(r'null\(\)|"([^"\\]*)"')
-"""An eval expression that is the same for every event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +184,16 @@ def _schema(data: Mapping[str, Any], default: Mapping[str, str]) -> TableSchema:
 
 
 def _values(data: Mapping[str, Any], calculated: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """The fields that hold one and the same text, or none, in every event of the family."""
+    """The fields whose texts are known before any event is read."""
     out = {
         name: frozenset({str(data[name])})
         for name in ("source", "sourcetype", "index")
         if not template_fields(str(data[name]))
     }
     for name, expr in calculated.items():
-        constant = _CONSTANT.fullmatch(str(expr).strip())
-        if constant is not None:
-            out[name] = frozenset(t for t in constant.groups() if t is not None)
+        found = outcomes(parse_eval(str(expr)))
+        if found is not None:
+            out[name] = found
     return out
 
 

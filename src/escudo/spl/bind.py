@@ -40,7 +40,7 @@ from escudo.spl.plan import (
     select,
 )
 from escudo.spl.scan import ScanBase, UnionBase
-from escudo.spl.subsearch import as_text, conditions
+from escudo.spl.subsearch import as_text, conditions, resolved
 
 
 class Runner(Protocol):
@@ -90,6 +90,20 @@ class Binder:
         """The rows of a search inside the search; it has the same time range."""
         return self.pipeline(pipeline)
 
+    def subsearch_condition(self, term: SubsearchTerm) -> SearchExpr | None:
+        """The rows of a subsearch as conditions; None where nothing can be run."""
+        rows = self.subsearch_rows(term.pipeline)
+        if rows is None or not term.before:
+            return None if rows is None else conditions(rows)
+        return parse_search(term.before + as_text(rows))
+
+    def subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
+        """The rows of a subsearch under the names of their fields; None without a runner."""
+        relation = self.pipeline(pipeline)
+        if self.runner is not None:
+            relation = self.closed(relation)
+        return self.collect(relation, "a subsearch")
+
     def during(self, within: TimeRange) -> Binder:
         """The same binder (shared names, tables, diagnostics) with another time range."""
         return replace(self, within=within)
@@ -128,6 +142,7 @@ class Binder:
         and those whose events can never match.
         """
         within = self.within if within is None else within
+        expr = resolved(expr, self.subsearch_condition)
         families = self.catalog.raw_tables()
         held = [s for s in families if self.catalog.files(s.table, within)]
         kept: list[Relation] = []
@@ -390,18 +405,11 @@ class RelationScope:
         self.binder.warn(code, message, span)
 
     def subsearch(self, term: SubsearchTerm) -> SearchExpr | None:
-        rows = self._subsearch_rows(term.pipeline)
-        if rows is None or not term.before:
-            return None if rows is None else conditions(rows)
-        return parse_search(term.before + as_text(rows))
+        return self.binder.subsearch_condition(term)
 
     def subsearch_text(self, pipeline: Pipeline) -> str | None:
-        rows = self._subsearch_rows(pipeline)
+        rows = self.binder.subsearch_rows(pipeline)
         return None if rows is None else as_text(rows)
-
-    def _subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
-        rows = self.binder.closed(self.binder.pipeline(pipeline))
-        return self.binder.collect(rows, "a subsearch")
 
 
 _EVENT_FIELDS = ("_time", "_raw", "host", "source", "sourcetype", "index")

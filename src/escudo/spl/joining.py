@@ -142,7 +142,9 @@ def _by_pattern(
     most: int,
     binder: Binder,
 ) -> tuple[Relation, dict[str, Bound]]:
-    """Patterns are tested once for each combination of values that occurs, not for each event."""
+    """Patterns are tested once for each combination of values that occurs, not for each event.
+
+    What takes more than a scan is a common table expression: it is read twice."""
     source = binder.names.fresh("lookup")
     keys = [binder.names.fresh("key") for _ in keyed]
     outs = [binder.names.fresh(n) for n in names]
@@ -157,9 +159,12 @@ def _by_pattern(
     relation = relation.hide(list(zip(held, values, strict=True)))
     kind = FieldType.STRING if most == 1 else FieldType.MULTIVALUE
     bounds = {n: Bound(binder.names.fresh(n), kind) for n in names}
+    shared = binder.names.fresh("events")
 
     def build(inner: exp.Select) -> exp.Select:
-        distinct = select([column(h) for h in held], inner.copy())
+        computed = inner.find(exp.Group, exp.Join, exp.Window, exp.Unnest, exp.Limit) is not None
+        events = table(shared) if computed else inner
+        distinct = select([column(h) for h in held], events.copy())
         distinct.set("distinct", exp.Distinct())
         test = coerce.and_all(
             _any_test(special.get(name), value.type, qualified("l", h), qualified("r", k))
@@ -180,7 +185,11 @@ def _by_pattern(
         on = coerce.and_all(
             exp.NullSafeEQ(this=qualified("l", h), expression=qualified("r", h)) for h in held
         )
-        return beside(inner, groups, on, [qualified("r", b.ident) for b in bounds.values()])
+        query = beside(events, groups, on, [qualified("r", b.ident) for b in bounds.values()])
+        if computed:
+            called = exp.TableAlias(this=identifier(shared))
+            query.set("with_", exp.With(expressions=[exp.CTE(this=inner, alias=called)]))
+        return query
 
     return relation.wrap(build), bounds
 

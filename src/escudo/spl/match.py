@@ -131,17 +131,17 @@ class _Lowering:
         return time_condition(bound, within)
 
     def compare(self, name: str, op: str, values: tuple[Value, ...]) -> exp.Expression:
+        possible = self.fields.possible(name) if op in ("=", "!=") else None
+        if possible is not None and not self._can_match(possible, op, values):
+            return exp.false()
         bound = self.fields.bound(name)
         if bound is None:
             if name == "index" and op == "=" and any(v.text == "*" for v in values):
                 return exp.true()
             return exp.false()
-        possible = self.fields.possible(name)
-        if possible is not None and op in ("=", "!="):
-            if not self._can_match(possible, op, values):
-                return exp.false()
-            if op == "=" and all(any(matches(v, p) for v in values) for p in possible):
-                return _present(bound)
+        every = op == "=" and possible is not None
+        if every and all(any(matches(v, p) for v in values) for p in possible or ()):
+            return _present(bound)
         if op == "=":
             return self._equal(name, bound, values)
         (value,) = values

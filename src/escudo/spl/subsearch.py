@@ -7,13 +7,13 @@ out; several values of a field are alternatives. No row matches nothing (Search 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from escudo.spl import coerce
-from escudo.spl.ast import And, Compare, InList, Or, SearchExpr, Term, Value
+from escudo.spl.ast import And, Compare, InList, Not, Or, SearchExpr, SubsearchTerm, Term, Value
 from escudo.spl.parse_search import parse_search
 
 MAX_ROWS = 10_000
@@ -23,6 +23,20 @@ NOTHING = Or(())
 """The condition that no event satisfies."""
 
 _TEXT = ("search", "query")
+
+
+def resolved(expr: SearchExpr, run: Callable[[SubsearchTerm], SearchExpr | None]) -> SearchExpr:
+    """A search expression with the conditions of its subsearches in their places, so that each is
+    run once, however many tables are searched. One that cannot be run holds for every event."""
+    match expr:
+        case And(operands) | Or(operands):
+            return replace(expr, operands=tuple(resolved(o, run) for o in operands))
+        case Not(operand):
+            return replace(expr, operand=resolved(operand, run))
+        case SubsearchTerm():
+            found = run(expr)
+            return And(()) if found is None else found
+    return expr
 
 
 def conditions(rows: pa.Table) -> SearchExpr:
