@@ -2,7 +2,8 @@
 
 Boolean operators bind NOT, AND, OR, XOR (Search Manual, Boolean expressions with logical
 operators); keywords are read without regard to case. ``true``, ``false`` and ``null`` without
-parentheses are literals (Search Manual, Types of expressions). An unquoted ``.`` concatenates, so
+parentheses are literals (Search Manual, Types of expressions). ``!`` is NOT, as searches in use
+write it (``!match(x, "y")``); the manual does not name it. An unquoted ``.`` concatenates, so
 a field with a dot in its name must stand in single quotes.
 """
 
@@ -37,7 +38,7 @@ _TOKEN = re.compile(
     | (?P<name>{_NAME}(?:\.{_NAME})*\{{\d*\}}(?:\.?[\w@]|\.?\{{\d*\}})* | {_NAME})
     | (?P<string>{DOUBLE_QUOTED})
     | (?P<field>{SINGLE_QUOTED})
-    | (?P<op>[<>!=]=|[-+*/%.=<>(),\[])
+    | (?P<op>[<>!=]=|[-+*/%.=<>!(),\[])
     )""",
     re.VERBOSE | re.DOTALL,
 )
@@ -221,6 +222,8 @@ class EvalParser:
                 self.read_to = after
                 self.token = self._read(after)
                 return SubsearchText(pipeline, span=self._span(start))
+            case "op" if token.text == "!":
+                return Unary("NOT", self.expression(NOT_BINDING), span=self._span(start))
             case "op" if token.text in ("-", "+"):
                 operand = self.expression(SIGN_BINDING)
                 return Unary(token.text, operand, span=self._span(start))

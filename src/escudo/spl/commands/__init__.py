@@ -58,6 +58,7 @@ from escudo.spl.commands.mvexpand import Mvexpand
 from escudo.spl.commands.nomv import Nomv
 from escudo.spl.commands.outlier import Outlier
 from escudo.spl.commands.outputlookup import OutputLookup
+from escudo.spl.commands.rangemap import Rangemap
 from escudo.spl.commands.rare import Rare
 from escudo.spl.commands.regex import Regex
 from escudo.spl.commands.reltime import Reltime
@@ -83,6 +84,7 @@ from escudo.spl.commands.tojson import Tojson
 from escudo.spl.commands.top import Top
 from escudo.spl.commands.transaction import Transaction
 from escudo.spl.commands.transpose import Transpose
+from escudo.spl.commands.trendline import Trendline
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.commands.union import Union
 from escudo.spl.commands.untable import Untable
@@ -146,6 +148,7 @@ COMMANDS: Mapping[str, type[Command]] = {
     "nomv": Nomv,
     "outlier": Outlier,
     "outputlookup": OutputLookup,
+    "rangemap": Rangemap,
     "rare": Rare,
     "regex": Regex,
     "reltime": Reltime,
@@ -171,6 +174,7 @@ COMMANDS: Mapping[str, type[Command]] = {
     "top": Top,
     "transaction": Transaction,
     "transpose": Transpose,
+    "trendline": Trendline,
     "tstats": Tstats,
     "union": Union,
     "untable": Untable,

@@ -23,6 +23,7 @@ from escudo.spl.commands.lookup import Lookup
 from escudo.spl.commands.rename import Rename
 from escudo.spl.commands.sort import SortKey
 from escudo.spl.commands.tojson import JsonField
+from escudo.spl.commands.trendline import Trendline
 from escudo.spl.lint.checked import walk
 
 TOLERANT = frozenset({"coalesce", "isnull", "isnotnull", "nullif", "ifnull", "mvappend"})
@@ -44,6 +45,7 @@ _PLAIN_FIELDS = {
     "mvcombine": ("field",),
     "mvexpand": ("field",),
     "nomv": ("field",),
+    "rangemap": ("field",),
     "rare": ("fields", "by"),
     "regex": ("field",),
     "replace": ("fields",),
@@ -107,6 +109,8 @@ def _references(command: Command) -> Iterator[tuple[str, Span | None]]:
             return
         case Fillnull():
             return
+        case Trendline(trends):
+            yield from ((t.field, t.span) for t in trends)
     yield from _in(command)
 
 

@@ -1,0 +1,116 @@
+"""``trendline``: moving averages (Search Reference: trendline)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl import coerce
+from escudo.spl.args import Args
+from escudo.spl.ast import Command, Node
+from escudo.spl.bind import rows
+from escudo.spl.plan import Order, Relation, Typed
+from escudo.spl.unparse import word
+from escudo.spl.windows import frame, numbered, over
+
+if TYPE_CHECKING:
+    from escudo.spl.bind import Binder
+
+_TREND = re.compile(r"(sma|ema|wma)(\d+)\((.+)\)", re.IGNORECASE)
+_LEAST, _MOST = 2, 10_000
+
+
+@dataclass(frozen=True)
+class Trend(Node):
+    """``sma5(field) AS name``; ``kind`` is ``sma`` or ``wma``."""
+
+    kind: str
+    period: int
+    field: str
+    alias: str | None = None
+
+    def format(self) -> str:
+        """The term in SPL."""
+        alias = f" AS {word(self.alias)}" if self.alias is not None else ""
+        return f"{self.kind}{self.period}({self.field}){alias}"
+
+
+@dataclass(frozen=True)
+class Trendline(Command):
+    """``trendline (sma|wma)<period>(field) [AS name] ...``; a row with fewer rows before it than
+    the period needs has no average."""
+
+    name: ClassVar[str] = "trendline"
+
+    trends: tuple[Trend, ...]
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        trends: list[Trend] = []
+        while args.more():
+            if not args.accept(","):
+                trends.append(_trend(args))
+        if not trends:
+            args.expected("a trend such as sma5(count)")
+        return cls(tuple(trends), span=args.span())
+
+    def format(self) -> str:
+        return "trendline " + " ".join(t.format() for t in self.trends)
+
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        relation, row = numbered(rows(source, self), binder)
+        added: list[tuple[str, Typed]] = []
+        for trend in self.trends:
+            value = relation.field(trend.field)
+            name = trend.alias or f"{trend.kind}{trend.period}({trend.field})"
+            if value is None:
+                added.append((name, coerce.null(FieldType.NUMBER)))
+            else:
+                sql = _average(trend, coerce.as_number(value), [Order(row)])
+                enough = exp.GTE(this=row.copy(), expression=exp.Literal.number(trend.period))
+                whole = exp.Case(ifs=[exp.If(this=enough, true=sql)])
+                added.append((name, Typed(whole, FieldType.NUMBER)))
+        return relation.extend(added, binder.names, window=True)
+
+
+def _trend(args: Args) -> Trend:
+    token = args.peek_name()
+    match = _TREND.fullmatch(token.text) if token is not None else None
+    if token is None or match is None:
+        args.expected("a trend such as sma5(count)")
+    kind, period = match[1].lower(), int(match[2])
+    if not _LEAST <= period <= _MOST:
+        args.fail(f"the period of a trend is between {_LEAST} and {_MOST:,}", token)
+    if kind == "ema":
+        args.fail(
+            "exponential moving averages are not supported",
+            token,
+            code="SPL301",
+            hint="use sma or wma",
+        )
+    args.name()
+    alias = args.name("a name after AS") if args.accept_word("as") else None
+    return Trend(
+        kind, period, match[3].strip(), alias, span=args.source.span(token.start, token.end)
+    )
+
+
+def _average(trend: Trend, number: exp.Expression, order: list[Order]) -> exp.Expression:
+    """The mean of the last rows; in ``wma`` the newest of n rows weighs n, the oldest 1."""
+    if trend.kind == "sma":
+        return over(exp.Avg(this=number), order, spec=frame(1 - trend.period, 0))
+    weighted: list[exp.Expression] = []
+    for back in range(trend.period):
+        lag = exp.Lag(this=number.copy(), offset=exp.Literal.number(back))
+        earlier = over(lag, order) if back else coerce.paren(number.copy())
+        weight = exp.Literal.number(trend.period - back)
+        weighted.append(exp.Mul(this=earlier, expression=weight))
+    total = weighted[0]
+    for term in weighted[1:]:
+        total = exp.Add(this=total, expression=term)
+    weights = exp.Literal.number(trend.period * (trend.period + 1) // 2)
+    return exp.Div(this=exp.Paren(this=total), expression=coerce.cast(weights, FieldType.NUMBER))
