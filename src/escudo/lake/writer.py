@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ from escudo.sources.assemble import RawBatch
 if TYPE_CHECKING:
     from escudo.cim.normalise import ModelBatch
 
+T = TypeVar("T")
+
 BUFFER_BYTES = 48 << 20
 """Rows of a table are kept until they are this large, then sorted and encoded."""
 
@@ -33,12 +35,15 @@ BUFFERS_BYTES = 112 << 20
 
 ID_RANGE = 1 << 17
 
+_ENCODERS = 2
+
 
 class Writer:
     """Appends to a lake; made by ``Lake.writer``. Use it in a ``with`` block, from one thread.
 
-    Encoding runs in a thread of its own, so that it overlaps with reading and normalising. What
-    was not committed when the block ends is dropped.
+    Encoding runs in threads of its own, so that it overlaps with reading and normalising: one
+    table at a time as rows come, two at a commit, when nothing else is done. What was not
+    committed when the block ends is dropped.
 
     >>> from escudo.lake import Lake
     >>> with Lake.create_temporary() as lake, lake.writer() as writer:
@@ -61,7 +66,7 @@ class Writer:
         self._buffers: dict[str, list[pa.Table]] = {}
         self._sizes: dict[str, int] = {}
         self._parts: dict[str, Parts] = {}
-        self._encoder = ThreadPoolExecutor(1, "escudo-encode")
+        self._encoder = ThreadPoolExecutor(_ENCODERS, "escudo-encode")
         self._encoding: Future[None] | None = None
 
     def __enter__(self) -> Self:
@@ -170,30 +175,39 @@ class Writer:
         return pa.array(np.arange(taken.start, taken.stop, dtype=np.int64))
 
     def _encode(self, table: str) -> None:
+        self._wait()
+        self._encoding = self._submit(table)
+
+    def _submit(self, table: str) -> Future[None]:
         rows = concat(self._buffers.pop(table))
         del self._sizes[table]
         parts = self._parts.get(table)
         if parts is None:
             parts = self._parts[table] = Parts(self._folder / table, self._layout(table))
-        self._wait()
-        self._encoding = self._encoder.submit(parts.write, rows)
+        return self._encoder.submit(parts.write, rows)
 
     def _wait(self) -> None:
         if self._encoding is not None:
             encoding, self._encoding = self._encoding, None
-            try:
-                encoding.result()
-            except OSError as error:
-                raise unwritable(self._folder, error) from error
+            self._result(encoding)
 
-    def _finish(self) -> Mapping[str, list[DataFile]]:
-        for table in list(self._buffers):
-            self._encode(table)
-        self._wait()
+    def _result(self, future: Future[T]) -> T:
         try:
-            finished = {table: parts.finish() for table, parts in self._parts.items()}
+            return future.result()
         except OSError as error:
             raise unwritable(self._folder, error) from error
+
+    def _finish(self) -> Mapping[str, list[DataFile]]:
+        """Encodes what is left, the largest table first, and closes all files."""
+        self._wait()
+        sizes = self._sizes.copy()
+        last = {t: self._submit(t) for t in sorted(sizes, key=sizes.__getitem__, reverse=True)}
+        wait(last.values())
+        for encoded in last.values():
+            self._result(encoded)
+        closed = {t: self._encoder.submit(parts.finish) for t, parts in self._parts.items()}
+        wait(closed.values())
+        finished = {table: self._result(files) for table, files in closed.items()}
         return {table: files for table, files in finished.items() if files}
 
     def _acknowledge(
@@ -216,19 +230,29 @@ class Writer:
                 raise EscudoError("LAK012", f"table {changed[0]} was written to meanwhile")
             if not written and not files:
                 return head
-            versions = dict(head.versions)
-            for table, added in written.items():
-                versions[table] = delta.append(
-                    self._folder / table,
-                    self._layout(table).schema,
-                    added,
-                    pinned=head.versions.get(table),
-                )
+            versions = {**head.versions, **self._append_to_logs(head, written)}
             commit = transaction.record(kind, versions, files)
         for table in written:
             before = head.versions.get(table, 0)
             delta.checkpoint(self._folder / table, before, versions[table])
         return commit
+
+    def _append_to_logs(
+        self, head: Commit, written: Mapping[str, list[DataFile]]
+    ) -> Mapping[str, int]:
+        """Commits files to each table's log, some tables at a time; their new versions."""
+
+        def append(table: str) -> int:
+            return delta.append(
+                self._folder / table,
+                self._layout(table).schema,
+                written[table],
+                pinned=head.versions.get(table),
+            )
+
+        appended = {table: self._encoder.submit(append, table) for table in written}
+        wait(appended.values())
+        return {table: version.result() for table, version in appended.items()}
 
     def _delete(self, written: Mapping[str, list[DataFile]]) -> None:
         for table, files in written.items():

@@ -19,9 +19,10 @@ __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 PATIENCE_SECONDS = 2.0
 """Events of a stream that comes slowly are not held back longer for a batch to fill."""
 
-BATCH_ROWS = 65_536
-BATCH_BYTES = 48 * 1024 * 1024
-"""A batch is handed on when it has so many rows or bytes: memory stays bounded."""
+BATCH_ROWS = 16_384
+BATCH_BYTES = 24 * 1024 * 1024
+"""A batch is handed on when it has so many rows or bytes: memory stays bounded, and what comes
+after the reader has its first work soon."""
 
 _BYTES_PER_RAW = 2
 """A table is about so many times as large as its raw text; to measure it takes longer."""

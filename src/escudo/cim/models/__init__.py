@@ -146,7 +146,7 @@ def load() -> Models:
 
 def parse_model(text: str, file: str) -> list[Dataset]:
     """The datasets that a YAML text defines; CIM001 where it does not fit."""
-    data = yaml.safe_load(text)
+    data = yaml.load(text, yaml.CSafeLoader)
     try:
         model = str(data["model"])
         entries: dict[str, Mapping[str, Any]] = {}
