@@ -308,7 +308,7 @@ def node(kind: type[ast.Node]) -> st.SearchStrategy[ast.Node]:
     hints = typing.get_type_hints(kind)
     parts: dict[str, st.SearchStrategy[typing.Any]] = {}
     for item in fields(kind):
-        if item.name == "span":
+        if not item.compare:
             continue
         strategy = _for_type(hints[item.name], kind.__name__, item.name)
         narrowed = (kind.__name__, item.name) in OVERRIDES or item.default is MISSING

@@ -101,6 +101,11 @@ _ROWS = (
         "model of machine learning not available",
         "Fit it first, or use one of the algorithms that are listed.",
     ),
+    ErrorCode(
+        "SPL319",
+        "stored model that cannot be read",
+        "Its file is damaged, or no model of this program. Fit it again.",
+    ),
     ErrorCode("SPL320", "a limit cut off rows", "Raise the option that the message names."),
     ErrorCode(
         "SPL501",

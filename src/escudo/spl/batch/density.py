@@ -3,7 +3,7 @@
 The algorithm of Splunk's machine learning toolkit in its documented terms: a normal, exponential
 or kernel density is fitted to the values of each group; the part of the distribution of least
 density whose area is the threshold is outlying. ``dist=auto`` takes the density that is nearest to
-the data by the Wasserstein distance. A beta distribution is not offered.
+the data by the metric. A beta distribution is not offered.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from escudo.spl.batch.outliers import numbers
 from escudo.spl.batch.pivot import text
 
 DISTRIBUTIONS = ("norm", "expon", "gaussian_kde")
+METRICS = ("wasserstein", "kolmogorov_smirnov")
+"""How far a density is from the data, for choosing one."""
 _KDE_SAMPLE = 1000
 _GRID = 2001
 
@@ -117,23 +119,27 @@ def _normal(z: Array) -> Array:
     return np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
 
 
-def fit_density(values: Sequence[float], dist: str) -> Density:
-    """The density of some numbers.
+def fit_density(values: Sequence[float], kinds: Sequence[str], metric: str = METRICS[0]) -> Density:
+    """The density of some numbers, the nearest to them of several kinds.
 
-    >>> d = fit_density([1.0, 2.0, 3.0], "norm")
+    >>> d = fit_density([1.0, 2.0, 3.0], ["norm"])
     >>> round(d.location, 3), round(d.scale, 3)
     (2.0, 0.816)
     """
     data = np.sort(np.array(values, dtype=float))
-    if dist != "auto":
-        return _fitted(data, dist)
+    if len(kinds) == 1:
+        return _fitted(data, kinds[0])
     share = (np.arange(min(len(data), 200)) + 0.5) / min(len(data), 200)
     found = np.quantile(data, share)
 
     def distance(kind: str) -> float:
-        return float(np.abs(_fitted(data, kind).quantiles(share) - found).mean())
+        quantiles = _fitted(data, kind).quantiles(share)
+        if metric == "wasserstein":
+            return float(np.abs(quantiles - found).mean())
+        below = np.searchsorted(data, quantiles, side="right") / len(data)
+        return float(np.abs(below - share).max())
 
-    return _fitted(data, min(DISTRIBUTIONS, key=distance))
+    return _fitted(data, min(kinds, key=distance))
 
 
 def _fitted(data: Array, kind: str) -> Density:
@@ -178,7 +184,12 @@ class DensityModel:
 
 
 def fit_model(
-    table: pa.Table, field: str, by: Sequence[str], dist: str, make: Callable[..., DensityModel]
+    table: pa.Table,
+    field: str,
+    by: Sequence[str],
+    kinds: Sequence[str],
+    make: Callable[..., DensityModel],
+    metric: str = METRICS[0],
 ) -> DensityModel:
     """A density for each group of rows that have the field and all BY fields."""
     values: dict[tuple[str, ...], list[float]] = {}
@@ -186,7 +197,7 @@ def fit_model(
     for value, key in zip(cells, _keys(table, by), strict=False):
         if value is not None and key is not None:
             values.setdefault(key, []).append(value)
-    groups = {key: fit_density(v, dist) for key, v in values.items()}
+    groups = {key: fit_density(v, kinds, metric) for key, v in values.items()}
     return make(field=field, by=tuple(by), groups=groups)
 
 
@@ -205,7 +216,7 @@ def _keys(table: pa.Table, by: Sequence[str]) -> list[tuple[str, ...] | None]:
 def apply_model(table: pa.Table, model: DensityModel, name: str | None = None) -> pa.Table:
     """The rows with ``IsOutlier(field)``, ``BoundaryRanges`` and perhaps the density.
 
-    >>> model = DensityModel("n", (), {(): fit_density([9.0, 10.0, 11.0] * 20, "norm")})
+    >>> model = DensityModel("n", (), {(): fit_density([9.0, 10.0, 11.0] * 20, ["norm"])})
     >>> out = apply_model(pa.table({"n": [10.0, 99.0]}), model)
     >>> out.column("IsOutlier(n)").to_pylist()
     [0.0, 1.0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from escudo.core.errors import Span
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
 from escudo.spl.bind import rows
@@ -25,22 +27,26 @@ class Apply(Command):
     model: str
     alias: str | None = None
     parameters: tuple[tuple[str, str], ...] = ()
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    """Where each option stands."""
 
     @classmethod
     def parse(cls, args: Args) -> Self:
         model = args.name("the name of a model")
         alias = None
         parameters: dict[str, str] = {}
+        places: dict[str, Span] = {}
         while args.more():
             if (option := args.at_option()) is not None:
                 args.next()
                 args.next()
-                parameters[option.text] = args.value().text
+                parameters[option.text] = args.value(f"a value of option '{option.text}'").text
+                places[option.text] = args.span(option.start)
             elif args.accept_word("as"):
                 alias = args.name("a name after AS")
             else:
                 args.expected("an option or AS")
-        return cls(model, alias, tuple(parameters.items()), span=args.span())
+        return cls(model, alias, tuple(parameters.items()), places, span=args.span())
 
     def format(self) -> str:
         return (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from escudo.core.errors import Span
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
 from escudo.spl.bind import rows
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 class Fit(Command):
     """``fit Algorithm fields [FROM features] [BY fields] [options] [INTO model] [AS prefix]``.
 
-    With FROM, the fields before it are what is predicted. ``parameters`` are the options of the
-    algorithm as written; the algorithm checks them.
+    With FROM, the field before it is what is predicted; the names of features may have wildcards.
+    BY is for DensityFunction. INTO keeps the model where the search runs with a lake to write to,
+    for `apply`. Which algorithms there are, with their options: docs/algorithms.md.
     """
 
     name: ClassVar[str] = "fit"
@@ -33,6 +36,8 @@ class Fit(Command):
     parameters: tuple[tuple[str, str], ...] = ()
     model: str | None = None
     alias: str | None = None
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    """Where each option of the algorithm stands."""
 
     @classmethod
     def parse(cls, args: Args) -> Self:
@@ -40,6 +45,7 @@ class Fit(Command):
         lists: dict[str, list[str]] = {"": [], "from": [], "by": []}
         names: dict[str, str] = {}
         parameters: dict[str, str] = {}
+        places: dict[str, Span] = {}
         current = ""
         while args.more():
             if args.accept(","):
@@ -47,7 +53,8 @@ class Fit(Command):
             if (option := args.at_option()) is not None:
                 args.next()
                 args.next()
-                parameters[option.text] = args.value().text
+                parameters[option.text] = args.value(f"a value of option '{option.text}'").text
+                places[option.text] = args.span(option.start)
             elif keyword := args.accept_word("from", "by"):
                 current = keyword
             elif keyword := args.accept_word("into", "as"):
@@ -64,6 +71,7 @@ class Fit(Command):
             tuple(parameters.items()),
             names.get("into"),
             names.get("as"),
+            places,
             span=args.span(),
         )
 
