@@ -108,6 +108,11 @@ _ROWS = (
     ),
     ErrorCode("SPL320", "a limit cut off rows", "Raise the option that the message names."),
     ErrorCode(
+        "SPL321",
+        "no results of such a job",
+        "Keep them with `escudo search ... --save-job NAME`, then load them by that name.",
+    ),
+    ErrorCode(
         "SPL501",
         "field that no schema has",
         "It is null there. Correct its name; the hint shows the closest one.",

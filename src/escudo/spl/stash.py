@@ -68,6 +68,7 @@ def _arrow(name: str) -> pa.DataType:
 def _event(row: Mapping[str, Any], names: Sequence[str], stash: Stash) -> dict[str, Any]:
     texts = {n: t for n in names if not n.startswith("_") and (t := _joined(row[n])) is not None}
     time = _time(row, stash)
+    written = {**stash.info, **texts}
     own = {n: texts.pop(n, None) for n in _ORIGIN}
     if stash.hec:
         source, host = own["source"], own["host"]
@@ -78,7 +79,7 @@ def _event(row: Mapping[str, Any], names: Sequence[str], stash: Stash) -> dict[s
     shown = {**stash.info, **texts}
     raw = _joined(row.get("_raw"))
     if raw is None:
-        parts = [f"{name}={_quoted(value)}" for name, value in shown.items()]
+        parts = [f"{name}={_quoted(value)}" for name, value in written.items()]
         if stash.addtime and not stash.hec:
             parts.insert(0, datetime.fromtimestamp(time, UTC).strftime(stash.timeformat))
         raw = ", ".join(parts)

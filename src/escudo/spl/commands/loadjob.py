@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
 from escudo.spl.unparse import option, word
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loadjob(Command):
-    """``loadjob sid`` or ``loadjob savedsearch="user:app:name"`` with options."""
+    """``loadjob sid`` or ``loadjob savedsearch="user:app:name"`` with options.
+
+    The results are those that `escudo search --save-job` kept under the name, or its last part.
+    """
 
     name: ClassVar[str] = "loadjob"
     generating: ClassVar[bool] = True
@@ -59,12 +63,27 @@ class Loadjob(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        raise EscudoError(
-            "SPL301",
-            "the results of earlier jobs are not kept",
-            span=self.span,
-            hint="use | savedsearch to run the search again",
-        )
+        name = (self.savedsearch or self.sid or "").rpartition(":")[2]
+        if self.events or self.artifact_offset:
+            what = "events=true" if self.events else "artifact_offset"
+            raise EscudoError(
+                "SPL301",
+                f"{what}: the last results of a job are kept, no others",
+                span=self.span,
+                hint="leave it out",
+            )
+        found = binder.knowledge.job(name)
+        if found is None and binder.runner is None:
+            binder.deferred.append(f"the results of job {name}")
+            return binder.anything(())
+        if found is None:
+            raise EscudoError(
+                "SPL321",
+                f"no results are kept under the name '{name}'",
+                span=self.span,
+                hint=f"keep them: escudo search ... --save-job {name}",
+            )
+        return binder.table(found, {"_time": FieldType.TIME})
 
 
 OPTIONS = ("savedsearch", "events", "job_delegate", "artifact_offset", "ignore_running")
