@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from escudo.cim.normalise import Normaliser
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.engines.duckdb.connection import connect
 from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
@@ -77,7 +75,7 @@ class _Ingest:
         self._writer = writer
         self._progress = progress
         self._force = force
-        self._modelling = Modelling(Normaliser(connect()), writer)
+        self._modelling = Modelling(writer)
         self._pending: list[_Pending] = []
         self._again: list[Path | str] = []
         self._current: _Pending | None = None

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escudo.cim.normalise import Normaliser
+from escudo.engines.duckdb.connection import connect
 from escudo.lake.layout import concat
 from escudo.lake.report import FileReport
 from escudo.lake.writer import Writer
@@ -31,8 +32,8 @@ class _Held:
 class Modelling:
     """Normalises what it is given and appends it; counts it in the reports of the files."""
 
-    def __init__(self, normaliser: Normaliser, writer: Writer) -> None:
-        self._normaliser = normaliser
+    def __init__(self, writer: Writer) -> None:
+        self._normaliser: Normaliser | None = None
         self._writer = writer
         self._held: dict[str, _Held] = {}
 
@@ -54,6 +55,9 @@ class Modelling:
             self._normalise(family)
 
     def _normalise(self, family: str) -> None:
+        if self._normaliser is None:
+            # Not before there are events: the next ones are read while this is made.
+            self._normaliser = Normaliser(connect())
         held = self._held.pop(family)
         together = RawBatch(family, concat([b.table for b in held.batches]))
         seen: list[npt.NDArray[np.int64]] = []

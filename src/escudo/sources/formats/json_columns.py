@@ -31,7 +31,7 @@ Paths: TypeAlias = Mapping[Path, pa.Array]
 Counts: TypeAlias = npt.NDArray[np.int64]
 
 _COLON, _QUOTE, _BLANK, _TAB, _NULL, _OBJECT, _ARRAY, _BACKSLASH, _COMMA = b':" \tn{[\\,'
-_PIECE = 1 << 18
+_PIECE = 1 << 20
 """So many bytes are looked at together: what is between two loops stays in the cache."""
 _FIRST_LINES = 20
 _TEXTS = pa.list_(pa.string())
@@ -49,7 +49,7 @@ class JsonLines:
     few: int = 200
     _scalars: dict[Path, None] = field(default_factory=dict)
     _lists: dict[Path, None] = field(default_factory=dict)
-    _connection: duckdb.DuckDBPyConnection | None = None
+    _parser: _Parser | None = None
 
     def columns(
         self, lines: pa.Array
@@ -94,27 +94,18 @@ class JsonLines:
                 taken = plain in self._scalars or plain in self._lists
                 if not taken and not any("{}" in part for part in path[:-1]):
                     known[plain] = None
-        return len(self._scalars) + len(self._lists) > before
+        if len(self._scalars) + len(self._lists) == before:
+            return False
+        self._parser = None
+        return True
 
     def _parse(self, lines: pa.Array) -> dict[Path, pa.Array]:
-        layers = _layers([*self._scalars, *self._lists])
-        if not layers:
+        if not self._scalars and not self._lists:
             return {}
-        if self._connection is None:
-            self._connection = duckdb.connect()
-            self._connection.execute("SET threads = 1")
-        self._connection.register("lines", pa.table({"line": lines}))
-        columns = [
-            f"from_json(line, {_quoted(_structure(layer, self._lists))}) AS j{number}"
-            for number, layer in enumerate(layers)
-        ]
-        query = f"SELECT {', '.join(columns)} FROM lines"
-        try:
-            table = self._connection.sql(query).to_arrow_table()
-        except duckdb.Error as error:
-            raise ValueError(str(error)) from None
-        finally:
-            self._connection.unregister("lines")
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = _Parser([*self._scalars, *self._lists], self._lists)
+        table = parser.parse(lines)
         out: dict[Path, pa.Array] = {}
         for column in table.columns:
             _flatten((), column.combine_chunks(), out)
@@ -123,6 +114,41 @@ class JsonLines:
     def _ordered(self, out: Mapping[Path, pa.Array]) -> list[Path]:
         known = [*self._scalars, *((*p[:-1], f"{p[-1]}{{}}") for p in self._lists)]
         return [p for p in known if p in out and out[p].null_count < len(out[p])]
+
+
+class _Parser:
+    """A prepared statement that takes lines apart into a struct a layer."""
+
+    def __init__(self, paths: Sequence[Path], lists: Mapping[Path, None]) -> None:
+        columns = [
+            f"from_json(line, {_quoted(_structure(layer, lists))}) AS j{number}"
+            for number, layer in enumerate(_layers(paths))
+        ]
+        self._input = _Input(pa.table({"line": pa.array([], pa.string())}))
+        self._connection = duckdb.connect()
+        self._connection.execute("SET threads = 1")
+        self._connection.register("lines", self._input)
+        self._connection.execute(f"PREPARE parse AS SELECT {', '.join(columns)} FROM lines")
+
+    def parse(self, lines: pa.Array) -> pa.Table:
+        """A struct column a layer; ValueError where a line is not a JSON object."""
+        self._input.table = pa.table({"line": lines})
+        try:
+            return self._connection.sql("EXECUTE parse").to_arrow_table()
+        except duckdb.Error as error:
+            raise ValueError(str(error)) from None
+        finally:
+            self._input.table = self._input.table.slice(0, 0)
+
+
+class _Input:
+    """The table that a prepared statement reads; it changes under the statement."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
 
 
 def _loaded(lines: pa.Array, numbers: npt.NDArray[np.intp]) -> list[Any]:

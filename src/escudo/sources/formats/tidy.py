@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,9 +33,14 @@ def without_empty(columns: Mapping[K, pa.Array]) -> dict[K, pa.Array]:
     return out
 
 
+def _lengths(values: pa.Array) -> npt.NDArray[np.int32]:
+    """How long each text, in bytes, or list is; a null is mostly 0 long."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset :]
+    return offsets[1 : len(values) + 1] - offsets[: len(values)]
+
+
 def _nulled(values: pa.Array) -> pa.Array:
-    offsets = np.frombuffer(values.buffers()[1], np.int32)
-    lengths = np.diff(offsets[values.offset : values.offset + len(values) + 1])
+    lengths = _lengths(values)
     if int(np.count_nonzero(lengths == 0)) <= values.null_count:
         return values
     return pc.if_else(pa.array(lengths > 0), values, pa.scalar(None, values.type))
@@ -96,8 +102,9 @@ def _braced(values: pa.Array | str) -> pa.Array | str:
         return f"{{{values}}}" if _BARE_GUID_TEXT.match(values) else values
     if not pa.types.is_string(values.type):
         return values
-    long = pc.fill_null(pc.equal(pc.binary_length(values), _GUID_LENGTH), False)
-    if not pc.any(long).as_py():
+    if not (_lengths(values) == _GUID_LENGTH).any():
         return values
-    guid = pc.and_(long, pc.fill_null(pc.match_substring_regex(values, _BARE_GUID), False))
+    guid = pc.fill_null(pc.match_substring_regex(values, _BARE_GUID), False)
+    if not pc.any(guid).as_py():
+        return values
     return pc.if_else(guid, pc.binary_join_element_wise("{", values, "}", ""), values)
