@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from escudo.content import Content, ContentKnowledge
-from escudo.core.catalog import Catalog
+from escudo.content import Content
+from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Span
 from escudo.engines.execute import Engine, run_search
 from escudo.findings.tokens import Values, fill_search
@@ -93,13 +93,15 @@ def _sample(_name: str) -> Values:
 
 def validate(
     searches: Iterable[Candidate],
-    knowledge: ContentKnowledge,
+    knowledge: Knowledge,
     catalog: Catalog,
     engine: Engine,
     *,
     now: float,
 ) -> dict[str, Verdicts]:
     """Runs each search over a catalog (an empty lake, say); what cannot be run is told why.
+
+    What a search asks to be written (``Compiled.effects``) is not.
 
     A search that stands in several places (most drilldowns do) is run once.
     """
@@ -118,7 +120,7 @@ def validate(
 
 
 def _problem(
-    candidate: Candidate, knowledge: ContentKnowledge, catalog: Catalog, engine: Engine, now: float
+    candidate: Candidate, knowledge: Knowledge, catalog: Catalog, engine: Engine, now: float
 ) -> Diagnostic | None:
     try:
         run_search(candidate.search, engine, catalog, knowledge, now=now, file=candidate.file)

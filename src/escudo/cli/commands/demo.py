@@ -34,6 +34,7 @@ from escudo.generate.answers import Answers
 from escudo.generate.generate import generate
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.knowledge import LakeKnowledge
 
 _EVENTS = 50_000
 _LINE = 180
@@ -85,6 +86,7 @@ def _show_context(found: Hunt, content: Content, lake: Lake, engine: Engine, out
     if match is None:
         return
     snapshot = lake.snapshot()
+    knowledge = LakeKnowledge(content.knowledge, lake.kept)
     events = match.event_ids[row].as_py() or []
     for grown in tree.around(events, engine, snapshot, within=ALL_TIME):
         out.print()
@@ -92,7 +94,7 @@ def _show_context(found: Hunt, content: Content, lake: Lake, engine: Engine, out
         for line in grown.root.lines():
             out.print(Text("  " + (line if len(line) <= _LINE else line[: _LINE - 1] + "…")))
     for filled in drilldown.fill(match, row):
-        result = drilldown.run(filled, engine, snapshot, content.knowledge, now=match.now)
+        result = drilldown.run(filled, engine, snapshot, knowledge, now=match.now)
         rows = [
             [_text(name, value) for name, value in found_row.items()]
             for found_row in result.table.to_pylist()

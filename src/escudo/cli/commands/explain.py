@@ -22,10 +22,11 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import console
 from escudo.cli.searches import NamedSearch, searches
-from escudo.content import Content
+from escudo.core.catalog import Knowledge
 from escudo.core.timerange import TimeRange, iso_utc
 from escudo.engines.execute import Engine, run_compiled
 from escudo.lake import Lake, Snapshot
+from escudo.lake.knowledge import LakeKnowledge
 from escudo.spl.compile import Compiled, compile_search
 from escudo.spl.format import pretty
 from escudo.spl.macros import expand
@@ -68,7 +69,7 @@ def command(
     format_: str | None,
 ) -> None:
     """Show SEARCH (SPL, a file, or a detection's name) with its macros expanded, the tables and
-    columns it reads, its time range, its SQL and the engine's plan."""
+    columns it reads, its time range, its SQL and the engine's plan. Nothing is written."""
     now = time.time()
     content = load_content(content_paths, overlay)
     within = time_range(earliest, latest, now)
@@ -76,8 +77,9 @@ def command(
     with lake:
         snapshot = lake.snapshot()
         engine = engines(engine_name, None)(snapshot)
+        knowledge = LakeKnowledge(content.knowledge, lake.kept)
         found = [
-            _explain(named, content, snapshot, engine, within, now, measured)
+            _explain(named, knowledge, snapshot, engine, within, now, measured)
             for named in searches(search, content)
         ]
     if (format_ or ("text" if sys.stdout.isatty() else "json")) == "json":
@@ -89,7 +91,7 @@ def command(
 
 def _explain(
     named: NamedSearch,
-    content: Content,
+    knowledge: Knowledge,
     snapshot: Snapshot,
     engine: Engine,
     within: TimeRange,
@@ -100,7 +102,7 @@ def _explain(
     compiled = compile_search(
         named.text,
         snapshot,
-        content.knowledge,
+        knowledge,
         now=now,
         within=within,
         runner=engine,
@@ -108,7 +110,7 @@ def _explain(
     )
     out: dict[str, Any] = {
         "name": named.name,
-        "search": expand(named.text, content.knowledge, file=named.file).text,
+        "search": expand(named.text, knowledge, file=named.file).text,
         "pipeline": pretty(compiled.pipeline),
         "fields": [{"name": name, "type": kind.value} for name, _, kind in compiled.output],
         "reads": _reads(compiled, snapshot),

@@ -18,6 +18,7 @@ from escudo.cli.progress import tracked
 from escudo.cli.validating import candidates, validate
 from escudo.core.errors import Severity
 from escudo.lake import Lake
+from escudo.lake.knowledge import LakeKnowledge
 
 _SHOWN = 50
 
@@ -47,6 +48,7 @@ def command(
 ) -> None:
     """Load FOLDERS of content and run every detection, baseline, investigation and drilldown.
 
+    Nothing is written, whatever the searches ask for (outputlookup, collect, fit ... into).
     The exit code is 1 if a file could not be loaded or a search could not be run.
     """
     begun = time.monotonic()
@@ -57,7 +59,7 @@ def command(
         snapshot = lake.snapshot()
         verdicts = validate(
             items,
-            content.knowledge,
+            LakeKnowledge(content.knowledge, lake.kept),
             snapshot,
             duckdb_engine(None)(snapshot),
             now=time.time(),

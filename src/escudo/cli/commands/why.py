@@ -25,12 +25,13 @@ from escudo.cli.searches import NamedSearch, searches
 from escudo.cli.why_view import show_explanation, to_dict
 from escudo.content import Content
 from escudo.content.positions import relocate
-from escudo.core.catalog import Catalog
+from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect.one_event import EVENT_ID, OneEvent, parse_event
 from escudo.detect.why import Explanation, Why
 from escudo.lake import Lake
+from escudo.lake.knowledge import LakeKnowledge
 
 
 @click.command()
@@ -85,9 +86,9 @@ def command(
     text = sys.stdin.read() if event == "-" else event
     lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
     with lake:
-        explained = list(
-            _explain(_named(detection, content), content, lake.snapshot(), text, near, within, now)
-        )
+        knowledge = LakeKnowledge(content.knowledge, lake.kept)
+        asked = _named(detection, content)
+        explained = list(_explain(asked, knowledge, lake.snapshot(), text, near, within, now))
     shape = format_ or ("text" if sys.stdout.isatty() else "json")
     if shape == "json":
         found = [to_dict(named.name, explanation) for named, explanation in explained]
@@ -108,7 +109,7 @@ def _named(argument: str, content: Content) -> list[NamedSearch]:
 
 def _explain(
     found: Sequence[NamedSearch],
-    content: Content,
+    knowledge: Knowledge,
     catalog: Catalog,
     event: str | None,
     near: int | None,
@@ -123,7 +124,7 @@ def _explain(
                 named.text,
                 engine(catalog),
                 catalog,
-                content.knowledge,
+                knowledge,
                 now=now,
                 within=within,
                 file=named.file,
