@@ -26,9 +26,11 @@ from escudo.core.errors import ErrorCode
 from escudo.engines.capability import FunctionSupport, function_support
 from escudo.sources import Family, families
 from escudo.spl.ast import Command
+from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.unsupported import UNSUPPORTED
 from escudo.spl.functions import EvalFunction, StatsFunction, eval_functions, stats_functions
+from escudo.spl.learning import DENSITY, DENSITY_OPTIONS
 from escudo.spl.lint import RULES
 
 HERE = Path(__file__).parent
@@ -239,6 +241,74 @@ def support() -> str:
     return _page(out)
 
 
+def algorithms() -> str:
+    """Every algorithm of `fit`: what it adds, its options, whether its model can be kept."""
+    out = [
+        "# Algorithms of fit and apply",
+        "",
+        _GENERATED,
+        "",
+        "`fit ALGORITHM fields [FROM fields] [INTO model] [AS name] [option=value ...]` trains a",
+        "model on the rows and adds what it says of them; `apply model` adds it to other rows;",
+        "`summary model` shows what it has learned. Names and options are those of Splunk's",
+        "Machine Learning Toolkit; the estimators are scikit-learn's.",
+        "",
+        "- Rows: a field without any value, or with more than 100 different texts, is left out. A",
+        "  row with a null in one of the others is not learned from and gets no result. A field of",
+        "  texts counts as one column of 0 and 1 for each text. A model learns from at most",
+        "  100,000 rows (5,000 where noted), evenly chosen.",
+        "- The same rows give the same model; `random_state` asks for another.",
+        "- `partial_fit`, `kfold_cv` and samples of a density are refused, and so is",
+        "  `MLTKContainer`, which runs code in a container of another app, with the models that",
+        "  ESCU ships for it.",
+        "- Not offered: Birch (its models cannot be kept as data), NPR (its ratio is not published),",
+        "  G-means, X-means, AutoPrediction, HashingVectorizer, the time series (ARIMA,",
+        "  StateSpaceForecast, ACF, PACF), and a beta distribution in DensityFunction.",
+        "- A model is a file of data in the lake (`models/NAME.model`): JSON, with the estimator",
+        "  as [skops](https://skops.readthedocs.io) writes it. Reading one runs no code of it;",
+        "  types that are not scikit-learn's are refused (SPL319).",
+        "",
+        "| algorithm | adds | options | INTO | estimator |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    names = ", ".join(f"`{n}`" for n in DENSITY_OPTIONS)
+    density = "`IsOutlier(field)`, `BoundaryRanges`, `ProbabilityDensity(field)`"
+    out.append(f"| {DENSITY} (`field [BY fields]`) | {density} | {names} | yes | Escudo's own |")
+    for row in sorted(ALGORITHMS.values(), key=lambda a: a.name.lower()):
+        module, _, estimator = row.estimator.partition(":")
+        options = ", ".join(
+            f"`{name}`" + (f" (`{o.parameter}`)" if o.parameter and o.parameter != name else "")
+            for name, o in sorted(row.options.items())
+        )
+        form = f"{row.name} (`field FROM fields`)" if row.predicts else f"{row.name} (`fields`)"
+        most = "" if row.most >= 100_000 else f", {row.most:,} rows"
+        kept = ("yes" if row.saved else "no") + most
+        out.append(
+            f"| {form} | {_added(row)} | {options or '-'} | {kept} | `{module}.{estimator}` |"
+        )
+    return _page(out)
+
+
+def _added(row: Algorithm) -> str:
+    match row.kind:
+        case Kind.CLASSIFIER | Kind.REGRESSOR:
+            more = ", `probability(field=value)`" if "probabilities" in row.options else ""
+            return "`predicted(field)`" + more
+        case Kind.CLUSTER:
+            more = ", `cluster_distance`" if row.saved else " (-1: noise)"
+            return f"`{row.output}`" + (more if row.name != "SpectralClustering" else "")
+        case Kind.OUTLIER:
+            is_one = "1: outlier, -1: none" if row.negated else "1: normal, -1: outlier"
+            more = ", `anomaly_score`" if "anomaly_score" in row.options else ""
+            return f"`{row.output}` ({is_one})" + more
+        case Kind.COMPONENTS:
+            return f"`{row.output}_1`, `{row.output}_2` ..."
+        case Kind.TEXT:
+            return f"`field_{row.output}_0_term` ..."
+        case _:
+            return f"`{row.output}_field` ..."
+
+
 # --- sources and command line -------------------------------------------------------------------
 
 
@@ -320,6 +390,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands,
     "lint.md": lint,
     "functions.md": functions,
+    "algorithms.md": algorithms,
     "sources.md": sources,
     "cim.md": document.markdown,
     "cli.md": command_line,

@@ -190,6 +190,7 @@ def test_delete_takes_the_option(escudo: Run, lake: Path) -> None:
     assert rows(escudo, count, lake) == [{"count": 1}]
 
 
+@pytest.mark.slow
 def test_jobs(escudo: Run, lake: Path) -> None:
     text = "| tstats count from datamodel=Endpoint.Processes"
     rows(escudo, text, lake, "--save-job", "nightly")
@@ -237,6 +238,7 @@ def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lak
     assert files(content) == before
 
 
+@pytest.mark.slow
 def test_hunt_runs_baselines_first(escudo: Run, content: Path, logs: Path) -> None:
     """In a lake of its own, over the time before the hunt's."""
     done = escudo(
@@ -248,6 +250,7 @@ def test_hunt_runs_baselines_first(escudo: Run, content: Path, logs: Path) -> No
     assert "1 baselines ran: 1 lookups filled, 0 models" in done.stderr
 
 
+@pytest.mark.slow
 def test_one_baseline_by_name(escudo: Run, content: Path, lake: Path) -> None:
     chosen = ("--lake", lake, "--content", content, "--format", "jsonl")
     done = escudo("baseline", *chosen, "--baseline", "seen processes")
@@ -257,6 +260,7 @@ def test_one_baseline_by_name(escudo: Run, content: Path, lake: Path) -> None:
     assert "error[DET002]" in escudo("baseline", *chosen, "--baseline", "none").stderr
 
 
+@pytest.mark.slow
 def test_a_detection_must_not_delete(
     escudo: Run, content: Path, logs: Path, tmp_path: Path
 ) -> None:
@@ -272,6 +276,7 @@ def test_a_detection_must_not_delete(
     assert rows(escudo, count, lake) == [{"count": 32}]
 
 
+@pytest.mark.slow
 def test_validate_and_explain_write_nothing(escudo: Run, content: Path, lake: Path) -> None:
     before, files_of_content = files(lake), files(content)
     done = escudo("validate", content, "--lake", lake, "--format", "json", "--quiet")
@@ -291,6 +296,7 @@ def test_a_lake_that_may_only_be_read(escudo: Run, lake: Path) -> None:
     assert "error[LAK013]" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_place_that_is_taken(escudo: Run, lake: Path) -> None:
     """What keeps the folder from being made is a coded error, and the lake stays as it was."""
     (lake / "lookups").write_text("")
