@@ -180,8 +180,8 @@ CREATE OR REPLACE MACRO spl_agg_distinct(s) AS array_agg(DISTINCT s) FILTER (WHE
 CREATE OR REPLACE MACRO spl_agg_first(v) AS first(v) FILTER (WHERE v IS NOT NULL);
 CREATE OR REPLACE MACRO spl_agg_last(v) AS last(v) FILTER (WHERE v IS NOT NULL);
 CREATE OR REPLACE MACRO spl_agg_mode(v) AS mode(v);
-CREATE OR REPLACE MACRO spl_agg_percentile(n, q) AS quantile_disc(n, q);
-CREATE OR REPLACE MACRO spl_agg_upper_percentile(n, q) AS quantile_disc(n, q);
+CREATE OR REPLACE MACRO spl_agg_percentile(n, share) AS quantile_disc(n, share);
+CREATE OR REPLACE MACRO spl_agg_upper_percentile(n, share) AS quantile_disc(n, share);
 CREATE OR REPLACE MACRO spl_list_values(l) AS
   nullif(list_sort(list_distinct(flatten(l))), CAST([] AS VARCHAR[]));
 CREATE OR REPLACE MACRO spl_list_max(l) AS
@@ -202,12 +202,12 @@ CREATE OR REPLACE MACRO spl_list_var(l) AS
   coalesce(list_var_samp(spl_numbers(flatten(l))), list_sum(spl_numbers(flatten(l))) * 0);
 CREATE OR REPLACE MACRO spl_list_stdevp(l) AS list_stddev_pop(spl_numbers(flatten(l)));
 CREATE OR REPLACE MACRO spl_list_varp(l) AS list_var_pop(spl_numbers(flatten(l)));
-CREATE OR REPLACE MACRO spl_list_percentile(l, q) AS
-  list_aggregate(spl_numbers(flatten(l)), 'quantile_disc', q);
+CREATE OR REPLACE MACRO spl_list_percentile(l, share) AS
+  list_aggregate(spl_numbers(flatten(l)), 'quantile_disc', share);
 CREATE OR REPLACE MACRO spl_list_median(l) AS
   -list_aggregate(list_transform(spl_numbers(flatten(l)), lambda x: -x), 'quantile_disc', 0.5);
-CREATE OR REPLACE MACRO spl_list_upper_percentile(l, q) AS
-  list_aggregate(spl_numbers(flatten(l)), 'quantile_disc', q);
+CREATE OR REPLACE MACRO spl_list_upper_percentile(l, share) AS
+  list_aggregate(spl_numbers(flatten(l)), 'quantile_disc', share);
 CREATE OR REPLACE MACRO spl_list_mode(l) AS list_mode(flatten(l));
 
 -- provenance: the events behind a row

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
-
-from escudo.spl.batch.pivot import column
+import pyarrow.compute as pc
 
 _NAME = re.compile(r"\W+")
 
@@ -36,25 +34,48 @@ def table_rows(table: pa.Table, options: TextTables) -> pa.Table:
     """
     if "_raw" not in table.column_names:
         return table
-    out: list[dict[str, Any]] = []
-    for record in table.to_pylist():
-        lines = (record.get("_raw") or "").splitlines()
-        kept = dict(record) if options.copy_fields else {"_time": record.get("_time")}
+    origin: list[int] = []
+    lines: list[str | None] = []
+    whole: list[bool] = []
+    found: dict[str, list[str | None]] = {}
+    for i, text in enumerate(table["_raw"].to_pylist()):
         if not options.remove_original:
-            out.append(record)
-        for raw, cells in _rows(lines, options):
+            origin.append(i)
+            lines.append(text)
+            whole.append(True)
+        for raw, cells in _rows((text or "").splitlines(), options):
             if options.filters and not any(f.lower() in raw.lower() for f in options.filters):
                 continue
-            wanted = cells if not options.fields else _only(cells, options.fields)
-            out.append({**kept, "_raw": raw, **wanted})
-    names = list(dict.fromkeys([*table.column_names, *(n for r in out for n in r)]))
-    columns = {}
-    for n in names:
-        values = [r.get(n) for r in out]
-        if n in table.column_names:
-            columns[n] = pa.array(values, table.schema.field(n).type)
-        else:
-            columns[n] = column(values)
+            for name, cell in (_only(cells, options.fields) if options.fields else cells).items():
+                column = found.setdefault(name, [])
+                column.extend([None] * (len(origin) - len(column)))
+                column.append(cell)
+            origin.append(i)
+            lines.append(raw)
+            whole.append(False)
+    return _assembled(table, options, origin, lines, found, whole)
+
+
+def _assembled(
+    table: pa.Table,
+    options: TextTables,
+    origin: Sequence[int],
+    lines: Sequence[str | None],
+    found: dict[str, list[str | None]],
+    whole: Sequence[bool],
+) -> pa.Table:
+    """The lines with the fields of their events; a cell goes before the event's own field."""
+    rows = pa.array(origin, pa.int64())
+    copied = rows if options.copy_fields else pc.if_else(pa.array(whole, pa.bool_()), rows, None)
+    columns = {n: table[n].take(rows if n == "_time" else copied) for n in table.column_names}
+    columns["_raw"] = pa.array(lines, pa.string())
+    for name, cells in found.items():
+        cells.extend([None] * (len(origin) - len(cells)))
+        values: pa.Array | pa.ChunkedArray = pa.array(cells, pa.string())
+        own = columns.get(name)
+        if own is not None and not pa.types.is_nested(own.type):
+            values = pc.coalesce(values, own.cast(pa.string()))
+        columns[name] = values
     return pa.table(columns)
 
 
