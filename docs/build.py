@@ -261,7 +261,7 @@ def algorithms() -> str:
         "- `partial_fit`, `kfold_cv` and samples of a density are refused, and so is",
         "  `MLTKContainer`, which runs code in a container of another app, with the models that",
         "  ESCU ships for it.",
-        "- Not offered: Birch (its models cannot be kept as data), NPR (its ratio is not published),",
+        "- Not offered: Birch (its models cannot be kept as data), NPR (its ratio is unpublished),",
         "  G-means, X-means, AutoPrediction, HashingVectorizer, the time series (ARIMA,",
         "  StateSpaceForecast, ACF, PACF), and a beta distribution in DensityFunction.",
         "- A model is a file of data in the lake (`models/NAME.model`): JSON, with the estimator",

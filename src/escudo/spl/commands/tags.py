@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -9,6 +10,7 @@ from escudo.spl import coerce
 from escudo.spl.args import Args
 from escudo.spl.ast import Command
 from escudo.spl.bind import rows
+from escudo.spl.parse_eval import parse_eval
 from escudo.spl.unparse import option, words
 
 if TYPE_CHECKING:
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tags(Command):
-    """``tags [outputfield=] [inclname=] [inclvalue=] [allowed_tags=] [fields]``."""
+    """``tags [outputfield=] [inclname=] [inclvalue=] [allowed_tags=] [fields]``.
+
+    The tags are those that the sources give their events (``tag::eventtype``), by which the data
+    models choose them: process, report, network and so on. They go into ``outputfield``, perhaps
+    with the field's name or value before each, or into ``tags``.
+    """
 
     name: ClassVar[str] = "tags"
 
@@ -54,5 +61,28 @@ class Tags(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        name = self.outputfield or "tag"
-        return relation.extend([(name, coerce.null())], binder.names)
+        tagged = [n.removeprefix(_PREFIX) for n in relation.names() if n.startswith(_PREFIX)]
+        wanted = [f for f in tagged if not self.fields or f in self.fields]
+        output = self.outputfield or "tags"
+        if not wanted:
+            return relation.extend([(output, coerce.null())], binder.names)
+        parts = ", ".join(self._of(field) for field in wanted)
+        value = binder.evaluate(parse_eval(f"mvdedup(mvappend({parts}))"), relation)
+        return relation.extend([(output, value)], binder.names)
+
+    def _of(self, field: str) -> str:
+        """The tags of a field, as an eval expression."""
+        tag = f"'{_PREFIX}{field}'"
+        if self.allowed_tags is not None:
+            allowed = "|".join(re.escape(t.strip()) for t in self.allowed_tags.split(","))
+            tag = f'mvfilter(match({tag}, "^({allowed})$"))'
+        before = (f'"{field}::" . ' if self.inclname else "") + (
+            f"'{field}' . \"::\" . " if self.inclvalue else ""
+        )
+        if self.outputfield is None or not before:
+            return tag
+        return f"mvmap('{_PREFIX}{field}', {before}{tag})"
+
+
+_PREFIX = "tag::"
+"""What the fields are called that hold the tags of another field (of ``eventtype``, mostly)."""
