@@ -104,14 +104,31 @@ def arrange(data: pa.Table, layout: Layout) -> pa.Table:
     return data.take(pa.array(np.argsort(day, kind="stable")))
 
 
-def days(data: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    """Cuts rows that are in order (``arrange``) into days since the epoch."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows of one day, or of some days with few rows each; days are counted since the epoch."""
+
+    first_day: int
+    last_day: int
+    rows: pa.Table
+
+
+def stretches(data: pa.Table, few: int) -> Iterator[Stretch]:
+    """Cuts rows that are in order (``arrange``) into days.
+
+    Neighbouring days stay together while they have at most ``few`` rows: logs that scatter over
+    years would else become row groups of a handful of rows.
+    """
     if not data.num_rows:
         return
     day = data["_time"].cast(pa.int64()).to_numpy() // DAY
     starts = [0, *(np.flatnonzero(np.diff(day)) + 1).tolist(), data.num_rows]
+    begin = 0
     for start, end in pairwise(starts):
-        yield int(day[start]), data.slice(start, end - start)
+        if start > begin and end - begin > few:
+            yield Stretch(int(day[begin]), int(day[start - 1]), data.slice(begin, start - begin))
+            begin = start
+    yield Stretch(int(day[begin]), int(day[-1]), data.slice(begin))
 
 
 def with_times(data: pa.Table, now: pa.Scalar) -> pa.Table:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from escudo.lake.delta import DataFile, sync
-from escudo.lake.layout import Layout, arrange, days, time_bounds
+from escudo.lake.layout import Layout, Stretch, arrange, stretches, time_bounds
 
 FULL_BYTES = 128 << 20
 """A file is closed when it is this large."""
@@ -35,8 +35,8 @@ class Parts:
 
     def write(self, rows: pa.Table) -> None:
         """Adds rows that have the table's schema, in any order."""
-        for day, part in days(arrange(rows, self._layout)):
-            self._place(day, part).write(part)
+        for stretch in stretches(arrange(rows, self._layout), DAY_ROWS):
+            self._place(stretch).write(stretch.rows)
             if self._open is not None and self._open.size >= FULL_BYTES:
                 self._close()
 
@@ -52,16 +52,17 @@ class Parts:
             with suppress(FileNotFoundError):
                 (self._folder / file.path).unlink()
 
-    def _place(self, day: int, rows: pa.Table) -> _Part:
+    def _place(self, stretch: Stretch) -> _Part:
         part = self._open
-        if part is not None and not part.takes(day, rows.num_rows):
+        if part is not None and not part.takes(stretch):
             self._close()
             part = None
         if part is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             part = self._open = _Part(self._folder, self._layout)
-        part.day_low = day if part.day_low is None else min(day, part.day_low)
-        part.day_high = day if part.day_high is None else max(day, part.day_high)
+        first, last = stretch.first_day, stretch.last_day
+        part.day_low = first if part.day_low is None else min(first, part.day_low)
+        part.day_high = last if part.day_high is None else max(last, part.day_high)
         return part
 
     def _close(self) -> None:
@@ -93,10 +94,10 @@ class _Part:
     def size(self) -> int:
         return int(self._sink.tell())
 
-    def takes(self, day: int, rows: int) -> bool:
-        if day == self.day_low == self.day_high:
+    def takes(self, stretch: Stretch) -> bool:
+        if self.day_low == stretch.first_day == stretch.last_day == self.day_high:
             return True
-        return self._rows < DAY_ROWS and rows < DAY_ROWS
+        return self._rows < DAY_ROWS and stretch.rows.num_rows < DAY_ROWS
 
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=self._row_group)
