@@ -54,10 +54,13 @@ def anomalies(
                 "min_logprob": [float(logs.min(initial=np.inf))],
             }
         )
-    shown = table.append_column("log_event_prob", pa.array(logs, pa.float64()))
-    shown = shown.append_column(
-        "probable_cause", pa.array([c or None for c in causes], pa.string())
-    )
+    made = {
+        "log_event_prob": pa.array(logs, pa.float64()),
+        "probable_cause": pa.array([c or None for c in causes], pa.string()),
+    }
+    shown = table.drop_columns([n for n in made if n in table.column_names])
+    for name, values in made.items():
+        shown = shown.append_column(name, values)
     return shown.filter(pa.array(wrong)) if action == "filter" else shown
 
 
