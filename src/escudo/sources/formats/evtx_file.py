@@ -20,7 +20,7 @@ from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 
-BLOCK_CHARACTERS = 16 * 1024 * 1024
+BLOCK_BYTES = 16 * 1024 * 1024
 _AT_ONCE = 1000
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _LONGEST_WAIT = 8 * 1024 * 1024
@@ -80,30 +80,34 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
 def _records(name: str, path: str) -> Generator[Events | Rejected, None, bool]:
     """The records; returns whether the file is an event log at all."""
     try:
-        records = iter(evtx.PyEvtxParser(path).records())
+        records = iter(evtx.PyEvtxParser(path, indent=False).records())
     except (RuntimeError, OSError, ValueError) as error:
         yield Rejected(name, "offset 0", "SRC011", f"not readable as EVTX: {error}", b"")
         return False
     block = _Block(name)
-    texts: list[str] = []
+    texts: list[bytes] = []
     done = 0
     while True:
         before = len(texts)
         try:
             some = islice(records, _AT_ONCE)
-            texts.extend(record["data"].removeprefix(_PROLOG) for record in some if record)
+            texts.extend(_text(record["data"]) for record in some if record)
         except (RuntimeError, OSError, ValueError) as error:
             place = f"after record {done + len(texts)}"
             yield Rejected(name, place, "SRC010", str(error), b"")
         else:
             if len(texts) < before + _AT_ONCE:
                 break
-        if sum(map(len, texts)) > BLOCK_CHARACTERS:
+        if sum(map(len, texts)) > BLOCK_BYTES:
             yield from block.read(texts)
             done += len(texts)
             texts = []
     yield from block.read(texts, last=True)
     return True
+
+
+def _text(data: str) -> bytes:
+    return data.removeprefix(_PROLOG).encode("utf-8", "replace")
 
 
 @dataclass
@@ -114,12 +118,11 @@ class _Block:
     shapes: Shapes = field(default_factory=lambda: Shapes(form=windows_form))
     later: list[bytes] = field(default_factory=list)
 
-    def read(self, texts: list[str], *, last: bool = False) -> Iterator[Events | Rejected]:
+    def read(self, texts: list[bytes], *, last: bool = False) -> Iterator[Events | Rejected]:
         waited = self.later
         self.later = []
         wait = not last and sum(map(len, waited)) < _LONGEST_WAIT
-        block = "".join(texts).encode("utf-8", "replace")
-        text = b"\n".join([*waited, block])
+        text = b"\n".join([*waited, b"".join(texts)])
         for item in read_block(text, self.shapes, self.name, later=self.later if wait else None):
             if isinstance(item, Events):
                 yield replace(item, fields=braced(item.fields))
