@@ -107,5 +107,9 @@ def _output(effect: LookupOutput, lake: Lake, content: Knowledge) -> Change:
     def make(current: Path | None) -> bytes | None:
         return changed(effect, definition, known.lookup(effect.lookup), current)
 
-    lake.kept.change(kind, name, make)
+    if effect.append or not effect.rows.num_rows:
+        lake.kept.change(kind, name, make)
+    else:  # it does not depend on what is there: no other writer has to wait for it
+        made = make(None)
+        lake.kept.change(kind, name, lambda _: made)
     return Change("lookup", effect.lookup, effect.rows.num_rows)

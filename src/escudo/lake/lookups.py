@@ -12,6 +12,10 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from escudo.core.catalog import Lookup
 from escudo.core.errors import EscudoError
 from escudo.spl import tables
@@ -43,6 +47,8 @@ def changed(
         if before is not None and (output.append or not output.override_if_empty):
             return current.read_bytes() if current is not None else None
         return b"" if output.create_empty else None
+    if not (output.append or collection or output.multivalues or output.key_field):
+        return _table_file(output.rows)
     added: list[Row] = output.rows.to_pylist()
     fields = list(output.rows.column_names)
     if collection and definition is not None and definition.fields:
@@ -113,6 +119,19 @@ def _written(fields: Sequence[str], rows: Sequence[Row], multivalues: bool) -> b
         lists = [tables.encoded(row.get(f)) for f in fields if f in several]
         writer.writerow([*cells, *lists])
     return out.getvalue().encode("utf-8", "replace")
+
+
+def _table_file(rows: pa.Table) -> bytes:
+    """The CSV file of a whole table, several values as one text with blanks between."""
+    columns = [
+        pc.binary_join(c, " ") if pa.types.is_list(c.type) else c.cast(pa.string())
+        for c in rows.columns
+    ]
+    out = io.BytesIO()
+    frame = pl.from_arrow(pa.table(columns, names=rows.column_names))
+    assert isinstance(frame, pl.DataFrame)
+    frame.write_csv(out)
+    return out.getvalue()
 
 
 def _plain(cell: Cell, between: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from escudo.spl import coerce
 
@@ -67,7 +68,12 @@ def as_texts(rows: pa.Table) -> pa.Table:
     return pa.table({name: _texts(rows[name]) for name in rows.column_names})
 
 
-def _texts(column: pa.ChunkedArray) -> pa.Array:
+def _texts(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_integer(kind):
+        return column.cast(pa.string())
+    if kind == pa.list_(pa.string()) and not pc.list_flatten(column).null_count:
+        return column
     cells = column.to_pylist()
     if not any(isinstance(c, list) for c in cells):
         return pa.array(map(text_of, cells), pa.string())
