@@ -40,7 +40,7 @@ from escudo.spl.plan import (
     select,
 )
 from escudo.spl.scan import ScanBase, UnionBase
-from escudo.spl.subsearch import as_text, conditions, resolved
+from escudo.spl.subsearch import MAX_ROWS, as_text, conditions, resolved
 
 
 class Runner(Protocol):
@@ -90,6 +90,40 @@ class Binder:
         """The rows of a search inside the search; it has the same time range."""
         return self.pipeline(pipeline)
 
+    def limited_subsearch(self, pipeline: Pipeline, most: int, command: Command) -> Relation:
+        """The rows of a command's subsearch, at most so many; SPL320 says that there were more.
+
+        To know, the subsearch runs before the search, as in Splunk, and its rows are a table of
+        the search. Rows of unnamed fields are only counted before.
+        """
+        relation = self.subsearch(pipeline)
+        if self.runner is None:
+            return relation.limit(most)
+        if relation.open:
+            self._say_if_cut(self._count(relation, most + 1), most, command)
+            return relation.limit(most)
+
+        def cut(rows: pa.Table) -> pa.Table:
+            self._say_if_cut(rows.num_rows, most, command)
+            return rows.slice(0, most)
+
+        return self.batch(relation.limit(most + 1), "a subsearch", cut)
+
+    def _count(self, relation: Relation, most: int) -> int:
+        """How many rows there are, counted up to ``most``."""
+        query = select([alias(exp.Count(this=exp.Star()), "n")], relation.limit(most).render())
+        return int(self.run(query, relation).column(0)[0].as_py())
+
+    def _say_if_cut(self, found: int, most: int, command: Command) -> None:
+        if found > most:
+            raised = "" if command.name == "join" else ": maxout raises the limit"
+            self.warn(
+                "SPL320",
+                f"the subsearch of {command.name} gives more than {most:,} rows; "
+                f"the others take no part{raised}",
+                command.span,
+            )
+
     def subsearch_condition(self, term: SubsearchTerm) -> SearchExpr | None:
         """The rows of a subsearch as conditions; None where nothing can be run."""
         rows = self.subsearch_rows(term.pipeline)
@@ -99,10 +133,18 @@ class Binder:
 
     def subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
         """The rows of a subsearch under the names of their fields; None without a runner."""
-        relation = self.pipeline(pipeline)
+        relation = self.pipeline(pipeline).limit(MAX_ROWS + 1)
         if self.runner is not None:
             relation = self.closed(relation)
-        return self.collect(relation, "a subsearch")
+        found = self.collect(relation, "a subsearch")
+        if found is None or found.num_rows <= MAX_ROWS:
+            return found
+        self.warn(
+            "SPL320",
+            f"the subsearch gives more than {MAX_ROWS:,} rows; the others are no conditions",
+            pipeline.span,
+        )
+        return found.slice(0, MAX_ROWS)
 
     def during(self, within: TimeRange) -> Binder:
         """The same binder (shared names, tables, diagnostics) with another time range."""

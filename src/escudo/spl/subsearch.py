@@ -48,7 +48,7 @@ def conditions(rows: pa.Table) -> SearchExpr:
     exact_term=False), Value(text='b', quoted=True, exact_case=False, exact_term=False)))
     """
     names = [n for n in rows.column_names if not n.startswith("_")]
-    records = rows.select(names).slice(0, MAX_ROWS).to_pylist()
+    records = rows.select(names).to_pylist()
     if len(names) == 1 and names[0] not in _TEXT:
         return _one_field(names[0], [r[names[0]] for r in records])
     parts = [p for r in records if (p := _row(r)) is not None]
@@ -65,7 +65,7 @@ def as_text(rows: pa.Table) -> str:
     for name in _TEXT:
         if name in rows.column_names and rows.num_rows == 1:
             return " ".join(_values(rows.column(name)[0].as_py()))
-    return formatted(rows, Layout(), MAX_ROWS)
+    return formatted(rows, Layout())
 
 
 def _one_field(name: str, cells: Sequence[object]) -> SearchExpr:

@@ -50,5 +50,5 @@ class Append(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        added = binder.subsearch(self.subsearch).limit(self.maxout)
+        added = binder.limited_subsearch(self.subsearch, self.maxout, self)
         return added if source is None else stacked([source, added], binder)

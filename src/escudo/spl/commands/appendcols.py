@@ -52,5 +52,5 @@ class AppendCols(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
-        added = binder.closed(binder.subsearch(self.subsearch).limit(self.maxout))
+        added = binder.closed(binder.limited_subsearch(self.subsearch, self.maxout, self))
         return side_by_side(relation, added, self.override, binder)

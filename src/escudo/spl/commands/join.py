@@ -81,7 +81,7 @@ class Join(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        other = binder.subsearch(self.subsearch).limit(MOST_ROWS)
+        other = binder.limited_subsearch(self.subsearch, MOST_ROWS, self)
         return joined(relation, other, self, binder)
 
 

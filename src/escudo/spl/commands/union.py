@@ -55,10 +55,10 @@ class Union(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        parts = [binder.subsearch(p) for p in self.datasets]
-        if source is not None:
-            parts = [source, *(p.limit(self.maxout) for p in parts)]
-        return together(parts, binder)
+        if source is None:
+            return together([binder.subsearch(p) for p in self.datasets], binder)
+        parts = [binder.limited_subsearch(p, self.maxout, self) for p in self.datasets]
+        return together([source, *parts], binder)
 
 
 def _dataset(args: Args) -> Pipeline:
