@@ -92,7 +92,7 @@ def fitted(relation: Relation, command: Fit, binder: Binder) -> Relation:
             model, out = fit(table)
         except EscudoError as error:
             if error.code != "SPL318":
-                raise
+                raise error.located(command.span) from error
             # no rows, or none that fit: a search over an empty lake must run
             binder.warn("SPL318", error.diagnostic.message, command.span)
             return table

@@ -348,7 +348,8 @@ def _estimator(
 
 
 class _guarded:  # noqa: N801
-    """What an estimator refuses is an error of the search; its warnings are no news."""
+    """What an estimator refuses is an error: SPL104 for a parameter, SPL318 for the rows. Its
+    warnings are no news."""
 
     def __init__(self, algorithm: Algorithm) -> None:
         self._name = algorithm.name
@@ -362,7 +363,9 @@ class _guarded:  # noqa: N801
         self._quiet.__exit__(None, None, None)
         if isinstance(error, ValueError | TypeError | ArithmeticError):
             reason = str(error).strip().splitlines()[0]
-            raise EscudoError("SPL318", f"{self._name}: {reason}") from error
+            bad_parameter = type(error).__name__ == "InvalidParameterError"
+            code = "SPL104" if bad_parameter else "SPL318"
+            raise EscudoError(code, f"{self._name}: {reason}") from error
 
 
 # --- what a model knows ----------------------------------------------------------------------
