@@ -113,6 +113,11 @@ _ROWS = (
         "Keep them with `escudo search ... --save-job NAME`, then load them by that name.",
     ),
     ErrorCode(
+        "SPL322",
+        "a row without a value that map needs",
+        "Keep such rows away with `where isnotnull(field)`, or fill them with `fillnull`.",
+    ),
+    ErrorCode(
         "SPL501",
         "field that no schema has",
         "It is null there. Correct its name; the hint shows the closest one.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -9,7 +11,7 @@ from sqlglot import exp
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl import coerce
-from escudo.spl.ast import Call, FieldRef
+from escudo.spl.ast import Call, Command, FieldRef
 from escudo.spl.bind import Binder
 from escudo.spl.plan import Relation, Typed, alias, select
 from escudo.spl.union import stacked
@@ -115,19 +117,32 @@ def _longest(relation: Relation, length: exp.Expression, binder: Binder) -> int:
     return min(binder.run(query, relation).column(0)[0].as_py() or 0, MOST_VALUES)
 
 
-def mapped(relation: Relation, text: str, most: int, binder: Binder) -> Relation:
-    """``map``: the search once for each row, ``$field$`` replaced by the row's value."""
+def mapped(relation: Relation, text: str, most: int, command: Command, binder: Binder) -> Relation:
+    """``map``: the search once for each row, ``$field$`` replaced by the row's value.
+
+    A row without one of the values has no search; SPL322 says so.
+    """
     limited = relation.limit(most) if most else relation
     found = binder.collect(binder.closed(limited), "the rows that map runs a search for")
     if found is None:
-        return binder.pipeline(binder.parse(_filled(text, {})))
+        return binder.pipeline(binder.parse(_FIELD.sub(_SAMPLE, text)))
     results: list[Relation] = []
     for number, record in enumerate(found.to_pylist(), 1):
-        tokens = {n: _token(v) for n, v in record.items()} | {"_serial_id": str(number)}
-        results.append(binder.pipeline(binder.parse(_filled(text, tokens))))
+        values = {n: _token(v) for n, v in record.items()} | {"_serial_id": str(number)}
+        missing = [n for n in _FIELD.findall(text) if not values.get(n)]
+        if missing:
+            binder.warn(
+                "SPL322", f"row {number} has no {missing[0]}, map leaves it out", command.span
+            )
+            continue
+        results.append(binder.pipeline(binder.parse(_filled(text, values))))
     if not results:
         return binder.empty(())
     return results[0] if len(results) == 1 else stacked(results, binder)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _FIELD.sub(lambda found: values[found[1]], text)
 
 
 def _token(value: object) -> str:
@@ -140,13 +155,4 @@ def _token(value: object) -> str:
 
 _SAMPLE = "1"
 """Stands for a value while none is known: it is text, a number and a time."""
-
-
-def _filled(text: str, tokens: dict[str, str]) -> str:
-    parts = text.split("$")
-    out = [parts[0]]
-    for i in range(1, len(parts), 2):
-        out.append(tokens.get(parts[i], "") or "" if tokens else _SAMPLE)
-        if i + 1 < len(parts):
-            out.append(parts[i + 1])
-    return "".join(out)
+_FIELD = re.compile(r"\$([\w.:{}@-]+)\$")

@@ -58,4 +58,4 @@ class Map(Command):
         text = self.search
         if text is None:
             text = saved_text(self.savedsearch or "", binder, self.span)
-        return mapped(relation, text, self.maxsearches, binder)
+        return mapped(relation, text, self.maxsearches, self, binder)

@@ -77,7 +77,10 @@ class Tstats(Command):
                     args.options("span", into=options)
                 elif not args.accept(","):
                     refuse_prefix(args)
+                    token = args.peek()
                     by.append(args.name())
+                    if "*" in by[-1]:
+                        args.fail("tstats groups by fields without wildcards", token)
             if not by:
                 args.expected("a field after BY")
         return cls(
