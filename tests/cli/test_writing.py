@@ -221,9 +221,10 @@ def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lak
     found = escudo(
         *("hunt", logs, "--lake", lake, "--content", content, "--earliest", CUT),
         *("--detection", "First Time Seen Process", "--detection", "Unusually Long Process"),
-        *("--format", "jsonl", "--quiet"),
+        *("--format", "jsonl"),
     )
     assert found.returncode == 0, found.stderr
+    assert "1 rows went to lookup long_processes.csv" in found.stderr
     hits = {
         (row["detection"], row["row"].get("process", "long")[:20])
         for row in json_lines(found.stdout)

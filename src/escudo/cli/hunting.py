@@ -24,7 +24,7 @@ from escudo.findings.risk import ignore, risk_objects
 from escudo.findings.store import write
 from escudo.findings.tokens import fill_messages
 from escudo.lake import Lake
-from escudo.lake.effects import carry_out
+from escudo.lake.effects import Change, carry_out
 from escudo.lake.knowledge import LakeKnowledge
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import NOTABLE, RISK
@@ -36,10 +36,14 @@ _ISO = "%Y-%m-%dT%H:%M:%S"
 
 @dataclass(frozen=True)
 class Hunt:
-    """What a hunt found: a judgement for each detection that ran, in the order of their names."""
+    """What a hunt found: a judgement for each detection that ran, in the order of their names.
+
+    ``changes`` is what their searches themselves wrote into the lake.
+    """
 
     judgements: tuple[Judgement, ...]
     matches: tuple[Match, ...]
+    changes: tuple[Change, ...] = ()
 
     def hits(self) -> Iterator[tuple[Match, Judgement]]:
         return (
@@ -105,6 +109,7 @@ def hunt(
     knowledge = LakeKnowledge(content.knowledge, lake.kept)
     matches: list[Match] = []
     judgements: list[Judgement] = []
+    changes: list[Change] = []
     for group in (first, then):
         if not group:
             continue
@@ -112,7 +117,7 @@ def hunt(
         places = schemas(snapshot)
         engine = engine_of(snapshot)
         found = [
-            _carried_out(match, lake, content)
+            _carried_out(match, lake, content, changes)
             for detection in follow(group)
             for match in detect.run(
                 [detection], snapshot, engine, knowledge, within=within, now=now
@@ -122,14 +127,15 @@ def hunt(
         write(lake, judged, places)
         matches += found
         judgements += judged
-    return Hunt(tuple(judgements), tuple(matches))
+    return Hunt(tuple(judgements), tuple(matches), tuple(changes))
 
 
-def _carried_out(match: Match, lake: Lake, content: Content) -> Match:
-    """The match once what its search asks to be written is written; why not is among its
-    diagnostics."""
+def _carried_out(match: Match, lake: Lake, content: Content, changes: list[Change]) -> Match:
+    """The match once what its search asks to be written is written, and told in ``changes``; why
+    it is not is among its diagnostics."""
+    name = match.detection.search_name
     try:
-        carry_out(match.effects, lake, content.knowledge, search=match.detection.search_name)
+        changes += carry_out(match.effects, lake, content.knowledge, search=name)
     except EscudoError as error:
         return replace(match, diagnostics=(*match.diagnostics, error.diagnostic))
     return match

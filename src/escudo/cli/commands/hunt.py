@@ -132,6 +132,8 @@ def command(
             follow=following("running detections", quiet),
         )
         show([d for d in found.diagnostics if d.severity is Severity.ERROR])
+        for change in found.changes if not quiet else ():
+            stderr().print(str(change), markup=False)
         if shape == "table":
             out = console()
             show_ingest(ingested, out)
