@@ -2,8 +2,8 @@
 
 The events of one value of the field, newest first, fall into sessions where the pause between two
 is too long, and every ``maxevents`` events. What more options say (``startswith``, ``maxspan``,
-several fields, of which some may be null) depends on the transactions that are open, and is done
-by ``batch.transactions``.
+several fields, of which some may be null) depends on where a transaction begins, and is done by
+``batch.transactions``.
 """
 
 from __future__ import annotations

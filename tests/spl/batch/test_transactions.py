@@ -6,7 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from escudo.spl.batch import transactions
 from escudo.spl.batch.transactions import Rules, transactions_of
 
 Event = tuple[float, str | None, str]
@@ -98,3 +101,56 @@ def test_without_fields_all_events_are_one() -> None:
 
 def test_no_events() -> None:
     assert gathered([], Rules(("user",))) == []
+
+
+_VALUE = st.sampled_from(["a", "b", "c"])
+_EVENT = st.fixed_dictionaries(
+    {
+        "_time": st.integers(0, 20) | st.floats(0, 20),
+        "u": _VALUE,
+        "h": _VALUE,
+        "m": st.none() | st.lists(_VALUE, max_size=2),
+        "n": st.sampled_from([None, 1.0, 2.5]),
+        "_raw": st.sampled_from([None, "", "x", "one\ntwo"]),
+        "starts": st.booleans(),
+        "ends": st.booleans(),
+    }
+)
+_TYPES = pa.schema(
+    [
+        ("_time", pa.float64()),
+        ("u", pa.string()),
+        ("h", pa.string()),
+        ("m", pa.list_(pa.string())),
+        ("n", pa.float64()),
+        ("_raw", pa.string()),
+        ("starts", pa.bool_()),
+        ("ends", pa.bool_()),
+    ]
+)
+_RULES = st.builds(
+    Rules,
+    st.sampled_from([(), ("u",), ("u", "h")]),
+    st.sampled_from([None, "starts"]),
+    st.sampled_from([None, "ends"]),
+    st.sampled_from([None, 0.0, 3.0, 7.5]),
+    st.sampled_from([None, 1.0, 2.0]),
+    st.sampled_from([None, 1, 2, 1000]),
+    connected=st.booleans(),
+    keep_evicted=st.booleans(),
+    listed=st.sampled_from([(), None, ("n", "u")]),
+)
+
+
+@given(st.lists(_EVENT, max_size=14), _RULES)
+def test_columns_at_once_and_event_by_event_agree(
+    events: list[dict[str, Any]], rules: Rules
+) -> None:
+    events.sort(key=lambda event: -event["_time"])
+    table = pa.Table.from_pylist(events, _TYPES)
+    at_once = transactions_of(table, rules, ["starts", "ends"])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(transactions, "sessions", lambda *_: None)
+        one_by_one = transactions_of(table, rules, ["starts", "ends"])
+    assert at_once.schema == one_by_one.schema
+    assert at_once.to_pylist() == one_by_one.to_pylist()

@@ -1,7 +1,8 @@
 """Events grouped into transactions: ``transaction`` (Search Reference).
 
 Events come newest first, as the command sees them: an event that matches ``endswith`` opens a
-transaction, one that matches ``startswith`` closes it.
+transaction, one that matches ``startswith`` closes it. Where that depends on all transactions that
+are open (some events have only some of the fields), events are gathered one by one.
 """
 
 from __future__ import annotations
@@ -10,33 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from escudo.spl.batch.pivot import text
+from escudo.spl.batch.merging import distinct_of, lines, list_of, texts_joined, values_of
+from escudo.spl.batch.sessions import sessions
+from escudo.spl.batch.transaction_rules import Flags, Floats, Rules, Transactions
+
+__all__ = ["MADE", "Rules", "transactions_of"]
 
 Key = tuple[int, Any]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The options; ``starts`` and ``ends`` name boolean columns (None: not given).
-
-    ``span`` and ``pause`` are in seconds. ``listed`` are the fields whose values are kept as they
-    come (None: all of them), the others are made distinct and sorted.
-    """
-
-    fields: tuple[str, ...]
-    starts: str | None = None
-    ends: str | None = None
-    span: float | None = None
-    pause: float | None = None
-    events: int | None = 1000
-    connected: bool = True
-    unify_ends: bool = False
-    keep_orphans: bool = False
-    keep_evicted: bool = False
-    listed: tuple[str, ...] | None = ()
-    null: str = "NULL"
 
 
 @dataclass
@@ -65,7 +50,10 @@ class _Gatherer:
         self.times = times
         self.columns = columns
         self.open: dict[int, _Open] = {}
-        self.index: dict[Key, int] = {}
+        self.index: dict[Key, set[int]] = {}
+        """The open transactions that hold a value."""
+        self.lacking: list[set[int]] = [set() for _ in columns]
+        """The open transactions that have no value of a field yet."""
         self.done: list[_Done] = []
         self.orphans: list[int] = []
         self.count = 0
@@ -109,26 +97,38 @@ class _Gatherer:
         self.count += 1
         made = _Open(self.count)
         self.open[made.number] = made
+        for lacking in self.lacking:
+            lacking.add(made.number)
         return made
 
     def _put(self, found: _Open, row: int, values: Mapping[int, Any]) -> None:
         found.rows.append(row)
         found.oldest = self.times[row]
         for i, value in values.items():
-            found.values.setdefault(i, value)
-            self.index[i, value] = found.number
+            if i not in found.values:
+                found.values[i] = value
+                self.lacking[i].discard(found.number)
+                self.index.setdefault((i, value), set()).add(found.number)
 
     def _matching(self, values: Mapping[int, Any]) -> _Open | None:
         if not self.rules.fields or not values:
             return next(reversed(self.open.values()), None) if self.open else None
-        numbers = {self.index[k] for k in values.items() if k in self.index}
-        candidates = [self.open[n] for n in sorted(numbers, reverse=True) if n in self.open]
-        if not candidates and not self.rules.connected:
-            candidates = list(reversed(self.open.values()))
-        for candidate in candidates:
-            if all(candidate.values.get(i, v) == v for i, v in values.items()):
-                return candidate
-        return None
+        sharing = {key: held for key in values.items() if (held := self.index.get(key))}
+        if not sharing and not self.rules.connected:
+            fitting = set.intersection(*(self.lacking[i] for i in values))
+            return self.open[max(fitting)] if fitting else None
+        return self.open[max(found)] if (found := self._consistent(sharing, values)) else None
+
+    def _consistent(self, sharing: Mapping[Key, set[int]], values: Mapping[int, Any]) -> set[int]:
+        """The open transactions that share a value and contradict none."""
+        found: set[int] = set()
+        for key, held in sharing.items():
+            these = held
+            for other in values.items():
+                if other != key:
+                    these = these & sharing.get(other, set()) | these & self.lacking[other[0]]
+            found |= these
+        return found
 
     def _too_far(self, found: _Open, row: int) -> bool:
         at = self.times[row]
@@ -139,8 +139,12 @@ class _Gatherer:
 
     def _close(self, found: _Open, *, closed: bool, complete: bool) -> None:
         del self.open[found.number]
-        for key in [k for k in found.values.items() if self.index.get(k) == found.number]:
-            del self.index[key]
+        for key in found.values.items():
+            self.index[key].discard(found.number)
+            if not self.index[key]:
+                del self.index[key]
+        for lacking in self.lacking:
+            lacking.discard(found.number)
         self.done.append(_Done(found.rows, closed, complete, len(found.values)))
 
     def finish(self) -> list[_Done]:
@@ -167,74 +171,78 @@ def transactions_of(table: pa.Table, rules: Rules, hidden: Sequence[str]) -> pa.
     >>> out.select(["_time", "u", "v", "duration", "eventcount"]).to_pylist()[0]
     {'_time': 20.0, 'u': ['b'], 'v': ['x'], 'duration': 0.0, 'eventcount': 1}
     """
-    times = [t or 0.0 for t in table["_time"].to_pylist()]
+    table = table.combine_chunks()
+    times = pc.fill_null(table["_time"], 0.0).to_numpy()
+    starts, ends = _flags(table, rules.starts), _flags(table, rules.ends)
+    found = sessions(table, rules, times, starts, ends)
+    if found is None:
+        found = _gathered(table, rules, times, starts, ends)
+    oldest = times[found.rows[found.offsets[:-1]]] if len(found.closed) else times[:0]
+    opened = found.rows[found.offsets[1:] - 1] if len(found.closed) else found.rows[:0]
+    order = np.lexsort((opened, found.closed_at, -oldest))
+    if not rules.keep_evicted:
+        order = order[found.complete[order]]
+    return _merged(table, found.pick(order), times, rules, hidden)
+
+
+def _flags(table: pa.Table, name: str | None) -> Flags:
+    if name is None or name not in table.column_names:
+        return np.zeros(table.num_rows, dtype=bool)
+    flags = pc.fill_null(table[name].cast(pa.bool_()), False)
+    return np.asarray(flags.to_numpy(), dtype=bool)
+
+
+def _gathered(
+    table: pa.Table, rules: Rules, times: Floats, starts: Flags, ends: Flags
+) -> Transactions:
+    """The transactions found event by event."""
     columns = [
         table[f].to_pylist() if f in table.column_names else [None] * table.num_rows
         for f in rules.fields
     ]
-    gatherer = _Gatherer(rules, times, columns)
-    starts = _flags(table, rules.starts)
-    ends = _flags(table, rules.ends)
-    for row in range(table.num_rows):
-        gatherer.add(row, starts[row], ends[row])
-    done = [d for d in gatherer.finish() if d.complete or rules.keep_evicted]
+    gatherer = _Gatherer(rules, times.tolist(), columns)
+    for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        gatherer.add(row, start, end)
+    done = gatherer.finish()
     if rules.keep_orphans:
-        done += [_Done([row], False, False, 0) for row in gatherer.orphans]
-    done.sort(key=lambda d: -times[d.rows[-1]])
-    return _rows(table, done, times, rules, hidden)
+        done += [_Done([row], False, True, 0) for row in gatherer.orphans]
+    lengths = np.array([len(d.rows) for d in done], dtype=np.int64)
+    return Transactions(
+        np.array([row for d in done for row in reversed(d.rows)], dtype=np.int64),
+        np.concatenate(([0], np.cumsum(lengths))),
+        np.array([d.closed for d in done], dtype=bool),
+        np.array([d.complete for d in done], dtype=bool),
+        np.array([d.matches for d in done], dtype=np.int64),
+        np.arange(len(done)),
+    )
 
 
-def _flags(table: pa.Table, name: str | None) -> list[bool]:
-    if name is None or name not in table.column_names:
-        return [False] * table.num_rows
-    return [bool(v) for v in table[name].to_pylist()]
-
-
-def _rows(
-    table: pa.Table,
-    done: Sequence[_Done],
-    times: Sequence[float],
-    rules: Rules,
-    hidden: Sequence[str],
+def _merged(
+    table: pa.Table, found: Transactions, times: Floats, rules: Rules, hidden: Sequence[str]
 ) -> pa.Table:
-    oldest_first = [d.rows[::-1] for d in done]
-    columns: dict[str, pa.Array] = {
-        "_time": pa.array([times[rows[0]] for rows in oldest_first], pa.float64())
-    }
+    """The events of each transaction as one row."""
+    lengths, offsets = found.lengths, found.offsets
+    rows = pa.array(found.rows)
+    in_order = times[found.rows]
+    first, last = in_order[offsets[:-1]], in_order[offsets[1:] - 1]
+    columns: dict[str, pa.Array] = {"_time": pa.array(first)}
+    line_count = np.zeros(len(lengths), dtype=np.int64)
     for name in table.column_names:
         if name in ("_time", *hidden):
             continue
-        cells = table[name].to_pylist()
-        groups = [[cells[i] for i in rows] for rows in oldest_first]
-        kind = table.schema.field(name).type
+        cells = table[name].take(rows).combine_chunks()
         if name == "_raw":
-            texts = ["\n".join(c for c in g if c) for g in groups]
-            columns[name] = pa.array(texts, pa.string())
+            texts = texts_joined(cells.cast(pa.string()), offsets)
+            columns[name], line_count = texts, lines(texts)
         elif name.startswith("_evidence"):
-            items = [list(dict.fromkeys(v for c in g for v in c or [])) for g in groups]
-            columns[name] = pa.array(items, kind)
+            columns[name] = distinct_of(cells, offsets)
+        elif rules.listed is None or name in rules.listed:
+            columns[name] = list_of(cells, offsets, rules.null)
         else:
-            in_order = rules.listed is None or name in rules.listed
-            merged = [_merged(g, rules.null, in_order=in_order) for g in groups]
-            columns[name] = pa.array(merged, pa.list_(pa.string()))
-    columns["duration"] = pa.array(
-        [round(times[rows[-1]] - times[rows[0]], 6) for rows in oldest_first], pa.float64()
-    )
-    columns["eventcount"] = pa.array([len(rows) for rows in oldest_first], pa.int64())
-    columns["closed_txn"] = pa.array([int(d.closed) for d in done], pa.int64())
-    columns["field_match_sum"] = pa.array([d.matches * len(d.rows) for d in done], pa.int64())
-    lines = columns["_raw"].to_pylist() if "_raw" in columns else [""] * len(done)
-    columns["linecount"] = pa.array(
-        [len(t.splitlines()) or len(d.rows) for t, d in zip(lines, done, strict=True)], pa.int64()
-    )
+            columns[name] = values_of(cells, offsets)
+    columns["duration"] = pa.array(np.round(last - first, 6))
+    columns["eventcount"] = pa.array(lengths)
+    columns["closed_txn"] = pa.array(found.closed.astype(np.int64))
+    columns["field_match_sum"] = pa.array(found.matches * lengths)
+    columns["linecount"] = pa.array(np.where(line_count == 0, lengths, line_count))
     return pa.table(columns)
-
-
-def _merged(cells: Sequence[Any], null: str, *, in_order: bool) -> list[str] | None:
-    flat: list[str] = []
-    for cell in cells:
-        items = cell if isinstance(cell, list) else [cell]
-        flat += [null if v is None else text(v) for v in items if v is not None or in_order]
-    if all(v == null for v in flat):
-        return None
-    return flat if in_order else sorted(set(flat))
