@@ -219,7 +219,7 @@ def test_effects_are_recorded_not_done(world: World, tmp_path: Path) -> None:
         ("* | lookup nosuch a", "SPL313", None),
         ("| savedsearch nosuch", "SPL312", None),
         ('* | rex "(a)"', "SPL316", None),
-        ("* | fit LinearRegression a from b", "SPL318", None),
+        ("* | fit Oracle a from b", "SPL318", None),
         ("* | apply pretrained_dga_model_dsdl", "SPL318", None),
         ("* | rename a* as b", "SPL104", None),
     ],
