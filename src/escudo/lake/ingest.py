@@ -14,11 +14,11 @@ from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
 from escudo.lake.modelling import Modelling
-from escudo.lake.prefetch import prefetch
 from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
+from escudo.sources.prefetch import prefetch
 from escudo.sources.reading import RawBatch, Rejected
 
 COMMIT_EVENTS = 200_000

@@ -13,6 +13,7 @@ from escudo.sources.detection import Format
 from escudo.sources.formats import event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.opening import LogStream
+from escudo.sources.prefetch import prefetch
 
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 
@@ -23,6 +24,9 @@ BATCH_ROWS = 16_384
 BATCH_BYTES = 24 * 1024 * 1024
 """A batch is handed on when it has so many rows or bytes: memory stays bounded, and what comes
 after the reader has its first work soon."""
+
+_AHEAD = 4
+"""What is read of a stream while events that came before are put into their tables."""
 
 _BYTES_PER_RAW = 2
 """A table is about so many times as large as its raw text; to measure it takes longer."""
@@ -42,9 +46,10 @@ def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatc
     of one family come nearly in the order of the stream (those of one shape together).
     """
     waiting: dict[str, _Waiting] = {}
-    for item in _READERS[stream.format](stream):
-        if isinstance(item, Rejected):
-            yield item
+    for item in prefetch(_READERS[stream.format](stream), _AHEAD):
+        if item is None or isinstance(item, Rejected):
+            if item is not None:
+                yield item
             continue
         for batch in assemble(item, stream.name, stream.modified):
             held = waiting.setdefault(batch.family, _Waiting())
