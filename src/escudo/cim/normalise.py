@@ -46,11 +46,37 @@ class _Batch:
         return self.table.__arrow_c_stream__(requested_schema)
 
 
+@dataclass
+class _Constants:
+    """The columns that a statement leaves out, as long as a batch has needed them so far."""
+
+    statement: Statement
+    size: int = 0
+    arrays: dict[str, pa.Array] = field(default_factory=dict)
+
+    def completed(self, rows: pa.Table) -> pa.Table:
+        """The rows with these columns, in the table's order and types."""
+        schema = self.statement.dataset.schema.arrow()
+        size = rows.num_rows
+        if size > self.size:
+            self.size = size
+            for name, value in self.statement.constants.items():
+                column = schema.field(name)
+                self.arrays[name] = pa.repeat(pa.scalar(value, column.type), size)
+        columns: list[pa.Array | pa.ChunkedArray] = []
+        for column in schema:
+            if column.name in self.arrays:
+                columns.append(self.arrays[column.name].slice(0, size))
+            else:
+                columns.append(rows.column(column.name).cast(column.type))
+        return pa.Table.from_arrays(columns, schema=schema)
+
+
 @dataclass(frozen=True)
 class _Prepared:
     batch: _Batch
     census: str
-    statements: tuple[tuple[Statement, str], ...]
+    statements: tuple[tuple[_Constants, str], ...]
 
 
 class Normaliser:
@@ -97,14 +123,14 @@ class Normaliser:
     def _rows(self, prepared: _Prepared) -> Iterator[ModelBatch]:
         raw_only, *taken = self._connection.execute(prepared.census).fetchall()[0]
         self.counts.raw_only += raw_only
-        for (statement, execute), events in zip(prepared.statements, taken, strict=True):
+        for (constants, execute), events in zip(prepared.statements, taken, strict=True):
             if not events:
                 continue
             rows = self._connection.sql(execute).to_arrow_table()
-            dataset = statement.dataset
+            dataset = constants.statement.dataset
             self.counts.rows[f"{dataset.model}.{dataset.name}"] += rows.num_rows
             if rows.num_rows:
-                yield ModelBatch(dataset.schema.table, _completed(rows, statement))
+                yield ModelBatch(dataset.schema.table, constants.completed(rows))
 
     def _prepare(self, name: str) -> _Prepared | None:
         family = families()[name]
@@ -116,7 +142,7 @@ class Normaliser:
         self._connection.register(table, batch)
         program = compile_family(family, entries, table)
         statements = tuple(
-            (s, self._prepare_sql(f"{table}_{s.dataset.schema.table}", s.sql))
+            (_Constants(s), self._prepare_sql(f"{table}_{s.dataset.schema.table}", s.sql))
             for s in program.statements
         )
         return _Prepared(batch, self._prepare_sql(f"{table}_census", program.census), statements)
@@ -124,16 +150,3 @@ class Normaliser:
     def _prepare_sql(self, name: str, sql: str) -> str:
         self._connection.execute(f"PREPARE {name} AS {sql}")
         return f"EXECUTE {name}"
-
-
-def _completed(rows: pa.Table, statement: Statement) -> pa.Table:
-    """The rows with the columns that are the same for all, in the table's order and types."""
-    schema = statement.dataset.schema.arrow()
-    columns: list[pa.Array | pa.ChunkedArray] = []
-    for column in schema:
-        if column.name in statement.constants:
-            value = pa.scalar(statement.constants[column.name], column.type)
-            columns.append(pa.repeat(value, rows.num_rows))
-        else:
-            columns.append(rows.column(column.name).cast(column.type))
-    return pa.Table.from_arrays(columns, schema=schema)

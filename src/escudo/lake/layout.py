@@ -37,10 +37,14 @@ class Layout:
     order: tuple[str, ...] = ()
     row_group: int = 60_000
 
-    @property
-    def repeating(self) -> list[str]:
-        """The columns that get a dictionary: all but those whose values hardly repeat."""
-        return [f.name for f in self.schema if f.name not in _UNIQUE]
+    def repeating(self, rows: pa.Table) -> list[str]:
+        """The columns that get a dictionary: all but those whose values hardly repeat in rows."""
+        sample = rows.slice(0, _SAMPLE)
+        return [
+            f.name
+            for f in self.schema
+            if f.name not in _UNIQUE and not _hardly_repeats(sample[f.name])
+        ]
 
     @property
     def statistics(self) -> list[str]:
@@ -48,6 +52,16 @@ class Layout:
 
 
 _UNIQUE = frozenset({"_raw", "_event_id", "_time", "EventRecordID"})
+_SAMPLE = 4096
+_FEW = 256
+"""A column with fewer values in the sample says nothing of how they repeat."""
+
+
+def _hardly_repeats(column: pa.ChunkedArray) -> bool:
+    values = len(column) - int(column.null_count)
+    if values < _FEW or not pa.types.is_string(column.type):
+        return False
+    return bool(pc.count_distinct(column).as_py() > 0.9 * values)
 
 
 def layout_of(schema: TableSchema, sort: Sequence[str] = ()) -> Layout:

@@ -59,7 +59,7 @@ class Parts:
             part = None
         if part is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._open = _Part(self._folder, self._layout)
+            part = self._open = _Part(self._folder, self._layout, stretch.rows)
         first, last = stretch.first_day, stretch.last_day
         part.day_low = first if part.day_low is None else min(first, part.day_low)
         part.day_high = last if part.day_high is None else max(last, part.day_high)
@@ -72,7 +72,7 @@ class Parts:
 
 
 class _Part:
-    def __init__(self, folder: Path, layout: Layout) -> None:
+    def __init__(self, folder: Path, layout: Layout, first: pa.Table) -> None:
         self._path = folder / f"{uuid.uuid4().hex}.parquet"
         self._sink = pa.OSFile(str(self._path), "wb")
         self._row_group = layout.row_group
@@ -81,7 +81,7 @@ class _Part:
             layout.schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=layout.repeating,
+            use_dictionary=layout.repeating(first),
             write_statistics=layout.statistics,
         )
         self._rows = 0
