@@ -27,7 +27,7 @@ COMMIT_EVENTS = 200_000
 COMMIT_SECONDS = 5.0
 """... or so long after the last commit. A stream is committed that often while it flows."""
 
-_AHEAD = 2
+_AHEAD = 1
 
 
 def ingest(
