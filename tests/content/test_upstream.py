@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -71,10 +70,3 @@ def test_scores_of_all_detections_come_from_their_risk(upstream: content.Content
         assert detection.risk is not None, detection.name
         scores = {o.score for o in detection.risk.risk_objects}
         assert scores <= {detection.tags.risk_score}, detection.name
-
-
-def test_it_takes_a_few_seconds_at_most() -> None:
-    assert SHARED is not None
-    start = time.perf_counter()
-    content.load([SHARED / "security_content"])
-    assert time.perf_counter() - start < 5

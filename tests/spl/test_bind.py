@@ -134,13 +134,22 @@ def test_ranges_are_half_open(world: World) -> None:
         "user=ann | stats count by user | sort - count | head 3",
         "user=* | eval z=n+1 | where z>1 | table z",
         "user=* | dedup user | table user n",
-        "user=* | join user [search source=B | stats count by user] | stats count",
-        "user=* | append [search source=A | table user] | table user",
         "user=* | streamstats count by user | eventstats max(count) as m | table m",
     ],
 )
 def test_most_searches_bind_without_running(world: World, text: str) -> None:
     assert compiled(text, world, runner=NoRunner()).deferred == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user=* | join user [search source=B | stats count by user] | stats count",
+        "user=* | append [search source=A | table user] | table user",
+    ],
+)
+def test_subsearches_run_only_to_know_whether_a_limit_cuts_them(world: World, text: str) -> None:
+    assert compiled(text, world, runner=None).deferred == ()
 
 
 @pytest.mark.parametrize(
