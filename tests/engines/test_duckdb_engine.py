@@ -121,3 +121,29 @@ def test_a_memory_limit_spills(tmp_path: Path) -> None:
         dialect="duckdb",
     )
     assert runner.run(query).to_pylist() == [{"n": 3_000_000}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT count(*) AS n, sum(x) AS x FROM (SELECT a, x FROM big ORDER BY a LIMIT 590000)",
+        "SELECT count(*) AS n, sum(x) AS x FROM (SELECT a, sum(x) AS x FROM big GROUP BY a)",
+        "SELECT count(*) AS n, sum(x) AS x FROM "
+        "(SELECT x FROM big QUALIFY count(*) OVER (PARTITION BY a) = 1)",
+        "SELECT count(*) AS n, sum(x) AS x FROM (SELECT x FROM big "
+        "QUALIFY row_number() OVER (PARTITION BY a ORDER BY x) = 1)",
+    ],
+    ids=["sort", "stats", "eventstats", "dedup"],
+)
+def test_what_does_not_fit_into_memory_spills(tmp_path: Path, query: str) -> None:
+    """190 MB of distinct texts in 100 MB of memory; each row is a group of its own."""
+    path = tmp_path / "big.parquet"
+    source = "SELECT repeat(md5(range::VARCHAR), 10) AS a, 1 AS x FROM range(600000)"
+    spill = tmp_path / "spill"
+    with connect(threads=2, memory_limit="100MB", temp_directory=str(spill)) as connection:
+        connection.execute(f"COPY ({source}) TO '{path}' (ROW_GROUP_SIZE 10000)")
+        connection.execute(f"CREATE VIEW big AS FROM read_parquet('{path}')")
+        (row,) = connection.execute(query).fetchall()
+        spilled = spill.exists()
+    assert row == ((590_000, 590_000) if "LIMIT" in query else (600_000, 600_000))
+    assert spilled

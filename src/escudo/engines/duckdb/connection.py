@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
+import uuid
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -53,8 +58,9 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with SPL's functions; times are UTC.
 
-    ``memory_limit`` is DuckDB's (``"1GB"``); results beyond it spill to ``temp_directory``. Cursors
-    of the connection share the functions.
+    ``memory_limit`` is DuckDB's (``"1GB"``); what does not fit spills to ``temp_directory``, a new
+    folder in the system's place for temporary files unless given, which is made when it is needed
+    and gone when the process ends. Cursors of the connection share the functions.
 
     >>> connect(threads=1).execute("SELECT spl_text(5.0), spl_num('x')").fetchone()
     ('5', None)
@@ -64,8 +70,10 @@ def connect(
         options["threads"] = threads
     if memory_limit is not None:
         options["memory_limit"] = memory_limit
-    if temp_directory is not None:
-        options["temp_directory"] = temp_directory
+    if temp_directory is None:
+        temp_directory = str(Path(tempfile.gettempdir()) / f"escudo-spill-{uuid.uuid4().hex}")
+        atexit.register(shutil.rmtree, temp_directory, ignore_errors=True)
+    options["temp_directory"] = temp_directory
     connection = duckdb.connect(":memory:", config=options)
     for statement in _SETTINGS:
         connection.execute(statement)

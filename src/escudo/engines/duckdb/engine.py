@@ -50,8 +50,10 @@ class DuckDBEngine:
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
 
     def over(self, catalog: Catalog) -> DuckDBEngine:
-        """The same engine over another catalog."""
-        return DuckDBEngine(catalog, self.connection)
+        """The same engine over another catalog; what it knows of files stays known."""
+        other = DuckDBEngine(catalog, self.connection)
+        other._columns = self._columns
+        return other
 
     def run(
         self,
