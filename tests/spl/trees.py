@@ -196,6 +196,7 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("Tstats", "model"): _LIST_NAMES,
     ("Tstats", "by"): st.lists(NAMES.filter(lambda n: "*" not in n), max_size=3).map(tuple),
     ("Tstats", "dataset"): st.none() | _LIST_NAMES,
+    ("Tstats", "by"): st.lists(NAMES.filter(lambda n: "*" not in n), max_size=2).map(tuple),
     ("JsonField", "kind"): st.none() | st.sampled_from(["auto", "num", "str"]),
     ("Join", "kind"): st.sampled_from(["inner", "left"]),
     ("MakeResults", "data_format"): st.sampled_from(["csv", "json"]),

@@ -109,6 +109,7 @@ class Models:
 
     def __init__(self, every: Sequence[Dataset]) -> None:
         self._every = tuple(every)
+        self._names = tuple((d.model, d.name) for d in every)
         self._by_name = {(d.model.lower(), d.name.lower()): d for d in every}
         self._first: dict[str, Dataset] = {}
         for d in every:
@@ -127,7 +128,7 @@ class Models:
 
     def datasets(self) -> Sequence[tuple[str, str]]:
         """All (model, dataset) names, in the order of the models' names."""
-        return tuple((d.model, d.name) for d in self._every)
+        return self._names
 
     def roots(self) -> Iterator[Dataset]:
         """The datasets that have a table of their own."""
