@@ -194,7 +194,6 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("From", "kind"): st.sampled_from(sorted(KINDS)),
     ("From", "object"): NAMES.filter(lambda n: not n.endswith(".")),
     ("Tstats", "model"): _LIST_NAMES,
-    ("Tstats", "by"): st.lists(NAMES.filter(lambda n: "*" not in n), max_size=3).map(tuple),
     ("Tstats", "dataset"): st.none() | _LIST_NAMES,
     ("Tstats", "by"): st.lists(NAMES.filter(lambda n: "*" not in n), max_size=2).map(tuple),
     ("JsonField", "kind"): st.none() | st.sampled_from(["auto", "num", "str"]),
