@@ -241,6 +241,15 @@ class Args:
         after = argument(self.source, token.end, self.end)
         return token if after.kind is Kind.OP and after.text == "=" else None
 
+    def option(self) -> tuple[Token, Token] | None:
+        """The next option, whatever its name, and its value; None if none is next."""
+        name = self.at_option()
+        if name is None:
+            return None
+        self.position = name.end
+        self.next()
+        return name, self.value(f"a value of option '{name.text}'")
+
     def unknown_option(self, token: Token, known: Iterable[str]) -> NoReturn:
         """Raise: the command has no such option."""
         known = tuple(known)

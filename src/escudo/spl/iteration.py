@@ -128,8 +128,9 @@ def mapped(relation: Relation, text: str, most: int, command: Command, binder: B
         return binder.pipeline(binder.parse(_FIELD.sub(_SAMPLE, text)))
     results: list[Relation] = []
     for number, record in enumerate(found.to_pylist(), 1):
-        values = {n: _token(v) for n, v in record.items()} | {"_serial_id": str(number)}
-        missing = [n for n in _FIELD.findall(text) if not values.get(n)]
+        values = {n: _token(v) for n, v in record.items() if v is not None}
+        values["_serial_id"] = str(number)
+        missing = [n for n in _FIELD.findall(text) if n not in values]
         if missing:
             binder.warn(
                 "SPL322", f"row {number} has no {missing[0]}, map leaves it out", command.span
@@ -150,7 +151,7 @@ def _token(value: object) -> str:
         return " ".join(map(str, value))
     if isinstance(value, int | float):
         return coerce.number_text(value)
-    return "" if value is None else str(value)
+    return str(value)
 
 
 _SAMPLE = "1"

@@ -139,10 +139,9 @@ class _Lowering:
             if name == "index" and op == "=" and any(v.text == "*" for v in values):
                 return exp.true()
             return exp.false()
-        every = op == "=" and possible is not None
-        if every and all(any(matches(v, p) for v in values) for p in possible or ()):
-            return _present(bound)
         if op == "=":
+            if possible is not None and all(any(matches(v, p) for v in values) for p in possible):
+                return _present(bound)
             return self._equal(name, bound, values)
         (value,) = values
         if op == "!=":

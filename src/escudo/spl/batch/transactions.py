@@ -64,7 +64,7 @@ class _Gatherer:
             for i, c in enumerate(self.columns)
             if c[row] is not None
         }
-        bounded = self.rules.starts is not None or self.rules.ends is not None
+        bounded = self.rules.bounded
         if self.rules.fields and not values:
             boundary = (starts or ends) and not self.rules.unify_ends
             if not boundary or not self.open:
@@ -150,9 +150,7 @@ class _Gatherer:
     def finish(self) -> list[_Done]:
         only_end = self.rules.starts is None and self.rules.ends is not None
         for found in list(self.open.values()):
-            complete = (self.rules.starts is None and self.rules.ends is None) or (
-                only_end and found.has_end
-            )
+            complete = not self.rules.bounded or (only_end and found.has_end)
             self._close(found, closed=only_end and found.has_end, complete=complete)
         return self.done
 

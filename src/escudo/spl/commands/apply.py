@@ -37,10 +37,9 @@ class Apply(Command):
         parameters: dict[str, str] = {}
         places: dict[str, Span] = {}
         while args.more():
-            if (option := args.at_option()) is not None:
-                args.next()
-                args.next()
-                parameters[option.text] = args.value(f"a value of option '{option.text}'").text
+            if (given := args.option()) is not None:
+                option, value = given
+                parameters[option.text] = value.text
                 places[option.text] = args.span(option.start)
             elif args.accept_word("as"):
                 alias = args.name("a name after AS")

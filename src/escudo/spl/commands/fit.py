@@ -50,10 +50,9 @@ class Fit(Command):
         while args.more():
             if args.accept(","):
                 continue
-            if (option := args.at_option()) is not None:
-                args.next()
-                args.next()
-                parameters[option.text] = args.value(f"a value of option '{option.text}'").text
+            if (given := args.option()) is not None:
+                option, value = given
+                parameters[option.text] = value.text
                 places[option.text] = args.span(option.start)
             elif keyword := args.accept_word("from", "by"):
                 current = keyword

@@ -50,12 +50,10 @@ class Rangemap(Command):
         while args.more():
             if args.accept(","):
                 continue
-            token = args.at_option()
-            if token is None:
+            given = args.option()
+            if given is None:
                 args.expected("a range such as low=0-9")
-            args.next()
-            args.next()
-            value = args.value(f"a value of option '{token.text}'")
+            token, value = given
             if token.text.lower() == "field":
                 field = value.text
             elif token.text.lower() == "default":

@@ -41,8 +41,8 @@ class Trend(Node):
 
 @dataclass(frozen=True)
 class Trendline(Command):
-    """``trendline (sma|wma)<period>(field) [AS name] ...``; a row with fewer rows before it than
-    the period needs has no average."""
+    """``trendline (sma|wma)<period>(field) [AS name] ...``; where one of the last rows, as many as
+    the period says, is missing or has no number, there is no average."""
 
     name: ClassVar[str] = "trendline"
 
@@ -67,13 +67,10 @@ class Trendline(Command):
         for trend in self.trends:
             value = relation.field(trend.field)
             name = trend.alias or f"{trend.kind}{trend.period}({trend.field})"
-            if value is None:
-                added.append((name, coerce.null(FieldType.NUMBER)))
-            else:
-                sql = _average(trend, coerce.as_number(value), [Order(row)])
-                enough = exp.GTE(this=row.copy(), expression=exp.Literal.number(trend.period))
-                whole = exp.Case(ifs=[exp.If(this=enough, true=sql)])
-                added.append((name, Typed(whole, FieldType.NUMBER)))
+            average = coerce.null(FieldType.NUMBER)
+            if value is not None:
+                average = Typed(_average(trend, coerce.as_number(value), row), FieldType.NUMBER)
+            added.append((name, average))
         return relation.extend(added, binder.names, window=True)
 
 
@@ -99,18 +96,25 @@ def _trend(args: Args) -> Trend:
     )
 
 
-def _average(trend: Trend, number: exp.Expression, order: list[Order]) -> exp.Expression:
-    """The mean of the last rows; in ``wma`` the newest of n rows weighs n, the oldest 1."""
+def _average(trend: Trend, number: exp.Expression, row: exp.Column) -> exp.Expression:
+    """The mean of the last rows, null unless all of them have a number.
+
+    In ``wma`` the newest of n rows weighs n, the oldest 1: a row's weight is its number less that
+    of the row before the first, so two sums do for any period.
+    """
+    n = exp.Literal.number(trend.period)
+
+    def last(function: exp.Expression) -> exp.Window:
+        return over(function, [Order(row)], spec=frame(1 - trend.period, 0))
+
     if trend.kind == "sma":
-        return over(exp.Avg(this=number), order, spec=frame(1 - trend.period, 0))
-    weighted: list[exp.Expression] = []
-    for back in range(trend.period):
-        lag = exp.Lag(this=number.copy(), offset=exp.Literal.number(back))
-        earlier = over(lag, order) if back else coerce.paren(number.copy())
-        weight = exp.Literal.number(trend.period - back)
-        weighted.append(exp.Mul(this=earlier, expression=weight))
-    total = weighted[0]
-    for term in weighted[1:]:
-        total = exp.Add(this=total, expression=term)
-    weights = exp.Literal.number(trend.period * (trend.period + 1) // 2)
-    return exp.Div(this=exp.Paren(this=total), expression=coerce.cast(weights, FieldType.NUMBER))
+        average: exp.Expression = last(exp.Avg(this=number))
+    else:
+        weighted = last(exp.Sum(this=exp.Mul(this=row.copy(), expression=coerce.paren(number))))
+        before = exp.Paren(this=exp.Sub(this=row.copy(), expression=n.copy()))
+        plain = exp.Mul(this=before, expression=last(exp.Sum(this=number.copy())))
+        weights = coerce.literal_number(trend.period * (trend.period + 1) / 2)
+        total = exp.Paren(this=exp.Sub(this=weighted, expression=plain))
+        average = exp.Div(this=total, expression=weights)
+    whole = exp.EQ(this=last(exp.Count(this=number.copy())), expression=n)
+    return exp.Case(ifs=[exp.If(this=whole, true=average)])
