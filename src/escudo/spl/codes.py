@@ -106,7 +106,11 @@ _ROWS = (
         "stored model that cannot be read",
         "Its file is damaged, or no model of this program. Fit it again.",
     ),
-    ErrorCode("SPL320", "a limit cut off rows", "Raise the option that the message names."),
+    ErrorCode(
+        "SPL320",
+        "a limit cut off rows",
+        "Raise the option that the message names; without one, let the subsearch give fewer.",
+    ),
     ErrorCode(
         "SPL321",
         "no results of such a job",

@@ -22,7 +22,7 @@ from escudo.spl.batch.algorithms import (
     whole,
 )
 from escudo.spl.batch.density import DISTRIBUTIONS, DensityModel
-from escudo.spl.batch.learner import Learned, described, learn, use
+from escudo.spl.batch.learner import Learned, NothingToLearnError, described, learn, use
 from escudo.spl.bind import Binder
 from escudo.spl.effects import ModelOutput
 from escudo.spl.plan import Relation
@@ -90,12 +90,11 @@ def fitted(relation: Relation, command: Fit, binder: Binder) -> Relation:
     def run(table: pa.Table) -> pa.Table:
         try:
             model, out = fit(table)
-        except EscudoError as error:
-            if error.code != "SPL318":
-                raise error.located(command.span) from error
-            # no rows, or none that fit: a search over an empty lake must run
-            binder.warn("SPL318", error.diagnostic.message, command.span)
+        except NothingToLearnError as error:  # a search over an empty lake must run
+            binder.warn(error.code, error.diagnostic.message, command.span)
             return table
+        except EscudoError as error:
+            raise error.located(command.span) from error
         made.append(model)
         return out
 
@@ -125,7 +124,7 @@ def _density_fit(command: Fit) -> Fitting:
         kinds = among_these if dist == "auto" else [dist]
         model = density.fit_model(table, field, command.by, kinds, make, metric)
         if not model.groups:
-            raise EscudoError("SPL318", f"no row has a number in {field}: nothing was fitted")
+            raise NothingToLearnError(f"no row has a number in {field}: nothing was fitted")
         return model, density.apply_model(table, model, command.alias)
 
     return fit

@@ -22,7 +22,6 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import chosen, format_option, write_rows
 from escudo.cli.progress import show, stderr, tracked
-from escudo.core.errors import Severity
 from escudo.detect.baselines import named, needed, ordered, run_baselines
 from escudo.lake import Lake
 
@@ -71,7 +70,7 @@ def command(
         engine_of = engines(engine_name, memory_limit)
         with tracked(baselines, "running baselines", quiet=quiet) as items:
             runs = list(run_baselines(items, content, lake, engine_of, within=within, now=now))
-    show([d for run in runs for d in run.diagnostics if d.severity is Severity.ERROR])
+    show([d for run in runs for d in run.diagnostics])
     write_rows(rows_of_runs(runs), FIELDS, chosen(format_))
     if not quiet:
         stderr().print(summary_of(runs), markup=False)

@@ -17,6 +17,7 @@ import json
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -34,6 +35,14 @@ MOST_VALUES = 100
 """Different texts that a field may have (the toolkit's ``max_distinct_cat_values``)."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class NothingToLearnError(EscudoError):
+    """There is no row to learn from, as over an empty lake (SPL318)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("SPL318", message)
+
 
 _TRUSTED = [
     "numpy.dtype",
@@ -142,7 +151,8 @@ def learn(
         alias: the name of what is added, in place of the algorithm's.
 
     Raises:
-        EscudoError: SPL318 where there is nothing to learn from, or the estimator refuses it.
+        NothingToLearnError: where no row has what is needed.
+        EscudoError: SPL318 where the estimator refuses the rows, SPL104 where it refuses an option.
     """
     chosen = [n for n in select_names(names, table.column_names) if n != target]
     features = tuple(f for n in chosen if (f := _feature(table, n, algorithm)) is not None)
@@ -152,7 +162,7 @@ def learn(
         wanted, known = _target(table, target, algorithm)
         whole = whole & known
     if not features or not whole.any():
-        raise EscudoError("SPL318", f"{algorithm.name} has no row to learn from")
+        raise NothingToLearnError(f"{algorithm.name} has no row to learn from")
     rows = np.flatnonzero(whole)
     if len(rows) > algorithm.most:
         if not algorithm.saved:
@@ -250,12 +260,33 @@ def _cells(table: pa.Table, name: str) -> list[Any]:
     return [None] * table.num_rows
 
 
+def _is_number(table: pa.Table, name: str) -> bool:
+    if name not in table.column_names:
+        return False
+    kind = table.schema.field(name).type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _numbers(table: pa.Table, name: str) -> Array:
+    """A field as numbers, NaN where it has none."""
+    if _is_number(table, name):
+        return np.asarray(table[name].cast(pa.float64()).to_numpy(), dtype=float)
+    return np.array([np.nan if n is None else n for n in numbers(_cells(table, name))], dtype=float)
+
+
 def _texts(table: pa.Table, name: str) -> Array:
+    """A field as texts, None where it has no value."""
     return np.array([None if c is None else text(c) for c in _cells(table, name)], dtype=object)
+
+
+def _known(texts: Array) -> Array:
+    return np.array([t is not None for t in texts], dtype=bool)
 
 
 def _feature(table: pa.Table, name: str, algorithm: Algorithm) -> Feature | None:
     """How a field is learned from; None if it cannot be."""
+    if _is_number(table, name):
+        return Feature(name) if table[name].null_count < table.num_rows else None
     known = [c for c in _cells(table, name) if c is not None]
     if not known:
         return None
@@ -272,7 +303,7 @@ def _inputs(
     if algorithm.kind is not Kind.TEXT:
         return _matrix(table, features, keep_nulls=algorithm.name == "Imputer")
     texts = _texts(table, features[0].name) if features else np.array([], dtype=object)
-    return texts, np.array([t is not None for t in texts], dtype=bool)
+    return texts, _known(texts)
 
 
 def _matrix(
@@ -283,42 +314,40 @@ def _matrix(
     whole = np.ones(count, dtype=bool)
     columns: list[Array] = []
     for f in features:
-        cells = _cells(table, f.name)
         if f.values is None:
-            column = np.array([np.nan if n is None else n for n in numbers(cells)], dtype=float)
+            column = _numbers(table, f.name)
             if not keep_nulls:
                 whole &= np.isfinite(column)
             columns.append(column)
             continue
-        shown = np.array([None if c is None else text(c) for c in cells], dtype=object)
-        whole &= np.array([c is not None for c in cells], dtype=bool)
+        shown = _texts(table, f.name)
+        whole &= _known(shown)
         columns += [(shown == value).astype(float) for value in f.values]
     return (np.column_stack(columns) if columns else np.zeros((count, 0))), whole
 
 
 def _target(table: pa.Table, name: str, algorithm: Algorithm) -> tuple[Array, Array]:
     """The field to predict, and which rows have it."""
-    cells = _cells(table, name)
-    if algorithm.kind is Kind.REGRESSOR:
-        found = np.array([np.nan if n is None else n for n in numbers(cells)], dtype=float)
-        texts = [
-            c for c, n in zip(cells, numbers(cells), strict=True) if n is None and c is not None
-        ]
-        if texts:
-            raise EscudoError(
-                "SPL318", f"{algorithm.name} predicts a number; {name} has {text(texts[0])!r}"
-            )
-        return found, np.isfinite(found)
-    labels = np.array(["" if c is None else text(c) for c in cells], dtype=str)
-    return labels, np.array([c is not None for c in cells], dtype=bool)
+    if algorithm.kind is not Kind.REGRESSOR:
+        labels = _texts(table, name)
+        known = _known(labels)
+        return np.where(known, labels, "").astype(str), known
+    found = _numbers(table, name)
+    lacking = np.isnan(found)
+    if lacking.any() and not _is_number(table, name):
+        words = [t for t in _texts(table, name)[lacking] if t is not None]
+        if words:
+            message = f"{algorithm.name} predicts a number; {name} has {words[0]!r}"
+            raise EscudoError("SPL318", message)
+    return found, np.isfinite(found)
 
 
 def _spread(values: Array, rows: Array, count: int) -> pa.Array:
     """Values of some rows as a column of all; the others are null."""
-    out: list[Any] = [None] * count
-    for row, value in zip(rows.tolist(), values.tolist(), strict=True):
-        out[row] = value
-    return pa.array(out, pa.from_numpy_dtype(values.dtype) if values.dtype.kind in "if" else None)
+    places = np.full(count, -1)
+    places[rows] = np.arange(len(rows))
+    found = pa.array(values, pa.string() if values.dtype.kind in "OU" else None)
+    return found.take(pa.array(places, mask=places < 0))
 
 
 def _put(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
@@ -347,25 +376,19 @@ def _estimator(
     return _class(algorithm)(**{**algorithm.fixed, **given})
 
 
-class _guarded:  # noqa: N801
+@contextmanager
+def _guarded(algorithm: Algorithm) -> Iterator[None]:
     """What an estimator refuses is an error: SPL104 for a parameter, SPL318 for the rows. Its
     warnings are no news."""
-
-    def __init__(self, algorithm: Algorithm) -> None:
-        self._name = algorithm.name
-        self._quiet = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        self._quiet.__enter__()
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._quiet.__exit__(None, None, None)
-        if isinstance(error, ValueError | TypeError | ArithmeticError):
+        try:
+            yield
+        except (ValueError, TypeError, ArithmeticError) as error:
             reason = str(error).strip().splitlines()[0]
             bad_parameter = type(error).__name__ == "InvalidParameterError"
             code = "SPL104" if bad_parameter else "SPL318"
-            raise EscudoError(code, f"{self._name}: {reason}") from error
+            raise EscudoError(code, f"{algorithm.name}: {reason}") from error
 
 
 # --- what a model knows ----------------------------------------------------------------------
