@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -69,12 +70,14 @@ def _rest_text(values: pa.Array, name: str) -> pa.Array:
 
 def _map(fields: Mapping[str, pa.Array], count: int) -> pa.Array:
     """A map for each row of the fields that are not null there."""
-    lists = {name: values.to_pylist() for name, values in fields.items()}
-    entries = [
-        [(name, values[i]) for name, values in lists.items() if values[i] is not None]
-        for i in range(count)
-    ]
-    return pa.array(entries, REST_TYPE)
+    if not fields:
+        return pa.array([[]] * count, REST_TYPE)
+    there = np.column_stack([v.is_valid().to_numpy(zero_copy_only=False) for v in fields.values()])
+    row, number = np.nonzero(there)
+    ends = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
+    items = pa.concat_arrays(list(fields.values())).take(pa.array(number * count + row))
+    keys = pa.array(list(fields), pa.string()).take(pa.array(number))
+    return pa.MapArray.from_arrays(pa.array(ends, pa.int32()), keys, items).cast(REST_TYPE)
 
 
 def as_text(column: pa.Array) -> pa.Array:

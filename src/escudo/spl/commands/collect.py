@@ -11,10 +11,10 @@ import pyarrow as pa
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl.args import Args
-from escudo.spl.ast import Command
+from escudo.spl.ast import Binary, Call, Command, EvalExpr, FieldRef, Literal
 from escudo.spl.bind import EVIDENCE, rows
 from escudo.spl.effects import IndexOutput
-from escudo.spl.stash import TIME_FORMAT, Stash, events
+from escudo.spl.stash import STAMP, TIME, TIME_FORMAT, Stash, events
 from escudo.spl.unparse import option
 
 if TYPE_CHECKING:
@@ -92,6 +92,13 @@ class Collect(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         self._check()
         relation = binder.closed(rows(source, self))
+        time = self._time(binder)
+        stamp = Call("strftime", (time, Literal(self.timeformat)))
+        made_here = [
+            (TIME, binder.evaluate(time, relation)),
+            (STAMP, binder.evaluate(stamp, relation)),
+        ]
+        relation = relation.extend(made_here, binder.names)
         within = binder.within
         info = {
             "info_min_time": f"{within.earliest or 0.0:.3f}",
@@ -100,14 +107,11 @@ class Collect(Command):
         }
         stash = Stash(
             self.index,
-            binder.now,
-            within.earliest,
             self.source or self.file,
             self.sourcetype,
             self.host,
             self.marker,
             self.addtime,
-            self.timeformat,
             self.output_format == "hec",
             info if self.addinfo else {},
         )
@@ -117,13 +121,24 @@ class Collect(Command):
             made = events(found.drop_columns(proof), stash)
             if not self.testmode:
                 binder.effects.append(IndexOutput(self.index, made))
-                return found
+                return found.drop_columns([TIME, STAMP])
             for name in proof:
                 made = made.append_column(name, found[name])
             return made
 
         kinds = {"_time": FieldType.TIME} if self.testmode else None
         return binder.batch(relation, f"what goes to index {self.index}", keep, kinds=kinds)
+
+    def _time(self, binder: Binder) -> EvalExpr:
+        """A row's ``_time``; without one its ``info_min_time``, the beginning of the search's
+        range, or now."""
+        choices: list[EvalExpr] = []
+        for name in ("_time", "info_min_time"):
+            number = Call("tonumber", (FieldRef(name),))
+            given = Binary(">", number, Literal(0))
+            choices.append(Call("if", (given, number, Call("null", ()))))
+        begin = binder.within.earliest
+        return Call("coalesce", (*choices, Literal(binder.now if begin is None else begin)))
 
     def _check(self) -> None:
         """Refuses what does not go together (SPL301)."""
