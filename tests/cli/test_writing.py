@@ -239,6 +239,27 @@ def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lak
     assert files(content) == before
 
 
+def test_a_baseline_that_could_not_learn_has_failed(escudo: Run, content: Path, lake: Path) -> None:
+    """One refuses the rows there are; the other has none, which is only said."""
+    too_many = LENGTH.replace("DensityFunction length dist=norm", "KMeans length k=500")
+    nothing = too_many.replace(" | eval", " | where 1=2 | eval")
+    for number, name, search in ((8, "Too Many", too_many), (9, "Nothing", nothing)):
+        text = BASELINE.format(name=name, number=number, search=search, detection="none")
+        (content / "baselines" / f"{number}.yml").write_text(text)
+    done = escudo(
+        *("baseline", "--lake", lake, "--content", content, "--format", "jsonl"),
+        *("--baseline", "Too Many", "--baseline", "Nothing"),
+    )
+    assert done.returncode == 1
+    too_many_row, nothing_row = json_lines(done.stdout)
+    assert "KMeans" in too_many_row["error"]
+    assert too_many_row["wrote"] == []
+    assert "error" not in nothing_row
+    assert nothing_row["wrote"] == []
+    assert "warning[SPL318]" in done.stderr
+    assert "1 baselines ran: 0 lookups filled, 0 models; 1 could not run" in done.stderr
+
+
 @pytest.mark.slow
 def test_hunt_runs_baselines_first(escudo: Run, content: Path, logs: Path) -> None:
     """In a lake of its own, over the time before the hunt's."""
