@@ -18,7 +18,7 @@ demo: $(STAMP)
 	$(BIN)/escudo demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check src tests benchmarks docs
@@ -27,7 +27,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint
-	$(BIN)/python -m pytest -n auto -m "not slow and not spark"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not spark"
 
 format: $(STAMP)
 	$(BIN)/ruff format src tests benchmarks docs
