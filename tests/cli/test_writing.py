@@ -175,6 +175,10 @@ def test_search_writes_lookups_and_events(escudo: Run, lake: Path) -> None:
     rows(escudo, "| inputlookup users | collect index=summary", lake)
     assert rows(escudo, "index=summary | stats sum(count) AS n", lake) == [{"n": 32}]
     assert rows(escudo, "| from inputlookup:users | stats count", lake) == [{"count": 1}]
+    info = {row["table"]: row for row in json_lines(escudo("lake", "info", "--lake", lake).stdout)}
+    kept = info["lookups/users"]
+    assert (kept["files"], kept["rows"]) == (1, None)
+    assert kept["bytes"] == (lake / "lookups" / "users.csv").stat().st_size
 
 
 def test_delete_takes_the_option(escudo: Run, lake: Path) -> None:

@@ -11,15 +11,18 @@ from escudo.detect.baselines import BaselineRun
 FIELDS = ("baseline", "baseline_id", "rows", "wrote", "error")
 
 
-def rows_of_runs(runs: Sequence[BaselineRun]) -> Iterator[dict[str, Any]]:
-    """One object a baseline, as `--format jsonl` prints it."""
+def rows_of_runs(runs: Sequence[BaselineRun], *, in_words: bool) -> Iterator[dict[str, Any]]:
+    """One object a baseline, as `--format jsonl` prints it; ``in_words`` for a terminal."""
     for run in runs:
         errors = [d.message for d in run.diagnostics if d.severity is Severity.ERROR]
         yield {
             "baseline": run.baseline.name,
             "baseline_id": run.baseline.id,
             "rows": run.rows,
-            "wrote": [{"kind": c.kind, "name": c.name, "count": c.count} for c in run.changes],
+            "wrote": [
+                str(c) if in_words else {"kind": c.kind, "name": c.name, "count": c.count}
+                for c in run.changes
+            ],
             **({"error": errors[0]} if errors else {}),
         }
 

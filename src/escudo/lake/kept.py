@@ -56,6 +56,13 @@ class Kept:
             found = sorted(p.name for p in folder.iterdir() if p.name.endswith(suffix))
             yield from (unquote(n.removesuffix(suffix)) for n in found if not n.startswith("."))
 
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        """Every file as ``kind/name``, with its bytes."""
+        for kind in _SUFFIXES:
+            for name in self.names(kind):
+                with suppress(FileNotFoundError):  # taken away meanwhile
+                    yield f"{kind}/{name}", self.path(kind, name).stat().st_size
+
     def model(self, name: str) -> bytes | None:
         """The content of a model, if there is one of the name."""
         path = self.find(MODELS, name)

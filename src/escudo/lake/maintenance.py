@@ -48,6 +48,8 @@ class LakeInfo:
     ingested: int
     rejected: int
     tables: tuple[TableInfo, ...]
+    kept: tuple[tuple[str, int], ...] = ()
+    """The files that searches have left (``lookups/seen.csv``), with their bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ _Planner = Callable[[str, Sequence[DataFile]], Iterator[_Edit]]
 
 
 def info(lake: Lake) -> LakeInfo:
-    """The tables of a lake with their rows, files, bytes and times."""
+    """The tables of a lake with their rows, files, bytes and times, and what searches have left."""
     snapshot = lake.snapshot()
     files = lake.ledger.files()
     return LakeInfo(
@@ -90,6 +92,7 @@ def info(lake: Lake) -> LakeInfo:
         ingested=len(files),
         rejected=sum(f.rejected for f in files),
         tables=tuple(_table_info(snapshot, name) for name in snapshot.tables()),
+        kept=tuple(lake.kept.sizes()),
     )
 
 

@@ -71,7 +71,8 @@ def command(
         with tracked(baselines, "running baselines", quiet=quiet) as items:
             runs = list(run_baselines(items, content, lake, engine_of, within=within, now=now))
     show([d for run in runs for d in run.diagnostics])
-    write_rows(rows_of_runs(runs), FIELDS, chosen(format_))
+    shape = chosen(format_)
+    write_rows(rows_of_runs(runs, in_words=shape == "table"), FIELDS, shape)
     if not quiet:
         stderr().print(summary_of(runs), markup=False)
     if any(run.failed for run in runs) or content.failed_files:

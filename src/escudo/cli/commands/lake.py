@@ -32,7 +32,8 @@ def command() -> None:
 @lake_option(required=True)
 @format_option()
 def info(lake_path: Path, format_: str | None) -> None:
-    """Tables with their rows, files, bytes and times."""
+    """Tables with their rows, files, bytes and times, and the lookups, models and results that
+    searches have left."""
     with Lake.open(lake_path, create=False) as lake:
         found = maintenance.info(lake)
     shape = chosen(format_)
@@ -55,6 +56,8 @@ def _rows(found: LakeInfo) -> Iterator[dict[str, Any]]:
             "latest": iso_utc(table.latest) if table.latest is not None else None,
             "version": table.version,
         }
+    for name, size in found.kept:
+        yield {**dict.fromkeys(_FIELDS), "table": name, "files": 1, "bytes": size}
 
 
 _RETENTION = click.option(
