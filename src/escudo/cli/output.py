@@ -19,6 +19,7 @@ from escudo.core.timerange import iso_utc
 FORMATS = ("table", "jsonl", "json", "csv")
 _TIME_FIELDS = frozenset({"_time", "_indextime"})
 _WIDE = 200
+_ROWS_AT_ONCE = 1_000
 
 Row = Mapping[str, Any]
 
@@ -62,9 +63,10 @@ def plain(field: str, value: Any) -> Any:
 
 
 def rows_of(table: pa.Table) -> Iterable[dict[str, Any]]:
-    """The rows of a table as dicts, a batch at a time, nulls left out."""
-    for batch in table.to_batches(max_chunksize=10_000):
-        for row in batch.to_pylist():
+    """The rows of a table as dicts, a few at a time, nulls left out."""
+    for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        held = [name for name in batch.schema.names if batch[name].null_count < len(batch)]
+        for row in batch.select(held).to_pylist():
             yield {k: plain(k, v) for k, v in row.items() if v is not None}
 
 

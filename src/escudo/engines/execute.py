@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from sqlglot import exp
 
 from escudo.core.catalog import Catalog, Knowledge
@@ -16,7 +17,8 @@ from escudo.core.errors import Diagnostic
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.compile import Compiled, compile_search
-from escudo.spl.plan import Scan
+from escudo.spl.plan import Scan, alias
+from escudo.spl.scan import within_range
 
 RESULT_TYPES: Mapping[FieldType, pa.DataType] = {
     FieldType.STRING: pa.string(),
@@ -29,14 +31,25 @@ RESULT_TYPES: Mapping[FieldType, pa.DataType] = {
 """The Arrow type of a result's column; ``_time`` is epoch seconds."""
 
 
+MOST_CELLS = 20_000_000
+"""So many values of a search's rows are sorted together: one or two gigabytes at most."""
+
+
 class Engine(Protocol):
     """What runs compiled searches; each engine also serves the binder as its ``Runner``."""
 
     name: str
+    catalog: Catalog
 
     def run(
         self, query: exp.Expression, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
     ) -> pa.Table: ...
+
+    def stream(
+        self, query: exp.Expression, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
+    ) -> Iterator[pa.RecordBatch]:
+        """What ``run`` gives, batch by batch."""
+        ...
 
     def over(self, catalog: Catalog) -> Engine:
         """The same engine over another catalog."""
@@ -99,7 +112,72 @@ def run_search(
 
 def run_compiled(compiled: Compiled, engine: Engine) -> pa.Table:
     """The rows of a compiled search under SPL's field names."""
-    found = engine.run(compiled.query, compiled.scans, compiled.tables)
+    return _named(compiled, engine.run(compiled.query, compiled.scans, compiled.tables))
+
+
+def stream_compiled(
+    compiled: Compiled, engine: Engine, cells: int = MOST_CELLS
+) -> Iterator[pa.Table]:
+    """The rows of a compiled search, some at a time, so that they need not fit into memory.
+
+    Where no row depends on others, only about so many cells are sorted together. Fields that only
+    rest maps hold are columns of the tables in whose rows they occur.
+    """
+    for part in stretches(compiled, engine, cells):
+        for batch in engine.stream(part.query, part.scans, part.tables):
+            yield _named(compiled, pa.Table.from_batches([batch]))
+
+
+def stretches(compiled: Compiled, engine: Engine, cells: int) -> Iterator[Compiled]:
+    """The search over one stretch of time after the other, the newest first.
+
+    An engine that orders wide rows holds them all, since what it sorts does not go to the disk;
+    the rows of a search for raw events are as wide as all their fields together. So stretches of
+    whole minutes are chosen that have few rows; the rows of one minute stay together.
+    """
+    time = compiled.arrival
+    most = max(1, cells // max(1, len(compiled.output)))
+    if time is None or _stored(compiled.scans, engine.catalog, most) <= most:
+        yield compiled
+        return
+    minute = exp.TimestampTrunc(this=time.copy(), unit=exp.var("MINUTE"))
+    count = compiled.query.copy()
+    count.set("expressions", [alias(minute, "minute"), alias(exp.Count(this=exp.Star()), "n")])
+    count.set("group", exp.Group(expressions=[minute.copy()]))
+    count.set("order", None)
+    minutes = engine.run(count, compiled.scans, compiled.tables).sort_by([("minute", "descending")])
+    starts = minutes["minute"].cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_pylist()
+    end: float | None = None
+    held = 0
+    for number, (start, rows) in enumerate(zip(starts, minutes["n"].to_pylist(), strict=True)):
+        held += rows
+        last = number == len(starts) - 1
+        if last or held + minutes["n"][number + 1].as_py() > most:
+            begin = None if last else float(start)
+            yield _during(compiled, time, TimeRange(begin, end))
+            end, held = begin, 0
+
+
+def _during(compiled: Compiled, time: exp.Expression, within: TimeRange) -> Compiled:
+    """The search over a part of its time."""
+    condition = within_range(time.copy(), within)
+    query = compiled.query if condition is None else compiled.query.where(condition)
+    scans = tuple(replace(s, within=s.within & within) for s in compiled.scans)
+    return replace(compiled, query=query, scans=scans)
+
+
+def _stored(scans: Sequence[Scan], catalog: Catalog, most: int) -> int:
+    """How many rows the files of scans hold, counted until there are more than ``most``."""
+    found = 0
+    for scan in scans:
+        for path in catalog.files(scan.schema.table, scan.within):
+            found += int(pq.read_metadata(path).num_rows)
+            if found > most:
+                return found
+    return found
+
+
+def _named(compiled: Compiled, found: pa.Table) -> pa.Table:
     names: list[str] = []
     columns: list[pa.ChunkedArray] = []
     for name, ident, kind in compiled.output:

@@ -32,6 +32,8 @@ class Compiled:
     ``removed`` names are not to be shown. ``tables`` are the Arrow tables it reads by name, next
     to the ``scans``. ``deferred`` says what could not be decided without running; ``effects`` is
     what the search asks to be changed (lookups and events to write), which the caller does.
+    ``arrival`` is the time of the query's rows, newest first, if they can be read stretch by
+    stretch: no row depends on others.
     """
 
     query: exp.Select
@@ -44,6 +46,7 @@ class Compiled:
     removed: frozenset[str] = frozenset()
     deferred: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
+    arrival: exp.Expression | None = None
 
 
 def compile_search(
@@ -122,4 +125,5 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         relation.removed,
         tuple(binder.deferred),
         tuple(binder.effects),
+        relation.arrival if relation.row_wise else None,
     )

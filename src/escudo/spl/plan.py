@@ -162,6 +162,11 @@ class Base(ABC):
         """What a column is computed from; None if it is stored, or not known here."""
         return None
 
+    @property
+    def row_wise(self) -> bool:
+        """Whether each row is made of one row of a table: some can be read without others."""
+        return False
+
     @abstractmethod
     def scans(self) -> Iterator[Scan]: ...
 
@@ -315,6 +320,21 @@ class Relation:
     order: tuple[Order, ...] = ()
     evidence: Evidence | None = None
     traits: Traits = field(default_factory=Traits)
+
+    @property
+    def row_wise(self) -> bool:
+        """Whether no row depends on others."""
+        return self.base.row_wise and all(
+            isinstance(step, Where) or (isinstance(step, Extend) and not step.window)
+            for step in self.steps
+        )
+
+    @property
+    def arrival(self) -> exp.Expression | None:
+        """The stored time by which the rows are ordered, newest first, as they arrive."""
+        first = self.order[0] if self.order else None
+        newest_first = first is not None and first.arrival and first.descending
+        return first.sql if first is not None and newest_first else None
 
     def bound(self, name: str) -> Bound | None:
         if name in self.fields:

@@ -81,6 +81,10 @@ class ScanBase(Base):
     _pending: set[str] = field(default_factory=set)
 
     @property
+    def row_wise(self) -> bool:
+        return True
+
+    @property
     def rest(self) -> str | None:
         return self.scan.schema.rest
 
@@ -208,6 +212,10 @@ class UnionBase(Base):
             empty = exp.Cast(this=exp.null(), to=_MAP.copy())
             values: list[exp.Expression] = [column(m) if m else empty.copy() for m in maps]
             self._columns.append((self._rest, values))
+
+    @property
+    def row_wise(self) -> bool:
+        return all(child.row_wise for child in self.children)
 
     @property
     def rest(self) -> str | None:

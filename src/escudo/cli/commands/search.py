@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import click
+import pyarrow as pa
 
 from escudo.cli.options import (
     content_options,
@@ -20,10 +22,11 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import chosen, format_option, rows_of, write_rows
 from escudo.cli.progress import show, stderr
-from escudo.engines.execute import run_search
+from escudo.engines.execute import run_compiled, stream_compiled
 from escudo.lake import Lake
 from escudo.lake.effects import carry_out
 from escudo.lake.knowledge import LakeKnowledge
+from escudo.spl.compile import compile_search
 
 _INTERNAL = ("_event_id", "source_file", "_key")
 
@@ -67,28 +70,42 @@ def command(
     content = load_content(content_paths, overlay)
     with Lake.open(lake_path, create=False) as lake:
         snapshot = lake.snapshot()
-        result = run_search(
+        engine = engines(engine_name, memory_limit)(snapshot)
+        compiled = compile_search(
             text,
-            engines(engine_name, memory_limit)(snapshot),
             snapshot,
             LakeKnowledge(content.knowledge, lake.kept),
             now=now,
             within=time_range(earliest, latest, now),
+            runner=engine,
         )
-        show(result.diagnostics)
+        show(compiled.diagnostics)
+        shape = chosen(format_)
+        if shape == "jsonl" and job is None:
+            found = stream_compiled(compiled, engine)
+        else:
+            found = iter([run_compiled(compiled, engine)])
+        first = next(found, None)  # a search that cannot be run writes nothing
         done = carry_out(
-            result.compiled.effects,
+            compiled.effects,
             lake,
             content.knowledge,
             search=f"{now:.3f}",
             may_delete=allow_delete,
         )
-        fields = [n for n in result.table.column_names if n not in _INTERNAL]
-        if job is not None:
-            lake.kept.keep_job(job, result.table.select(fields))
-    for change in done:
-        stderr().print(str(change), markup=False)
-    shape = chosen(format_)
-    count = write_rows(rows_of(result.table.select(fields)), fields, shape)
+        if first is not None:
+            first = visible(first)
+            if job is not None:
+                lake.kept.keep_job(job, first)
+        for change in done:
+            stderr().print(str(change), markup=False)
+        tables = chain([first], map(visible, found)) if first is not None else ()
+        fields = first.column_names if first is not None else ()
+        count = write_rows((row for t in tables for row in rows_of(t)), fields, shape)
     if shape == "table":
         stderr().print(f"{count:,} rows in {time.time() - now:.2f} s")
+
+
+def visible(rows: pa.Table) -> pa.Table:
+    """The rows without the columns that are Escudo's own."""
+    return rows.drop_columns([n for n in _INTERNAL if n in rows.column_names])

@@ -21,7 +21,7 @@ from escudo.spl.plan import Scan, alias, column, identifier
 
 T = TypeVar("T")
 DIALECT = "duckdb"
-_BATCH_ROWS = 100_000
+_BATCH_ROWS = 16_384
 _AT_REST: Mapping[FieldType | None, str] = {
     FieldType.STRING: "VARCHAR",
     FieldType.NUMBER: "DOUBLE",

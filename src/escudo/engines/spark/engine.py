@@ -64,6 +64,15 @@ class SparkEngine:
             text = self.sql(query, views=views)
             return _guard(lambda: self.session.sql(text).toArrow())
 
+    def stream(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """The result batch by batch; Spark's driver holds all of it."""
+        yield from self.run(query, scans, tables).to_batches()
+
     def explain(
         self,
         query: exp.Expression,
