@@ -42,7 +42,8 @@ TOGETHER = (
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> RowsCatalog:
     made = RowsCatalog(Path(tmp_path_factory.mktemp("stream")))
     made.events(ROWS, table="one")
-    made.events([{**r, "n{}": ["a", "b"]} for r in ROWS[:5]], table="two", in_rest=True)
+    others = [{**r, "_time": r["_time"] - 0.01, "n{}": ["a", "b"]} for r in ROWS[:5]]
+    made.events(others, table="two", in_rest=True)
     return made
 
 
