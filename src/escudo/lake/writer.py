@@ -30,7 +30,7 @@ T = TypeVar("T")
 BUFFER_BYTES = 48 << 20
 """Rows of a table are kept until they are this large, then sorted and encoded."""
 
-BUFFERS_BYTES = 112 << 20
+BUFFERS_BYTES = 80 << 20
 """The rows of all tables together; beyond it the largest buffer is encoded."""
 
 ID_RANGE = 1 << 17

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
@@ -54,8 +54,14 @@ class Events:
         )
 
 
-def assemble(events: Events, source_file: str, default_time: float) -> Iterator[RawBatch]:
+Unmade: TypeAlias = Callable[[], Events]
+"""Events whose columns are made by who takes them, in the thread that does."""
+
+
+def assemble(events: Events | Unmade, source_file: str, default_time: float) -> Iterator[RawBatch]:
     """The events as tables of their families; ``default_time`` (epoch) is for events without."""
+    if not isinstance(events, Events):
+        events = events()
     if len(events.raw) == 0:
         return
     for family, rows in _route(events):

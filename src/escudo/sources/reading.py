@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from escudo.sources.assemble import Events, RawBatch, assemble
+from escudo.sources.assemble import Events, RawBatch, Unmade, assemble
 from escudo.sources.detection import Format
 from escudo.sources.formats import event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected
@@ -31,7 +31,7 @@ _AHEAD = 4
 _BYTES_PER_RAW = 2
 """A table is about so many times as large as its raw text; to measure it takes longer."""
 
-_READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Rejected]]] = {
+_READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Unmade | Rejected]]] = {
     Format.EVTX: evtx_file.read,
     Format.EVENT_XML: event_xml.read,
     Format.FDR: json_events.read,

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from escudo.sources.assemble import Events
+from escudo.sources.assemble import Events, Unmade
 from escudo.sources.formats.bytesviews import PADDING, Positions, Words, text_column, word, words_of
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.rows import from_rows
 from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
-from escudo.sources.formats.xml_shapes import Frames, Shapes
+from escudo.sources.formats.xml_shapes import Frames, Group, Shapes
 from escudo.sources.opening import LogStream
 
 _BLOCK_BYTES = 16 * 1024 * 1024
 _END = b"</Event>"
+_BETWEEN = b"\0\0"
 _START = re.compile(rb"<Event(?=[\s>/])")
 _EDGE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<Event(?=[\s>])|</Event\s*>", re.DOTALL)
 _HIDDEN_EDGE = re.compile(rb"<!\[CDATA\[(?:(?!\]\]>).)*?</?Event", re.DOTALL)
@@ -31,7 +33,7 @@ _BLANK = np.zeros(256, dtype=bool)
 _BLANK[list(b" \t\r\n\0")] = True
 
 
-def read(stream: LogStream) -> Iterator[Events | Rejected]:
+def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
     """The events of a stream, a block at a time, and what is between them but is none."""
     line = 1
     shapes = Shapes()
@@ -46,7 +48,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
 
 def read_block(
     block: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
-) -> Iterator[Events | Rejected]:
+) -> Iterator[Events | Unmade | Rejected]:
     """The events of a text, which must be valid UTF-8: by shape where that is possible.
 
     Well-framed events of no shape are read one by one, or are put into ``later`` if it is given:
@@ -57,7 +59,7 @@ def read_block(
 
 def read_padded(
     buffer: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
-) -> Iterator[Events | Rejected]:
+) -> Iterator[Events | Unmade | Rejected]:
     """``read_block`` of a text that has PADDING zero bytes behind it already."""
     size = len(buffer) - PADDING
     slow = _Slow(name, buffer, line, shapes.form)
@@ -72,19 +74,21 @@ def read_padded(
     data = pa.py_buffer(buffer)
     ends = frames.tags[frames.last] + len(_END)
     unread = np.ones(len(begin), dtype=bool)
-    for group in shapes.columns(frames):
+    for group in shapes.groups(frames):
         unread[group.numbers] = False
-        raw = group.rendered
-        if raw is None:
-            starts = begin[group.numbers]
-            raw = text_column(data, starts, ends[group.numbers] - starts)
-        yield Events(group.fields, raw)
+        starts = begin[group.numbers]
+        yield partial(_events, group, data, starts, ends[group.numbers] - starts)
     left = np.flatnonzero(unread)
     if later is not None:
         later += [buffer[a:b] for a, b in zip(begin[left], ends[left], strict=True)]
     elif len(left):
         opens = frames.tags[frames.first[left]]
         yield from slow.whole(begin[left].tolist(), opens.tolist(), ends[left].tolist())
+
+
+def _events(group: Group, data: pa.Buffer, starts: Positions, lengths: Positions) -> Events:
+    fields, rendered = group.columns()
+    return Events(fields, text_column(data, starts, lengths) if rendered is None else rendered)
 
 
 def _frames(buffer: bytes, size: int) -> tuple[Frames, Positions, list[tuple[int, int]]]:
@@ -165,9 +169,17 @@ class _Slow:
         self, begins: Sequence[int], opens: Sequence[int], ends: Sequence[int]
     ) -> Iterator[Events | Rejected]:
         """Events whose places are known."""
-        for begin, start, stop in zip(begins, opens, ends, strict=True):
-            yield from self._event(begin, start, stop)
+        texts = self._formed([self.data[a:b] for a, b in zip(opens, ends, strict=True)])
+        for begin, start, stop, text in zip(begins, opens, ends, texts, strict=True):
+            yield from self._event(begin, start, stop, text)
         yield from self._done()
+
+    def _formed(self, texts: list[bytes]) -> list[bytes]:
+        """Events without their layout; to take it from all of them at once costs a tenth."""
+        if self.form is None:
+            return texts
+        formed = self.form(_BETWEEN.join(texts)).split(_BETWEEN)
+        return formed if len(formed) == len(texts) else [self.form(text) for text in texts]
 
     def stretch(self, start: int, stop: int) -> Iterator[Events | Rejected]:
         """Whatever events a stretch of text has, and what is none."""
@@ -179,7 +191,8 @@ class _Slow:
             elif opened is not None and edge[0].startswith(b"</"):
                 yield from self._between(at, opened)
                 at = edge.end()
-                yield from self._event(opened, opened, at)
+                (text,) = self._formed([self.data[opened:at]])
+                yield from self._event(opened, opened, at, text)
                 opened = None
         tail = _START.search(self.data, at, stop)
         yield from self._between(at, tail.start() if tail else stop)
@@ -193,10 +206,8 @@ class _Slow:
         self.rows.clear()
         self.raws.clear()
 
-    def _event(self, begin: int, start: int, stop: int) -> Iterator[Rejected]:
-        text, header = self.data[start:stop], self.data[begin:start]
-        if self.form is not None:
-            text = self.form(text)
+    def _event(self, begin: int, start: int, stop: int, text: bytes) -> Iterator[Rejected]:
+        header = self.data[begin:start]
         try:
             fields = event_fields(text.decode())
         except NotAnEventError as error:
@@ -204,7 +215,8 @@ class _Slow:
             yield self._rejected(start, inner[-1] if inner else stop, error.code, str(error))
             if inner:
                 # A truncated event has swallowed the start of the next one.
-                yield from self._event(inner[-1], inner[-1], stop)
+                (text,) = self._formed([self.data[inner[-1] : stop]])
+                yield from self._event(inner[-1], inner[-1], stop, text)
             return
         self.rows.append(fields)
         self.raws.append((header + text).decode())

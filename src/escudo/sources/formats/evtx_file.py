@@ -7,21 +7,25 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import evtx
 
-from escudo.sources.assemble import Events
+from escudo.sources.assemble import Events, Unmade
 from escudo.sources.formats.event_xml import read_block
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.formats.tidy import braced
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
+from escudo.sources.prefetch import prefetch
 
 BLOCK_BYTES = 16 * 1024 * 1024
 _AT_ONCE = 1000
+_AHEAD = 1
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _LONGEST_WAIT = 8 * 1024 * 1024
 _HEADER = 4096
@@ -65,7 +69,7 @@ def _whole_chunks(path: str) -> Iterator[tuple[str, int]]:
         yield copy.name, missing
 
 
-def read(stream: LogStream) -> Iterator[Events | Rejected]:
+def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
     """The records of a log, and those that are damaged."""
     try:
         with _as_file(stream) as given, _whole_chunks(given) as (path, missing):
@@ -77,7 +81,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
         yield Rejected(stream.name, "offset 0", "SRC011", str(error), b"")
 
 
-def _records(name: str, path: str) -> Generator[Events | Rejected, None, bool]:
+def _records(name: str, path: str) -> Generator[Events | Unmade | Rejected, None, bool]:
     """The records; returns whether the file is an event log at all."""
     try:
         records = iter(evtx.PyEvtxParser(path, indent=False).records())
@@ -85,25 +89,35 @@ def _records(name: str, path: str) -> Generator[Events | Rejected, None, bool]:
         yield Rejected(name, "offset 0", "SRC011", f"not readable as EVTX: {error}", b"")
         return False
     block = _Block(name)
+    for texts in prefetch(_texts(name, records), _AHEAD):
+        if isinstance(texts, Rejected):
+            yield texts
+        elif texts is not None:
+            yield from block.read(texts)
+    yield from block.read(b"", last=True)
+    return True
+
+
+def _texts(name: str, records: Iterator[Any]) -> Iterator[bytes | Rejected]:
+    """The records' XML in blocks, and what was in the way of a record."""
     texts: list[bytes] = []
+    size = 0
     done = 0
-    while True:
+    more = True
+    while more:
         before = len(texts)
         try:
-            some = islice(records, _AT_ONCE)
-            texts.extend(_text(record["data"]) for record in some if record)
+            texts.extend(_text(record["data"]) for record in islice(records, _AT_ONCE) if record)
         except (RuntimeError, OSError, ValueError) as error:
             place = f"after record {done + len(texts)}"
             yield Rejected(name, place, "SRC010", str(error), b"")
         else:
-            if len(texts) < before + _AT_ONCE:
-                break
-        if sum(map(len, texts)) > BLOCK_BYTES:
-            yield from block.read(texts)
+            more = len(texts) == before + _AT_ONCE
+        size += sum(map(len, texts[before:]))
+        if size > BLOCK_BYTES or not more:
+            yield b"".join(texts)
             done += len(texts)
-            texts = []
-    yield from block.read(texts, last=True)
-    return True
+            texts, size = [], 0
 
 
 def _text(data: str) -> bytes:
@@ -118,13 +132,15 @@ class _Block:
     shapes: Shapes = field(default_factory=lambda: Shapes(form=windows_form))
     later: list[bytes] = field(default_factory=list)
 
-    def read(self, texts: list[bytes], *, last: bool = False) -> Iterator[Events | Rejected]:
+    def read(self, text: bytes, *, last: bool = False) -> Iterator[Events | Unmade | Rejected]:
         waited = self.later
         self.later = []
         wait = not last and sum(map(len, waited)) < _LONGEST_WAIT
-        text = b"\n".join([*waited, b"".join(texts)])
+        text = b"\n".join([*waited, text])
         for item in read_block(text, self.shapes, self.name, later=self.later if wait else None):
-            if isinstance(item, Events):
-                yield replace(item, fields=braced(item.fields))
-            else:
-                yield item
+            yield item if isinstance(item, Rejected) else partial(_with_braces, item)
+
+
+def _with_braces(events: Events | Unmade) -> Events:
+    made = events if isinstance(events, Events) else events()
+    return replace(made, fields=braced(made.fields))

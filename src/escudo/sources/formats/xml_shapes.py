@@ -135,14 +135,26 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Events of one shape: their numbers among the frames, and their fields.
+    """Events of one shape: their numbers among the frames, and how they are cut.
 
-    ``rendered`` is their text, where it is not what stands in the buffer.
+    ``entities`` is whether there can be any to decode.
     """
 
     numbers: npt.NDArray[np.intp]
-    fields: dict[str, Values]
-    rendered: pa.Array | None
+    shape: Shape
+    cut: _Cut
+    entities: bool
+
+    def columns(self) -> tuple[dict[str, Values], pa.Array | None]:
+        """The events' fields, and their text where it is not what stands in the buffer."""
+        columns = [self.cut.value(n) for n in range(self.shape.values)]
+        rendered = None
+        if self.shape.rendered is not None:
+            columns = [_without_layout(c) for c in columns]
+            rendered = _rendered(self.shape.rendered, columns, len(self.cut))
+        if self.entities:
+            columns = [_decoded(c) for c in columns]
+        return _fields(self.shape, columns, len(self.cut)), rendered
 
 
 @dataclass
@@ -158,15 +170,15 @@ class Shapes:
     _known: dict[bytes, Shape | None] = field(default_factory=dict)
     _likely: dict[int, list[Shape]] = field(default_factory=dict)
 
-    def columns(self, frames: Frames) -> Iterator[Group]:
-        """Groups of events with their fields. Events in no group fit no shape."""
+    def groups(self, frames: Frames) -> Iterator[Group]:
+        """Groups of events of one shape. Events in no group fit none."""
         data = pa.py_buffer(frames.buffer)
         entities = b"&" in frames.buffer
         for key, left in _groups(frames, self.least):
             for shape in self._candidates(key, frames, left):
                 fits, cut = _match(frames, data, left, shape)
                 if len(cut):
-                    yield _group(shape, left[fits], cut, entities=entities)
+                    yield Group(left[fits], shape, cut, entities)
                     left = left[~fits]
                 if len(left) < self.least:
                     break
@@ -399,18 +411,6 @@ def _well_ended(cut: _Cut, plan: _Plan) -> npt.NDArray[np.bool_]:
         has = pc.match_substring(cut.value(value), chr(byte))
         good &= ~pc.fill_null(has, False).to_numpy(zero_copy_only=False)
     return good
-
-
-def _group(shape: Shape, numbers: npt.NDArray[np.intp], cut: _Cut, *, entities: bool) -> Group:
-    """The events of a shape; ``entities`` is whether there can be any to decode."""
-    columns = [cut.value(n) for n in range(shape.values)]
-    rendered = None
-    if shape.rendered is not None:
-        columns = [_without_layout(c) for c in columns]
-        rendered = _rendered(shape.rendered, columns, len(cut))
-    if entities:
-        columns = [_decoded(c) for c in columns]
-    return Group(numbers, _fields(shape, columns, len(cut)), rendered)
 
 
 def _without_layout(column: pa.Array) -> pa.Array:
