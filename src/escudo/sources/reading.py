@@ -25,7 +25,7 @@ BATCH_BYTES = 24 * 1024 * 1024
 """A batch is handed on when it has so many rows or bytes: memory stays bounded, and what comes
 after the reader has its first work soon."""
 
-_AHEAD = 4
+_AHEAD = 2
 """What is read of a stream while events that came before are put into their tables."""
 
 _BYTES_PER_RAW = 2
