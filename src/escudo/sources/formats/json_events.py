@@ -20,10 +20,13 @@ from escudo.sources.formats.json_stream import members, objects
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
 from escudo.sources.opening import LogStream
+from escudo.sources.prefetch import prefetch
 
 _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
 _ARRAY_EDGE = re.compile(rb"(?m)^([ \t]*\[?)(\{.*\})(\]?[ \t]*)(?=\r?$)")
 _BRACKET_LINE = re.compile(rb"(?m)^[ \t]*[\[\]][ \t]*,?[ \t]*(?=\r?$)")
+
+_AHEAD = 1
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
 _BLANK = np.zeros(256, dtype=bool)
@@ -41,11 +44,11 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
             whole: Iterator[bytes | Rejected] = chain((head,), source)
             if not _is_lines(head):
                 whole = objects(chain((head,), source), stream.name)
-            for block in whole:
+            for block in prefetch(whole, _AHEAD):
                 if isinstance(block, Rejected):
                     yield block
-                    continue
-                line += yield from _read_lines(valid_utf8(block), reader, stream.name, line)
+                elif block is not None:
+                    line += yield from _read_lines(valid_utf8(block), reader, stream.name, line)
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
 
