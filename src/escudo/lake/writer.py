@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BUFFER_BYTES = 48 << 20
+BUFFER_BYTES = 40 << 20
 """Rows of a table are kept until they are this large, then sorted and encoded."""
 
-BUFFERS_BYTES = 80 << 20
+BUFFERS_BYTES = 64 << 20
 """The rows of all tables together; beyond it the largest buffer is encoded."""
 
 ID_RANGE = 1 << 17

@@ -28,6 +28,8 @@ after the reader has its first work soon."""
 _AHEAD = 2
 """What is read of a stream while events that came before are put into their tables."""
 
+_FEW_PIECES = 4
+
 _BYTES_PER_RAW = 2
 """A table is about so many times as large as its raw text; to measure it takes longer."""
 
@@ -74,6 +76,10 @@ class _Waiting:
 
 
 def _batches(family: str, tables: list[pa.Table], batch_rows: int) -> Iterator[RawBatch]:
+    # What comes after looks at each column of each piece; events of few shapes make many pieces.
     table = pa.concat_tables(tables)
+    if len(tables) > _FEW_PIECES:
+        table = table.combine_chunks()
+    tables.clear()
     for start in range(0, table.num_rows, batch_rows):
         yield RawBatch(family, table.slice(start, batch_rows))
