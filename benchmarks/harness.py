@@ -16,12 +16,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Variant:
-    """``function`` of ``module`` gets ``arguments`` and a fresh folder, and returns rows done."""
+    """``function`` of ``module`` gets ``arguments`` and a fresh folder, and returns rows done.
+
+    A ``partial`` alternative does less than the job: it is shown, and no promise is measured by it.
+    """
 
     name: str
     module: str
     function: str
     arguments: Mapping[str, Any]
+    partial: bool = False
 
 
 @dataclass(frozen=True)

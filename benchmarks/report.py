@@ -15,10 +15,10 @@ README = Path(__file__).with_name("README.md")
 
 
 def table(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
-    """A suite's results in Markdown. Ratios are to the fastest alternative."""
+    """A suite's results in Markdown. Ratios are to the fastest alternative that does the job."""
     if suite.pairs:
         return _pairs(suite, results, rounds)
-    others = [r.median for r in results[1:]]
+    others = [r.median for r in results[1:] if not r.variant.partial]
     best = min(others) if suite.limit is not None and others else None
     lines = [
         f"### {suite.title}",

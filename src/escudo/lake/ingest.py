@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.core.memory import return_large_arrays
+from escudo.core.memory import return_free_memory
 from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
@@ -54,7 +54,7 @@ def ingest(
     Raises:
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
     """
-    return_large_arrays()
+    return_free_memory()
     with lake.writer() as writer:
         run = _Ingest(lake, writer, progress or Silent(), force=force)
         run.read(paths, stdin)
