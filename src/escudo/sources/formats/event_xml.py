@@ -20,7 +20,7 @@ from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fie
 from escudo.sources.formats.xml_shapes import Frames, Group, Shapes
 from escudo.sources.opening import LogStream
 
-_BLOCK_BYTES = 12 * 1024 * 1024
+_BLOCK_BYTES = 16 * 1024 * 1024
 _END = b"</Event>"
 _BETWEEN = b"\0\0"
 _START = re.compile(rb"<Event(?=[\s>/])")
