@@ -15,7 +15,8 @@ from typing import Any
 import evtx
 
 from escudo.sources.assemble import Events, Unmade
-from escudo.sources.formats.event_xml import read_block
+from escudo.sources.formats.bytesviews import PADDING
+from escudo.sources.formats.event_xml import read_padded
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.formats.tidy import braced
 from escudo.sources.formats.windows_form import windows_form
@@ -23,7 +24,7 @@ from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 from escudo.sources.prefetch import prefetch
 
-BLOCK_BYTES = 16 * 1024 * 1024
+BLOCK_BYTES = 32 * 1024 * 1024
 _AT_ONCE = 1000
 _AHEAD = 1
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -94,12 +95,12 @@ def _records(name: str, path: str) -> Generator[Events | Unmade | Rejected, None
             yield texts
         elif texts is not None:
             yield from block.read(texts)
-    yield from block.read(b"", last=True)
+    yield from block.read([], last=True)
     return True
 
 
-def _texts(name: str, records: Iterator[Any]) -> Iterator[bytes | Rejected]:
-    """The records' XML in blocks, and what was in the way of a record."""
+def _texts(name: str, records: Iterator[Any]) -> Iterator[list[bytes] | Rejected]:
+    """The records' XML, a block at a time, and what was in the way of a record."""
     texts: list[bytes] = []
     size = 0
     done = 0
@@ -115,8 +116,8 @@ def _texts(name: str, records: Iterator[Any]) -> Iterator[bytes | Rejected]:
             more = len(texts) == before + _AT_ONCE
         size += sum(map(len, texts[before:]))
         if size > BLOCK_BYTES or not more:
-            yield b"".join(texts)
             done += len(texts)
+            yield texts
             texts, size = [], 0
 
 
@@ -132,12 +133,18 @@ class _Block:
     shapes: Shapes = field(default_factory=lambda: Shapes(form=windows_form))
     later: list[bytes] = field(default_factory=list)
 
-    def read(self, text: bytes, *, last: bool = False) -> Iterator[Events | Unmade | Rejected]:
+    def read(
+        self, texts: list[bytes], *, last: bool = False
+    ) -> Iterator[Events | Unmade | Rejected]:
+        """The events of some texts, which it takes out of the list."""
         waited = self.later
         self.later = []
         wait = not last and sum(map(len, waited)) < _LONGEST_WAIT
-        text = b"\n".join([*waited, text])
-        for item in read_block(text, self.shapes, self.name, later=self.later if wait else None):
+        pieces = [piece for text in waited for piece in (text, b"\n")]
+        buffer = b"".join([*pieces, *texts, bytes(PADDING)])
+        texts.clear()
+        later = self.later if wait else None
+        for item in read_padded(buffer, self.shapes, self.name, later=later):
             yield item if isinstance(item, Rejected) else partial(_with_braces, item)
 
 
