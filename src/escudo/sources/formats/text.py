@@ -13,7 +13,7 @@ import pyarrow as pa
 from escudo.sources.detection import encoding_of
 from escudo.sources.opening import DAMAGE
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 16 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
 _PATIENCE_SECONDS = 1.0
 _PARTIAL = (io.BufferedIOBase, io.BufferedReader)
