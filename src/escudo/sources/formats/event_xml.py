@@ -12,7 +12,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from escudo.sources.assemble import Events, Unmade
-from escudo.sources.formats.bytesviews import PADDING, Positions, Words, text_column, word, words_of
+from escudo.sources.formats.bytesviews import (
+    PADDING,
+    Positions,
+    Words,
+    positions,
+    text_column,
+    word,
+    words_of,
+)
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.rows import from_rows
 from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
@@ -98,7 +106,7 @@ def _frames(buffer: bytes, size: int) -> tuple[Frames, Positions, list[tuple[int
     else that is not blank; it ends where a plain event's raw text begins.
     """
     words = words_of(buffer)
-    tags = np.flatnonzero(np.frombuffer(buffer, np.uint8, size) == 0x3C)
+    tags = positions(buffer, 0x3C, size)
     head = words[tags]
     closing = np.flatnonzero(head == word(_END))
     named = (head & np.uint64(0xFFFFFFFFFFFF)) == word(b"<Event")

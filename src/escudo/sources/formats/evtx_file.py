@@ -24,7 +24,7 @@ from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 from escudo.sources.prefetch import prefetch
 
-BLOCK_BYTES = 32 * 1024 * 1024
+BLOCK_BYTES = 24 * 1024 * 1024
 _AT_ONCE = 1000
 _AHEAD = 1
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
