@@ -107,6 +107,7 @@ def event_texts(draw: st.DrawFn) -> str:
     texts=st.lists(event_texts(), min_size=1, max_size=12),
     between=st.sampled_from(["\n", "\r\n", "", "\n\n", " ", "\nheader: "]),
 )
+@example(texts=[event(1), event(2).replace("S-1-5-18", "\U0010fe00")], between="\n")
 @example(texts=[event(1), event(22)[:-40], event(3)], between="\n")
 @example(texts=[event(1), event(2).replace("S-1-5-18'", "S-1-5-18' More='x'")], between="\n")
 @example(texts=[event(1), event(2).replace("ProcessID='", "ProcessID='4' More='")], between="\n")

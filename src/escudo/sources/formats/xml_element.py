@@ -17,6 +17,7 @@ _INVALID_REFERENCE = re.compile(
 _BARE_AMPERSAND = re.compile(r"&(?!(?:lt|gt|amp|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 _PRIVATE = 0x10FE00
 """Where control characters, which XML forbids and logs have, stand during the parse."""
+_TAKEN = re.compile(f"[{chr(_PRIVATE)}-{chr(_PRIVATE + 31)}]")
 _BACK = {_PRIVATE + code: code for code in range(32)}
 _SYSTEM_ATTRIBUTES = frozenset({"Provider", "TimeCreated", "Correlation", "Execution", "Security"})
 
@@ -44,7 +45,7 @@ def event_fields(text: str) -> dict[str, Field]:
     ...     "<EventData><Data Name='Image'>a&amp;b</Data><Data>x</Data></EventData></Event>")
     {'EventID': '1', 'ProcessID': '4', 'Image': 'a&b', 'Data': ['x']}
     """
-    root = _parse(text)
+    root, mended = _parse(text)
     out: dict[str, Field] = {}
     system = next((c for c in root if _name(c) == "System"), None)
     if system is None:
@@ -64,27 +65,37 @@ def event_fields(text: str) -> dict[str, Field]:
         if name in out:
             out[f"System.{name}"] = out[name]
         out[name] = field
-    return out
+    return {name: _restored(value) for name, value in out.items()} if mended else out
 
 
-def _parse(text: str) -> ElementTree.Element:
+def _restored(value: Field) -> Field:
+    """A value with the control characters that ``_repaired`` has put aside."""
+    if isinstance(value, list):
+        return [text.translate(_BACK) for text in value]
+    return value.translate(_BACK)
+
+
+def _parse(text: str) -> tuple[ElementTree.Element, bool]:
+    """The event, and whether its text had to be mended."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise NotAnEventError("SRC020", "a document type declaration is not allowed in an event")
     # An XML parser turns CR LF into LF; the event's own line ends are kept.
     clean = text.replace("\r", "&#13;")
-    problem = ""
-    for mend in (str, _repaired):
-        try:
-            return ElementTree.fromstring(mend(clean))
-        except ElementTree.ParseError as error:
-            problem = problem or str(error)
-    raise NotAnEventError("SRC020", f"not well-formed XML: {problem}")
+    try:
+        return ElementTree.fromstring(clean), False
+    except ElementTree.ParseError as error:
+        problem = str(error)
+    try:
+        return ElementTree.fromstring(_repaired(clean)), True
+    except ElementTree.ParseError:
+        raise NotAnEventError("SRC020", f"not well-formed XML: {problem}") from None
 
 
 def _repaired(text: str) -> str:
     """What loggers get wrong and a reader can tell: control characters and bare ampersands."""
     text = _INVALID_REFERENCE.sub("\ufffd", text)
     text = _BARE_AMPERSAND.sub("&amp;", text)
+    text = _TAKEN.sub("\ufffd", text)
     return _INVALID.sub(lambda m: chr(_PRIVATE + ord(m[0])) if m[0] < " " else "\ufffd", text)
 
 
@@ -126,8 +137,7 @@ _PARTS = {"EventData": _event_data, "RenderingInfo": _rendering}
 
 def _text(element: ElementTree.Element) -> str:
     """The text of a leaf as it stands; of an element with children, all their text."""
-    text = (element.text or "") if len(element) == 0 else "".join(element.itertext())
-    return text if text.isascii() else text.translate(_BACK)
+    return (element.text or "") if len(element) == 0 else "".join(element.itertext())
 
 
 def _add(fields: dict[str, Field], name: str, value: str) -> None:
