@@ -76,7 +76,7 @@ def test_streamed_rows_are_the_rows(
 ) -> None:
     search = compiled(text, engine, catalog)
     whole = shown(iter(run_compiled(search, engine).to_pylist()))
-    tables = stream_compiled(search, engine, cells)
+    tables = stream_compiled(search, engine, cells, wide=0)
     assert shown(row for t in tables for row in t.to_pylist()) == whole
     assert whole
 
@@ -86,7 +86,7 @@ def test_rows_that_need_no_others_are_read_by_stretches(
     text: str, engine: Engine, catalog: RowsCatalog
 ) -> None:
     search = compiled(text, engine, catalog)
-    tables = [run_compiled(s, engine) for s in stretches(search, engine, 1)]
+    tables = [run_compiled(s, engine) for s in stretches(search, engine, 1, wide=0)]
     minutes = [{int(t // 60) for t in table["_time"].to_pylist()} for table in tables]
     assert len(minutes) > 1
     assert all(len(m) == 1 for m in minutes)
@@ -98,4 +98,11 @@ def test_rows_that_need_others_are_read_in_one_piece(
     text: str, engine: Engine, catalog: RowsCatalog
 ) -> None:
     search = compiled(text, engine, catalog)
-    assert list(stretches(search, engine, 1)) == [search]
+    assert list(stretches(search, engine, 1, wide=0)) == [search]
+
+
+def test_narrow_rows_are_left_to_the_engine(engine: Engine, catalog: RowsCatalog) -> None:
+    search = compiled("index=main", engine, catalog)
+    width = len(search.output)
+    assert list(stretches(search, engine, 1, wide=width + 1)) == [search]
+    assert len(list(stretches(search, engine, 1, wide=width))) > 1

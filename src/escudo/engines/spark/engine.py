@@ -15,6 +15,7 @@ from sqlglot import exp
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
+from escudo.engines.execute import Engine
 from escudo.engines.scans import wanted_columns
 from escudo.engines.spark.macros import DIALECT, expand
 from escudo.engines.spark.session import local_session
@@ -39,7 +40,7 @@ _LITERAL_FUNCTIONS = frozenset(
 quotes and although ORDER BY may name the columns below it."""
 
 
-class SparkEngine:
+class SparkEngine(Engine):
     """A Spark session and the catalog whose tables it reads; a ``Runner`` of the binder."""
 
     name = "spark"
@@ -63,15 +64,6 @@ class SparkEngine:
         with self._ready(scans, tables or {}) as views:
             text = self.sql(query, views=views)
             return _guard(lambda: self.session.sql(text).toArrow())
-
-    def stream(
-        self,
-        query: exp.Expression,
-        scans: Sequence[Scan] = (),
-        tables: Mapping[str, pa.Table] | None = None,
-    ) -> Iterator[pa.RecordBatch]:
-        """The result batch by batch; Spark's driver holds all of it."""
-        yield from self.run(query, scans, tables).to_batches()
 
     def explain(
         self,
