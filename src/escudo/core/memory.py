@@ -1,4 +1,4 @@
-"""How memory that is free again goes back to the system."""
+"""What allocates the memory of columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 
 @cache
-def return_free_memory() -> None:
+def use_jemalloc() -> None:
     """Makes Arrow use jemalloc, where it is built in, for all of this process.
 
     In a pipeline of threads one thread allocates what another one frees, and allocators keep it:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.core.memory import return_free_memory
+from escudo.core.memory import use_jemalloc
 from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
@@ -54,7 +54,7 @@ def ingest(
     Raises:
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
     """
-    return_free_memory()
+    use_jemalloc()
     with lake.writer() as writer:
         run = _Ingest(lake, writer, progress or Silent(), force=force)
         run.read(paths, stdin)

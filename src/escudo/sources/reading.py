@@ -29,6 +29,8 @@ _AHEAD = 2
 """What is read of a stream while events that came before are put into their tables."""
 
 _FEW_PIECES = 4
+"""A batch of more pieces becomes one: what comes after looks at each column of each piece, and
+events of many shapes make many pieces."""
 
 _BYTES_PER_RAW = 2
 """A table is about so many times as large as its raw text; to measure it takes longer."""
@@ -76,7 +78,6 @@ class _Waiting:
 
 
 def _batches(family: str, tables: list[pa.Table], batch_rows: int) -> Iterator[RawBatch]:
-    # What comes after looks at each column of each piece; events of few shapes make many pieces.
     table = pa.concat_tables(tables)
     if len(tables) > _FEW_PIECES:
         table = table.combine_chunks()

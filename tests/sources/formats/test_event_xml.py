@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from escudo.sources.assemble import assemble
-from escudo.sources.formats.event_xml import read_block
+from escudo.sources.formats.bytesviews import PADDING
+from escudo.sources.formats.event_xml import read_padded
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
@@ -25,7 +26,7 @@ FAST = 1
 
 def read_text(text: str, least: int) -> tuple[list[dict[str, Any]], list[Rejected]]:
     def batches() -> Iterator[RawBatch | Rejected]:
-        for item in read_block(text.encode(), Shapes(least), "test.log"):
+        for item in read_padded(text.encode() + bytes(PADDING), Shapes(least), "test.log"):
             if isinstance(item, Rejected):
                 yield item
             else:
@@ -142,7 +143,10 @@ def test_bytes_that_are_no_utf8_are_replaced() -> None:
     assert rows[0]["Image"] == "C:\\a\ufffd.exe"
 
 
-@pytest.mark.parametrize("data", ["<Data Name='a'>it's</Data>", "<Data Name='a'>\n    </Data>"])
+@pytest.mark.parametrize(
+    "data",
+    ["<Data Name='a'>it's</Data>", "<Data Name='a'>\n    </Data>", "<Data Name='a'>x\0\0y</Data>"],
+)
 def test_the_windows_form_is_the_same_both_ways(data: str) -> None:
     one = (
         '<Event xmlns="x">\n  <System>\n    <Provider Name="P" Guid="G">\n    </Provider>\n'
@@ -155,7 +159,9 @@ def test_the_windows_form_is_the_same_both_ways(data: str) -> None:
     fast, slow = (
         rows_of(
             batch
-            for item in read_block(one.encode() * 3, Shapes(least, windows_form), "test.log")
+            for item in read_padded(
+                one.encode() * 3 + bytes(PADDING), Shapes(least, windows_form), "test.log"
+            )
             if not isinstance(item, Rejected)
             for batch in assemble(item, "test.log", 0.0)
         )[0]

@@ -54,21 +54,15 @@ def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
 
 
-def read_block(
-    block: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
+def read_padded(
+    buffer: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
 ) -> Iterator[Events | Unmade | Rejected]:
-    """The events of a text, which must be valid UTF-8: by shape where that is possible.
+    """The events of a text, which must be valid UTF-8 and have PADDING zero bytes behind it: by
+    shape where that is possible.
 
     Well-framed events of no shape are read one by one, or are put into ``later`` if it is given:
     together with those of the next block they may be many enough to be read by shape.
     """
-    return read_padded(block + bytes(PADDING), shapes, name, line, later=later)
-
-
-def read_padded(
-    buffer: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
-) -> Iterator[Events | Unmade | Rejected]:
-    """``read_block`` of a text that has PADDING zero bytes behind it already."""
     size = len(buffer) - PADDING
     slow = _Slow(name, buffer, line, shapes.form)
     if b"<![CDATA[" in buffer and _HIDDEN_EDGE.search(buffer):

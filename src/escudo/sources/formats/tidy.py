@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
@@ -14,8 +13,6 @@ import pyarrow.compute as pc
 K = TypeVar("K")
 
 _GUID_LENGTH = 36
-_BARE_GUID = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
-_BARE_GUID_TEXT = re.compile(_BARE_GUID)
 _GUID_DASHES = (8, 13, 18, 23)
 _GUID_PLACES = np.array([n in _GUID_DASHES for n in range(_GUID_LENGTH)], dtype=np.intp)
 _GUID_BYTES = np.zeros((256, 2), dtype=bool)
@@ -105,7 +102,7 @@ def braced(columns: Mapping[str, pa.Array | str]) -> dict[str, pa.Array | str]:
 
 def _braced(values: pa.Array | str) -> pa.Array | str:
     if isinstance(values, str):
-        return f"{{{values}}}" if _BARE_GUID_TEXT.match(values) else values
+        return f"{{{values}}}" if _are_guids(pa.array([values])).all() else values
     if not pa.types.is_string(values.type):
         return values
     guid = _are_guids(values)
@@ -116,7 +113,7 @@ def _braced(values: pa.Array | str) -> pa.Array | str:
 
 
 def _are_guids(values: pa.Array) -> npt.NDArray[np.bool_]:
-    """Which texts are GUIDs without braces, by their bytes: all that are so long in one table.
+    """Which texts are GUIDs without braces, by their bytes: all that are so long in one array.
 
     >>> _are_guids(pa.array(["5770385F-C22A-43E0-BF4C-06F5698FFBD9", None, "x", "-" * 36])).tolist()
     [True, False, False, False]
