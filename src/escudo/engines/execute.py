@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -33,7 +34,10 @@ RESULT_TYPES: Mapping[FieldType, pa.DataType] = {
 
 MOST_CELLS = 20_000_000
 """So many values of a search's wide rows are sorted together: about two gigabytes with all the
-rest (314,313 events of a thousand fields; 4,000,000 takes 1.5 and twice the time)."""
+rest (314,313 events of a thousand fields; 8,000,000 take 1.5, and twice the time)."""
+
+CELL_BYTES = 128
+"""What an engine's memory must have for each: 50 to 75 were too few."""
 
 WIDE = 100
 """Rows of so many columns are wide."""
@@ -54,6 +58,11 @@ class Engine(Protocol):
     ) -> Iterator[pa.RecordBatch]:
         """What ``run`` gives, batch by batch; engines that hold all of it anyway leave it so."""
         yield from self.run(query, scans, tables).to_batches()
+
+    @property
+    def memory(self) -> int | None:
+        """How many bytes the engine may take before it spills or fails, if it has a limit."""
+        return None
 
     def over(self, catalog: Catalog) -> Engine:
         """The same engine over another catalog."""
@@ -120,20 +129,23 @@ def run_compiled(compiled: Compiled, engine: Engine) -> pa.Table:
 
 
 def stream_compiled(
-    compiled: Compiled, engine: Engine, cells: int = MOST_CELLS, wide: int = WIDE
+    compiled: Compiled, engine: Engine, cells: int | None = None, wide: int = WIDE
 ) -> Iterator[pa.Table]:
     """The rows of a compiled search, some at a time, so that they need not fit into memory.
 
-    Where no row depends on others, only about so many cells of wide rows are sorted together.
+    Where no row depends on others, only about so many cells of wide rows are sorted together
+    (as the engine's memory allows, unless given).
     Fields that only rest maps hold are columns of the tables in whose rows they occur.
     """
+    if cells is None:
+        cells = min(MOST_CELLS, (engine.memory or sys.maxsize) // CELL_BYTES)
     for part in stretches(compiled, engine, cells, wide):
         for batch in engine.stream(part.query, part.scans, part.tables):
             yield _named(compiled, pa.Table.from_batches([batch]))
 
 
 def stretches(
-    compiled: Compiled, engine: Engine, cells: int = MOST_CELLS, wide: int = WIDE
+    compiled: Compiled, engine: Engine, cells: int, wide: int = WIDE
 ) -> Iterator[Compiled]:
     """The search over one stretch of time after the other, the newest first.
 

@@ -49,6 +49,13 @@ class DuckDBEngine:
         self.connection = connection if connection is not None else connect()
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
 
+    @property
+    def memory(self) -> int:
+        """The connection's memory limit, in bytes."""
+        limit = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+        (found,) = self.connection.cursor().execute(limit).fetchone() or (0,)
+        return int(found)
+
     def over(self, catalog: Catalog) -> DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
         other = DuckDBEngine(catalog, self.connection)
