@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -31,6 +31,8 @@ class Counts:
     events: int = 0
     raw_only: int = 0
     rows: Counter[str] = field(default_factory=Counter)
+
+_ALWAYS = frozenset({"_event_id", "_time"})
 
 
 class _Batch:
@@ -75,6 +77,7 @@ class _Constants:
 @dataclass(frozen=True)
 class _Prepared:
     batch: _Batch
+    reads: tuple[str, ...]
     census: str
     statements: tuple[tuple[_Constants, str], ...]
 
@@ -107,18 +110,31 @@ class Normaliser:
         """The rows of every dataset that some of the batch's events belong to."""
         if batch.table.num_rows == 0:
             return []
-        if batch.family not in self._prepared:
-            self._prepared[batch.family] = self._prepare(batch.family)
-        prepared = self._prepared[batch.family]
+        prepared = self._prepared_of(batch.family)
         self.counts.events += batch.table.num_rows
         if prepared is None:
             self.counts.raw_only += batch.table.num_rows
             return []
-        prepared.batch.table = batch.table
+        prepared.batch.table = batch.table.select(prepared.reads)
         try:
             return list(self._rows(prepared))
         finally:
-            prepared.batch.table = batch.table.slice(0, 0)
+            prepared.batch.table = prepared.batch.table.slice(0, 0)
+
+    def reads(self, family: str) -> Sequence[str]:
+        """The columns of a family's raw table that its rows are made of: a batch needs no others.
+
+        >>> from escudo.engines.duckdb import connect
+        >>> "_raw" in Normaliser(connect()).reads("sysmon")
+        False
+        """
+        prepared = self._prepared_of(family)
+        return () if prepared is None else prepared.reads
+
+    def _prepared_of(self, family: str) -> _Prepared | None:
+        if family not in self._prepared:
+            self._prepared[family] = self._prepare(family)
+        return self._prepared[family]
 
     def _rows(self, prepared: _Prepared) -> Iterator[ModelBatch]:
         raw_only, *taken = self._connection.execute(prepared.census).fetchall()[0]
@@ -138,14 +154,17 @@ class Normaliser:
         if not entries:
             return None
         table = f"cim_{name}"
-        batch = _Batch(family.schema.arrow())
-        self._connection.register(table, batch)
         program = compile_family(family, entries, table)
+        sql = "".join([program.census, *(s.sql for s in program.statements)])
+        reads = [f.name for f in family.arrow if f.name in _ALWAYS or f'"{f.name}"' in sql]
+        batch = _Batch(pa.schema([family.arrow.field(name) for name in reads]))
+        self._connection.register(table, batch)
         statements = tuple(
             (_Constants(s), self._prepare_sql(f"{table}_{s.dataset.schema.table}", s.sql))
             for s in program.statements
         )
-        return _Prepared(batch, self._prepare_sql(f"{table}_census", program.census), statements)
+        census = self._prepare_sql(f"{table}_census", program.census)
+        return _Prepared(batch, tuple(reads), census, statements)
 
     def _prepare_sql(self, name: str, sql: str) -> str:
         self._connection.execute(f"PREPARE {name} AS {sql}")

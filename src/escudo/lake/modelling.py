@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from escudo.cim.normalise import Normaliser
 from escudo.engines.duckdb.connection import connect
@@ -14,19 +15,23 @@ from escudo.lake.report import FileReport
 from escudo.lake.writer import Writer
 from escudo.sources.assemble import RawBatch
 
-TOGETHER = 10_000
+TOGETHER = 25_000
 """Batches of a family are normalised together once they have so many events.
 
 Normalising a batch costs 5 to 30 ms whatever its size; a folder of small files makes thousands.
 """
 
+TOGETHER_BYTES = 32 << 20
+"""... or so many bytes in the columns that are read."""
+
 
 @dataclass(slots=True)
 class _Held:
-    batches: list[RawBatch] = field(default_factory=list)
+    tables: list[pa.Table] = field(default_factory=list)
     reports: list[FileReport] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     events: int = 0
+    bytes: int = 0
 
 
 class Modelling:
@@ -41,12 +46,17 @@ class Modelling:
         """Takes a batch that has its ids, in their order (``Writer.identify``)."""
         if not batch.table.num_rows:
             return
+        if self._normaliser is None:
+            # Not before there are events: the next ones are read while this is made.
+            self._normaliser = Normaliser(connect(threads=1))
+        table = batch.table.select(self._normaliser.reads(batch.family))
         held = self._held.setdefault(batch.family, _Held())
-        held.batches.append(batch)
+        held.tables.append(table)
         held.reports.append(report)
         held.starts.append(batch.table["_event_id"][0].as_py())
-        held.events += batch.table.num_rows
-        if held.events >= TOGETHER:
+        held.events += table.num_rows
+        held.bytes += table.nbytes
+        if held.events >= TOGETHER or held.bytes >= TOGETHER_BYTES:
             self._normalise(batch.family)
 
     def flush(self) -> None:
@@ -55,11 +65,9 @@ class Modelling:
             self._normalise(family)
 
     def _normalise(self, family: str) -> None:
-        if self._normaliser is None:
-            # Not before there are events: the next ones are read while this is made.
-            self._normaliser = Normaliser(connect())
+        assert self._normaliser is not None
         held = self._held.pop(family)
-        together = RawBatch(family, concat([b.table for b in held.batches]))
+        together = RawBatch(family, concat(held.tables))
         seen: list[npt.NDArray[np.int64]] = []
         for rows in self._normaliser.normalise(together):
             self._writer.append_model(rows)
