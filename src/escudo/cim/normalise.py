@@ -32,6 +32,7 @@ class Counts:
     raw_only: int = 0
     rows: Counter[str] = field(default_factory=Counter)
 
+
 _ALWAYS = frozenset({"_event_id", "_time"})
 
 

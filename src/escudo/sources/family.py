@@ -27,6 +27,8 @@ from escudo.spl.parse_eval import parse_eval
 
 ANY = "*"
 _DEFAULT = "_default.yml"
+_MAY_BE_KNOWN = re.compile(r'\s*(?:"|(?:null|case|if|coalesce|mvappend)\s*\()')
+"""How an expression begins that has outcomes: to parse all others takes long at every start."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _KEYS = frozenset(
     (
@@ -191,6 +193,8 @@ def _values(data: Mapping[str, Any], calculated: Mapping[str, str]) -> dict[str,
         if not template_fields(str(data[name]))
     }
     for name, expr in calculated.items():
+        if not _MAY_BE_KNOWN.match(str(expr)):
+            continue
         found = outcomes(parse_eval(str(expr)))
         if found is not None:
             out[name] = found

@@ -22,7 +22,7 @@ while it reads the root.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
@@ -156,24 +156,39 @@ def parse_model(text: str, file: str) -> list[Dataset]:
             if unknown:
                 raise ValueError(f"unknown key {min(unknown)!r} of a dataset")
             entries[entry["name"]] = entry
-        return [_dataset(model, name, entries) for name in entries]
+        roots = [n for n, e in entries.items() if e.get("parent") is None]
+        layers = {n: _layers(model, n, entries) for n in roots}
+        return [_dataset(model, name, entries, layers) for name in entries]
     except KeyError as missing:
         raise EscudoError("CIM001", f"{file}: {missing} is missing") from None
     except (ValueError, TypeError) as wrong:
         raise EscudoError("CIM001", f"{file}: {wrong}") from None
 
 
-def _dataset(model: str, name: str, entries: Mapping[str, Mapping[str, Any]]) -> Dataset:
-    lineage = _lineage(name, entries)
-    root = entries[lineage[0]]
+def _layers(
+    model: str, root: str, entries: Mapping[str, Mapping[str, Any]]
+) -> tuple[tuple[ModelField, ...], TableSchema]:
+    """The fields of a root and of all datasets below it, and the table that holds them."""
     specs: dict[str, str] = {}
     for member, entry in entries.items():
-        if _lineage(member, entries)[0] == lineage[0]:
+        if _lineage(member, entries)[0] == root:
             specs |= _own_specs(entry)
-    if "table" not in root:
+    if "table" not in entries[root]:
         specs = {**_EVERYWHERE, **specs}
     fields = tuple(_field(n, specs[n]) for n in sorted(specs))
-    conditions = [entries[n]["constraint"] for n in lineage[1:]]
+    return fields, _schema(model, entries[root], fields)
+
+
+def _dataset(
+    model: str,
+    name: str,
+    entries: Mapping[str, Mapping[str, Any]],
+    layers: Mapping[str, tuple[tuple[ModelField, ...], TableSchema]],
+) -> Dataset:
+    lineage = _lineage(name, entries)
+    root = entries[lineage[0]]
+    fields, schema = layers[lineage[0]]
+    conditions = " ".join(f"({entries[n]['constraint']})" for n in lineage[1:])
     return Dataset(
         model=model,
         name=name,
@@ -182,7 +197,7 @@ def _dataset(model: str, name: str, entries: Mapping[str, Mapping[str, Any]]) ->
         tags=tuple(root.get("tags", ())),
         own=tuple(sorted(_own_specs(entries[name]))),
         fields=fields,
-        schema=_schema(model, root, fields, conditions),
+        schema=replace(schema, constraint=conditions or None),
         calculated=dict(root.get("calculated", {})),
         where=root.get("where"),
         sort=tuple(root.get("sort", ())),
@@ -222,9 +237,7 @@ def _field(name: str, spec: str) -> ModelField:
     return ModelField(name, kind, stored, fill)
 
 
-def _schema(
-    model: str, root: Mapping[str, Any], fields: Sequence[ModelField], conditions: Sequence[str]
-) -> TableSchema:
+def _schema(model: str, root: Mapping[str, Any], fields: Sequence[ModelField]) -> TableSchema:
     raw = "table" in root
     common = RAW_COLUMNS if raw else COMMON_COLUMNS
     lowered = set(root.get("lower", ()))
@@ -244,5 +257,4 @@ def _schema(
         table=root["table"] if raw else own,
         columns=tuple(columns),
         rest=RAW_REST if raw else None,
-        constraint=" ".join(f"({c})" for c in conditions) or None,
     )
