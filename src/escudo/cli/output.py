@@ -85,13 +85,22 @@ def write_rows(
     if format_ == "csv":
         return _write_csv(rows, fields, stream)
     if format_ == "json":
-        everything = list(rows)
-        stream.write(orjson.dumps(everything, option=orjson.OPT_INDENT_2).decode() + "\n")
-        return len(everything)
+        return _write_json(rows, stream)
     count = 0
     for row in rows:
         stream.write(orjson.dumps(row).decode() + "\n")
         count += 1
+    return count
+
+
+def _write_json(rows: Iterable[Row], stream: IO[str]) -> int:
+    """An array, written as its rows come."""
+    count = 0
+    for row in rows:
+        text = orjson.dumps(row, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
+        stream.write(f"{',' if count else '['}\n  {text}")
+        count += 1
+    stream.write("\n]\n" if count else "[]\n")
     return count
 
 

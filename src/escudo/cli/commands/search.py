@@ -81,7 +81,7 @@ def command(
         )
         show(compiled.diagnostics)
         shape = chosen(format_)
-        if shape == "jsonl" and job is None:
+        if shape in ("jsonl", "json") and job is None:
             found = stream_compiled(compiled, engine)
         else:
             found = iter([run_compiled(compiled, engine)])
