@@ -13,7 +13,6 @@ import pyarrow as pa
 from escudo.sources.detection import encoding_of
 from escudo.sources.opening import DAMAGE
 
-BLOCK_BYTES = 16 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
 _PATIENCE_SECONDS = 1.0
 _PARTIAL = (io.BufferedIOBase, io.BufferedReader)
@@ -55,7 +54,7 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def cut_after(
-    source: Iterator[bytes], end: bytes, *, size: int = BLOCK_BYTES, padding: int = 0
+    source: Iterator[bytes], end: bytes, *, size: int, padding: int = 0
 ) -> Iterator[bytes]:
     """The same bytes in blocks of at least ``size`` that end right after ``end``, but for the last.
 
