@@ -123,7 +123,9 @@ class Normaliser:
             prepared.batch.table = prepared.batch.table.slice(0, 0)
 
     def reads(self, family: str) -> Sequence[str]:
-        """The columns of a family's raw table that its rows are made of: a batch needs no others.
+        """The columns of a family's raw table that its rows are made of; a batch needs no others.
+
+        There are none if no data model takes its events.
 
         >>> from escudo.engines.duckdb import connect
         >>> "_raw" in Normaliser(connect()).reads("sysmon")

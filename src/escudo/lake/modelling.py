@@ -49,7 +49,10 @@ class Modelling:
         if self._normaliser is None:
             # Not before there are events: the next ones are read while this is made.
             self._normaliser = Normaliser(connect(threads=1))
-        table = batch.table.select(self._normaliser.reads(batch.family))
+        reads = self._normaliser.reads(batch.family)
+        if not reads:
+            return
+        table = batch.table.select(reads)
         held = self._held.setdefault(batch.family, _Held())
         held.tables.append(table)
         held.reports.append(report)
