@@ -88,7 +88,7 @@ def test_killed_at_random_a_few_times(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3])
 def test_killed_at_random_many_times(tmp_path: Path, seed: int) -> None:
-    killed_at_random(tmp_path, kills=15, files=80, seed=seed)
+    killed_at_random(tmp_path, kills=25, files=120, seed=seed)
 
 
 @pytest.mark.slow
