@@ -33,9 +33,6 @@ class Counts:
     rows: Counter[str] = field(default_factory=Counter)
 
 
-_ALWAYS = frozenset({"_event_id", "_time"})
-
-
 class _Batch:
     """The events that the statements of a family read; what it holds changes under them.
 
@@ -159,7 +156,7 @@ class Normaliser:
         table = f"cim_{name}"
         program = compile_family(family, entries, table)
         sql = "".join([program.census, *(s.sql for s in program.statements)])
-        reads = [f.name for f in family.arrow if f.name in _ALWAYS or f'"{f.name}"' in sql]
+        reads = [f.name for f in family.arrow if f'"{f.name}"' in sql]
         batch = _Batch(pa.schema([family.arrow.field(name) for name in reads]))
         self._connection.register(table, batch)
         statements = tuple(

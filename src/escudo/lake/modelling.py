@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -38,17 +39,18 @@ class Modelling:
     """Normalises what it is given and appends it; counts it in the reports of the files."""
 
     def __init__(self, writer: Writer) -> None:
-        self._normaliser: Normaliser | None = None
         self._writer = writer
         self._held: dict[str, _Held] = {}
+
+    @cached_property
+    def _normaliser(self) -> Normaliser:
+        """Not made before there are events: the next ones are read meanwhile."""
+        return Normaliser(connect(threads=1))
 
     def add(self, batch: RawBatch, report: FileReport) -> None:
         """Takes a batch that has its ids, in their order (``Writer.identify``)."""
         if not batch.table.num_rows:
             return
-        if self._normaliser is None:
-            # Not before there are events: the next ones are read while this is made.
-            self._normaliser = Normaliser(connect(threads=1))
         reads = self._normaliser.reads(batch.family)
         if not reads:
             return
@@ -68,7 +70,6 @@ class Modelling:
             self._normalise(family)
 
     def _normalise(self, family: str) -> None:
-        assert self._normaliser is not None
         held = self._held.pop(family)
         together = RawBatch(family, concat(held.tables))
         seen: list[npt.NDArray[np.int64]] = []

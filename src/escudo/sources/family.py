@@ -22,13 +22,10 @@ from escudo.core.schema import (
     TableSchema,
     physical_names,
 )
-from escudo.spl.outcomes import outcomes
-from escudo.spl.parse_eval import parse_eval
+from escudo.spl.outcomes import outcomes_of
 
 ANY = "*"
 _DEFAULT = "_default.yml"
-_MAY_BE_KNOWN = re.compile(r'\s*(?:"|(?:null|case|if|coalesce|mvappend)\s*\()')
-"""How an expression begins that has outcomes: to parse all others takes long at every start."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _KEYS = frozenset(
     (
@@ -193,9 +190,7 @@ def _values(data: Mapping[str, Any], calculated: Mapping[str, str]) -> dict[str,
         if not template_fields(str(data[name]))
     }
     for name, expr in calculated.items():
-        if not _MAY_BE_KNOWN.match(str(expr)):
-            continue
-        found = outcomes(parse_eval(str(expr)))
+        found = outcomes_of(str(expr))
         if found is not None:
             out[name] = found
     return out

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from escudo.spl.ast import Call, EvalExpr, Literal
+from escudo.spl.parse_eval import parse_eval
+
+_PARTS: Mapping[str, slice] = {
+    "null": slice(0),
+    "case": slice(1, None, 2),
+    "if": slice(1, None),
+    "coalesce": slice(None),
+    "mvappend": slice(None),
+}
+"""The functions that give one of their arguments, or some of them: which."""
+
+_BEGINS = re.compile(rf'[\s(]*(?:"|(?:{"|".join(_PARTS)})\s*\()', re.IGNORECASE)
+
+
+def outcomes_of(text: str) -> frozenset[str] | None:
+    """The ``outcomes`` of an expression's text, which is parsed only if it can have any.
+
+    >>> outcomes_of('if(a=1, "x", null())'), outcomes_of("lower(a)")
+    (frozenset({'x'}), None)
+    """
+    return outcomes(parse_eval(text)) if _BEGINS.match(text) else None
 
 
 def outcomes(expr: EvalExpr) -> frozenset[str] | None:
@@ -12,7 +34,6 @@ def outcomes(expr: EvalExpr) -> frozenset[str] | None:
 
     A multivalue counts by its values, null is no text.
 
-    >>> from escudo.spl.parse_eval import parse_eval
     >>> sorted(outcomes(parse_eval('case(a=1, "x", a=2, mvappend("y", "z"), true(), null())')))
     ['x', 'y', 'z']
     >>> outcomes(parse_eval('if(a=1, "x", a)')) is None
@@ -21,14 +42,8 @@ def outcomes(expr: EvalExpr) -> frozenset[str] | None:
     match expr:
         case Literal(str() as text):
             return frozenset({text})
-        case Call("null"):
-            return frozenset()
-        case Call("case", args):
-            return _all(args[1::2])
-        case Call("if", args):
-            return _all(args[1:])
-        case Call("coalesce" | "mvappend", args):
-            return _all(args)
+        case Call(name, args) if name in _PARTS:
+            return _all(args[_PARTS[name]])
     return None
 
 

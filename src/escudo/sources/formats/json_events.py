@@ -28,7 +28,7 @@ _BRACKET_LINE = re.compile(rb"(?m)^[ \t]*[\[\]][ \t]*,?[ \t]*(?=\r?$)")
 
 _AHEAD = 1
 
-BLOCK_BYTES = 12 << 20
+_BLOCK_BYTES = 12 << 20
 """Smaller blocks than those of XML: a block, its lines and their columns are in memory at once."""
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
@@ -42,7 +42,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     reader = JsonLines()
     with stream.open() as opened:
         try:
-            source = cut_after(pieces(opened), b"\n", size=BLOCK_BYTES)
+            source = cut_after(pieces(opened), b"\n", size=_BLOCK_BYTES)
             head = next(source, b"")
             whole: Iterator[bytes | Rejected] = chain((head,), source)
             if not _is_lines(head):
