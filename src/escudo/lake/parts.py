@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Parts:
         self._layout = layout
         self._open: _Part | None = None
         self._closed: list[DataFile] = []
+        self._syncer = ThreadPoolExecutor(1, "escudo-sync")
+        self._syncing: list[Future[None]] = []
 
     def write(self, rows: pa.Table) -> None:
         """Adds rows that have the table's schema, in any order."""
@@ -41,14 +44,23 @@ class Parts:
                 self._close()
 
     def finish(self) -> list[DataFile]:
-        """Closes the open file; gives the files since the last call and forgets them."""
+        """Closes the open file; gives the files since the last call and forgets them.
+
+        They are on the disk then. Raises OSError if one of them could not be written.
+        """
         self._close()
+        syncing, self._syncing = self._syncing, []
+        for synced in syncing:
+            synced.result()
         files, self._closed = self._closed, []
         return files
 
     def discard(self) -> None:
         """Deletes every file that was not handed out by ``finish``."""
-        for file in self.finish():
+        self._close()
+        wait(self._syncing)
+        files, self._syncing, self._closed = self._closed, [], []
+        for file in files:
             with suppress(FileNotFoundError):
                 (self._folder / file.path).unlink()
 
@@ -66,15 +78,17 @@ class Parts:
         return part
 
     def _close(self) -> None:
+        """Closes the open file; it goes to the disk while the next one is written."""
         if self._open is not None:
-            self._closed.append(self._open.close())
-            self._open = None
+            part, self._open = self._open, None
+            self._closed.append(part.close())
+            self._syncing.append(self._syncer.submit(sync, part.path))
 
 
 class _Part:
     def __init__(self, folder: Path, layout: Layout, first: pa.Table) -> None:
-        self._path = folder / f"{uuid.uuid4().hex}.parquet"
-        self._sink = pa.OSFile(str(self._path), "wb")
+        self.path = folder / f"{uuid.uuid4().hex}.parquet"
+        self._sink = pa.OSFile(str(self.path), "wb")
         self._row_group = layout.row_group
         self._writer = pq.ParquetWriter(
             self._sink,
@@ -110,5 +124,4 @@ class _Part:
         self._writer.close()
         size = self.size
         self._sink.close()
-        sync(self._path)
-        return DataFile(self._path.name, self._rows, size, self._low, self._high)
+        return DataFile(self.path.name, self._rows, size, self._low, self._high)
