@@ -88,7 +88,7 @@ def test_readers_keep_their_files_for_the_retention_period(full: Lake) -> None:
 def test_a_state_is_kept_from_the_end_of_its_time(full: Lake) -> None:
     """A reader may have opened the last state before compaction a moment before it ended."""
     with full.ledger.exclusive() as transaction:
-        transaction._connection.exec_driver_sql("UPDATE commits SET committed = committed - 1e6")
+        transaction._connection.execute("UPDATE commits SET committed = committed - 1e6")
     reader = full.snapshot()
     compact(full)
     compact(full)

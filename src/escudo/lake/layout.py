@@ -126,8 +126,11 @@ def _with_ranks(code: npt.NDArray[np.int64], column: pa.ChunkedArray) -> npt.NDA
     values = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
     rank = np.empty(len(values.dictionary), dtype=np.int64)
     rank[pc.array_sort_indices(values.dictionary).to_numpy()] = np.arange(len(rank))
-    code = np.unique(code, return_inverse=True)[1] if code.max(initial=0) >= _MOST_CODES else code
-    return code * len(rank) + rank[values.indices.to_numpy()]
+    if code.max(initial=0) >= _MOST_CODES:
+        code = np.unique(code, return_inverse=True)[1]
+    code = code * len(rank)
+    code += rank[values.indices.to_numpy()]
+    return code
 
 
 def _taken(data: pa.Table, rows: npt.NDArray[np.int64]) -> pa.Table:

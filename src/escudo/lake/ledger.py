@@ -8,15 +8,12 @@ it when a process dies.
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from escudo.core.errors import EscudoError
 from escudo.lake.identity import Identity
@@ -24,37 +21,20 @@ from escudo.lake.identity import Identity
 FORMAT = 1
 LOCK_SECONDS = 300.0
 
-_METADATA = sa.MetaData()
-
-_LAKE = sa.Table(
-    "lake",
-    _METADATA,
-    sa.Column("format", sa.Integer, nullable=False),
-    sa.Column("created", sa.Float, nullable=False),
-    sa.Column("next_event_id", sa.BigInteger, nullable=False),
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS lake (
+         format INTEGER NOT NULL, created REAL NOT NULL, next_event_id INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS commits (
+         id INTEGER PRIMARY KEY, committed REAL NOT NULL, kind TEXT NOT NULL,
+         versions TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS files (
+         id INTEGER PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT NULL, path TEXT NOT NULL,
+         events INTEGER NOT NULL, rejected INTEGER NOT NULL,
+         commit_id INTEGER NOT NULL REFERENCES commits (id), ingested REAL NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS ix_files_size ON files (size)",
 )
-
-_COMMITS = sa.Table(
-    "commits",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("committed", sa.Float, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("versions", sa.Text, nullable=False),
-)
-
-_FILES = sa.Table(
-    "files",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("size", sa.BigInteger, nullable=False, index=True),
-    sa.Column("sha256", sa.Text, nullable=False),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("events", sa.BigInteger, nullable=False),
-    sa.Column("rejected", sa.BigInteger, nullable=False),
-    sa.Column("commit_id", sa.ForeignKey("commits.id"), nullable=False),
-    sa.Column("ingested", sa.Float, nullable=False),
-)
+_COMMIT = "SELECT id, committed, kind, versions FROM commits"
+_FILE = "SELECT size, sha256, path, events, rejected, ingested FROM files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +61,7 @@ class IngestedFile:
 class LedgerTransaction:
     """The held write lock. What it records becomes visible when its ``with`` block ends well."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def head(self) -> Commit:
@@ -100,42 +80,39 @@ class LedgerTransaction:
         """Adds the row that acknowledges a commit, and the files that came in with it."""
         now = time.time()
         text = json.dumps(dict(versions), sort_keys=True)
-        added = self._connection.execute(
-            _COMMITS.insert().values(committed=now, kind=kind, versions=text)
+        number = self._connection.execute(
+            "INSERT INTO commits (committed, kind, versions) VALUES (?, ?, ?) RETURNING id",
+            (now, kind, text),
+        ).fetchone()[0]
+        self._connection.executemany(
+            """INSERT INTO files (size, sha256, path, events, rejected, commit_id, ingested)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            [
+                (
+                    f.identity.size,
+                    f.identity.sha256,
+                    f.path,
+                    f.events,
+                    f.rejected,
+                    number,
+                    f.ingested,
+                )
+                for f in files
+            ],
         )
-        key = added.inserted_primary_key
-        assert key is not None
-        number = int(key[0])
-        rows = [
-            {
-                "size": f.identity.size,
-                "sha256": f.identity.sha256,
-                "path": f.path,
-                "events": f.events,
-                "rejected": f.rejected,
-                "commit_id": number,
-                "ingested": f.ingested,
-            }
-            for f in files
-        ]
-        if rows:
-            self._connection.execute(_FILES.insert(), rows)
         return Commit(number, now, kind, dict(versions))
 
     def unpin(self, before: float) -> None:
         """Forgets the versions of states that had been followed by another before a time."""
-        last = (
-            sa.select(sa.func.max(_COMMITS.c.id))
-            .where(_COMMITS.c.committed < before)
-            .scalar_subquery()
+        self._connection.execute(
+            """UPDATE commits SET versions = ''
+               WHERE id < (SELECT max(id) FROM commits WHERE committed < ?)""",
+            (before,),
         )
-        self._connection.execute(_COMMITS.update().where(_COMMITS.c.id < last).values(versions=""))
 
     def pinned(self) -> list[Commit]:
         """The commits whose versions readers may still have open, oldest first."""
-        rows = self._connection.execute(
-            sa.select(_COMMITS).where(_COMMITS.c.versions != "").order_by(_COMMITS.c.id)
-        )
+        rows = self._connection.execute(f"{_COMMIT} WHERE versions <> '' ORDER BY id")
         return [_commit(row) for row in rows]
 
 
@@ -144,44 +121,31 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._engine = sa.create_engine(
-            f"sqlite:///{path}",
-            connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False},
-        )
-        sa.event.listen(self._engine, "connect", _no_implicit_transactions)
-        sa.event.listen(self._engine, "begin", _begin)
 
     @classmethod
     def create(cls, path: Path) -> Ledger:
         """Opens the ledger at a path and makes its tables if another process has not."""
         ledger = cls(path)
         with ledger._writing() as connection:
-            _METADATA.create_all(connection)
-            if connection.execute(sa.select(_LAKE.c.format)).first() is None:
-                connection.execute(
-                    _LAKE.insert().values(format=FORMAT, created=time.time(), next_event_id=1)
-                )
+            for table in _TABLES:
+                connection.execute(table)
+            if connection.execute("SELECT format FROM lake").fetchone() is None:
+                connection.execute("INSERT INTO lake VALUES (?, ?, 1)", (FORMAT, time.time()))
         return ledger
 
     @classmethod
     def open(cls, path: Path) -> Ledger:
         """Opens an existing ledger: LAK003 if it cannot be read, LAK004 if it is newer."""
         ledger = cls(path)
-        try:
-            with ledger._reading() as connection:
-                number = connection.execute(sa.select(_LAKE.c.format)).scalar_one_or_none()
-        except OperationalError as error:
-            raise _failure(path, error) from error
-        if number is None:
+        with ledger._reading() as connection:
+            row = connection.execute("SELECT format FROM lake").fetchone()
+        if row is None:
             raise EscudoError("LAK003", f"{path} is empty")
-        if number > FORMAT:
+        if row[0] > FORMAT:
             raise EscudoError(
-                "LAK004", f"{path.parent} has lake format {number}; this Escudo reads {FORMAT}"
+                "LAK004", f"{path.parent} has lake format {row[0]}; this Escudo reads {FORMAT}"
             )
         return ledger
-
-    def close(self) -> None:
-        self._engine.dispose()
 
     def head(self) -> Commit:
         """The last acknowledged commit; number 0 without tables in an empty lake."""
@@ -196,22 +160,21 @@ class Ledger:
     def has_size(self, size: int) -> bool:
         """Whether some ingested file has this size: the cheap check before hashing."""
         with self._reading() as connection:
-            query = sa.select(_FILES.c.id).where(_FILES.c.size == size).limit(1)
-            return connection.execute(query).first() is not None
+            query = "SELECT 1 FROM files WHERE size = ? LIMIT 1"
+            return connection.execute(query, (size,)).fetchone() is not None
 
     def files(self) -> list[IngestedFile]:
         """All ingested files in the order they came in."""
         with self._reading() as connection:
-            return [_file(row) for row in connection.execute(sa.select(_FILES).order_by("id"))]
+            return [_file(row) for row in connection.execute(f"{_FILE} ORDER BY id")]
 
     def allocate(self, count: int) -> range:
         """A range of event ids that no other caller gets."""
         with self._writing() as connection:
-            end = connection.execute(
-                _LAKE.update()
-                .values(next_event_id=_LAKE.c.next_event_id + count)
-                .returning(_LAKE.c.next_event_id)
-            ).scalar_one()
+            (end,) = connection.execute(
+                "UPDATE lake SET next_event_id = next_event_id + ? RETURNING next_event_id",
+                (count,),
+            ).fetchone()
         return range(end - count, end)
 
     @contextmanager
@@ -221,61 +184,52 @@ class Ledger:
             yield LedgerTransaction(connection)
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except DatabaseError as error:
-            raise _failure(self.path, error) from error
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._transaction("BEGIN") as connection:
+            yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        """A connection of its own: any thread may ask, and what is asked for is little."""
         try:
-            connection = self._engine.connect().execution_options(escudo_write=True)
-            with connection, connection.begin():
-                yield connection
-        except DatabaseError as error:
+            # Without an isolation level the driver begins no transactions of its own accord.
+            opened = sqlite3.connect(self.path, timeout=LOCK_SECONDS, isolation_level=None)
+            with closing(opened) as connection:
+                connection.execute(begin)
+                with connection:
+                    yield connection
+        except sqlite3.DatabaseError as error:
             raise _failure(self.path, error) from error
 
 
-def _no_implicit_transactions(connection: object, _record: object) -> None:
-    # SQLAlchemy manual, SQLite dialect: the driver's own BEGIN comes too late for a lock.
-    connection.isolation_level = None  # type: ignore[attr-defined]
-
-
-def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("escudo_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _head(connection: Connection) -> Commit:
-    row = connection.execute(sa.select(_COMMITS).order_by(_COMMITS.c.id.desc()).limit(1)).first()
+def _head(connection: sqlite3.Connection) -> Commit:
+    row = connection.execute(f"{_COMMIT} ORDER BY id DESC LIMIT 1").fetchone()
     return Commit(0, 0.0, "empty", {}) if row is None else _commit(row)
 
 
-def _commit(row: sa.Row[tuple[object, ...]]) -> Commit:
-    return Commit(row.id, row.committed, row.kind, json.loads(row.versions))
+def _commit(row: tuple[int, float, str, str]) -> Commit:
+    number, committed, kind, versions = row
+    return Commit(number, committed, kind, json.loads(versions))
 
 
-def _find(connection: Connection, identity: Identity) -> IngestedFile | None:
-    query = (
-        sa.select(_FILES)
-        .where(_FILES.c.size == identity.size, _FILES.c.sha256 == identity.sha256)
-        .order_by(_FILES.c.id)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
+def _find(connection: sqlite3.Connection, identity: Identity) -> IngestedFile | None:
+    query = f"{_FILE} WHERE size = ? AND sha256 = ? ORDER BY id LIMIT 1"
+    row = connection.execute(query, (identity.size, identity.sha256)).fetchone()
     return None if row is None else _file(row)
 
 
-def _file(row: sa.Row[tuple[object, ...]]) -> IngestedFile:
-    return IngestedFile(
-        Identity(row.size, row.sha256), row.path, row.events, row.rejected, row.ingested
-    )
+def _file(row: tuple[int, str, str, int, int, float]) -> IngestedFile:
+    size, sha256, path, events, rejected, ingested = row
+    return IngestedFile(Identity(size, sha256), path, events, rejected, ingested)
 
 
-def _failure(path: Path, error: DatabaseError) -> EscudoError:
-    text = str(error.orig)
+def _failure(path: Path, error: sqlite3.DatabaseError) -> EscudoError:
+    text = str(error)
     if "locked" in text:
         return EscudoError("LAK007", f"{path.parent} was locked for {LOCK_SECONDS:.0f} seconds")
     if any(cause in text for cause in ("readonly", "full", "unable to open", "I/O")):

@@ -113,7 +113,6 @@ class Lake:
         self.close()
 
     def close(self) -> None:
-        self.ledger.close()
         if self._temporary is not None:
             self._temporary.cleanup()
 
