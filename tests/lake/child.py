@@ -1,15 +1,18 @@
-"""A process that ingests, to be killed: ``python -m tests.lake.child LAKE POINT CALL LOG...``
+"""A process that ingests, to be killed.
 
-It says "ready" when it begins, and "done" when every commit was acknowledged. With a POINT other
-than ``-`` it kills itself at the given CALL of that function, after the function's work.
+It is forked from a server that has imported all of this already: half of a process's life would
+else be imports, and so would half of the moments at which one is killed.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from escudo.lake import Lake, delta, ingest, ledger, parts
@@ -34,16 +37,33 @@ def _deadly(plain: Callable[..., Any], call: int) -> Callable[..., Any]:
     return wrapped
 
 
-def main(path: str, point: str, call: str, *logs: str) -> None:
+def _main(ready: Connection, path: Path, logs: Sequence[Path], point: str, call: int) -> None:
     ingest.COMMIT_EVENTS = 1  # type: ignore[misc]
     if point in _POINTS:
         owner, name = _POINTS[point]
-        setattr(owner, name, _deadly(getattr(owner, name), int(call)))
-    print("ready", flush=True)
+        setattr(owner, name, _deadly(getattr(owner, name), call))
+    ready.send("ready")
     with Lake.open(path) as lake:
         ingest.ingest(logs, lake)
-    print("done", flush=True)
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def start(lake: Path, logs: Sequence[Path], point: str = "-", call: int = 1) -> BaseProcess:
+    """A child that has begun to ingest.
+
+    With a point other than ``-`` it kills itself at the given call of that function, after the
+    function's work.
+    """
+    server = get_context("forkserver")
+    server.set_forkserver_preload([__name__])
+    here, there = server.Pipe(duplex=False)
+    child = server.Process(target=_main, args=(there, lake, logs, point, call))
+    child.start()
+    there.close()
+    assert here.recv() == "ready"
+    return child
+
+
+def end(child: BaseProcess) -> int | None:
+    """Waits for the end of a child; minus the signal that killed it, or 0."""
+    child.join()
+    return child.exitcode

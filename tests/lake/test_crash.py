@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,24 +12,11 @@ import pytest
 
 from escudo.lake import Lake, Snapshot
 from escudo.lake.maintenance import compact
+from tests.lake.child import end, start
 from tests.lake.handmade import query
 from tests.lake.logs import write_logs
 
-ROOT = Path(__file__).resolve().parents[2]
 EVENTS = 40
-
-
-def start(
-    lake: Path, logs: Sequence[Path], point: str = "-", call: int = 1
-) -> subprocess.Popen[str]:
-    """A child that has begun to ingest."""
-    command = [sys.executable, "-m", "tests.lake.child", str(lake), point, str(call)]
-    child = subprocess.Popen(
-        [*command, *map(str, logs)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    return child
 
 
 def whole_files(lake: Lake | Snapshot) -> set[str]:
@@ -56,8 +41,7 @@ def check(path: Path) -> set[str]:
 
 
 def finish(path: Path, logs: Sequence[Path]) -> None:
-    child = start(path, logs)
-    assert child.wait() == 0
+    assert end(start(path, logs)) == 0
     assert check(path) == {str(log) for log in logs}
 
 
@@ -71,7 +55,7 @@ def killed_at_random(tmp_path: Path, kills: int, files: int, seed: int) -> None:
         child = start(path, logs)
         time.sleep(chance.random() * 1.5)
         child.kill()
-        if child.wait() == -signal.SIGKILL:
+        if end(child) == -signal.SIGKILL:
             done += 1
         now = check(path) if path.exists() and any(path.iterdir()) else set()
         assert now >= acknowledged
@@ -112,7 +96,7 @@ def test_killed_between_the_steps_of_a_commit(
     """Two tables are committed for each file, then the ledger."""
     logs = write_logs(tmp_path / "logs", 3, EVENTS)
     path = tmp_path / "lake"
-    assert start(path, logs, point, call).wait() == -signal.SIGKILL
+    assert end(start(path, logs, point, call)) == -signal.SIGKILL
     assert len(check(path)) == visible
     finish(path, logs)
 
@@ -123,7 +107,7 @@ def test_a_crash_in_every_commit_in_turn(tmp_path: Path) -> None:
     logs = write_logs(tmp_path / "logs", 4, EVENTS)
     path = tmp_path / "lake"
     for done in range(1, 4):
-        assert start(path, logs, "table", 3).wait() == -signal.SIGKILL
+        assert end(start(path, logs, "table", 3)) == -signal.SIGKILL
         assert len(check(path)) == done
     finish(path, logs)
 
@@ -134,11 +118,11 @@ def test_a_reader_sees_whole_commits_while_others_write(tmp_path: Path) -> None:
     with Lake.open(path) as lake:
         children = [start(path, logs[:12]), start(path, logs[12:])]
         before: set[str] = set()
-        while any(child.poll() is None for child in children):
+        while any(child.is_alive() for child in children):
             visible = whole_files(lake.snapshot())
             assert visible >= before
             before = visible
-        assert [child.wait() for child in children] == [0, 0]
+        assert [end(child) for child in children] == [0, 0]
     assert check(path) == {str(log) for log in logs}
 
 
@@ -149,8 +133,8 @@ def test_writers_of_the_same_files_and_a_compaction(tmp_path: Path) -> None:
     path = tmp_path / "lake"
     with Lake.open(path) as lake:
         children = [start(path, logs), start(path, logs[::-1]), start(path, logs[15:] + logs[:15])]
-        while any(child.poll() is None for child in children):
+        while any(child.is_alive() for child in children):
             compact(lake)
             whole_files(lake.snapshot())
-        assert [child.wait() for child in children] == [0, 0, 0]
+        assert [end(child) for child in children] == [0, 0, 0]
     assert check(path) == {str(log) for log in logs}
