@@ -54,7 +54,6 @@ class Layout:
 
 _UNIQUE = frozenset({"_raw", "_event_id", "_time", "EventRecordID"})
 _SAMPLE = 4096
-_MOST_CODES = 1 << 31
 _FEW = 256
 """A column with fewer values in the sample says nothing of how they repeat."""
 
@@ -110,27 +109,21 @@ def arrange(data: pa.Table, layout: Layout) -> pa.Table:
     """
     micros = data["_time"].cast(pa.int64()).to_numpy()
     if layout.order:
-        code = micros // HOUR
-        code -= code.min(initial=0)
-        for name in layout.order:
-            code = _with_ranks(code, data[name])
-        return _taken(data, np.argsort(code, kind="stable"))
+        names = [_ranks(data[name]) for name in layout.order]
+        return _taken(data, np.lexsort([*reversed(names), micros // HOUR]))
     day = micros // DAY
     if bool(np.all(np.diff(day) >= 0)):
         return data
     return _taken(data, np.argsort(day, kind="stable"))
 
 
-def _with_ranks(code: npt.NDArray[np.int64], column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """Numbers in the order of (number, value of the column), null last."""
+def _ranks(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Numbers in the order of a column's values, null last; they sort faster than texts."""
     values = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
     rank = np.empty(len(values.dictionary), dtype=np.int64)
     rank[pc.array_sort_indices(values.dictionary).to_numpy()] = np.arange(len(rank))
-    if code.max(initial=0) >= _MOST_CODES:
-        code = np.unique(code, return_inverse=True)[1]
-    code = code * len(rank)
-    code += rank[values.indices.to_numpy()]
-    return code
+    ranks: npt.NDArray[np.int64] = rank[values.indices.to_numpy()]
+    return ranks
 
 
 def _taken(data: pa.Table, rows: npt.NDArray[np.int64]) -> pa.Table:
