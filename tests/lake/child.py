@@ -1,7 +1,7 @@
 """A process that ingests, to be killed.
 
-It is forked from a server that has imported all of this already: half of a process's life would
-else be imports, and so would half of the moments at which one is killed.
+It is forked from a server that has imported all of this already: to start a process that imports
+it takes longer than what most of these processes do before they are killed.
 """
 
 from __future__ import annotations

@@ -156,6 +156,32 @@ def test_a_full_disk_is_an_error_of_its_own(lake: Lake, monkeypatch: pytest.Monk
     assert count(lake, "raw_demo") == 1
 
 
+def test_a_file_that_does_not_reach_the_disk_is_not_acknowledged(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of two files is synced while the second one is written."""
+    append(lake, "raw_demo", raw_rows([1.0]))
+    kept = set(lake.tables_folder.rglob("*.parquet"))
+    failed: list[Path] = []
+
+    def sync(path: Path) -> None:
+        if not failed:
+            failed.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(parts, "sync", sync)
+    monkeypatch.setattr(parts, "FULL_BYTES", 1)
+    with lake.writer() as writer:
+        for time in (2.0, 3.0):
+            writer.append_rows("raw_demo", raw_rows([time]))
+            writer._encode("raw_demo")
+        with pytest.raises(EscudoError, match="Input/output") as caught:
+            writer.commit()
+    assert caught.value.code == "LAK013"
+    assert count(lake, "raw_demo") == 1
+    assert set(lake.tables_folder.rglob("*.parquet")) == kept
+
+
 def test_a_table_that_ran_ahead_of_the_ledger_is_restored_by_the_next_writer(lake: Lake) -> None:
     append(lake, "raw_demo", raw_rows([1.0]))
     table = lake.tables_folder / "raw_demo"
