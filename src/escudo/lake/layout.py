@@ -79,12 +79,12 @@ def conform(data: pa.Table, layout: Layout, table: str) -> pa.Table:
     Raises:
         EscudoError: LAK008 for a column that the table has not, or of a type that cannot be cast.
     """
-    unknown = [n for n in data.column_names if n not in layout.schema.names]
-    if unknown:
-        raise EscudoError("LAK008", f"table {table} has no column {', '.join(sorted(unknown))}")
     if data.schema.equals(layout.schema):
         return data
     present = set(data.column_names)
+    unknown = present.difference(layout.schema.names)
+    if unknown:
+        raise EscudoError("LAK008", f"table {table} has no column {', '.join(sorted(unknown))}")
     columns: list[pa.ChunkedArray | pa.Array] = []
     for wanted in layout.schema:
         origin = layout.lower.get(wanted.name)

@@ -72,13 +72,21 @@ def assemble(events: Events | Unmade, source_file: str, default_time: float) -> 
 def _route(events: Events) -> Iterator[tuple[Family, pa.Array | None]]:
     """Each family with the numbers of its rows; None where all rows are of one family."""
     every = tuple(families().values())
-    constant = {n: v for n, v in events.fields.items() if isinstance(v, str)}
-    varying = {n for n, v in events.fields.items() if not isinstance(v, str)}
+    names, exact = _routing_fields()
+    constant: dict[str, str] = {}
+    varying: set[str] = set()
+    for name in names:
+        values = events.fields.get(name)
+        if isinstance(values, str):
+            constant[name] = values
+        elif values is not None and name not in exact and not values.null_count:
+            constant[name] = ANY
+        elif values is not None:
+            varying.add(name)
     sure = _sure_family(constant, varying, every)
     if sure is not None:
         yield sure, None
         return
-    names, exact = _routing_fields()
     looked_at = [n for n in names if n in varying]
     code = np.zeros(len(events.raw), dtype=np.int64)
     keys: list[list[str | None]] = []

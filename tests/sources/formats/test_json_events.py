@@ -56,12 +56,16 @@ def _check(case: dict[str, Any], rows: list[dict[str, Any]]) -> None:
 
 SCALARS = st.one_of(
     st.text(max_size=8),
-    st.sampled_from(['":', '":"', '\\":', '":null', "[", "{}", '":[', '":{}', "::1", ":", ": "]),
+    st.sampled_from(
+        ['":', '":"', "x :", '\\":', '":null', "[", "{}", '":[', '":{}', "::1", ":", ": "]
+    ),
     st.integers(-(2**63), 2**64 - 1),
     st.booleans(),
     st.none(),
 )
-KEYS = st.sampled_from(["a", "b", "A", "c d", 'q"', "é", "x:y", "x:", ":", "Event", "EventID"])
+KEYS = st.sampled_from(
+    ["", "a", "b", "A", "c d", 'q"', "é", "x:y", "x:", ":", ":a", '":', "Event", "EventID"]
+)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -75,7 +79,7 @@ EVENTS = st.dictionaries(KEYS, VALUES, max_size=5)
 @settings(deadline=None)
 @given(
     events=st.lists(EVENTS, min_size=1, max_size=8),
-    separators=st.sampled_from([(",", ":"), (", ", ": ")]),
+    separators=st.sampled_from([(",", ":"), (", ", ": "), (",", " :")]),
 )
 def test_the_fast_way_agrees_with_a_plain_parser(
     events: list[dict[str, Any]], separators: tuple[str, str]
