@@ -69,7 +69,8 @@ class _Constants:
             if column.name in self.arrays:
                 columns.append(self.arrays[column.name].slice(0, size))
             else:
-                columns.append(rows.column(column.name).cast(column.type))
+                made = rows.column(column.name)
+                columns.append(made if made.type == column.type else made.cast(column.type))
         return pa.Table.from_arrays(columns, schema=schema)
 
 

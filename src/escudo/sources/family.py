@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
@@ -178,22 +178,34 @@ def _schema(data: Mapping[str, Any], default: Mapping[str, str]) -> TableSchema:
     twice = {n for n in names if names.count(n) > 1}
     if twice:
         raise ValueError(f"field {min(twice)!r} is defined twice")
-    values = _values(data, calculated)
+    values = _Values(data, calculated)
     return TableSchema(f"raw_{data['name']}", tuple(columns), rest=RAW_REST, values=values)
 
 
-def _values(data: Mapping[str, Any], calculated: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """The fields whose texts are known before any event is read."""
-    out = {
-        name: frozenset({str(data[name])})
-        for name in ("source", "sourcetype", "index")
-        if not template_fields(str(data[name]))
-    }
-    for name, expr in calculated.items():
-        found = outcomes_of(str(expr))
-        if found is not None:
-            out[name] = found
-    return out
+class _Values(Mapping[str, frozenset[str]]):
+    """The fields whose texts are known before any event is read, found when they are asked for."""
+
+    def __init__(self, data: Mapping[str, Any], calculated: Mapping[str, str]) -> None:
+        self._calculated = calculated
+        self._known: dict[str, frozenset[str] | None] = {
+            name: frozenset({str(data[name])})
+            for name in ("source", "sourcetype", "index")
+            if not template_fields(str(data[name]))
+        }
+
+    def __getitem__(self, name: str) -> frozenset[str]:
+        if name not in self._known:
+            self._known[name] = outcomes_of(str(self._calculated[name]))
+        known = self._known[name]
+        if known is None:
+            raise KeyError(name)
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in {**self._known, **self._calculated} if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def template_fields(template: str) -> Sequence[str]:
