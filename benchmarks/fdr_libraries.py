@@ -65,11 +65,15 @@ FIELDS = [
 """All fields of the generated events (``escudo.generate.formats.fdr``)."""
 
 
-def duckdb_read_json(folder: Path, *, source: str) -> int:
-    """DuckDB ``read_json`` with the columns declared, straight to Parquet."""
+def duckdb_read_json(folder: Path, *, source: str, ordered: bool = True) -> int:
+    """DuckDB ``read_json`` with the columns declared, straight to Parquet.
+
+    Rows that are not ``ordered`` are written as threads come by them: which event came first is
+    lost, since two may have one time.
+    """
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in FIELDS)
     with duckdb.connect() as connection:
-        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"SET preserve_insertion_order = {str(ordered).lower()}")
         (rows,) = connection.execute(
             f"""COPY (
               SELECT make_timestamptz(CAST("timestamp" AS BIGINT) * 1000) AS _time, *
