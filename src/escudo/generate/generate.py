@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from escudo.core.errors import EscudoError
+from escudo.core.prefetch import prefetch
 from escudo.core.timerange import iso_utc
 from escudo.generate.answers import Answer, Answers
 from escudo.generate.batch import Batches, Frames
@@ -64,6 +65,8 @@ _MAX_HOSTS = 2_000
 _MIN_HOSTS = 5
 _SLICE_LINES = 120_000
 _HOSTS_PER_CAMPAIGN = 150
+_BLOCKS_AHEAD = 8
+"""About a slice: while it is rendered, the next one is planned."""
 
 Progress = Callable[[int, int], None]
 """Called with (events written, events in all) after each slice."""
@@ -126,8 +129,16 @@ def _check(events: int, format: str, start: datetime) -> None:
         raise EscudoError("GEN003", f"the start {start.isoformat()} has no time zone")
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A block of events that are not yet rendered, and the texts that it refers to."""
+
+    block: Block
+    tables: Tables
+
+
 class _Run:
-    """One log in the making."""
+    """One log in the making: planned, rendered and written by a thread each."""
 
     def __init__(
         self, events: int, seed: int, format: Format, start: datetime, hosts: int, attacks: bool
@@ -153,10 +164,11 @@ class _Run:
         self.last = self.start
 
     def write(self, stream: BinaryIO, progress: Progress | None) -> Answers:
-        number = 0
-        while self.written < self.events:
-            self._day(number, stream, progress)
-            number += 1
+        for planned, text in _rendered(self.format, prefetch(self._plan(), _BLOCKS_AHEAD)):
+            stream.write(text)
+            self._account(planned)
+            if progress is not None:
+                progress(self.written, self.events)
         return Answers(
             events=self.written,
             seed=self.seed,
@@ -168,7 +180,17 @@ class _Run:
             rows=tuple(self.answers),
         )
 
-    def _day(self, number: int, stream: BinaryIO, progress: Progress | None) -> None:
+    def _plan(self) -> Iterator[_Planned]:
+        """All blocks, day by day. What is planned later changes nothing that a block refers to."""
+        left, number = self.events, 0
+        while left:
+            for planned in self._day(number, left):
+                left -= len(planned.block.order)
+                yield planned
+            number += 1
+
+    def _day(self, number: int, left: int) -> Iterator[_Planned]:
+        """The blocks of a day, until there are no events left to plan."""
         rng = np.random.default_rng((self.seed, self.events, number))
         self.batches.forget(np.flatnonzero(self.world.owner >= 0))
         day = plan_day(self.world, self.sessions, self.start + number * DAY, number, rng)
@@ -191,13 +213,10 @@ class _Run:
             for tree, contexts, rates in plans:
                 growth.add(tree, sample(tree, contexts, rates, day, bins, slice_rng))
             self._push(self.batches.finish(growth, self.sessions, texts, slice_rng))
-            blocks = self.timeline.pop(day.start + bins.stop * BIN, self.events - self.written)
-            for block, text in _ahead(partial(_render, self.format, tables), blocks):
-                stream.write(text)
-                self._account(block, tables)
-            if progress is not None:
-                progress(self.written, self.events)
-            if self.written >= self.events:
+            for block in self.timeline.pop(day.start + bins.stop * BIN, left):
+                left -= len(block.order)
+                yield _Planned(block, tables)
+            if not left:
                 return
 
     def _fitting(self, load: Load) -> float:
@@ -262,7 +281,8 @@ class _Run:
             frames["audit"] = process.with_columns(pl.col("t") + 400_000)
         self.timeline.push(frames)
 
-    def _account(self, block: Block, tables: Tables) -> None:
+    def _account(self, planned: _Planned) -> None:
+        block, tables = planned.block, planned.tables
         for kind, frame in block.frames.items():
             if len(frame):
                 self.kinds[kind] = self.kinds.get(kind, 0) + len(frame)
@@ -305,31 +325,33 @@ class _Run:
             )
 
 
-def _render(format: Format, tables: Tables, block: Block) -> memoryview:
+def _rendered(
+    format: Format, every: Iterable[_Planned | None]
+) -> Iterator[tuple[_Planned, memoryview]]:
+    """Each block with its lines; the next is rendered while one is written."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting: tuple[_Planned, Future[memoryview]] | None = None
+        for planned in every:
+            assert planned is not None
+            following = (planned, pool.submit(_render, format, planned))
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+            waiting = following
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
+
+
+def _render(format: Format, planned: _Planned) -> memoryview:
     """The lines of a block, in order."""
+    block = planned.block
     lines = [
-        format.lines[kind][1](tables, frame, block.records[kind])
+        format.lines[kind][1](planned.tables, frame, block.records[kind])
         for kind, frame in block.frames.items()
         if len(frame)
     ]
     text = pl.concat(lines).gather(block.order)
     array = text.to_arrow(compat_level=pl.CompatLevel.oldest())
     return memoryview(array.buffers()[2])
-
-
-def _ahead(
-    render: Callable[[Block], memoryview], blocks: Iterable[Block]
-) -> Iterator[tuple[Block, memoryview]]:
-    """Each block with its lines; the next is rendered while one is written."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting: tuple[Block, Future[memoryview]] | None = None
-        for block in blocks:
-            following = (block, pool.submit(render, block))
-            if waiting is not None:
-                yield waiting[0], waiting[1].result()
-            waiting = following
-        if waiting is not None:
-            yield waiting[0], waiting[1].result()
 
 
 def _slices(expected: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[range]:

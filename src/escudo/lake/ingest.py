@@ -19,7 +19,7 @@ from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
-from escudo.sources.prefetch import prefetch
+from escudo.core.prefetch import prefetch
 from escudo.sources.reading import RawBatch, Rejected
 
 COMMIT_EVENTS = 200_000

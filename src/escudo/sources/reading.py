@@ -13,7 +13,7 @@ from escudo.sources.detection import Format
 from escudo.sources.formats import event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.opening import LogStream
-from escudo.sources.prefetch import prefetch
+from escudo.core.prefetch import prefetch
 
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 

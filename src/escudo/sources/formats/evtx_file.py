@@ -22,7 +22,7 @@ from escudo.sources.formats.tidy import braced
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
-from escudo.sources.prefetch import prefetch
+from escudo.core.prefetch import prefetch
 
 BLOCK_BYTES = 24 * 1024 * 1024
 _AT_ONCE = 1000

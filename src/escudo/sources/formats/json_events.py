@@ -20,7 +20,7 @@ from escudo.sources.formats.json_stream import members, objects
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
 from escudo.sources.opening import LogStream
-from escudo.sources.prefetch import prefetch
+from escudo.core.prefetch import prefetch
 
 _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
 _ARRAY_EDGE = re.compile(rb"(?m)^([ \t]*\[?)(\{.*\})(\]?[ \t]*)(?=\r?$)")
