@@ -62,7 +62,9 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
 
 def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Statement:
     dataset = entries[0].dataset
-    constants = {f.name: v for f in dataset.fields for v in _constant(family, entries, f)}
+    varying = _inputs(dataset) | dataset.calculated.keys()
+    free = (f for f in dataset.fields if f.name not in varying)
+    constants = {f.name: v for f in free for v in _constant(family, entries, f)}
     mapped = sorted({n for e in entries for n in (*e.fields, "tag") if n not in constants})
     rows: exp.Query = _mapped(family, entries[0], mapped, batch)
     for entry in entries[1:]:
@@ -85,7 +87,7 @@ def _constant(
     """The value that a field has in every row, if there is one such value."""
     dataset, name = entries[0].dataset, model_field.name
     texts = {e.fields.get(name) for e in entries}
-    if name in dataset.calculated or name in _inputs(dataset) or len(texts) > 1:
+    if len(texts) > 1:
         return
     [text] = texts
     if name == "tag" and text is None:

@@ -76,10 +76,11 @@ class _Constants:
 
 @dataclass(frozen=True)
 class _Prepared:
+    name: str
     batch: _Batch
     reads: tuple[str, ...]
     census: str
-    statements: tuple[tuple[_Constants, str], ...]
+    statements: tuple[_Constants, ...]
 
 
 class Normaliser:
@@ -104,6 +105,7 @@ class Normaliser:
         self._connection = connection
         self._models = models or load()
         self._prepared: dict[str, _Prepared | None] = {}
+        self._known: set[str] = set()
         self.counts = Counts()
 
     def normalise(self, batch: RawBatch) -> list[ModelBatch]:
@@ -141,24 +143,28 @@ class Normaliser:
     def _rows(self, prepared: _Prepared) -> Iterator[ModelBatch]:
         raw_only, *taken = self._connection.execute(prepared.census).fetchall()[0]
         self.counts.raw_only += raw_only
-        for (constants, execute), events in zip(prepared.statements, taken, strict=True):
+        for constants, events in zip(prepared.statements, taken, strict=True):
             if not events:
                 continue
-            rows = self._executed(execute)
+            rows = self._executed(constants.statement, prepared.name)
             dataset = constants.statement.dataset
             self.counts.rows[f"{dataset.model}.{dataset.name}"] += rows.num_rows
             if rows.num_rows:
                 yield ModelBatch(dataset.schema.table, constants.completed(rows))
 
-    def _executed(self, sql: str) -> pa.Table:
-        """The rows of a prepared statement.
+    def _executed(self, statement: Statement, batch: str) -> pa.Table:
+        """The rows of a statement, which is prepared when it is first needed: that takes long.
 
         DuckDB advises against this way, for a copy that ``sql`` spares. It spares none where a
         statement is prepared, but makes one more.
         """
+        name = f"{batch}_{statement.dataset.schema.table}"
+        if name not in self._known:
+            self._connection.execute(f"PREPARE {name} AS {statement.sql}")
+            self._known.add(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            return self._connection.execute(sql).to_arrow_table()
+            return self._connection.execute(f"EXECUTE {name}").to_arrow_table()
 
     def _prepare(self, name: str) -> _Prepared | None:
         family = families()[name]
@@ -171,13 +177,6 @@ class Normaliser:
         reads = [f.name for f in family.arrow if f'"{f.name}"' in sql]
         batch = _Batch(pa.schema([family.arrow.field(name) for name in reads]))
         self._connection.register(table, batch)
-        statements = tuple(
-            (_Constants(s), self._prepare_sql(f"{table}_{s.dataset.schema.table}", s.sql))
-            for s in program.statements
-        )
-        census = self._prepare_sql(f"{table}_census", program.census)
-        return _Prepared(batch, tuple(reads), census, statements)
-
-    def _prepare_sql(self, name: str, sql: str) -> str:
-        self._connection.execute(f"PREPARE {name} AS {sql}")
-        return f"EXECUTE {name}"
+        self._connection.execute(f"PREPARE {table}_census AS {program.census}")
+        statements = tuple(map(_Constants, program.statements))
+        return _Prepared(table, batch, tuple(reads), f"EXECUTE {table}_census", statements)
