@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.memory import use_jemalloc
+from escudo.core.prefetch import prefetch
 from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
@@ -19,7 +20,6 @@ from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
-from escudo.core.prefetch import prefetch
 from escudo.sources.reading import RawBatch, Rejected
 
 COMMIT_EVENTS = 200_000

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from escudo.core.prefetch import prefetch
 from escudo.sources.assemble import Events, RawBatch, Unmade, assemble
 from escudo.sources.detection import Format
 from escudo.sources.formats import event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.opening import LogStream
-from escudo.core.prefetch import prefetch
 
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import evtx
 
+from escudo.core.prefetch import prefetch
 from escudo.sources.assemble import Events, Unmade
 from escudo.sources.formats.bytesviews import PADDING
 from escudo.sources.formats.event_xml import read_padded
@@ -22,7 +23,6 @@ from escudo.sources.formats.tidy import braced
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
-from escudo.core.prefetch import prefetch
 
 BLOCK_BYTES = 24 * 1024 * 1024
 _AT_ONCE = 1000

@@ -3,14 +3,16 @@
 DuckDB's ``from_json`` is the fastest parser at hand, and it ignores what it is not told of. So the
 keys in the text are counted too: every key that it found is one of them, hence equal numbers mean
 that nothing was missed, first of all lines together. Where they differ, lines with more keys than
-were found teach the reader new paths; lines that still do not add up (mixed types, keys given
-twice) are read one by one.
+were found teach the reader new paths, some of them at a time; lines that then do not add up (mixed
+types, keys given twice) are read one by one.
 """
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
 import duckdb
@@ -38,7 +40,6 @@ _PIECE = 1 << 20
 """So many bytes are looked at together: what is between two loops stays in the cache."""
 _SMALL_PIECE = 1 << 18
 """... and so many where nothing but bytes are looked at."""
-_FIRST_LINES = 20
 _LINES_AT_ONCE = 512
 """DuckDB parses pieces of so many lines 12 % faster than all of them in one."""
 _TEXTS = pa.list_(pa.string())
@@ -72,18 +73,17 @@ class JsonLines:
             yield everything, by_line(_loaded(lines, everything))
             return
         if not self._scalars:
-            self._learn(_loaded(lines, everything[:_FIRST_LINES]))
+            self._learn(_loaded(lines, _some(everything)))
         paths = self._parse(lines)
         if self._nothing_missed(lines, paths):
             yield everything, paths
             return
         keys = _Keys.of(lines)
         fits = keys.add_up(paths)
-        strange = np.flatnonzero(~fits)
-        if len(strange) and self._learn(_loaded(lines, strange[:_LEARN_LINES])):
+        if self._learn_from(lines, keys, np.flatnonzero(~fits)):
             paths = self._parse(lines)
             fits = keys.add_up(paths)
-            strange = np.flatnonzero(~fits)
+        strange = np.flatnonzero(~fits)
         if len(strange) == 0:
             yield everything, paths
             return
@@ -101,6 +101,17 @@ class JsonLines:
         found = bool(_Keys.of(lines, together=True).add_up(paths).all())
         self._only_texts &= not found
         return found
+
+    def _learn_from(self, lines: pa.Array, keys: _Keys, strange: npt.NDArray[np.intp]) -> bool:
+        """Learns the paths of lines that do not add up, from some of them at a time."""
+        learned = False
+        while len(strange):
+            if not self._learn(_loaded(lines, _some(strange))):
+                break
+            learned = True
+            paths = self._parse(lines.take(pa.array(strange)))
+            strange = strange[~keys.take(strange).add_up(paths)]
+        return learned
 
     def _learn(self, events: Sequence[Mapping[str, Any]]) -> bool:
         """Takes note of the paths of some events; whether there was a new one."""
@@ -151,8 +162,7 @@ class _Parser:
             for number, layer in enumerate(_layers(paths))
         ]
         self._input = _Input(pa.table({"line": pa.array([], pa.string())}))
-        connection = duckdb.connect()
-        connection.execute("SET threads = 1")
+        connection = _database().cursor()
         connection.register("lines", self._input)
         self._parsed = connection.sql(f"SELECT {', '.join(columns)} FROM lines")
 
@@ -168,6 +178,13 @@ class _Parser:
             self._input.table = self._input.table.slice(0, 0)
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for all parsers: to open it takes longer than to read a small file."""
+    atexit.register(_database.cache_clear)
+    return duckdb.connect(config={"threads": 1})
+
+
 class _Input:
     """The table that a query reads; it changes under the query."""
 
@@ -176,6 +193,11 @@ class _Input:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.table.__arrow_c_stream__(requested_schema)
+
+
+def _some(numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Some lines from all over."""
+    return numbers[:: -(-len(numbers) // _LEARN_LINES)]
 
 
 def _loaded(lines: pa.Array, numbers: npt.NDArray[np.intp]) -> list[Any]:
@@ -212,6 +234,11 @@ class _Keys:
                 if which.any():
                     counts[number] += np.bincount(line[which], minlength=size)
         return cls(*counts)
+
+    def take(self, numbers: npt.NDArray[np.intp]) -> _Keys:
+        """What some of the lines say."""
+        counts = (self.keys, self.nulls, self.objects, self.arrays, self.doubtful)
+        return _Keys(*(count[numbers] for count in counts))
 
     def add_up(self, paths: Paths) -> npt.NDArray[np.bool_]:
         """Whether each line has just the keys that were found, objects and arrays where known.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from escudo.core.prefetch import prefetch
 from escudo.sources.assemble import Events
 from escudo.sources.formats.bytesviews import Positions, positions, text_column
 from escudo.sources.formats.json_columns import JsonLines, Path, by_line
@@ -20,7 +21,6 @@ from escudo.sources.formats.json_stream import members, objects
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
 from escudo.sources.opening import LogStream
-from escudo.core.prefetch import prefetch
 
 _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
 _ARRAY_EDGE = re.compile(rb"(?m)^([ \t]*\[?)(\{.*\})(\]?[ \t]*)(?=\r?$)")
