@@ -75,7 +75,7 @@ class _Constants:
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class _Compiled:
     name: str
     batch: _Batch
     reads: tuple[str, ...]
@@ -104,24 +104,24 @@ class Normaliser:
     def __init__(self, connection: duckdb.DuckDBPyConnection, models: Models | None = None) -> None:
         self._connection = connection
         self._models = models or load()
-        self._prepared: dict[str, _Prepared | None] = {}
-        self._known: set[str] = set()
+        self._families: dict[str, _Compiled | None] = {}
+        self._prepared: set[str] = set()
         self.counts = Counts()
 
     def normalise(self, batch: RawBatch) -> list[ModelBatch]:
         """The rows of every dataset that some of the batch's events belong to."""
         if batch.table.num_rows == 0:
             return []
-        prepared = self._prepared_of(batch.family)
+        compiled = self._compiled(batch.family)
         self.counts.events += batch.table.num_rows
-        if prepared is None:
+        if compiled is None:
             self.counts.raw_only += batch.table.num_rows
             return []
-        prepared.batch.table = batch.table.select(prepared.reads)
+        compiled.batch.table = batch.table.select(compiled.reads)
         try:
-            return list(self._rows(prepared))
+            return list(self._rows(compiled))
         finally:
-            prepared.batch.table = prepared.batch.table.slice(0, 0)
+            compiled.batch.table = compiled.batch.table.slice(0, 0)
 
     def reads(self, family: str) -> Sequence[str]:
         """The columns of a family's raw table that its rows are made of; a batch needs no others.
@@ -132,41 +132,36 @@ class Normaliser:
         >>> "_raw" in Normaliser(connect()).reads("sysmon")
         False
         """
-        prepared = self._prepared_of(family)
-        return () if prepared is None else prepared.reads
+        compiled = self._compiled(family)
+        return () if compiled is None else compiled.reads
 
-    def _prepared_of(self, family: str) -> _Prepared | None:
-        if family not in self._prepared:
-            self._prepared[family] = self._prepare(family)
-        return self._prepared[family]
+    def _compiled(self, family: str) -> _Compiled | None:
+        if family not in self._families:
+            self._families[family] = self._compile(family)
+        return self._families[family]
 
-    def _rows(self, prepared: _Prepared) -> Iterator[ModelBatch]:
-        raw_only, *taken = self._connection.execute(prepared.census).fetchall()[0]
+    def _rows(self, compiled: _Compiled) -> Iterator[ModelBatch]:
+        census = self._execute(f"{compiled.name}_census", compiled.census)
+        raw_only, *taken = census.fetchall()[0]
         self.counts.raw_only += raw_only
-        for constants, events in zip(prepared.statements, taken, strict=True):
+        for constants, events in zip(compiled.statements, taken, strict=True):
             if not events:
                 continue
-            rows = self._executed(constants.statement, prepared.name)
             dataset = constants.statement.dataset
+            name = f"{compiled.name}_{dataset.schema.table}"
+            rows = _as_arrow(self._execute(name, constants.statement.sql))
             self.counts.rows[f"{dataset.model}.{dataset.name}"] += rows.num_rows
             if rows.num_rows:
                 yield ModelBatch(dataset.schema.table, constants.completed(rows))
 
-    def _executed(self, statement: Statement, batch: str) -> pa.Table:
-        """The rows of a statement, which is prepared when it is first needed: that takes long.
+    def _execute(self, name: str, sql: str) -> duckdb.DuckDBPyConnection:
+        """Executes a statement, which is prepared when it is first needed: that takes long."""
+        if name not in self._prepared:
+            self._connection.execute(f"PREPARE {name} AS {sql}")
+            self._prepared.add(name)
+        return self._connection.execute(f"EXECUTE {name}")
 
-        DuckDB advises against this way, for a copy that ``sql`` spares. It spares none where a
-        statement is prepared, but makes one more.
-        """
-        name = f"{batch}_{statement.dataset.schema.table}"
-        if name not in self._known:
-            self._connection.execute(f"PREPARE {name} AS {statement.sql}")
-            self._known.add(name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            return self._connection.execute(f"EXECUTE {name}").to_arrow_table()
-
-    def _prepare(self, name: str) -> _Prepared | None:
+    def _compile(self, name: str) -> _Compiled | None:
         family = families()[name]
         entries = mappings(family, self._models)
         if not entries:
@@ -177,6 +172,16 @@ class Normaliser:
         reads = [f.name for f in family.arrow if f'"{f.name}"' in sql]
         batch = _Batch(pa.schema([family.arrow.field(name) for name in reads]))
         self._connection.register(table, batch)
-        self._connection.execute(f"PREPARE {table}_census AS {program.census}")
         statements = tuple(map(_Constants, program.statements))
-        return _Prepared(table, batch, tuple(reads), f"EXECUTE {table}_census", statements)
+        return _Compiled(table, batch, tuple(reads), program.census, statements)
+
+
+def _as_arrow(result: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The rows of a prepared statement.
+
+    DuckDB advises against this way, for a copy that ``sql`` spares. It spares none where a
+    statement is prepared, but makes one more.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
+        return result.to_arrow_table()

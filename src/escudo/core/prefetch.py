@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
@@ -15,6 +15,14 @@ _POLL_SECONDS = 0.1
 class _End:
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
+
+
+@overload
+def prefetch(items: Iterator[T], depth: int) -> Iterator[T]: ...
+
+
+@overload
+def prefetch(items: Iterator[T], depth: int, idle: float) -> Iterator[T | None]: ...
 
 
 def prefetch(items: Iterator[T], depth: int, idle: float | None = None) -> Iterator[T | None]:

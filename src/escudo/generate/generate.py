@@ -5,11 +5,11 @@ Memory is bounded by a slice of the day (about a quarter of a million events), n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,7 +69,7 @@ _BLOCKS_AHEAD = 8
 """About a slice: while it is rendered, the next one is planned."""
 
 Progress = Callable[[int, int], None]
-"""Called with (events written, events in all) after each slice."""
+"""Called with (events written, events in all) after each block."""
 
 
 def default_hosts(events: int) -> int:
@@ -158,13 +158,16 @@ class _Run:
         self.constants: dict[str, pl.Series] = {}
         self.scale: float | None = None
         self.chains = 0
+        self.left = events
         self.written = 0
         self.kinds: dict[str, int] = {}
         self.answers: list[Answer] = []
         self.last = self.start
 
     def write(self, stream: BinaryIO, progress: Progress | None) -> Answers:
-        for planned, text in _rendered(self.format, prefetch(self._plan(), _BLOCKS_AHEAD)):
+        blocks = prefetch(self._plan(), _BLOCKS_AHEAD)
+        rendered = ((planned, _render(self.format, planned)) for planned in blocks)
+        for planned, text in prefetch(rendered, 1):
             stream.write(text)
             self._account(planned)
             if progress is not None:
@@ -182,14 +185,12 @@ class _Run:
 
     def _plan(self) -> Iterator[_Planned]:
         """All blocks, day by day. What is planned later changes nothing that a block refers to."""
-        left, number = self.events, 0
-        while left:
-            for planned in self._day(number, left):
-                left -= len(planned.block.order)
-                yield planned
-            number += 1
+        for number in count():
+            yield from self._day(number)
+            if not self.left:
+                return
 
-    def _day(self, number: int, left: int) -> Iterator[_Planned]:
+    def _day(self, number: int) -> Iterator[_Planned]:
         """The blocks of a day, until there are no events left to plan."""
         rng = np.random.default_rng((self.seed, self.events, number))
         self.batches.forget(np.flatnonzero(self.world.owner >= 0))
@@ -213,10 +214,10 @@ class _Run:
             for tree, contexts, rates in plans:
                 growth.add(tree, sample(tree, contexts, rates, day, bins, slice_rng))
             self._push(self.batches.finish(growth, self.sessions, texts, slice_rng))
-            for block in self.timeline.pop(day.start + bins.stop * BIN, left):
-                left -= len(block.order)
+            for block in self.timeline.pop(day.start + bins.stop * BIN, self.left):
+                self.left -= len(block.order)
                 yield _Planned(block, tables)
-            if not left:
+            if not self.left:
                 return
 
     def _fitting(self, load: Load) -> float:
@@ -323,22 +324,6 @@ class _Run:
                     process=unescape(row["command"]),
                 )
             )
-
-
-def _rendered(
-    format: Format, every: Iterable[_Planned | None]
-) -> Iterator[tuple[_Planned, memoryview]]:
-    """Each block with its lines; the next is rendered while one is written."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting: tuple[_Planned, Future[memoryview]] | None = None
-        for planned in every:
-            assert planned is not None
-            following = (planned, pool.submit(_render, format, planned))
-            if waiting is not None:
-                yield waiting[0], waiting[1].result()
-            waiting = following
-        if waiting is not None:
-            yield waiting[0], waiting[1].result()
 
 
 def _render(format: Format, planned: _Planned) -> memoryview:

@@ -51,9 +51,8 @@ def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatc
     """
     waiting: dict[str, _Waiting] = {}
     for item in prefetch(_READERS[stream.format](stream), _AHEAD):
-        if item is None or isinstance(item, Rejected):
-            if item is not None:
-                yield item
+        if isinstance(item, Rejected):
+            yield item
             continue
         for batch in assemble(item, stream.name, stream.modified):
             held = waiting.setdefault(batch.family, _Waiting())

@@ -298,7 +298,9 @@ def _begin_values(data: npt.NDArray[np.uint8], colons: Positions) -> bool:
     """Whether colons are the first bytes of values, and surely not behind keys that end alike."""
     before = data[np.maximum(colons[:, np.newaxis] - [4, 3, 2, 1], 0)]
     key_end, behind = before[:, 0], before[:, 1:]
-    return bool((behind == _VALUE).all() and not np.isin(key_end, _NO_KEY_END).any())
+    # A blank, too: between a comma and the key that is nothing but a colon.
+    sure = (key_end > _BLANK) & ~np.isin(key_end, _NO_KEY_END)
+    return bool((behind == _VALUE).all() and sure.all())
 
 
 def _each(values: pa.Array) -> npt.NDArray[np.bool_]:

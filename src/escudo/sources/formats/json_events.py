@@ -50,7 +50,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
             for block in prefetch(whole, _AHEAD):
                 if isinstance(block, Rejected):
                     yield block
-                elif block is not None:
+                else:
                     line += yield from _read_lines(valid_utf8(block), reader, stream.name, line)
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")

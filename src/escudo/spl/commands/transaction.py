@@ -129,7 +129,9 @@ class Transaction(Command):
             + option("nullstr", self.nullstr, "NULL")
         )
         if self.mvlist_fields:
-            return out + f' mvlist="{",".join(self.mvlist_fields)}"'
+            names = ",".join(self.mvlist_fields)
+            # One field that is named like a truth value is told from it by a comma.
+            return out + f' mvlist="{names}{"," if names.lower() in _TRUTHS else ""}"'
         return out + option("mvlist", self.mvlist, False)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
@@ -151,6 +153,9 @@ OPTIONS = (
     "mvraw",
     "nullstr",
 )
+
+
+_TRUTHS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
 
 
 def _limit(options: Options, name: str) -> BinSpan | None:
@@ -181,8 +186,7 @@ def _mvlist(args: Args) -> tuple[bool, tuple[str, ...]]:
     args.next()
     args.next()
     text = args.name("true, false or a list of fields")
-    if text.lower() in ("t", "true", "1"):
-        return True, ()
-    if text.lower() in ("f", "false", "0"):
-        return False, ()
-    return True, tuple(f.strip() for f in text.split(","))
+    truth = _TRUTHS.get(text.lower())
+    if truth is not None:
+        return truth, ()
+    return True, tuple(name for f in text.split(",") if (name := f.strip()))
