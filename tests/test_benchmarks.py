@@ -56,7 +56,7 @@ def test_a_suite_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     results = run_suite(suite, 1, told.append, tmp_path)
     assert [r.rows for r in results] == [EVENTS] * 4
-    assert len(told) == 3
+    assert len(told) == 4
     assert "| escudo ingest | 3,000 |" in report.table(suite, results, 1)
 
 
