@@ -22,6 +22,11 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode("SRC010", "a damaged EVTX record", "the records around it are kept"),
         ErrorCode("SRC011", "a damaged or truncated EVTX file", "what was readable is kept"),
         ErrorCode(
+            "SRC012",
+            "the process that decoded an EVTX file ended early",
+            "what it gave is kept; when memory is free again, take the file in with --force",
+        ),
+        ErrorCode(
             "SRC020", "an event that is not well-formed XML", "the events around it are kept"
         ),
         ErrorCode("SRC021", "text outside of an event", "only <Event> elements are read"),

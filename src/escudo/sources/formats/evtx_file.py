@@ -8,26 +8,21 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import evtx
-
-from escudo.core.prefetch import prefetch
 from escudo.sources.assemble import Events, Unmade
 from escudo.sources.formats.bytesviews import PADDING
 from escudo.sources.formats.event_xml import read_padded
+from escudo.sources.formats.evtx_records import apart, decode
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.formats.tidy import braced
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 
-BLOCK_BYTES = 24 * 1024 * 1024
-_AT_ONCE = 1000
-_AHEAD = 1
-_PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
+WORTH_A_PROCESS = 8 << 20
+"""A file of so many bytes is decoded in a process of its own."""
+
 _LONGEST_WAIT = 8 * 1024 * 1024
 _HEADER = 4096
 _CHUNK = 65_536
@@ -84,67 +79,44 @@ def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
 
 def _records(name: str, path: str) -> Generator[Events | Unmade | Rejected, None, bool]:
     """The records; returns whether the file is an event log at all."""
-    try:
-        records = iter(evtx.PyEvtxParser(path, indent=False).records())
-    except (RuntimeError, OSError, ValueError) as error:
-        yield Rejected(name, "offset 0", "SRC011", f"not readable as EVTX: {error}", b"")
-        return False
+    large = Path(path).stat().st_size >= WORTH_A_PROCESS
+    decoded = apart(path) if large else decode(path)
     block = _Block(name)
-    for texts in prefetch(_texts(name, records), _AHEAD):
-        if isinstance(texts, Rejected):
-            yield texts
-        elif texts is not None:
-            yield from block.read(texts)
-    yield from block.read([], last=True)
-    return True
-
-
-def _texts(name: str, records: Iterator[Any]) -> Iterator[list[bytes] | Rejected]:
-    """The records' XML, a block at a time, and what was in the way of a record."""
-    texts: list[bytes] = []
-    size = 0
-    done = 0
-    more = True
-    while more:
-        before = len(texts)
+    while True:
         try:
-            texts.extend(_text(record["data"]) for record in islice(records, _AT_ONCE) if record)
-        except (RuntimeError, OSError, ValueError) as error:
-            place = f"after record {done + len(texts)}"
-            yield Rejected(name, place, "SRC010", str(error), b"")
+            item = next(decoded)
+        except StopIteration as end:
+            yield from block.rest()
+            return bool(end.value)
+        if isinstance(item, bytes):
+            yield from block.read(item)
         else:
-            more = len(texts) == before + _AT_ONCE
-        size += sum(map(len, texts[before:]))
-        if size > BLOCK_BYTES or not more:
-            done += len(texts)
-            yield texts
-            texts, size = [], 0
-
-
-def _text(data: str) -> bytes:
-    return data.removeprefix(_PROLOG).encode("utf-8", "replace")
+            code, place, message = item
+            yield Rejected(name, place, code, message, b"")
 
 
 @dataclass
 class _Block:
-    """Reads records by the block; those of rare shapes wait for more of their kind."""
+    """Reads records by the block; those of rare shapes wait until they are many."""
 
     name: str
     shapes: Shapes = field(default_factory=lambda: Shapes(form=windows_form))
     later: list[bytes] = field(default_factory=list)
 
-    def read(
-        self, texts: list[bytes], *, last: bool = False
-    ) -> Iterator[Events | Unmade | Rejected]:
-        """The events of some texts, which it takes out of the list."""
-        waited = self.later
-        self.later = []
-        wait = not last and sum(map(len, waited)) < _LONGEST_WAIT
-        pieces = [piece for text in waited for piece in (text, b"\n")]
-        buffer = b"".join([*pieces, *texts, bytes(PADDING)])
-        texts.clear()
-        later = self.later if wait else None
-        for item in read_padded(buffer, self.shapes, self.name, later=later):
+    def read(self, text: bytes) -> Iterator[Events | Unmade | Rejected]:
+        """The events of a text; many of those that waited, once they are so many."""
+        yield from self._read(text, self.later)
+        if sum(map(len, self.later)) > _LONGEST_WAIT:
+            yield from self.rest()
+
+    def rest(self) -> Iterator[Events | Unmade | Rejected]:
+        """The events that wait."""
+        text = b"\n".join(self.later)
+        self.later.clear()
+        yield from self._read(text, None)
+
+    def _read(self, text: bytes, later: list[bytes] | None) -> Iterator[Events | Unmade | Rejected]:
+        for item in read_padded(text + bytes(PADDING), self.shapes, self.name, later=later):
             yield item if isinstance(item, Rejected) else partial(_with_braces, item)
 
 

@@ -1,0 +1,98 @@
+"""The records of an EVTX file as XML, by the ``evtx`` library; here, or in a process of its own.
+
+The library holds the interpreter's lock while it decodes, so that all other threads wait for it.
+As a program of its own (``apart``) this module works beside them: a large log comes into a lake in
+two thirds of the time. It imports nothing of the project then, and starts in 60 ms.
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import suppress
+from itertools import islice
+from typing import Any, TypeAlias
+
+import evtx
+
+Damage: TypeAlias = tuple[str, str, str]
+"""What could not be decoded: an error's code, its place, its message."""
+
+Decoded: TypeAlias = Generator[bytes | Damage, None, bool]
+"""Blocks of records, one after the other; returns whether the file is an event log at all."""
+
+BLOCK_BYTES = 16 * 1024 * 1024
+_AT_ONCE = 1000
+_PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
+_UNREADABLE = (RuntimeError, OSError, ValueError)
+
+
+def decode(path: str, block_bytes: int = BLOCK_BYTES) -> Decoded:
+    """The records of a file in blocks of about so many bytes, and what was in the way of one."""
+    try:
+        records = iter(evtx.PyEvtxParser(path, indent=False).records())
+    except _UNREADABLE as error:
+        yield "SRC011", "offset 0", f"not readable as EVTX: {error}"
+        return False
+    texts: list[bytes] = []
+    size = 0
+    done = 0
+    more = True
+    while more:
+        before = len(texts)
+        try:
+            texts.extend(_text(record) for record in islice(records, _AT_ONCE) if record)
+        except _UNREADABLE as error:
+            yield "SRC010", f"after record {done + len(texts)}", str(error)
+        else:
+            more = len(texts) == before + _AT_ONCE
+        size += sum(map(len, texts[before:]))
+        if size > block_bytes or not more:
+            done += len(texts)
+            yield b"".join(texts)
+            texts, size = [], 0
+    return True
+
+
+def _text(record: dict[str, Any]) -> bytes:
+    text: str = record["data"]
+    return text.removeprefix(_PROLOG).encode("utf-8", "replace")
+
+
+def apart(path: str) -> Decoded:
+    """As ``decode``, in another process. What it gave before it died, if it dies, is kept."""
+    command = [sys.executable, "-P", __file__, path]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        try:
+            while not isinstance(item := pickle.load(child.stdout), bool):
+                yield item
+        except (EOFError, pickle.UnpicklingError):
+            yield "SRC012", "the end", f"the process that decoded it ended: {child.wait()}"
+            return True
+        finally:
+            child.kill()
+        return item
+
+
+def main() -> None:
+    """Writes what ``decode`` gives, and what it returns, as pickles to standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    decoded = decode(sys.argv[1])
+    with suppress(BrokenPipeError):
+        while True:
+            try:
+                item: bytes | Damage | bool = next(decoded)
+            except StopIteration as end:
+                item = end.value
+            pickle.dump(item, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            if isinstance(item, bool):
+                return
+
+
+if __name__ == "__main__":
+    main()
