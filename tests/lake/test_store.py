@@ -45,10 +45,10 @@ def _with_damaged_ledger(path: Path) -> None:
     (path / "ledger.sqlite").write_bytes(b"no database" * 1000)
 
 
-def _of_the_future(path: Path) -> None:
+def _of_format(path: Path, number: int) -> None:
     _lake(path)
     with sqlite3.connect(path / "ledger.sqlite") as connection:
-        connection.execute("UPDATE lake SET format = 999")
+        connection.execute("UPDATE lake SET format = ?", (number,))
     connection.close()
 
 
@@ -62,7 +62,8 @@ def _of_the_future(path: Path) -> None:
         (_without_ledger, True, "LAK003"),
         (_with_empty_ledger, True, "LAK003"),
         (_with_damaged_ledger, True, "LAK003"),
-        (_of_the_future, True, "LAK004"),
+        (lambda path: _of_format(path, 999), True, "LAK004"),
+        (lambda path: _of_format(path, 1), True, "LAK004"),
     ],
 )
 def test_what_is_no_lake_says_so(

@@ -25,8 +25,8 @@ _ROWS = (
     ),
     ErrorCode(
         "LAK004",
-        "the lake has a newer format",
-        "It was written by a newer Escudo. Upgrade, or use another lake.",
+        "the lake has another format",
+        "Another version of Escudo wrote it. Use that one, or ingest the logs into another lake.",
     ),
     ErrorCode(
         "LAK005",

@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
 
 from escudo.core.errors import EscudoError
+
+_HASH: Any = blake3
+"""Its declared type has other names for parameters than hashlib's own objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A file's size in bytes and the SHA-256 of its content, in hex."""
+    """A file's size in bytes and the BLAKE3 hash of its content, in hex.
+
+    SHA-256 would do as well, and takes four times as long: 5 % of an ingest.
+    """
 
     size: int
-    sha256: str
+    blake3: str
 
 
 def identify(path: Path) -> Identity:
@@ -25,11 +34,11 @@ def identify(path: Path) -> Identity:
     ...     file = Path(folder, "a.log")
     ...     _ = file.write_bytes(b"")
     ...     identify(file)
-    Identity(size=0, sha256='e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+    Identity(size=0, blake3='af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262')
     """
     try:
         with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256")
+            digest = hashlib.file_digest(stream, _HASH)
             return Identity(stream.tell(), digest.hexdigest())
     except OSError as error:
         raise EscudoError("LAK011", f"{path}: {error.strerror}") from error

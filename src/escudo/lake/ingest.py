@@ -159,7 +159,7 @@ class _Ingest:
         if not files and not events and not pending:
             return
         for p in pending:
-            p.rejects.keep(p.identity.sha256 if p.identity is not None else uuid.uuid4().hex)
+            p.rejects.keep(p.identity.blake3 if p.identity is not None else uuid.uuid4().hex)
         try:
             self._writer.commit(files, kind="ingest", again=self._force)
         except EscudoError as error:

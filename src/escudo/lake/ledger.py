@@ -18,7 +18,7 @@ from pathlib import Path
 from escudo.core.errors import EscudoError
 from escudo.lake.identity import Identity
 
-FORMAT = 1
+FORMAT = 2
 LOCK_SECONDS = 300.0
 
 _TABLES = (
@@ -28,13 +28,13 @@ _TABLES = (
          id INTEGER PRIMARY KEY, committed REAL NOT NULL, kind TEXT NOT NULL,
          versions TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS files (
-         id INTEGER PRIMARY KEY, size INTEGER NOT NULL, sha256 TEXT NOT NULL, path TEXT NOT NULL,
+         id INTEGER PRIMARY KEY, size INTEGER NOT NULL, blake3 TEXT NOT NULL, path TEXT NOT NULL,
          events INTEGER NOT NULL, rejected INTEGER NOT NULL,
          commit_id INTEGER NOT NULL REFERENCES commits (id), ingested REAL NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS ix_files_size ON files (size)",
 )
 _COMMIT = "SELECT id, committed, kind, versions FROM commits"
-_FILE = "SELECT size, sha256, path, events, rejected, ingested FROM files"
+_FILE = "SELECT size, blake3, path, events, rejected, ingested FROM files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,12 @@ class LedgerTransaction:
             (now, kind, text),
         ).fetchone()[0]
         self._connection.executemany(
-            """INSERT INTO files (size, sha256, path, events, rejected, commit_id, ingested)
+            """INSERT INTO files (size, blake3, path, events, rejected, commit_id, ingested)
                VALUES (?, ?, ?, ?, ?, ?, ?)""",
             [
                 (
                     f.identity.size,
-                    f.identity.sha256,
+                    f.identity.blake3,
                     f.path,
                     f.events,
                     f.rejected,
@@ -135,13 +135,13 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path) -> Ledger:
-        """Opens an existing ledger: LAK003 if it cannot be read, LAK004 if it is newer."""
+        """Opens an existing ledger: LAK003 if it cannot be read, LAK004 if of another format."""
         ledger = cls(path)
         with ledger._reading() as connection:
             row = connection.execute("SELECT format FROM lake").fetchone()
         if row is None:
             raise EscudoError("LAK003", f"{path} is empty")
-        if row[0] > FORMAT:
+        if row[0] != FORMAT:
             raise EscudoError(
                 "LAK004", f"{path.parent} has lake format {row[0]}; this Escudo reads {FORMAT}"
             )
@@ -218,14 +218,14 @@ def _commit(row: tuple[int, float, str, str]) -> Commit:
 
 
 def _find(connection: sqlite3.Connection, identity: Identity) -> IngestedFile | None:
-    query = f"{_FILE} WHERE size = ? AND sha256 = ? ORDER BY id LIMIT 1"
-    row = connection.execute(query, (identity.size, identity.sha256)).fetchone()
+    query = f"{_FILE} WHERE size = ? AND blake3 = ? ORDER BY id LIMIT 1"
+    row = connection.execute(query, (identity.size, identity.blake3)).fetchone()
     return None if row is None else _file(row)
 
 
 def _file(row: tuple[int, str, str, int, int, float]) -> IngestedFile:
-    size, sha256, path, events, rejected, ingested = row
-    return IngestedFile(Identity(size, sha256), path, events, rejected, ingested)
+    size, blake3, path, events, rejected, ingested = row
+    return IngestedFile(Identity(size, blake3), path, events, rejected, ingested)
 
 
 def _failure(path: Path, error: sqlite3.DatabaseError) -> EscudoError:

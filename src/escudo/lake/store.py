@@ -72,7 +72,7 @@ class Lake:
 
         Raises:
             EscudoError: LAK001 not a lake, LAK002 nothing there and not ``create``, LAK003
-                ledger missing or damaged, LAK004 newer format, LAK013 not writable.
+                ledger missing or damaged, LAK004 another format, LAK013 not writable.
         """
         path = Path(path)
         file = path / LEDGER
