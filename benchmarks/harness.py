@@ -32,7 +32,8 @@ class Variant:
 class Suite:
     """Variants that do the same work; the first is Escudo's, the rest alternatives.
 
-    ``limit`` is the largest ratio to the fastest alternative that the project promises.
+    ``limit`` is the largest ratio that the project promises: to the alternative ``named``, or else
+    to the fastest.
     ``strict`` suites count rows: all variants must return the same number.
     """
 
@@ -42,6 +43,7 @@ class Suite:
     events: int
     variants: Sequence[Variant]
     limit: float | None = None
+    named: str | None = None
     strict: bool = True
     pairs: bool = False
     """Variants come in pairs (Escudo's, then the alternative) that are compared with each other."""

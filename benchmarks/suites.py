@@ -88,6 +88,7 @@ def fdr(events: int) -> Suite:
             ),
         ],
         limit=2.0,
+        named="DuckDB read_json",
     )
 
 
