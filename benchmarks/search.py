@@ -21,6 +21,7 @@ from escudo.engines.execute import run_search
 from escudo.generate.generate import generate
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.ledger import FORMAT
 from escudo.lake.maintenance import compact
 
 DETECTION = "Process Execution via WMI"
@@ -42,7 +43,7 @@ GROUP BY ALL
 
 def large_lake(rows: int) -> Path:
     """A lake with so many process rows: made once, from a pipe, and compacted."""
-    path = cache() / f"lake-{rows}-{SEED}"
+    path = cache() / f"lake{FORMAT}-{rows}-{SEED}"
     if not path.exists():
         partial = path.with_name(path.name + ".partial")
         events = round(rows / _SHARE_OF_PROCESSES)

@@ -24,7 +24,7 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode(
             "SRC012",
             "the process that decoded an EVTX file ended early",
-            "what it gave is kept; when memory is free again, take the file in with --force",
+            "what it gave is kept; --force takes the file in again, that part then twice",
         ),
         ErrorCode(
             "SRC020", "an event that is not well-formed XML", "the events around it are kept"

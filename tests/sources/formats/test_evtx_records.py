@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -11,23 +12,13 @@ from typing import Any
 import pytest
 
 from escudo.sources.formats import evtx_file
-from escudo.sources.formats.evtx_records import Damage, Decoded, apart, decode
+from escudo.sources.formats.evtx_records import apart, decode
 from escudo.sources.opening import open_logs
 from escudo.sources.reading import read
 from tests.shared_data import SHARED, needs_shared
 from tests.sources.support import rows_of
 
 LOG = "Lateral Movement/LM_wmi_PoisonHandler_Mr-Un1k0d3r_sysmon_1_13.evtx"
-
-
-def _all(decoded: Decoded) -> tuple[list[bytes | Damage], bool]:
-    """What is yielded, and what is returned."""
-    items: list[bytes | Damage] = []
-    while True:
-        try:
-            items.append(next(decoded))
-        except StopIteration as end:
-            return items, end.value
 
 
 class _Known(subprocess.Popen[bytes]):
@@ -51,28 +42,30 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 def test_another_process_gives_the_same() -> None:
     assert SHARED is not None
     path = str(SHARED / "evtx" / LOG)
-    items, readable = _all(decode(path))
-    assert readable
-    assert sum(item.count(b"</Event>") for item in items if isinstance(item, bytes)) > 0
-    assert _all(apart(path)) == (items, True)
+    block, readable = decode(path)
+    assert isinstance(block, bytes)
+    assert b"</Event>" in block
+    assert readable is True
+    assert list(apart(path)) == [block, True]
 
 
 @needs_shared
 def test_blocks_are_cut_between_records() -> None:
     assert SHARED is not None
     path = str(SHARED / "evtx" / LOG)
-    ((whole,), _) = _all(decode(path))
-    blocks, _ = _all(decode(path, block_bytes=1))
-    assert b"".join(b for b in blocks if isinstance(b, bytes)) == whole
+    whole, _ = decode(path)
+    blocks = [item for item in decode(path, block_bytes=1) if isinstance(item, bytes)]
+    assert all(block.endswith(b"</Event>") for block in blocks if block)
+    assert b"".join(blocks) == whole
 
 
 @pytest.mark.parametrize("way", [decode, apart])
 def test_what_is_no_event_log_is_told(way: Any, tmp_path: Path) -> None:
     junk = tmp_path / "junk.evtx"
     junk.write_bytes(b"ElfFile\0" + bytes(200))
-    ((damage,), readable) = _all(way(str(junk)))
+    damage, readable = way(str(junk))
     assert damage[:2] == ("SRC011", "offset 0")
-    assert not readable
+    assert readable is False
 
 
 def test_a_process_that_dies_is_told(
@@ -82,9 +75,10 @@ def test_a_process_that_dies_is_told(
     os.mkfifo(endless)
     timer = Timer(0.3, lambda: started[0].kill())
     timer.start()
-    items, readable = _all(apart(str(endless)))
-    assert items == [("SRC012", "the end", "the process that decoded it ended: -9")]
-    assert readable
+    assert list(apart(str(endless))) == [
+        ("SRC012", "the end", "the process that decoded it ended: -9"),
+        True,
+    ]
 
 
 def test_a_reader_that_stops_early_leaves_no_process(
@@ -92,9 +86,8 @@ def test_a_reader_that_stops_early_leaves_no_process(
 ) -> None:
     junk = tmp_path / "junk.evtx"
     junk.write_bytes(bytes(10))
-    decoded = apart(str(junk))
-    next(decoded)
-    decoded.close()
+    with closing(apart(str(junk))) as decoded:
+        next(decoded)
     assert [child.poll() is None for child in started] == [False]
 
 

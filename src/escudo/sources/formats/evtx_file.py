@@ -80,19 +80,18 @@ def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
 def _records(name: str, path: str) -> Generator[Events | Unmade | Rejected, None, bool]:
     """The records; returns whether the file is an event log at all."""
     large = Path(path).stat().st_size >= WORTH_A_PROCESS
-    decoded = apart(path) if large else decode(path)
     block = _Block(name)
-    while True:
-        try:
-            item = next(decoded)
-        except StopIteration as end:
-            yield from block.rest()
-            return bool(end.value)
+    readable = True
+    for item in apart(path) if large else decode(path):
         if isinstance(item, bytes):
             yield from block.read(item)
+        elif isinstance(item, bool):
+            readable = item
         else:
             code, place, message = item
             yield Rejected(name, place, code, message, b"")
+    yield from block.rest()
+    return readable
 
 
 @dataclass

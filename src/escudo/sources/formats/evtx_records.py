@@ -11,7 +11,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeAlias
@@ -21,8 +21,8 @@ import evtx
 Damage: TypeAlias = tuple[str, str, str]
 """What could not be decoded: an error's code, its place, its message."""
 
-Decoded: TypeAlias = Generator[bytes | Damage, None, bool]
-"""Blocks of records, one after the other; returns whether the file is an event log at all."""
+Item: TypeAlias = bytes | Damage | bool
+"""A block of records, one after the other; damage; at last, whether it is an event log at all."""
 
 BLOCK_BYTES = 16 * 1024 * 1024
 _AT_ONCE = 1000
@@ -30,13 +30,14 @@ _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _UNREADABLE = (RuntimeError, OSError, ValueError)
 
 
-def decode(path: str, block_bytes: int = BLOCK_BYTES) -> Decoded:
+def decode(path: str, block_bytes: int = BLOCK_BYTES) -> Iterator[Item]:
     """The records of a file in blocks of about so many bytes, and what was in the way of one."""
     try:
         records = iter(evtx.PyEvtxParser(path, indent=False).records())
     except _UNREADABLE as error:
         yield "SRC011", "offset 0", f"not readable as EVTX: {error}"
-        return False
+        yield False
+        return
     texts: list[bytes] = []
     size = 0
     done = 0
@@ -54,7 +55,7 @@ def decode(path: str, block_bytes: int = BLOCK_BYTES) -> Decoded:
             done += len(texts)
             yield b"".join(texts)
             texts, size = [], 0
-    return True
+    yield True
 
 
 def _text(record: dict[str, Any]) -> bytes:
@@ -62,36 +63,30 @@ def _text(record: dict[str, Any]) -> bytes:
     return text.removeprefix(_PROLOG).encode("utf-8", "replace")
 
 
-def apart(path: str) -> Decoded:
+def apart(path: str) -> Iterator[Item]:
     """As ``decode``, in another process. What it gave before it died, if it dies, is kept."""
     command = [sys.executable, "-P", __file__, path]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
+        item: Item = b""
         try:
-            while not isinstance(item := pickle.load(child.stdout), bool):
+            while not isinstance(item, bool):
+                item = pickle.load(child.stdout)
                 yield item
         except (EOFError, pickle.UnpicklingError):
             yield "SRC012", "the end", f"the process that decoded it ended: {child.wait()}"
-            return True
+            yield True
         finally:
             child.kill()
-        return item
 
 
 def main() -> None:
-    """Writes what ``decode`` gives, and what it returns, as pickles to standard output."""
+    """Writes what ``decode`` gives as pickles to standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    decoded = decode(sys.argv[1])
     with suppress(BrokenPipeError):
-        while True:
-            try:
-                item: bytes | Damage | bool = next(decoded)
-            except StopIteration as end:
-                item = end.value
+        for item in decode(sys.argv[1]):
             pickle.dump(item, sys.stdout.buffer)
             sys.stdout.buffer.flush()
-            if isinstance(item, bool):
-                return
 
 
 if __name__ == "__main__":
