@@ -32,8 +32,7 @@ class Variant:
 class Suite:
     """Variants that do the same work; the first is Escudo's, the rest alternatives.
 
-    ``limit`` is the largest ratio that the project promises: to the alternative ``named``, or else
-    to the fastest.
+    ``limit`` is the largest ratio to the fastest alternative that the project promises.
     ``strict`` suites count rows: all variants must return the same number.
     """
 
@@ -43,7 +42,6 @@ class Suite:
     events: int
     variants: Sequence[Variant]
     limit: float | None = None
-    named: str | None = None
     strict: bool = True
     pairs: bool = False
     """Variants come in pairs (Escudo's, then the alternative) that are compared with each other."""

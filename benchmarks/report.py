@@ -38,24 +38,14 @@ def table(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
             f"| {speed} | {ratio} | {max(r.peak_mb):,.0f} |"
         )
     if best is not None and suite.limit is not None:
-        lines += ["", _promise(suite.limit, suite.named, results, best)]
+        ratio_value = results[0].median / best
+        verdict = "kept" if ratio_value <= suite.limit else "NOT kept"
+        lines += ["", f"Promise: at most {suite.limit:g} times the fastest alternative: {verdict}."]
     for r in results:
         numbers = ", ".join(f"{what} {value:.2f}" for what, value in r.details.items())
         lines += ["", f"{r.variant.name}: {numbers}."] if numbers else []
     lines += ["", _measured(rounds)]
     return "\n".join(lines)
-
-
-def _promise(limit: float, named: str | None, results: Sequence[Measured], best: float) -> str:
-    """Whether it is kept; the ratio to the fastest alternative is told even if it names another."""
-    medians = {r.variant.name: r.median for r in results}
-    ours = results[0].median
-    ratio = ours / (best if named is None else medians[named])
-    verdict = "kept" if ratio <= limit else "NOT kept"
-    if named is None:
-        return f"Promise: at most {limit:g} times the fastest alternative: {verdict}."
-    fastest = f"The fastest alternative: {ours / best:.2f}"
-    return f"Promise: at most {limit:g} times {named}: {verdict} ({ratio:.2f}). {fastest}."
 
 
 def _pairs(suite: Suite, results: Sequence[Measured], rounds: int) -> str:

@@ -88,7 +88,6 @@ def fdr(events: int) -> Suite:
             ),
         ],
         limit=2.0,
-        named="DuckDB read_json",
     )
 
 

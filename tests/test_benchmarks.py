@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -71,21 +73,23 @@ def test_ratio_is_to_the_fastest_alternative() -> None:
     assert "NOT kept" in text
 
 
-@pytest.mark.parametrize(
-    ("named", "ours", "told"),
-    [
-        ("slow", 3.0, "at most 2 times slow: kept (1.50). The fastest alternative: 3.00."),
-        ("slow", 5.0, "at most 2 times slow: NOT kept (2.50). The fastest alternative: 5.00."),
-        ("fast", 3.0, "at most 2 times fast: NOT kept (3.00). The fastest alternative: 3.00."),
-    ],
-)
-def test_a_promise_may_name_an_alternative(named: str, ours: float, told: str) -> None:
-    variants = [Variant(name, "", "", {}) for name in ("ours", "slow", "fast")]
-    suite = Suite("s", "Title", "Note.", 100, variants, limit=2, named=named)
-    results = [
-        Measured(v, [s], [s], [10.0], 100) for v, s in zip(variants, (ours, 2.0, 1.0), strict=True)
-    ]
-    assert told in report.table(suite, results, 1)
+def starts_another(folder: Path) -> int:
+    """A variant whose work is done by another process: it holds 600 MB for half a CPU second."""
+    work = """
+import time
+held = bytearray(b"x") * (600 << 20)
+while time.process_time() < 0.5:
+    pass
+"""
+    subprocess.run([sys.executable, "-c", work], check=True)
+    return 1
+
+
+def test_what_a_variant_starts_is_counted_in(tmp_path: Path) -> None:
+    suite = Suite("s", "Title", "Note.", 1, [Variant("v", __name__, "starts_another", {})])
+    [measured] = run_suite(suite, 1, lambda text: None, tmp_path)
+    assert measured.cpu[0] >= 0.5
+    assert measured.peak_mb[0] > 600
 
 
 def test_every_suite_has_its_place_in_the_page() -> None:

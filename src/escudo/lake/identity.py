@@ -19,7 +19,7 @@ _HASH: Any = blake3
 class Identity:
     """A file's size in bytes and the BLAKE3 hash of its content, in hex.
 
-    SHA-256 would do as well, and takes four times as long: 5 % of an ingest.
+    SHA-256 would do as well, and takes 2.7 times as long: 6 % of an ingest of JSON.
     """
 
     size: int
