@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from escudo.cim.compile import Program, compile_family
+from escudo.cim.compile import ROW, Copied, Program, compile_family
 from escudo.cim.mapping import mappings
 from escudo.cim.models import load
+from escudo.core.schema import COMMON_COLUMNS
 from escudo.engines.duckdb import connect
 from escudo.sources import families
 
@@ -21,16 +22,26 @@ def test_one_statement_for_each_dataset() -> None:
     assert len(tables) == len(set(tables)) == 6
 
 
-def test_columns_and_constants_make_up_the_table() -> None:
+def test_every_column_of_the_table_is_made_in_one_way() -> None:
     connection = connect(threads=1)
+    common = [c.name for c in COMMON_COLUMNS]
     for name, family in families().items():
-        empty = family.schema.arrow().empty_table()
-        connection.register("batch", empty)
+        empty = family.schema.arrow().empty_table().append_column(ROW, pa.array([], pa.int64()))
         for statement in program(name).statements:
-            columns = connection.sql(statement.sql).columns
-            assert not set(columns) & statement.constants.keys()
-            table = set(statement.dataset.schema.arrow().names)
-            assert {*columns, *statement.constants} == table, statement.dataset.name
+            table = statement.dataset.schema
+            connection.register(f"batch_{table.table}", empty)
+            first, *columns = connection.sql(statement.sql).columns
+            assert first == ROW
+            every = [*common, *columns, *statement.constants, *statement.copies]
+            assert sorted(every) == sorted(table.arrow().names), table.table
+
+
+def test_what_a_row_has_from_its_event_as_it_is_is_copied() -> None:
+    copies = program("crowdstrike_fdr").statements[0].copies
+    assert copies["process_path"] == Copied("ImageFileName")
+    assert copies["process"] == Copied("CommandLine", "unknown")
+    # Names have lower-cased copies beside them; the user is the first of several fields.
+    assert not {"process_name", "user", "process_hash"} & copies.keys()
 
 
 def test_what_is_the_same_for_every_row_is_a_constant() -> None:
@@ -42,20 +53,17 @@ def test_what_is_the_same_for_every_row_is_a_constant() -> None:
     assert "user" not in processes.constants
 
 
-def test_the_census_counts_events_not_rows() -> None:
+def test_the_census_tells_which_statements_take_an_event() -> None:
     connection = connect(threads=1)
     schema = families()["sysmon"].schema.arrow()
     events = [{"EventID": n} for n in ("1", "11", "11", "23", "10", None, "255")]
     connection.register("batch", pa.Table.from_pylist(events, schema))
-    compiled = program("sysmon")
-    raw_only, *taken = connection.sql(compiled.census).fetchall()[0]
-    assert raw_only == 3
-    counts = dict(zip((s.dataset.name for s in compiled.statements), taken, strict=True))
-    assert counts == {
-        "Processes": 1,
-        "Filesystem": 3,
-        "Registry": 0,
-        "Services": 0,
-        "All_Traffic": 0,
-        "DNS": 0,
+    taken = connection.sql(program("sysmon").census).to_arrow_table().to_pydict()
+    assert taken == {
+        "endpoint_processes": [True, False, False, False, False, False, False],
+        "endpoint_filesystem": [False, True, True, True, False, False, False],
+        "endpoint_registry": [False] * 7,
+        "endpoint_services": [False] * 7,
+        "network_traffic_all_traffic": [False] * 7,
+        "network_resolution_dns": [False] * 7,
     }

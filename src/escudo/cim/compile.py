@@ -1,13 +1,15 @@
 """From a family's mappings to one DuckDB statement for each dataset.
 
 Four steps, each a SELECT over the one before: the source's expressions; the dataset's calculated
-fields; defaults and lower-cased copies; the dataset's own condition. Columns that are the same for
-every row are left out of the statement (half of a dataset's fields are null for any one source).
+fields; defaults and lower-cased copies; the dataset's own condition. Columns that need no SQL are
+left out of the statement: those that are the same for every row (half of a dataset's fields are
+null for any one source), and those that a row has from its event as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -19,29 +21,45 @@ from escudo.core.schema import COMMON_COLUMNS, FieldType, TableSchema
 from escudo.sources import Family
 from escudo.spl import coerce
 from escudo.spl.evaluate import compile_eval
+from escudo.spl.plan import Typed
 
 Constant = str | list[str] | None
 
+ROW = "_row"
+"""The column of a batch that numbers its events, and that of a statement's rows that names them."""
+
 _COMMON = tuple(c.name for c in COMMON_COLUMNS)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A column of raw events that rows have as it is, but that empty text is no value."""
+
+    column: str
+    default: str | None = None
 
 
 @dataclass(frozen=True)
 class Statement:
     """The SQL that makes the rows of one dataset's table out of a batch of raw events.
 
-    ``constants`` are the columns that it leaves out: physical name -> the value of every row.
+    A row begins with the number of its event (``ROW``). Left out are the common columns, and two
+    kinds of columns, by their physical name: ``constants``, with the value of every row, and
+    ``copies``. The statement reads a table ``{batch}_{table of the dataset}``.
     """
 
     dataset: Dataset
     sql: str
     constants: Mapping[str, Constant]
+    copies: Mapping[str, Copied]
 
 
 @dataclass(frozen=True)
 class Program:
     """All that a family's batches are normalised by.
 
-    ``census`` counts a batch's events: those that no entry takes, then those of each statement.
+    ``census`` tells of each event which statements take it: a column of booleans for each.
     """
 
     census: str
@@ -49,36 +67,60 @@ class Program:
 
 
 def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Program:
-    """One statement for each dataset that the entries feed; ``batch`` is the events' table."""
+    """One statement for each dataset that the entries feed; ``batch`` is the census's table."""
     groups: dict[str, list[DatasetMapping]] = {}
     for entry in entries:
         groups.setdefault(entry.dataset.schema.table, []).append(entry)
     statements = tuple(_statement(family, group, batch) for group in groups.values())
-    taken = [coerce.or_all([_taken(family, e) for e in group]) for group in groups.values()]
-    none = exp.Not(this=_known(coerce.or_all([t.copy() for t in taken])))
-    counts = [exp.CountIf(this=condition) for condition in (none, *taken)]
-    return Program(exp.select(*counts).from_(_events(batch)).sql("duckdb"), statements)
+    taken = {t: coerce.or_all([_taken(family, e) for e in group]) for t, group in groups.items()}
+    census = exp.select(*(_named(_known(condition), t) for t, condition in taken.items()))
+    return Program(census.from_(_events(batch)).sql("duckdb"), statements)
 
 
 def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Statement:
     dataset = entries[0].dataset
-    varying = _inputs(dataset) | dataset.calculated.keys()
-    free = (f for f in dataset.fields if f.name not in varying)
-    constants = {f.name: v for f in free for v in _constant(family, entries, f)}
-    mapped = sorted({n for e in entries for n in (*e.fields, "tag") if n not in constants})
-    rows: exp.Query = _mapped(family, entries[0], mapped, batch)
+    batch = f"{batch}_{dataset.schema.table}"
+    inputs = _inputs(dataset)
+    given = [f for f in dataset.fields if f.name not in dataset.calculated]
+    constants = {f.name: v for f in given for v in _constant(family, entries, f)}
+    copies = {f.name: c for f in given for c in _copied(family, entries, f)}
+    elsewhere = (constants.keys() | copies.keys()) - inputs
+    mapped = sorted({n for e in entries for n in (*e.fields, "tag") if n not in elsewhere})
+    common = [n for n in _COMMON if n in inputs]
+    rows: exp.Query = _mapped(family, entries[0], mapped, common, batch)
     for entry in entries[1:]:
-        rows = exp.union(rows, _mapped(family, entry, mapped, batch), distinct=False, copy=False)
-    rows = _calculated(dataset, rows, mapped)
-    rows = _filled(dataset, rows, frozenset(constants))
-    out = exp.select("*").from_(rows.subquery("filled", copy=False))
-    if dataset.where is not None:
-        out = out.where(_condition(dataset.where, dataset.schema, dataset.name), copy=False)
+        more = _mapped(family, entry, mapped, common, batch)
+        rows = exp.union(rows, more, distinct=False, copy=False)
+    rows = _calculated(dataset, rows, mapped, common)
+    rows = _filled(dataset, rows, elsewhere, common)
     physical = {_physical(dataset, name): value for name, value in constants.items()}
     for column in dataset.schema.columns:
         if column.lower is not None and column.name in constants:
             physical[column.lower] = str(constants[column.name]).lower()
-    return Statement(dataset, out.sql("duckdb"), physical)
+    as_they_are = {_physical(dataset, name): copied for name, copied in copies.items()}
+    without = {*common, *physical, *as_they_are}
+    made = [exp.column(n, quoted=True) for n in rows.named_selects if n not in without]
+    out = exp.select(*made).from_(rows.subquery("filled", copy=False))
+    if dataset.where is not None:
+        out = out.where(_condition(dataset.where, dataset.schema, dataset.name), copy=False)
+    return Statement(dataset, out.sql("duckdb"), physical, as_they_are)
+
+
+def _copied(
+    family: Family, entries: Sequence[DatasetMapping], model_field: ModelField
+) -> Iterator[Copied]:
+    """The field of the event that a field is as it is, whichever entry takes the event."""
+    dataset = entries[0].dataset
+    texts = {e.fields.get(model_field.name) for e in entries}
+    if len(texts) > 1 or model_field.type is not FieldType.STRING:
+        return
+    [text] = texts
+    column = dataset.schema.by_name[model_field.name]
+    if text is None or column.lower is not None or model_field.fill == "sourcetype":
+        return
+    typed = _compiled(text, family.schema, _place(family, model_field.name))
+    if isinstance(typed.sql, exp.Column) and typed.type is FieldType.STRING:
+        yield Copied(typed.sql.name, model_field.fill)
 
 
 def _constant(
@@ -97,20 +139,28 @@ def _constant(
         many = model_field.type is FieldType.MULTIVALUE and missing is not None
         yield [str(missing)] if many else missing
     elif text is not None and model_field.type is FieldType.STRING:
-        value = coerce.constant(compile_eval(text, family.schema))
+        value = coerce.constant(_compiled(text, family.schema, _place(family, name)))
         if isinstance(value, str):
             yield value
 
 
 def _inputs(dataset: Dataset) -> frozenset[str]:
-    """The fields that must be columns: the dataset's own expressions read them."""
-    texts = [*dataset.calculated.values(), *([dataset.where] if dataset.where else [])]
-    return frozenset(f.name for f in dataset.fields if any(f.name in text for text in texts))
+    """The fields that must be columns: the dataset's own expressions and defaults read them."""
+    texts = [*dataset.calculated.values(), dataset.where or ""]
+    words = {word for text in texts for word in _WORD.findall(text)}
+    words.update(f.fill for f in dataset.fields if f.fill == "sourcetype")
+    return frozenset(words & {*_COMMON, *(f.name for f in dataset.fields)})
 
 
-def _mapped(family: Family, entry: DatasetMapping, names: Iterable[str], batch: str) -> exp.Select:
+def _mapped(
+    family: Family,
+    entry: DatasetMapping,
+    names: Iterable[str],
+    common: Sequence[str],
+    batch: str,
+) -> exp.Select:
     """The events that an entry takes, with its expressions, in the types of the dataset."""
-    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in _COMMON]
+    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in (ROW, *common)]
     for name in names:
         kind = entry.dataset.by_name[name].type
         text = entry.fields.get(name)
@@ -120,7 +170,7 @@ def _mapped(family: Family, entry: DatasetMapping, names: Iterable[str], batch: 
         elif text is None:
             sql = coerce.cast(exp.null(), kind)
         else:
-            sql = _value(text, family.schema, kind, f"source {family.name!r}, field {name!r}")
+            sql = _value(text, family.schema, kind, _place(family, name))
         columns.append(_named(sql, _physical(entry.dataset, name)))
     return exp.select(*columns).from_(_events(batch)).where(_taken(family, entry), copy=False)
 
@@ -147,13 +197,15 @@ def _events(batch: str) -> exp.Table:
     return exp.Table(this=exp.to_identifier(batch, quoted=True))
 
 
-def _calculated(dataset: Dataset, rows: exp.Query, mapped: Sequence[str]) -> exp.Select:
+def _calculated(
+    dataset: Dataset, rows: exp.Query, mapped: Sequence[str], common: Sequence[str]
+) -> exp.Select:
     """The dataset's calculated fields, all from the values before any of them."""
     schema = replace(
         dataset.schema,
-        columns=tuple(c for c in dataset.schema.columns if c.name in mapped or c.name in _COMMON),
+        columns=tuple(c for c in dataset.schema.columns if c.name in mapped or c.name in common),
     )
-    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in _COMMON]
+    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in (ROW, *common)]
     for name in sorted({*mapped, *dataset.calculated}):
         physical = _physical(dataset, name)
         text = dataset.calculated.get(name)
@@ -166,13 +218,15 @@ def _calculated(dataset: Dataset, rows: exp.Query, mapped: Sequence[str]) -> exp
     return exp.select(*columns).from_(rows.subquery("mapped", copy=False))
 
 
-def _filled(dataset: Dataset, rows: exp.Query, constants: frozenset[str]) -> exp.Select:
-    """The table's columns but for the constant ones: defaults where a value is missing."""
+def _filled(
+    dataset: Dataset, rows: exp.Query, elsewhere: Set[str], common: Sequence[str]
+) -> exp.Select:
+    """The table's columns but for those made elsewhere: defaults where a value is missing."""
     present = set(rows.named_selects)
-    columns: list[exp.Expression] = []
+    columns: list[exp.Expression] = [exp.column(ROW, quoted=True)]
     lowered: list[exp.Expression] = []
     for column in dataset.schema.columns:
-        if column.name in constants:
+        if column.name in elsewhere or (column.name in _COMMON and column.name not in common):
             continue
         physical = _physical(dataset, column.name)
         here: exp.Expression = exp.column(physical, quoted=True)
@@ -186,7 +240,8 @@ def _filled(dataset: Dataset, rows: exp.Query, constants: frozenset[str]) -> exp
     inner = exp.select(*columns).from_(rows.subquery("calculated", copy=False))
     if not lowered:
         return inner
-    return exp.select("*", *lowered).from_(inner.subquery("defaults", copy=False))
+    every = [exp.column(n, quoted=True) for n in inner.named_selects]
+    return exp.select(*every, *lowered).from_(inner.subquery("defaults", copy=False))
 
 
 def _lowered(physical: str, lower: str) -> exp.Expression:
@@ -218,10 +273,7 @@ def _physical(dataset: Dataset, name: str) -> str:
 
 def _value(text: str, schema: TableSchema, kind: FieldType, place: str) -> exp.Expression:
     """An eval expression in a column's type; empty text is no value."""
-    try:
-        typed = compile_eval(text, schema)
-    except EscudoError as wrong:
-        raise EscudoError("CIM012", f"{place}: {wrong.diagnostic.message}", source=text) from wrong
+    typed = _compiled(text, schema, place)
     sql = coerce.convert(typed, kind)
     if kind is FieldType.STRING and coerce.constant(typed) is None:
         return exp.Nullif(this=sql, expression=coerce.literal_text(""))
@@ -229,7 +281,15 @@ def _value(text: str, schema: TableSchema, kind: FieldType, place: str) -> exp.E
 
 
 def _condition(text: str, schema: TableSchema, place: str) -> exp.Expression:
+    return coerce.as_boolean(_compiled(text, schema, place))
+
+
+def _compiled(text: str, schema: TableSchema, place: str) -> Typed:
     try:
-        return coerce.as_boolean(compile_eval(text, schema))
+        return compile_eval(text, schema)
     except EscudoError as wrong:
         raise EscudoError("CIM012", f"{place}: {wrong.diagnostic.message}", source=text) from wrong
+
+
+def _place(family: Family, field: str) -> str:
+    return f"source {family.name!r}, field {field!r}"

@@ -8,13 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from escudo.cim.compile import Statement, compile_family
+from escudo.cim.compile import ROW, Statement, compile_family
 from escudo.cim.mapping import mappings
 from escudo.cim.models import Models, load
+from escudo.core.schema import COMMON_COLUMNS
 from escudo.sources import families
 from escudo.sources.assemble import RawBatch
+
+_COMMON = frozenset(c.name for c in COMMON_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Counts:
 
 
 class _Batch:
-    """The events that the statements of a family read; what it holds changes under them.
+    """The events that a statement reads; what it holds changes under the statement.
 
     A prepared statement goes on reading the object that it was prepared with.
     """
@@ -48,39 +54,134 @@ class _Batch:
 
 
 @dataclass
-class _Constants:
-    """The columns that a statement leaves out, as long as a batch has needed them so far."""
+class _Query:
+    """A statement over the columns of a batch that it reads, prepared when it is first needed.
+
+    DuckDB copies every column of what it scans, and every row of what it gives; so a query sees
+    no other columns, and no rows that are easily left out before.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    name: str
+    sql: str
+    reads: tuple[str, ...]
+    batch: _Batch
+    prepared: bool = False
+
+    @classmethod
+    def over(
+        cls, connection: duckdb.DuckDBPyConnection, name: str, sql: str, schema: pa.Schema
+    ) -> _Query:
+        reads = [f for f in schema if f'"{f.name}"' in sql]
+        batch = _Batch(pa.schema([*reads, pa.field(ROW, pa.int64())]))
+        connection.register(name, batch)
+        return cls(connection, name, sql, tuple(f.name for f in reads), batch)
+
+    def rows(self, events: pa.Table) -> pa.Table:
+        """What the statement makes of some events.
+
+        DuckDB advises against this way, for a copy that ``sql`` spares. It spares none where a
+        statement is prepared, but makes one more.
+        """
+        if not self.prepared:
+            self.connection.execute(f"PREPARE run_{self.name} AS {self.sql}")
+            self.prepared = True
+        numbers = pa.array(np.arange(events.num_rows))
+        self.batch.table = events.select(self.reads).append_column(ROW, numbers)
+        try:
+            result = self.connection.execute(f"EXECUTE run_{self.name}")
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
+                return result.to_arrow_table()
+        finally:
+            self.batch.table = self.batch.table.slice(0, 0)
+
+
+@dataclass
+class _Dataset:
+    """How the rows of a dataset are made: by a query, from the events themselves, or constant."""
 
     statement: Statement
+    query: _Query
     size: int = 0
-    arrays: dict[str, pa.Array] = field(default_factory=dict)
+    constants: dict[str, pa.Array] = field(default_factory=dict)
 
-    def completed(self, rows: pa.Table) -> pa.Table:
-        """The rows with these columns, in the table's order and types."""
+    @property
+    def reads(self) -> set[str]:
+        return {*self.query.reads, *(c.column for c in self.statement.copies.values()), *_COMMON}
+
+    def rows(self, events: pa.Table, taken: npt.NDArray[np.bool_]) -> pa.Table:
+        """The rows that some of the events give, with all columns of the dataset's table."""
+        if 2 * np.count_nonzero(taken) < len(taken):
+            events = events.select([n for n in events.column_names if n in self.reads])
+            events, taken = events.filter(pa.array(taken)), taken[taken]
         schema = self.statement.dataset.schema.arrow()
-        size = rows.num_rows
+        made = self.query.rows(events)
+        if not made.num_rows:
+            return schema.empty_table()
+        origin = _Origin(events, made[ROW].to_numpy(), taken)
+        self._grow(schema, made.num_rows)
+        columns: list[pa.Array | pa.ChunkedArray] = []
+        for column in schema:
+            copied = self.statement.copies.get(column.name)
+            if column.name in self.constants:
+                columns.append(self.constants[column.name].slice(0, made.num_rows))
+            elif column.name in _COMMON:
+                columns.append(origin.column(column.name))
+            elif copied is not None:
+                columns.append(_filled(origin.column(copied.column), copied.default))
+            else:
+                values = made[column.name]
+                columns.append(values if values.type == column.type else values.cast(column.type))
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    def _grow(self, schema: pa.Schema, size: int) -> None:
+        """Constant columns are as long as a batch has needed them so far."""
         if size > self.size:
             self.size = size
             for name, value in self.statement.constants.items():
-                column = schema.field(name)
-                self.arrays[name] = pa.repeat(pa.scalar(value, column.type), size)
-        columns: list[pa.Array | pa.ChunkedArray] = []
-        for column in schema:
-            if column.name in self.arrays:
-                columns.append(self.arrays[column.name].slice(0, size))
-            else:
-                made = rows.column(column.name)
-                columns.append(made if made.type == column.type else made.cast(column.type))
-        return pa.Table.from_arrays(columns, schema=schema)
+                self.constants[name] = pa.repeat(pa.scalar(value, schema.field(name).type), size)
+
+
+class _Origin:
+    """The columns of the events that rows are made of, in the order of the rows."""
+
+    def __init__(
+        self, events: pa.Table, rows: npt.NDArray[np.int64], taken: npt.NDArray[np.bool_]
+    ) -> None:
+        self._events = events
+        self._all = len(rows) == events.num_rows and _ascending(rows)
+        self._mask = None
+        if not self._all and np.array_equal(rows, np.flatnonzero(taken)):
+            self._mask = pa.array(taken)
+        self._rows = pa.array(rows)
+
+    def column(self, name: str) -> pa.ChunkedArray | pa.Array:
+        values = self._events[name]
+        if self._all:
+            return values
+        if self._mask is not None:
+            return values.filter(self._mask)
+        return values.combine_chunks().take(self._rows)
+
+
+def _ascending(rows: npt.NDArray[np.int64]) -> bool:
+    return bool(np.all(rows[1:] > rows[:-1]))
+
+
+def _filled(values: pa.ChunkedArray | pa.Array, default: str | None) -> pa.ChunkedArray | pa.Array:
+    """Text as it is, but that empty text is no value, and no value the default."""
+    empty = pc.equal(values, "")
+    if pc.any(empty).as_py():
+        values = pc.if_else(empty, pa.scalar(None, pa.string()), values)
+    return values if default is None or not values.null_count else pc.fill_null(values, default)
 
 
 @dataclass(frozen=True)
 class _Compiled:
-    name: str
-    batch: _Batch
     reads: tuple[str, ...]
-    census: str
-    statements: tuple[_Constants, ...]
+    census: _Query
+    datasets: tuple[_Dataset, ...]
 
 
 class Normaliser:
@@ -105,7 +206,6 @@ class Normaliser:
         self._connection = connection
         self._models = models or load()
         self._families: dict[str, _Compiled | None] = {}
-        self._prepared: set[str] = set()
         self.counts = Counts()
 
     def normalise(self, batch: RawBatch) -> list[ModelBatch]:
@@ -117,11 +217,7 @@ class Normaliser:
         if compiled is None:
             self.counts.raw_only += batch.table.num_rows
             return []
-        compiled.batch.table = batch.table.select(compiled.reads)
-        try:
-            return list(self._rows(compiled))
-        finally:
-            compiled.batch.table = compiled.batch.table.slice(0, 0)
+        return list(self._rows(compiled, batch.table))
 
     def reads(self, family: str) -> Sequence[str]:
         """The columns of a family's raw table that its rows are made of; a batch needs no others.
@@ -140,26 +236,17 @@ class Normaliser:
             self._families[family] = self._compile(family)
         return self._families[family]
 
-    def _rows(self, compiled: _Compiled) -> Iterator[ModelBatch]:
-        census = self._execute(f"{compiled.name}_census", compiled.census)
-        raw_only, *taken = census.fetchall()[0]
-        self.counts.raw_only += raw_only
-        for constants, events in zip(compiled.statements, taken, strict=True):
-            if not events:
+    def _rows(self, compiled: _Compiled, events: pa.Table) -> Iterator[ModelBatch]:
+        census = [column.to_numpy() for column in compiled.census.rows(events).columns]
+        self.counts.raw_only += int(np.count_nonzero(~np.logical_or.reduce(census)))
+        for dataset, taken in zip(compiled.datasets, census, strict=True):
+            if not taken.any():
                 continue
-            dataset = constants.statement.dataset
-            name = f"{compiled.name}_{dataset.schema.table}"
-            rows = _as_arrow(self._execute(name, constants.statement.sql))
-            self.counts.rows[f"{dataset.model}.{dataset.name}"] += rows.num_rows
+            rows = dataset.rows(events, taken)
+            made = dataset.statement.dataset
+            self.counts.rows[f"{made.model}.{made.name}"] += rows.num_rows
             if rows.num_rows:
-                yield ModelBatch(dataset.schema.table, constants.completed(rows))
-
-    def _execute(self, name: str, sql: str) -> duckdb.DuckDBPyConnection:
-        """Executes a statement, which is prepared when it is first needed: that takes long."""
-        if name not in self._prepared:
-            self._connection.execute(f"PREPARE {name} AS {sql}")
-            self._prepared.add(name)
-        return self._connection.execute(f"EXECUTE {name}")
+                yield ModelBatch(made.schema.table, rows)
 
     def _compile(self, name: str) -> _Compiled | None:
         family = families()[name]
@@ -168,20 +255,11 @@ class Normaliser:
             return None
         table = f"cim_{name}"
         program = compile_family(family, entries, table)
-        sql = "".join([program.census, *(s.sql for s in program.statements)])
-        reads = [f.name for f in family.arrow if f'"{f.name}"' in sql]
-        batch = _Batch(pa.schema([family.arrow.field(name) for name in reads]))
-        self._connection.register(table, batch)
-        statements = tuple(map(_Constants, program.statements))
-        return _Compiled(table, batch, tuple(reads), program.census, statements)
-
-
-def _as_arrow(result: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The rows of a prepared statement.
-
-    DuckDB advises against this way, for a copy that ``sql`` spares. It spares none where a
-    statement is prepared, but makes one more.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
-        return result.to_arrow_table()
+        census = _Query.over(self._connection, table, program.census, family.arrow)
+        datasets = tuple(
+            _Dataset(s, _Query.over(self._connection, f"{table}_{t}", s.sql, family.arrow))
+            for s in program.statements
+            for t in (s.dataset.schema.table,)
+        )
+        reads = set(census.reads).union(*(d.reads for d in datasets))
+        return _Compiled(tuple(f.name for f in family.arrow if f.name in reads), census, datasets)
