@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escudo.sources.formats.json_columns import JsonLines, by_line
+from escudo.sources.formats.json_columns import JsonLines, by_line, bytes_of
 from tests.sources.support import read_bytes
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "json_events.yml").read_text())
@@ -86,8 +86,9 @@ def test_the_fast_way_agrees_with_a_plain_parser(
 ) -> None:
     texts = [json.dumps(e, separators=separators, ensure_ascii=False) for e in events]
     lines = pa.array(texts, pa.string())
+    reader = JsonLines(few=0)
     found: dict[int, dict[tuple[str, ...], Any]] = {}
-    for numbers, paths in JsonLines(few=0).columns(lines):
+    for numbers, paths in reader.columns(lines, reader.count(bytes_of(lines))):
         for position, number in enumerate(numbers.tolist()):
             values = {path: column[position].as_py() for path, column in paths.items()}
             found[number] = {path: v for path, v in values.items() if v not in (None, [])}

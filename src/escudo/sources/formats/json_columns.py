@@ -28,6 +28,7 @@ Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = Mapping[Path, pa.Array]
 """A string or list<string> array for each path, of equal lengths; null where a line lacks it."""
 
+Bytes: TypeAlias = npt.NDArray[np.uint8]
 Counts: TypeAlias = npt.NDArray[np.int64]
 
 _COLON, _QUOTE, _BLANK, _TAB, _NULL, _OBJECT, _ARRAY, _BACKSLASH, _COMMA = b':" \tn{[\\,'
@@ -60,8 +61,15 @@ class JsonLines:
     _only_texts: bool = True
     """So far a check that is twice as fast, but knows texts only, was as good as the full one."""
 
+    def count(self, text: Bytes) -> int | None:
+        """What ``columns`` wants to know of the text of whole lines; counts are added up.
+
+        None: it must find out itself, also where it is so for a part of the lines only.
+        """
+        return _keys_of_texts(text) if self._only_texts else None
+
     def columns(
-        self, lines: pa.Array
+        self, lines: pa.Array, count: int | None
     ) -> Iterator[tuple[npt.NDArray[np.intp], dict[Path, pa.Array]]]:
         """Groups of lines (their numbers) with their values. Every line is in one group.
 
@@ -74,7 +82,7 @@ class JsonLines:
         if not self._scalars:
             self._learn(_loaded(lines, _some(everything)))
         paths = self._parse(lines)
-        if self._nothing_missed(lines, paths):
+        if self._nothing_missed(lines, count, paths):
             yield everything, paths
             return
         keys = _Keys.of(lines)
@@ -90,15 +98,12 @@ class JsonLines:
         yield np.flatnonzero(fits), {path: v.filter(good) for path, v in paths.items()}
         yield strange, by_line(_loaded(lines, strange))
 
-    def _nothing_missed(self, lines: pa.Array, paths: Paths) -> bool:
+    def _nothing_missed(self, lines: pa.Array, count: int | None, paths: Paths) -> bool:
         """Whether the keys of all lines together are as many as the values that were found."""
-        if self._only_texts:
-            keys = _keys_of_texts(_data(lines))
-            if keys == sum(map(_count_all, paths.values())):
-                return True
-            self._only_texts = keys is not None
+        if count is not None and count == sum(map(_count_all, paths.values())):
+            return True
         found = bool(_Keys.of(lines, together=True).add_up(paths).all())
-        self._only_texts &= not found
+        self._only_texts &= count is not None and not found
         return found
 
     def _learn_from(self, lines: pa.Array, keys: _Keys, strange: npt.NDArray[np.intp]) -> bool:
@@ -140,7 +145,9 @@ class JsonLines:
         table = parser.parse(lines)
         out: dict[Path, pa.Array] = {}
         for column in table.columns:
-            _flatten((), column.combine_chunks(), out)
+            # Arrow would copy a chunk that is alone.
+            whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            _flatten((), whole, out)
         return {path: out[path] for path in self._ordered(out)}
 
     def _ordered(self, out: Mapping[Path, pa.Array]) -> list[Path]:
@@ -212,7 +219,7 @@ class _Keys:
     def of(cls, lines: pa.Array, *, together: bool = False) -> _Keys:
         """Counts for each line; ``together``, one count for all lines, which takes a fraction."""
         offsets = _offsets(lines)
-        data = _data(lines)
+        data = bytes_of(lines)
         size = 1 if together else len(lines)
         counts = np.zeros((5, size), np.int64)
         for start in range(0, len(data), _PIECE):
@@ -266,11 +273,12 @@ def _offsets(lines: pa.Array) -> npt.NDArray[np.int32]:
     return np.frombuffer(lines.buffers()[1], np.int32)[: len(lines) + 1]
 
 
-def _data(lines: pa.Array) -> npt.NDArray[np.uint8]:
+def bytes_of(lines: pa.Array) -> Bytes:
+    """The text of an array's lines, one behind the other; the array begins with its buffers."""
     return np.frombuffer(lines.buffers()[2], np.uint8)[: _offsets(lines)[-1]]
 
 
-def _keys_of_texts(data: npt.NDArray[np.uint8]) -> int | None:
+def _keys_of_texts(data: Bytes) -> int | None:
     """At least as many as there are keys, if all have texts right behind them; None if not.
 
     A key's colon has a quote or a blank before it. So has the colon that a value begins with, and
@@ -294,7 +302,7 @@ def _keys_of_texts(data: npt.NDArray[np.uint8]) -> int | None:
     return found
 
 
-def _begin_values(data: npt.NDArray[np.uint8], colons: Positions) -> bool:
+def _begin_values(data: Bytes, colons: Positions) -> bool:
     """Whether colons are the first bytes of values, and surely not behind keys that end alike."""
     before = data[np.maximum(colons[:, np.newaxis] - [4, 3, 2, 1], 0)]
     key_end, behind = before[:, 0], before[:, 1:]
@@ -311,7 +319,7 @@ def _count_all(values: pa.Array) -> int:
     return len(values) - int(values.null_count)
 
 
-def _looks(data: npt.NDArray[np.uint8], colons: Positions) -> tuple[npt.NDArray[np.bool_], ...]:
+def _looks(data: Bytes, colons: Positions) -> tuple[npt.NDArray[np.bool_], ...]:
     """Which colons stand behind a key; those of nulls, objects and arrays; those in doubt."""
     before, second = data[colons - 1], data[colons - 2]
     quoted = before == _QUOTE
@@ -377,7 +385,10 @@ def _structure(paths: Sequence[Path], lists: Mapping[Path, None]) -> str:
 
 def _flatten(path: Path, values: pa.Array, out: dict[Path, pa.Array]) -> None:
     if pa.types.is_struct(values.type):
-        for number, below in enumerate(values.flatten()):
+        # Where no object is null, its values need no look at it.
+        fields = range(values.type.num_fields)
+        children = values.flatten() if values.null_count else map(values.field, fields)
+        for number, below in enumerate(children):
             _flatten((*path, values.type.field(number).name), below, out)
     elif pa.types.is_list(values.type):
         if values.flatten().null_count:

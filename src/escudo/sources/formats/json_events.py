@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -15,11 +16,12 @@ import pyarrow as pa
 from escudo.core.prefetch import prefetch
 from escudo.sources.assemble import Events
 from escudo.sources.formats.bytesviews import Positions, positions, text_column
-from escudo.sources.formats.json_columns import JsonLines, Path, by_line
+from escudo.sources.formats.json_blocks import Lines, blocks
+from escudo.sources.formats.json_columns import JsonLines, Path, by_line, bytes_of
 from escudo.sources.formats.json_forms import fields_by_form
 from escudo.sources.formats.json_stream import members, objects
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
-from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
+from escudo.sources.formats.text import PATIENCE_SECONDS, DamagedError, cut_after, pieces
 from escudo.sources.opening import LogStream
 
 _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
@@ -28,8 +30,9 @@ _BRACKET_LINE = re.compile(rb"(?m)^[ \t]*[\[\]][ \t]*,?[ \t]*(?=\r?$)")
 
 _AHEAD = 1
 
-_BLOCK_BYTES = 12 << 20
-"""Smaller blocks than those of XML: a block, its lines and their columns are in memory at once."""
+_HEAD_BYTES = 1 << 20
+_TEXT_BYTES = 12 << 20
+"""What is parsed together of events that are not one a line."""
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
 _BLANK = np.zeros(256, dtype=bool)
@@ -42,18 +45,51 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     reader = JsonLines()
     with stream.open() as opened:
         try:
-            source = cut_after(pieces(opened), b"\n", size=_BLOCK_BYTES)
-            head = next(source, b"")
-            whole: Iterator[bytes | Rejected] = chain((head,), source)
+            head, source = _with_head(pieces(opened))
+            found: Iterator[Lines | bytes | Rejected] = blocks(source, reader)
             if not _is_lines(head):
-                whole = objects(chain((head,), source), stream.name)
-            for block in prefetch(whole, _AHEAD):
-                if isinstance(block, Rejected):
-                    yield block
-                else:
-                    line += yield from _read_lines(valid_utf8(block), reader, stream.name, line)
+                text = cut_after(source, b"\n", size=_TEXT_BYTES)
+                found = _in_blocks(objects(text, stream.name), reader)
+            for block in prefetch(found, _AHEAD):
+                match block:
+                    case Rejected():
+                        yield block
+                    case Lines():
+                        line += yield from _read_lines(block, reader, stream.name, line)
+                    case bytes():
+                        line += yield from _read_text(block, reader, stream.name, line)
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
+
+
+def _with_head(source: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes, enough to see how events are written, and all of the source."""
+    head: list[bytes] = []
+    began = time.monotonic()
+    try:
+        for piece in source:
+            head.append(piece)
+            late = time.monotonic() - began >= PATIENCE_SECONDS
+            if sum(map(len, head)) >= _HEAD_BYTES or (late and b"\n" in piece):
+                break
+    except DamagedError as error:
+        source = _broken_off(error)
+    return b"".join(head), chain(head, source)
+
+
+def _broken_off(error: DamagedError) -> Iterator[bytes]:
+    raise error
+    yield
+
+
+def _in_blocks(
+    found: Iterator[bytes | Rejected], reader: JsonLines
+) -> Iterator[Lines | bytes | Rejected]:
+    for item in found:
+        if isinstance(item, Rejected):
+            yield item
+        else:
+            yield from blocks(iter((item,)), reader)
 
 
 def _is_lines(head: bytes) -> bool:
@@ -70,6 +106,18 @@ def _is_lines(head: bytes) -> bool:
 
 
 def _read_lines(
+    lines: Lines, reader: JsonLines, name: str, first: int
+) -> Generator[Events | Rejected, None, int]:
+    """The events of lines; how many lines."""
+    size = len(lines.text)
+    try:
+        yield from _events(lines.text, reader.columns(lines.text, lines.keys))
+    except ValueError:
+        yield from _one_by_one(lines.text, np.arange(size), name, first)
+    return size
+
+
+def _read_text(
     block: bytes, reader: JsonLines, name: str, first: int
 ) -> Generator[Events | Rejected, None, int]:
     """The events of a text with an object a line, which must be valid UTF-8; how many lines."""
@@ -86,7 +134,7 @@ def _read_lines(
         return len(ends)
     if not odd:
         try:
-            yield from _events(lines, reader.columns(lines))
+            yield from _events(lines, reader.columns(lines, reader.count(bytes_of(lines))))
         except ValueError:
             odd = True
     if odd:
@@ -134,18 +182,7 @@ def _lines(block: bytes, ends: Positions) -> tuple[pa.Array, npt.NDArray[np.intp
     numbers = np.flatnonzero(ends > starts)
     starts, ends = starts[numbers], ends[numbers]
     odd = bool(np.any(plain[starts] != _BRACE) or np.any(plain[ends - 1] != _BRACE_END))
-    return _column(block, starts, ends), numbers, odd
-
-
-def _column(block: bytes, starts: Positions, ends: Positions) -> pa.Array:
-    """The lines as a string array; without blanks around them, in a quarter of the time."""
-    size = len(starts)
-    if size == 0 or starts[0] or ends[-1] + 1 < len(block) or (starts[1:] != ends[:-1] + 1).any():
-        return text_column(pa.py_buffer(block), starts, ends - starts)
-    offsets = np.append(starts, ends[-1] + 1)
-    offsets -= np.arange(size + 1)
-    buffers = [pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(block.replace(b"\n", b""))]
-    return pa.Array.from_buffers(pa.string(), size, [None, *buffers])
+    return text_column(pa.py_buffer(block), starts, ends - starts), numbers, odd
 
 
 def _events(

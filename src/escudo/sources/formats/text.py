@@ -14,7 +14,7 @@ from escudo.sources.detection import encoding_of
 from escudo.sources.opening import DAMAGE
 
 _PIECE_BYTES = 1024 * 1024
-_PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0
 _PARTIAL = (io.BufferedIOBase, io.BufferedReader)
 LONGEST_EVENT = 64 * 1024 * 1024
 """A longer run of bytes without an event's end is cut there: memory stays bounded."""
@@ -71,7 +71,7 @@ def cut_after(
         for piece in source:
             kept.append(piece)
             length += len(piece)
-            if length < size and time.monotonic() - began < _PATIENCE_SECONDS:
+            if length < size and time.monotonic() - began < PATIENCE_SECONDS:
                 continue
             stop = _last_end(kept, end)
             if stop == 0 and length < LONGEST_EVENT:
