@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -41,8 +42,8 @@ _ENCODERS = 2
 class Writer:
     """Appends to a lake; made by ``Lake.writer``. Use it in a ``with`` block, from one thread.
 
-    Encoding runs in threads of its own, so that it overlaps with reading and normalising: one
-    table at a time as rows come, two at a commit, when nothing else is done. What was not
+    Encoding runs in threads of its own, so that it overlaps with reading and normalising. Two
+    buffers are encoded at once, also of one table, whose rows then go to two files. What was not
     committed when the block ends is dropped.
 
     >>> from escudo.lake import Lake
@@ -65,9 +66,9 @@ class Writer:
         self._ids = range(0)
         self._buffers: dict[str, list[pa.Table]] = {}
         self._sizes: dict[str, int] = {}
-        self._parts: dict[str, Parts] = {}
+        self._parts: dict[str, list[Parts]] = {}
         self._encoder = ThreadPoolExecutor(_ENCODERS, "escudo-encode")
-        self._encoding: Future[None] | None = None
+        self._encoding: dict[Future[None], Parts] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -145,10 +146,9 @@ class Writer:
         """Drops the rows since the last commit."""
         self._buffers.clear()
         self._sizes.clear()
-        if self._encoding is not None:
-            self._encoding.exception()
-            self._encoding = None
-        for parts in self._parts.values():
+        wait(self._encoding)
+        self._encoding.clear()
+        for parts in self._every_part():
             parts.discard()
 
     def _append(self, table: str, rows: pa.Table) -> None:
@@ -175,21 +175,29 @@ class Writer:
         return pa.array(np.arange(taken.start, taken.stop, dtype=np.int64))
 
     def _encode(self, table: str) -> None:
-        self._wait()
-        self._encoding = self._submit(table)
-
-    def _submit(self, table: str) -> Future[None]:
+        """Has a table's buffer encoded, once one of the encoders is free."""
+        if len(self._encoding) == _ENCODERS:
+            self._wait(FIRST_COMPLETED)
         rows = concat(self._buffers.pop(table))
         del self._sizes[table]
-        parts = self._parts.get(table)
-        if parts is None:
-            parts = self._parts[table] = Parts(self._folder / table, self._layout(table))
-        return self._encoder.submit(parts.write, rows)
+        parts = self._free_parts(table)
+        self._encoding[self._encoder.submit(parts.write, rows)] = parts
 
-    def _wait(self) -> None:
-        if self._encoding is not None:
-            encoding, self._encoding = self._encoding, None
-            self._result(encoding)
+    def _free_parts(self, table: str) -> Parts:
+        every = self._parts.setdefault(table, [])
+        for parts in every:
+            if parts not in self._encoding.values():
+                return parts
+        every.append(Parts(self._folder / table, self._layout(table)))
+        return every[-1]
+
+    def _every_part(self) -> Iterator[Parts]:
+        return chain.from_iterable(self._parts.values())
+
+    def _wait(self, until: str = ALL_COMPLETED) -> None:
+        for encoded in wait(self._encoding, return_when=until).done:
+            del self._encoding[encoded]
+            self._result(encoded)
 
     def _result(self, future: Future[T]) -> T:
         try:
@@ -199,16 +207,22 @@ class Writer:
 
     def _finish(self) -> Mapping[str, list[DataFile]]:
         """Encodes what is left, the largest table first, and closes all files."""
-        self._wait()
         sizes = self._sizes.copy()
-        last = {t: self._submit(t) for t in sorted(sizes, key=sizes.__getitem__, reverse=True)}
-        wait(last.values())
-        for encoded in last.values():
-            self._result(encoded)
-        closed = {t: self._encoder.submit(parts.finish) for t, parts in self._parts.items()}
+        for table in sorted(sizes, key=sizes.__getitem__, reverse=True):
+            self._encode(table)
+        self._wait()
+        closed = {p: self._encoder.submit(p.finish) for p in self._every_part()}
         wait(closed.values())
-        finished = {table: self._result(files) for table, files in closed.items()}
-        return {table: files for table, files in finished.items() if files}
+        finished: dict[str, list[DataFile]] = {}
+        for table, parts in self._parts.items():
+            files = [f for p in parts if not closed[p].exception() for f in closed[p].result()]
+            if files:
+                finished[table] = files
+        for future in closed.values():
+            if future.exception():
+                self._delete(finished)
+            self._result(future)
+        return finished
 
     def _acknowledge(
         self,
