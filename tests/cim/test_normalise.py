@@ -76,6 +76,27 @@ def test_rows_keep_what_every_table_has(normaliser: Normaliser) -> None:
     assert kept == [{**common, "_event_id": n} for n in range(3)]
 
 
+@pytest.mark.parametrize("kinds", ["1", "1 1 1 3", "3 1 3 3 10", "13 12 14 12 13 1 13"])
+def test_a_row_has_its_own_event_s_values(normaliser: Normaliser, kinds: str) -> None:
+    """Whether a dataset takes all, most or few of a batch, and by one rule or by several."""
+    events = [
+        {"_event_id": n, "_time": n, "EventID": kind, "host": f"h{n}", "Computer": f"c{n}"}
+        | {"ProcessGuid": f"{{{n}}}", "CommandLine": "" if n % 2 else f"run {n}"}
+        for n, kind in enumerate(kinds.split())
+    ]
+    seen = []
+    for rows in normaliser.normalise(sysmon_batch(events)):
+        for row in rows.data.to_pylist():
+            event = events[row["_event_id"]]
+            seen.append(row["_event_id"])
+            assert row["host"] == event["host"]
+            if rows.table == "endpoint_processes":
+                assert row["dest"] == event["Computer"]
+                assert row["process_guid"] == event["ProcessGuid"]
+                assert row["process"] == (event["CommandLine"] or "unknown")
+    assert sorted(seen) == [n for n, kind in enumerate(kinds.split()) if kind != "10"]
+
+
 def test_lower_cased_copies_are_lower_cased(normaliser: Normaliser) -> None:
     events = [{"EventID": "1", "Image": "C:\\CMD.EXE", "OriginalFileName": "Cmd.Exe"}]
     [rows] = normaliser.normalise(sysmon_batch(events))
