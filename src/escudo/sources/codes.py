@@ -23,7 +23,7 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode("SRC011", "a damaged or truncated EVTX file", "what was readable is kept"),
         ErrorCode(
             "SRC012",
-            "the process that decoded an EVTX file ended early",
+            "the process that decoded an EVTX file ended early, and so did a second one",
             "what it gave is kept; --force takes the file in again, that part then twice",
         ),
         ErrorCode(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -68,17 +70,46 @@ def test_what_is_no_event_log_is_told(way: Any, tmp_path: Path) -> None:
     assert readable is False
 
 
-def test_a_process_that_dies_is_told(
+def test_a_process_that_dies_again_is_told(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
     endless = tmp_path / "pipe.evtx"
     os.mkfifo(endless)
-    timer = Timer(0.3, lambda: started[0].kill())
-    timer.start()
+    for number in range(2):
+        Timer(0.3 + number, lambda number=number: started[number].kill()).start()
     assert list(apart(str(endless))) == [
-        ("SRC012", "the end", "the process that decoded it ended: -9"),
+        ("SRC012", "the end", "the process that decoded it ended, 2 times: -9"),
         True,
     ]
+    assert len(started) == 2
+
+
+class _Scripted:
+    """A process whose output is known."""
+
+    def __init__(self, output: bytes) -> None:
+        self.stdout = io.BytesIO(output)
+
+    def __enter__(self) -> _Scripted:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> int:
+        return -11
+
+
+@pytest.mark.parametrize("cut", range(0, 60, 7))
+def test_what_a_process_gave_before_it_died_is_not_given_again(
+    cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [b"one", ("SRC010", "after record 1", "damaged"), b"two", True]
+    output = b"".join(map(pickle.dumps, items))
+    processes = iter([_Scripted(output[:cut]), _Scripted(output)])
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: next(processes))
+    assert list(apart("some.evtx")) == items
 
 
 def test_a_reader_that_stops_early_leaves_no_process(

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import count, islice
 from typing import Any, TypeAlias
 
 import evtx
@@ -26,6 +26,7 @@ Item: TypeAlias = bytes | Damage | bool
 
 BLOCK_BYTES = 16 * 1024 * 1024
 _AT_ONCE = 1000
+_ATTEMPTS = 2
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _UNREADABLE = (RuntimeError, OSError, ValueError)
 
@@ -64,20 +65,32 @@ def _text(record: dict[str, Any]) -> bytes:
 
 
 def apart(path: str) -> Iterator[Item]:
-    """As ``decode``, in another process. What it gave before it died, if it dies, is kept."""
-    command = [sys.executable, "-P", __file__, path]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        item: Item = b""
-        try:
-            while not isinstance(item, bool):
-                item = pickle.load(child.stdout)
-                yield item
-        except (EOFError, pickle.UnpicklingError):
-            yield "SRC012", "the end", f"the process that decoded it ended: {child.wait()}"
-            yield True
-        finally:
-            child.kill()
+    """As ``decode``, in another process.
+
+    One that dies is started anew once, and what it had given is left out. If it dies again, what
+    it gave is kept, and the rest is lost.
+    """
+    given = 0
+    ended = 0
+    for _ in range(_ATTEMPTS):
+        command = [sys.executable, "-P", __file__, path]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            try:
+                for number in count():
+                    item: Item = pickle.load(child.stdout)
+                    if number < given:
+                        continue
+                    given += 1
+                    yield item
+                    if isinstance(item, bool):
+                        return
+            except (EOFError, pickle.UnpicklingError):
+                ended = child.wait()
+            finally:
+                child.kill()
+    yield "SRC012", "the end", f"the process that decoded it ended, {_ATTEMPTS} times: {ended}"
+    yield True
 
 
 def main() -> None:
