@@ -118,6 +118,8 @@ class _Block:
         """The lines that have ended."""
         offsets = np.concatenate([np.zeros(1, np.int64), *self._offsets])
         data = self._data[: self._complete]
+        if 2 * self._complete < len(self._data):
+            data = data.copy()  # Small files are many: a few lines must not hold a whole block.
         buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
         lines = pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
         if _are_objects(data, offsets) and (self._ascii or _is_utf8(lines)):
