@@ -255,11 +255,14 @@ class Normaliser:
             return None
         table = f"cim_{name}"
         program = compile_family(family, entries, table)
-        census = _Query.over(self._connection, table, program.census, family.arrow)
+
+        def query(table: str, sql: str) -> _Query:
+            return _Query.over(self._connection, table, sql, family.arrow)
+
+        census = query(table, program.census)
         datasets = tuple(
-            _Dataset(s, _Query.over(self._connection, f"{table}_{t}", s.sql, family.arrow))
+            _Dataset(s, query(f"{table}_{s.dataset.schema.table}", s.sql))
             for s in program.statements
-            for t in (s.dataset.schema.table,)
         )
         reads = set(census.reads).union(*(d.reads for d in datasets))
         return _Compiled(tuple(f.name for f in family.arrow if f.name in reads), census, datasets)
