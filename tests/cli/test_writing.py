@@ -165,6 +165,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_search_writes_lookups_and_events(escudo: Run, lake: Path) -> None:
     by_user = "| tstats count from datamodel=Endpoint.Processes by Processes.user"
     done = escudo("search", f"{by_user} | outputlookup users", "--lake", lake)
@@ -181,6 +182,7 @@ def test_search_writes_lookups_and_events(escudo: Run, lake: Path) -> None:
     assert kept["bytes"] == (lake / "lookups" / "users.csv").stat().st_size
 
 
+@pytest.mark.slow
 def test_delete_takes_the_option(escudo: Run, lake: Path) -> None:
     old = 'index=* process="*old*" | delete'
     refused = escudo("search", old, "--lake", lake, "--format", "jsonl")
@@ -210,6 +212,7 @@ def test_a_wrong_option_of_fit_is_shown_in_its_place(escudo: Run, lake: Path) ->
     assert f"error[SPL103] 1:{text.index('kk') + 1}: KMeans has no option 'kk'" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lake: Path) -> None:
     """What was learned of the first hour; the detections look at the rest."""
     before = files(content)
@@ -243,6 +246,7 @@ def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lak
     assert files(content) == before
 
 
+@pytest.mark.slow
 def test_a_baseline_that_could_not_learn_has_failed(escudo: Run, content: Path, lake: Path) -> None:
     """One refuses the rows there are; the other has none, which is only said."""
     too_many = LENGTH.replace("DensityFunction length dist=norm", "KMeans length k=500")

@@ -65,6 +65,7 @@ def killed_at_random(tmp_path: Path, kills: int, files: int, seed: int) -> None:
     finish(tmp_path / f"lake{round_number}", logs)
 
 
+@pytest.mark.slow
 def test_killed_at_random_a_few_times(tmp_path: Path) -> None:
     killed_at_random(tmp_path, kills=3, files=30, seed=1)
 
