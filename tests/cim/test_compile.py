@@ -57,9 +57,11 @@ def test_the_census_tells_which_statements_take_an_event() -> None:
     connection = connect(threads=1)
     schema = families()["sysmon"].schema.arrow()
     events = [{"EventID": n} for n in ("1", "11", "11", "23", "10", None, "255")]
-    connection.register("batch", pa.Table.from_pylist(events, schema))
+    batch = pa.Table.from_pylist(events, schema)
+    connection.register("batch", batch.append_column(ROW, pa.array(range(len(events)))))
     taken = connection.sql(program("sysmon").census).to_arrow_table().to_pydict()
     assert taken == {
+        ROW: list(range(7)),
         "endpoint_processes": [True, False, False, False, False, False, False],
         "endpoint_filesystem": [False, True, True, True, False, False, False],
         "endpoint_registry": [False] * 7,

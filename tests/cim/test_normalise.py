@@ -76,16 +76,18 @@ def test_rows_keep_what_every_table_has(normaliser: Normaliser) -> None:
     assert kept == [{**common, "_event_id": n} for n in range(3)]
 
 
+@pytest.mark.parametrize("chunk", [100, 1, 2])
 @pytest.mark.parametrize("kinds", ["1", "1 1 1 3", "3 1 3 3 10", "13 12 14 12 13 1 13"])
-def test_a_row_has_its_own_event_s_values(normaliser: Normaliser, kinds: str) -> None:
-    """Whether a dataset takes all, most or few of a batch, and by one rule or by several."""
+def test_a_row_has_its_own_event_s_values(normaliser: Normaliser, kinds: str, chunk: int) -> None:
+    """Whether a dataset takes all, most, few or none of a chunk, by one rule or by several."""
     events = [
         {"_event_id": n, "_time": n, "EventID": kind, "host": f"h{n}", "Computer": f"c{n}"}
         | {"ProcessGuid": f"{{{n}}}", "CommandLine": "" if n % 2 else f"run {n}"}
         for n, kind in enumerate(kinds.split())
     ]
     seen = []
-    for rows in normaliser.normalise(sysmon_batch(events)):
+    parts = [sysmon_batch(events[at : at + chunk]).table for at in range(0, len(events), chunk)]
+    for rows in normaliser.normalise(RawBatch("sysmon", pa.concat_tables(parts))):
         for row in rows.data.to_pylist():
             event = events[row["_event_id"]]
             seen.append(row["_event_id"])

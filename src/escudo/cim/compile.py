@@ -59,7 +59,7 @@ class Statement:
 class Program:
     """All that a family's batches are normalised by.
 
-    ``census`` tells of each event which statements take it: a column of booleans for each.
+    ``census`` tells of each event (``ROW``) which statements take it: a column of booleans each.
     """
 
     census: str
@@ -73,8 +73,9 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
         groups.setdefault(entry.dataset.schema.table, []).append(entry)
     statements = tuple(_statement(family, group, batch) for group in groups.values())
     taken = {t: coerce.or_all([_taken(family, e) for e in group]) for t, group in groups.items()}
-    census = exp.select(*(_named(_known(condition), t) for t, condition in taken.items()))
-    return Program(census.from_(_events(batch)).sql("duckdb"), statements)
+    belongs = [_named(_known(condition), table) for table, condition in taken.items()]
+    census = exp.select(exp.column(ROW, quoted=True), *belongs).from_(_events(batch))
+    return Program(census.sql("duckdb"), statements)
 
 
 def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Statement:

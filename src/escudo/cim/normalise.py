@@ -78,7 +78,7 @@ class _Query:
         return cls(connection, name, sql, tuple(f.name for f in reads), batch)
 
     def rows(self, events: pa.Table) -> pa.Table:
-        """What the statement makes of some events.
+        """What the statement makes of some events; DuckDB may change their order.
 
         DuckDB advises against this way, for a copy that ``sql`` spares. It spares none where a
         statement is prepared, but makes one more.
@@ -237,11 +237,13 @@ class Normaliser:
         return self._families[family]
 
     def _rows(self, compiled: _Compiled, events: pa.Table) -> Iterator[ModelBatch]:
-        census = [column.to_numpy() for column in compiled.census.rows(events).columns]
+        numbers, *census = (c.to_numpy() for c in compiled.census.rows(events).columns)
         self.counts.raw_only += int(np.count_nonzero(~np.logical_or.reduce(census)))
-        for dataset, taken in zip(compiled.datasets, census, strict=True):
-            if not taken.any():
+        for dataset, counted in zip(compiled.datasets, census, strict=True):
+            if not counted.any():
                 continue
+            taken = np.empty(len(counted), bool)
+            taken[numbers] = counted
             rows = dataset.rows(events, taken)
             made = dataset.statement.dataset
             self.counts.rows[f"{made.model}.{made.name}"] += rows.num_rows
