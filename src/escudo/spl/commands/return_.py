@@ -12,7 +12,7 @@ from escudo.spl.ast import Command, Node
 from escudo.spl.bind import rows
 from escudo.spl.lexer import Kind
 from escudo.spl.subsearch import returned
-from escudo.spl.unparse import word
+from escudo.spl.unparse import quoted, word
 
 if TYPE_CHECKING:
     from escudo.spl.bind import Binder
@@ -32,8 +32,9 @@ class Returned(Node):
             return f"${self.field}"
         if self.alias is not None:
             return f"{word(self.alias)}={word(self.field)}"
-        digits = self.field.isdigit()
-        return f'"{self.field}"' if digits or self.field.startswith("$") else word(self.field)
+        if self.field.isdigit() or self.field.startswith("$"):
+            return quoted(self.field)
+        return word(self.field)
 
 
 @dataclass(frozen=True)
