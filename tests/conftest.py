@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 # Queries over a handful of rows are over before Java's second compiler pays: it took a third of
-# the processor's time.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
+# the processor's time. With one compiler Java keeps 48 MB for compiled code; when a thousand
+# queries have filled it, Java goes on without a compiler.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts the program (the fixture ``escudo``) takes seconds: it is slow."""
+    for item in items:
+        if "escudo" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)

@@ -85,6 +85,7 @@ while time.process_time() < 0.5:
     return 1
 
 
+@pytest.mark.slow
 def test_what_a_variant_starts_is_counted_in(tmp_path: Path) -> None:
     suite = Suite("s", "Title", "Note.", 1, [Variant("v", __name__, "starts_another", {})])
     [measured] = run_suite(suite, 1, lambda text: None, tmp_path)

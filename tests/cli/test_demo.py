@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.cli.conftest import Run
 
 
@@ -17,7 +15,6 @@ def test_demo_finds_what_was_planted(escudo: Run) -> None:
     assert shown.count("Drilldown: ") == 2
 
 
-@pytest.mark.slow
 def test_demo_of_another_day(escudo: Run) -> None:
     """Few attacks and little risk: no rule over the risk index has a row."""
     done = escudo("demo", "--events", "3000", "--seed", "5")

@@ -34,7 +34,6 @@ def _stem(source_file: str) -> str:
 
 
 @needs_shared
-@pytest.mark.slow
 @pytest.mark.parametrize("folder", EXPECTED)
 def test_the_wmi_detection_finds_exactly_the_known_rows(folder: str, escudo: Run) -> None:
     assert SHARED is not None
@@ -56,7 +55,6 @@ def test_the_wmi_detection_finds_exactly_the_known_rows(folder: str, escudo: Run
 
 
 @needs_shared
-@pytest.mark.slow
 def test_no_file_of_a_whole_folder_fails_and_no_event_is_lost(escudo: Run, tmp_path: Path) -> None:
     assert SHARED is not None
     place = tmp_path / "report.json"

@@ -165,7 +165,6 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.slow
 def test_search_writes_lookups_and_events(escudo: Run, lake: Path) -> None:
     by_user = "| tstats count from datamodel=Endpoint.Processes by Processes.user"
     done = escudo("search", f"{by_user} | outputlookup users", "--lake", lake)
@@ -182,7 +181,6 @@ def test_search_writes_lookups_and_events(escudo: Run, lake: Path) -> None:
     assert kept["bytes"] == (lake / "lookups" / "users.csv").stat().st_size
 
 
-@pytest.mark.slow
 def test_delete_takes_the_option(escudo: Run, lake: Path) -> None:
     old = 'index=* process="*old*" | delete'
     refused = escudo("search", old, "--lake", lake, "--format", "jsonl")
@@ -196,7 +194,6 @@ def test_delete_takes_the_option(escudo: Run, lake: Path) -> None:
     assert rows(escudo, count, lake) == [{"count": 1}]
 
 
-@pytest.mark.slow
 def test_jobs(escudo: Run, lake: Path) -> None:
     text = "| tstats count from datamodel=Endpoint.Processes"
     rows(escudo, text, lake, "--save-job", "nightly")
@@ -212,7 +209,6 @@ def test_a_wrong_option_of_fit_is_shown_in_its_place(escudo: Run, lake: Path) ->
     assert f"error[SPL103] 1:{text.index('kk') + 1}: KMeans has no option 'kk'" in done.stderr
 
 
-@pytest.mark.slow
 def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lake: Path) -> None:
     """What was learned of the first hour; the detections look at the rest."""
     before = files(content)
@@ -246,7 +242,6 @@ def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lak
     assert files(content) == before
 
 
-@pytest.mark.slow
 def test_a_baseline_that_could_not_learn_has_failed(escudo: Run, content: Path, lake: Path) -> None:
     """One refuses the rows there are; the other has none, which is only said."""
     too_many = LENGTH.replace("DensityFunction length dist=norm", "KMeans length k=500")
@@ -268,7 +263,6 @@ def test_a_baseline_that_could_not_learn_has_failed(escudo: Run, content: Path, 
     assert "1 baselines ran: 0 lookups filled, 0 models; 1 could not run" in done.stderr
 
 
-@pytest.mark.slow
 def test_hunt_runs_baselines_first(escudo: Run, content: Path, logs: Path) -> None:
     """In a lake of its own, over the time before the hunt's."""
     done = escudo(
@@ -280,7 +274,6 @@ def test_hunt_runs_baselines_first(escudo: Run, content: Path, logs: Path) -> No
     assert "1 baselines ran: 1 lookups filled, 0 models" in done.stderr
 
 
-@pytest.mark.slow
 def test_one_baseline_by_name(escudo: Run, content: Path, lake: Path) -> None:
     chosen = ("--lake", lake, "--content", content, "--format", "jsonl")
     done = escudo("baseline", *chosen, "--baseline", "seen processes")
@@ -290,7 +283,6 @@ def test_one_baseline_by_name(escudo: Run, content: Path, lake: Path) -> None:
     assert "error[DET002]" in escudo("baseline", *chosen, "--baseline", "none").stderr
 
 
-@pytest.mark.slow
 def test_a_detection_must_not_delete(
     escudo: Run, content: Path, logs: Path, tmp_path: Path
 ) -> None:
@@ -306,7 +298,6 @@ def test_a_detection_must_not_delete(
     assert rows(escudo, count, lake) == [{"count": 32}]
 
 
-@pytest.mark.slow
 def test_validate_and_explain_write_nothing(escudo: Run, content: Path, lake: Path) -> None:
     before, files_of_content = files(lake), files(content)
     done = escudo("validate", content, "--lake", lake, "--format", "json", "--quiet")
@@ -326,7 +317,6 @@ def test_a_lake_that_may_only_be_read(escudo: Run, lake: Path) -> None:
     assert "error[LAK013]" in done.stderr
 
 
-@pytest.mark.slow
 def test_a_place_that_is_taken(escudo: Run, lake: Path) -> None:
     """What keeps the folder from being made is a coded error, and the lake stays as it was."""
     (lake / "lookups").write_text("")
@@ -337,7 +327,6 @@ def test_a_place_that_is_taken(escudo: Run, lake: Path) -> None:
 
 
 @pytest.mark.spark
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
 def test_spark_reads_what_was_written(escudo: Run, lake: Path) -> None:
     train = (

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Case:
 
 
 def read_cases(path: Path) -> Iterator[Case]:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
     for raw in document["cases"]:
         unknown = set(raw) - _KEYS
         if unknown:
@@ -114,8 +115,9 @@ def _name(raw: Mapping[str, Any]) -> str:
     return f"{written} for {given}" if given else written
 
 
-def all_cases() -> list[Case]:
-    return [case for path in sorted(FOLDER.glob("*.yml")) for case in read_cases(path)]
+@cache
+def all_cases() -> Sequence[Case]:
+    return tuple(case for path in sorted(FOLDER.glob("*.yml")) for case in read_cases(path))
 
 
 # --- comparing --------------------------------------------------------------------------------

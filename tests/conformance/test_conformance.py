@@ -36,6 +36,7 @@ def _fits_a_rest_map(case: Case) -> bool:
     return bool(values) and not any(isinstance(v, list) for v in values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", [c for c in all_cases() if c.spl and _fits_a_rest_map(c)], ids=lambda c: c.id
 )

@@ -123,6 +123,7 @@ def test_a_memory_limit_spills(tmp_path: Path) -> None:
     assert runner.run(query).to_pylist() == [{"n": 3_000_000}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

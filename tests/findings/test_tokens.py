@@ -50,6 +50,7 @@ def test_messages(template: str, row: Mapping[str, Any], expected: str) -> None:
     assert fill_messages(template, rows).to_pylist() == [expected]
 
 
+@pytest.mark.slow
 def test_no_token_is_left_in_any_message_of_the_real_content() -> None:
     if SHARED is None:
         pytest.skip("real content is not here")
@@ -155,6 +156,7 @@ def test_no_value_can_change_a_search(template: str, a: str, b: str) -> None:
     assert tree(filled) == substituted(tree(plain), {"xAx": a, "xBx": b})
 
 
+@pytest.mark.slow
 def test_no_value_can_change_a_drilldown_of_the_real_content() -> None:
     if SHARED is None:
         pytest.skip("real content is not here")

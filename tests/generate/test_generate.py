@@ -17,6 +17,7 @@ from tests.generate.logs import EVENTS, SEED, fdr_events, json_events, raw, sysm
 WMI = "Process Execution via WMI"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_same_arguments_same_bytes(format: str) -> None:
     again = io.BytesIO()
@@ -35,6 +36,7 @@ def test_as_many_lines_as_asked_for(format: str) -> None:
     assert text.endswith(b"\n")
 
 
+@pytest.mark.slow
 def test_every_parent_exists_and_started_before() -> None:
     started: dict[str, tuple[str, str, str, str]] = {}
     for e in sysmon(xml_events(), 1):
@@ -239,6 +241,7 @@ def test_the_remote_process_has_a_network_logon() -> None:
     assert logons[0].system["SystemTime"] < process.system["SystemTime"]
 
 
+@pytest.mark.slow
 def test_evtx_json_is_the_same_day() -> None:
     assert len(json_events()) == len(xml_events())
     for x, j in zip(xml_events(), json_events(), strict=True):
@@ -250,6 +253,7 @@ def test_evtx_json_is_the_same_day() -> None:
         assert x.data.get("ProcessGuid", "").strip("{}") == j.data.get("ProcessGuid", "")
 
 
+@pytest.mark.slow
 def test_security_log_is_the_same_day() -> None:
     commands = Counter(
         (e.system["Computer"], int(e.data["ProcessId"]), e.data["Image"])
@@ -326,6 +330,7 @@ def test_small_logs_hold_an_attack(events: int) -> None:
     assert answers.expected(WMI) >= 5
 
 
+@pytest.mark.slow
 def test_more_days_and_weekends() -> None:
     out = io.BytesIO()
     answers = generate(60_000, 5, "xml", out, hosts=5)

@@ -11,7 +11,12 @@ from escudo.lake import Lake
 from tests.lake.handmade import TABLES
 
 
+def opened(path: Path) -> Lake:
+    """The lake in a folder; its clock stands still."""
+    return Lake.open(path, tables=TABLES, clock=lambda: 1_000_000.5)
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Lake]:
-    with Lake.open(tmp_path / "lake", tables=TABLES, clock=lambda: 1_000_000.5) as opened:
-        yield opened
+    with opened(tmp_path / "lake") as found:
+        yield found

@@ -113,6 +113,7 @@ def test_a_crash_in_every_commit_in_turn(tmp_path: Path) -> None:
     finish(path, logs)
 
 
+@pytest.mark.slow
 def test_a_reader_sees_whole_commits_while_others_write(tmp_path: Path) -> None:
     logs = write_logs(tmp_path / "logs", 24, EVENTS)
     path = tmp_path / "lake"

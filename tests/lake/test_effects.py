@@ -329,6 +329,7 @@ def test_test_mode_shows_the_events_and_writes_none(desk: Desk) -> None:
 # --- deletions (Search Reference: delete) --------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_deleted_events_are_gone(desk: Desk) -> None:
     desk.run(makes([{"a": str(n)} for n in range(10)]) + " | collect index=i")
     desk.run(makes([{"a": "3"}]) + " | collect index=other")
@@ -428,6 +429,7 @@ def test_a_writer_that_dies_leaves_the_old_file(
     assert [p.name for p in (desk.lake.path / "lookups").iterdir()] == ["t.csv"]
 
 
+@pytest.mark.slow
 def test_several_append_at_once(desk: Desk) -> None:
     """Two lakes over one folder take turns, so no row is lost."""
     with Lake.open(desk.lake.path, create=False) as second:

@@ -133,6 +133,7 @@ def test_standard_input_is_read_and_not_recognised(lake: Lake) -> None:
     assert count(lake, "raw_sysmon") == 8
 
 
+@pytest.mark.slow
 def test_a_stream_is_committed_while_it_flows(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "COMMIT_EVENTS", 1000)
     seen = threading.Event()
@@ -258,6 +259,7 @@ def test_progress_is_told(lake: Lake, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @needs_shared
 def test_the_real_event_logs_come_in_whole(lake: Lake) -> None:
     assert SHARED is not None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,22 +16,31 @@ from escudo.lake import Lake, maintenance
 from escudo.lake.delta import DataFile
 from escudo.lake.maintenance import compact, expire, info, mergeable
 from escudo.lake.parts import DAY_ROWS, FULL_BYTES
+from tests.lake.conftest import opened
 from tests.lake.handmade import DAY, append, count, model_rows, query, raw_rows
 
 NOW = timedelta(0)
 MICRO_DAY = round(DAY * 1e6)
 
 
-@pytest.fixture
-def full(lake: Lake) -> Lake:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with 30 commits over three days."""
-    with lake.writer() as writer:
+    path = tmp_path_factory.mktemp("filled") / "lake"
+    with opened(path) as lake, lake.writer() as writer:
         for n in range(30):
             times = [n * DAY / 10 + k for k in range(10)]
             writer.append_rows("raw_demo", raw_rows(times, f"commit {n}"))
             writer.append_rows("demo_processes", model_rows(times, [f"P{n % 7}.exe", "b.exe"]))
             writer.commit()
-    return lake
+    return path
+
+
+@pytest.fixture
+def full(filled: Path, tmp_path: Path) -> Iterator[Lake]:
+    """A filled lake of one test alone."""
+    with opened(Path(shutil.copytree(filled, tmp_path / "full"))) as lake:
+        yield lake
 
 
 CONTENT = (

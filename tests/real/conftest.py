@@ -1,7 +1,8 @@
-"""Lakes of all the real logs, made once a run."""
+"""Lakes of all the real logs, made once a run, whichever process needs them first."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,17 +23,22 @@ LakeOf = Callable[[str], Lake]
 
 
 @pytest.fixture(scope="session")
-def lake_of() -> Iterator[LakeOf]:
-    """`lake_of("evtx")` -> the lake of all of that folder's logs."""
+def lake_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeOf]:
+    """`lake_of("evtx")` -> the lake of all of that folder's logs. Tests do not write to it."""
     assert SHARED is not None
     shared = SHARED
+    in_workers = "PYTEST_XDIST_WORKER" in os.environ
+    run = tmp_path_factory.getbasetemp()
+    place = Path(KEPT) if KEPT else (run.parent if in_workers else run) / "real-lakes"
+    place.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
 
         @cache
         def lake_of(folder: str) -> Lake:
-            made = Lake.open(Path(KEPT) / folder) if KEPT else Lake.create_temporary()
-            lake = opened.enter_context(made)
-            ingest([shared / folder], lake)
+            with (place / f"{folder}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                lake = opened.enter_context(Lake.open(place / folder))
+                ingest([shared / folder], lake)
             return lake
 
         yield lake_of

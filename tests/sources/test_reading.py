@@ -67,6 +67,7 @@ def test_json_cut_anywhere_keeps_what_is_whole(data: st.DataObject) -> None:
     assert len(rejected) == len(lines) - len(whole)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(
     lines=st.sampled_from([XML, JSON]),

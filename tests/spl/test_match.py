@@ -190,6 +190,7 @@ def connection() -> duckdb.DuckDBPyConnection:
     return connect(threads=1)
 
 
+@pytest.mark.slow
 @given(_trees(), st.lists(_ROWS, min_size=1, max_size=4))
 @settings(max_examples=250, deadline=None)
 def test_trees_hold_as_a_plain_evaluator_says(

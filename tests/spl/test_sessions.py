@@ -36,6 +36,7 @@ _EVENT = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     events=st.lists(_EVENT, max_size=12, unique_by=lambda e: e["_time"]),

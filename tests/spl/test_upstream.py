@@ -27,6 +27,7 @@ SAID_DEFAULTS = {
 KINDS = ("detections", "baselines", "investigations", "drilldowns")
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_searches_parse(kind: str) -> None:

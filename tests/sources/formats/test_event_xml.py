@@ -103,6 +103,7 @@ def event_texts(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     texts=st.lists(event_texts(), min_size=1, max_size=12),

@@ -70,6 +70,7 @@ def test_what_is_no_event_log_is_told(way: Any, tmp_path: Path) -> None:
     assert readable is False
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_again_is_told(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:

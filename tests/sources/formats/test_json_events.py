@@ -76,6 +76,7 @@ VALUES = st.recursive(
 EVENTS = st.dictionaries(KEYS, VALUES, max_size=5)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     events=st.lists(EVENTS, min_size=1, max_size=8),

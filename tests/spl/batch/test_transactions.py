@@ -142,6 +142,7 @@ _RULES = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_EVENT, max_size=14), _RULES)
 def test_columns_at_once_and_event_by_event_agree(
     events: list[dict[str, Any]], rules: Rules
