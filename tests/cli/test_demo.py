@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.cli.conftest import Run
 
 
@@ -13,6 +15,9 @@ def test_demo_finds_what_was_planted(escudo: Run) -> None:
     assert "T1047" in shown
     assert "Processes around the riskiest hit" in shown
     assert shown.count("Drilldown: ") == 2
+    # What the correlation summed up is the risk that the table below has for the object.
+    (total,) = re.findall(r"│ (\d+) │ system │ DC01\.meridian\.example ", shown)
+    assert f"system dc01.meridian.example  risk {total}  sysmon.xml" in shown
 
 
 def test_demo_of_another_day(escudo: Run) -> None:

@@ -73,19 +73,36 @@ def show_hits(found: Hunt, console: Console) -> None:
 def _show_row(row: Mapping[str, Any], console: Console) -> None:
     files = row["source_file"]
     names = [files] if isinstance(files, str) else files or []
+    objects, score = _risk(row)
     line = Text(f"{'':14}{row['_time']}  ")
-    for item in row["risk_objects"]:
-        line.append(f"{item['type']} ", style="dim")
-        line.append(f"{item['value']}  ", style="cyan")
-    if row["risk_score"]:
-        line.append(f"risk {row['risk_score']}  ")
+    for kind, value in objects:
+        line.append(f"{kind} ", style="dim")
+        line.append(f"{value}  ", style="cyan")
+    if score:
+        line.append(f"risk {score}  ")
     line.append(", ".join(base_name(n) for n in names), style="dim")
     console.print(line)
     fields = row["row"]
-    for name in ("parent_process", "process"):
-        value = fields.get(name)
-        if isinstance(value, str):
-            console.print(Text(f"{'':16}{name}: {_cut(value)}"))
+    processes = [n for n in ("parent_process", "process") if isinstance(fields.get(n), str)]
+    for name in processes:
+        console.print(Text(f"{'':16}{name}: {_cut(fields[name])}"))
+    if not processes and row["message"]:
+        console.print(Text(f"{'':16}{_cut(row['message'])}"))
+
+
+def _risk(row: Mapping[str, Any]) -> tuple[list[tuple[str, str]], object]:
+    """The objects of a row with their types, and the score: what it adds to their risk, or what a
+    correlation has summed up for the object that the row is about."""
+    fields = row["row"]
+    summed = fields.get("risk_object") or fields.get("normalized_risk_object")
+    if row["risk_objects"] or not summed:
+        return [(o["type"], o["value"]) for o in row["risk_objects"]], row["risk_score"]
+    kind = _listed(fields.get("risk_object_type") or "object")
+    return [(kind, _listed(summed))], fields.get("risk_score")
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _cut(text: str) -> str:
