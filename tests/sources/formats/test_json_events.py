@@ -30,7 +30,7 @@ LINES = [c for c in CASES if "rejected" not in c and c["text"].startswith('{"')]
 @pytest.mark.parametrize("case", LINES, ids=lambda c: c["name"])
 def test_many_lines_take_the_fast_way_to_the_same_rows(case: dict[str, Any]) -> None:
     lines = case["text"].strip("\n") + "\n"
-    if lines.startswith('{"Records"'):
+    if lines.startswith(('{"Records"', '{"took"')):
         pytest.skip("not one object a line")
     rows, rejected = read_bytes((lines * 300).encode())
     assert rejected == []

@@ -23,8 +23,16 @@ from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fie
 
 Fields = dict[str, pa.Array]
 
-_XML_PATHS: tuple[Path, ...] = (("event", "original"), ("SyslogMessage",), ("message",), ("log",))
-"""Where Winlogbeat (``include_xml``), Log Analytics and syslog collectors keep an event's XML."""
+_XML_PATHS: tuple[Path, ...] = (
+    ("event", "original"),
+    ("SyslogMessage",),
+    ("message",),
+    ("log",),
+    ("result", "_raw"),
+    ("_raw",),
+)
+"""Where Winlogbeat (``include_xml``), Log Analytics, syslog collectors and Splunk's exports keep an
+event's XML."""
 _EVENT_START = r"<Event[\s>]"
 _EVENT = re.compile(r"<Event[\s>].*</Event\s*>", re.DOTALL)
 
@@ -49,6 +57,7 @@ def fields_by_form(
     >>> [(name, list(fields)) for name, _, fields in fields_by_form(paths, 1)]
     [('flat', ['Channel', 'EventID', 'Computer'])]
     """
+    paths = _unwrapped(paths)
     left = np.ones(size, dtype=bool)
     for path in _XML_PATHS:
         if path in paths and not pa.types.is_list(paths[path].type):
@@ -71,6 +80,15 @@ def fields_by_form(
     if left.any():
         rows = _all_or(left)
         yield "generic", rows, _generic(_taken(paths, rows))
+
+
+def _unwrapped(paths: Paths) -> Paths:
+    """Elasticsearch's exports hold each event in ``_source``, beside its index and id."""
+    index = paths.get(("_index",))
+    if index is None or index.null_count:
+        return paths
+    inner = {p[1:]: v for p, v in paths.items() if p[0] == "_source" and len(p) > 1}
+    return {p: v for p, v in paths.items() if p[0] != "_source"} | inner
 
 
 def _all_or(has: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp] | None:

@@ -18,7 +18,8 @@ _BLOCK_EVENTS = 5_000
 def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
     """The objects of a stream as lines, some thousand lines at a time, and what is none.
 
-    An object that holds one array of objects (``{"Records": [...]}``) is those objects.
+    An object that holds one array of objects (``{"Records": [...]}``), and an answer of
+    Elasticsearch, is those objects.
 
     >>> list(objects(iter([b'[{"a": 1},\\n {"a":', b' 2}]']), "x"))
     [b'{"a":1}\\n{"a":2}\\n']
@@ -67,11 +68,15 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
 
 
 def members(value: Any) -> list[Any]:
-    """The events in a value: those in its only array, else itself."""
-    if isinstance(value, dict) and len(value) == 1:
-        [only] = value.values()
-        if isinstance(only, list) and only and all(isinstance(v, dict) for v in only):
-            return only
+    """The events in a value: those in its only array or among its hits, else itself."""
+    found: Any = None
+    match value:
+        case {"hits": {"hits": hits}}:
+            found = hits
+        case dict() if len(value) == 1:
+            [found] = value.values()
+    if isinstance(found, list) and found and all(isinstance(v, dict) for v in found):
+        return found
     return [value]
 
 
