@@ -274,6 +274,25 @@ def test_hunt_runs_baselines_first(escudo: Run, content: Path, logs: Path) -> No
     assert "1 baselines ran: 1 lookups filled, 0 models" in done.stderr
 
 
+def test_a_detection_sees_what_the_one_before_wrote(escudo: Run, content: Path, logs: Path) -> None:
+    """Although several run at once; each of these needs the lookup of the one before."""
+    names = [f"Step {n}" for n in range(1, 5)]
+    of_step = "| inputlookup step{0} | eval step={1} | outputlookup step{1}".format
+    searches = [
+        "| tstats count from datamodel=Endpoint.Processes | outputlookup step1",
+        *(of_step(n, n + 1) for n in range(1, 4)),
+    ]
+    for number, (name, search) in enumerate(zip(names, searches, strict=True), 4):
+        text = DELETES.replace("search index=* | delete", f"'{search}'")
+        text = text.replace("Deletes What It Finds", name).replace("0003", f"000{number}")
+        (content / "detections" / f"{number}.yml").write_text(text)
+    chosen = [part for name in names for part in ("--detection", name)]
+    done = escudo("hunt", logs, "--content", content, *chosen, "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    found = [(r["detection"], r["row"].get("step")) for r in json_lines(done.stdout)]
+    assert found == [("Step 1", None), ("Step 2", 2), ("Step 3", 3), ("Step 4", 4)]
+
+
 def test_one_baseline_by_name(escudo: Run, content: Path, lake: Path) -> None:
     chosen = ("--lake", lake, "--content", content, "--format", "jsonl")
     done = escudo("baseline", *chosen, "--baseline", "seen processes")

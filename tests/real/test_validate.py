@@ -46,7 +46,7 @@ def failures(found: dict[str, Verdicts]) -> dict[Failure, str]:
 
 def checked(upstream: content.Content, lake: Lake) -> dict[str, Verdicts]:
     snapshot = lake.snapshot()
-    searches = candidates(upstream)
+    searches = list(candidates(upstream))
     return validate(searches, upstream.knowledge, snapshot, DuckDBEngine(snapshot), now=NOW)
 
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 from escudo import detect
 from escudo.cli.output import plain, rows_of
 from escudo.content import Content, Deployment, Detection, RiskConfig
+from escudo.core.ahead import Ahead
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange, iso_utc
@@ -100,12 +102,12 @@ def hunt(
     """Runs detections over what a lake holds now, and writes their risk events and findings.
 
     What a search writes itself (lookups, models, events of an index) is in the lake before the
-    next one runs; none may delete events. Correlations read the risk that the others wrote, so
-    they run after them. ``follow`` is given each list of detections and yields them one by one
-    (a progress bar).
+    next one runs, although several may run at once; none may delete events. Correlations read the
+    risk that the others wrote, so they run after them. Detections that are not enabled are left
+    out. ``follow`` is given each list of detections and yields them one by one (a progress bar).
     """
-    first = [d for d in detections if d.type != "Correlation"]
-    then = [d for d in detections if d.type == "Correlation"]
+    first = [d for d in detections if d.enabled and d.type != "Correlation"]
+    then = [d for d in detections if d.enabled and d.type == "Correlation"]
     knowledge = LakeKnowledge(content.knowledge, lake.kept)
     matches: list[Match] = []
     judgements: list[Judgement] = []
@@ -116,13 +118,20 @@ def hunt(
         snapshot = lake.snapshot()
         places = schemas(snapshot)
         engine = engine_of(snapshot)
-        found = [
-            _carried_out(match, lake, content, changes)
-            for detection in follow(group)
-            for match in detect.run(
-                [detection], snapshot, engine, knowledge, within=within, now=now
-            )
-        ]
+        run = partial(
+            detect.run_one,
+            catalog=snapshot,
+            engine=engine,
+            knowledge=knowledge,
+            within=within,
+            now=now,
+        )
+        found: list[Match] = []
+        with Ahead(run, group, threads=engine.at_once) as results:
+            for _, match in zip(follow(group), results, strict=True):
+                found.append(_carried_out(match, lake, content, changes))
+                if match.effects:
+                    results.forget()
         judged = [judge(m, _deployments(content, found), places) for m in found]
         write(lake, judged, places)
         matches += found

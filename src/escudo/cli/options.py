@@ -89,14 +89,21 @@ def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:
     """The content of the paths over Escudo's own; what is wrong in its files goes to stderr."""
     loaded = content.load(paths, overlay=overlay)
     show([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
-    # The content stays as long as the process; walking it in each collection took a third of the
-    # time of compiling its searches. It is let go at the end, or DuckDB calls its types leaked.
-    # The tree of a search is thousands of objects in cycles: collected often and while young, they
-    # do not add up to a pause of a tenth of a second in the middle of some other search.
+    spare_collections()
+    return loaded
+
+
+def spare_collections() -> None:
+    """Has garbage collections pass over what there is now: content, before its searches run.
+
+    It stays as long as the process; walking it in each collection took a third of the time of
+    compiling its searches. It is let go at the end, or DuckDB calls its types leaked. The tree of
+    a search is thousands of objects in cycles: collected often and while young, they do not add up
+    to a pause of a tenth of a second in the middle of some other search.
+    """
     gc.freeze()
     gc.set_threshold(10_000, 1, 100)
     atexit.register(gc.unfreeze)
-    return loaded
 
 
 def time_range(earliest: str, latest: str, now: float) -> TimeRange:

@@ -100,6 +100,16 @@ def tracked(items: Sequence[T], label: str, *, quiet: bool = False) -> Iterator[
         yield walk()
 
 
+def following(label: str, quiet: bool) -> Callable[[Sequence[T]], Iterator[T]]:
+    """A function that yields items behind a bar."""
+
+    def follow(items: Sequence[T]) -> Iterator[T]:
+        with tracked(items, label, quiet=quiet) as walked:
+            yield from walked
+
+    return follow
+
+
 def show(diagnostics: Sequence[Diagnostic], limit: int | None = 20) -> None:
     """Diagnostics on stderr, the first ``limit`` of them; the rest is counted."""
     console = stderr()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from escudo.content import Content
+from escudo.core.ahead import Ahead
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Span
 from escudo.engines.execute import Engine, run_search
@@ -92,35 +94,42 @@ def _sample(_name: str) -> Values:
 
 
 def validate(
-    searches: Iterable[Candidate],
+    searches: Sequence[Candidate],
     knowledge: Knowledge,
     catalog: Catalog,
     engine: Engine,
     *,
     now: float,
+    follow: Callable[[Sequence[Candidate]], Iterable[Candidate]] = iter,
 ) -> dict[str, Verdicts]:
     """Runs each search over a catalog (an empty lake, say); what cannot be run is told why.
 
     What a search asks to be written (``Compiled.effects``) is not.
 
-    A search that stands in several places (most drilldowns do) is run once.
+    A search that stands in several places (most drilldowns do) is run once. ``follow`` is given
+    the searches and yields them one by one (a progress bar).
     """
     out = {kind: Verdicts() for kind in KINDS}
     problems: dict[str, Diagnostic | None] = {}
-    for candidate in searches:
-        text = candidate.search
-        if text not in problems:
-            problems[text] = _problem(candidate, knowledge, catalog, engine, now)
-        problem = problems[text]
-        verdicts = out[candidate.kind]
-        verdicts.total += 1
-        if problem is not None:
-            verdicts.failed.append((candidate, problem))
+    first = {c.search: c for c in reversed(searches)}
+    distinct = [c for c in searches if first[c.search] is c]
+    run = partial(_problem, knowledge=knowledge, catalog=catalog, engine=engine, now=now)
+    with Ahead(run, distinct, threads=engine.at_once) as results:
+        ahead = iter(results)
+        for candidate in follow(searches):
+            text = candidate.search
+            if text not in problems:
+                problems[text] = next(ahead)
+            problem = problems[text]
+            verdicts = out[candidate.kind]
+            verdicts.total += 1
+            if problem is not None:
+                verdicts.failed.append((candidate, problem))
     return out
 
 
 def _problem(
-    candidate: Candidate, knowledge: Knowledge, catalog: Catalog, engine: Engine, now: float
+    candidate: Candidate, *, knowledge: Knowledge, catalog: Catalog, engine: Engine, now: float
 ) -> Diagnostic | None:
     try:
         run_search(candidate.search, engine, catalog, knowledge, now=now, file=candidate.file)

@@ -64,6 +64,11 @@ class Engine(Protocol):
         """How many bytes the engine may take before it spills or fails, if it has a limit."""
         return None
 
+    @property
+    def at_once(self) -> int:
+        """How many searches may run at once, each in a thread, so that it pays."""
+        return 1
+
     def over(self, catalog: Catalog) -> Engine:
         """The same engine over another catalog."""
         ...

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.text import Text
 
 from escudo import content as contents
-from escudo.cli.commands.hunt import following
 from escudo.cli.hunt_view import (
     show_hits,
     show_ingest,
@@ -24,7 +23,7 @@ from escudo.cli.hunt_view import (
 from escudo.cli.hunting import Hunt, hunt, result_rows
 from escudo.cli.options import duckdb_engine
 from escudo.cli.output import console, plain
-from escudo.cli.progress import IngestProgress, counted
+from escudo.cli.progress import IngestProgress, counted, following
 from escudo.content import Content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -27,9 +27,8 @@ from escudo.cli.options import (
     time_range,
 )
 from escudo.cli.output import chosen, console, format_option, write_rows
-from escudo.cli.progress import IngestProgress, show, stderr, tracked
+from escudo.cli.progress import IngestProgress, following, show, stderr, tracked
 from escudo.cli.rejected import tell_rejected
-from escudo.content import Detection
 from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect.baselines import BaselineRun, needed, ordered, run_baselines
@@ -161,13 +160,3 @@ def opened(path: Path | None) -> Iterator[Lake]:
     """The lake of a folder, or one that is gone afterwards."""
     with Lake.open(path) if path is not None else Lake.create_temporary() as lake:
         yield lake
-
-
-def following(label: str, quiet: bool) -> Callable[[Sequence[Detection]], Iterable[Detection]]:
-    """Yields detections behind a progress bar."""
-
-    def follow(detections: Sequence[Detection]) -> Iterator[Detection]:
-        with tracked(detections, label, quiet=quiet) as items:
-            yield from items
-
-    return follow

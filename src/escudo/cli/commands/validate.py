@@ -12,9 +12,9 @@ import orjson
 
 from escudo import content as contents
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import duckdb_engine
+from escudo.cli.options import duckdb_engine, spare_collections
 from escudo.cli.output import console
-from escudo.cli.progress import tracked
+from escudo.cli.progress import following
 from escudo.cli.validating import candidates, validate
 from escudo.core.errors import Severity
 from escudo.lake import Lake
@@ -53,16 +53,18 @@ def command(
     """
     begun = time.monotonic()
     content = contents.load(folders, overlay=overlay)
+    spare_collections()
     searches = list(candidates(content))
     lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake, tracked(searches, "checking searches", quiet=quiet) as items:
+    with lake:
         snapshot = lake.snapshot()
         verdicts = validate(
-            items,
+            searches,
             LakeKnowledge(content.knowledge, lake.kept),
             snapshot,
             duckdb_engine(None)(snapshot),
             now=time.time(),
+            follow=following("checking searches", quiet),
         )
     errors = [d for d in content.diagnostics if d.severity is Severity.ERROR]
     shape = format_ or ("table" if sys.stdout.isatty() else "json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -22,6 +23,7 @@ from escudo.spl.plan import Scan, alias, column, identifier
 T = TypeVar("T")
 DIALECT = "duckdb"
 _BATCH_ROWS = 16_384
+_AT_ONCE = 4
 _AT_REST: Mapping[FieldType | None, str] = {
     FieldType.STRING: "VARCHAR",
     FieldType.NUMBER: "DOUBLE",
@@ -55,6 +57,12 @@ class DuckDBEngine:
         limit = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
         (found,) = self.connection.cursor().execute(limit).fetchone() or (0,)
         return int(found)
+
+    @property
+    def at_once(self) -> int:
+        """Half of a search's time over little data is its planning, by DuckDB in one thread; the
+        other half compiles it and has the interpreter's lock."""
+        return min(_AT_ONCE, os.cpu_count() or 1)
 
     def over(self, catalog: Catalog) -> DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
