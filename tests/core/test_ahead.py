@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escudo.core.ahead import Ahead
+from escudo.core.ahead import ahead
 
 
 @given(st.integers(0, 20), st.integers(1, 4), st.sets(st.integers(0, 20)))
@@ -18,31 +18,29 @@ def test_what_a_result_changes_is_seen_by_those_after_it(
     """As if one were called after the other."""
     state = 0
     found = []
-    with Ahead(lambda n: (n, state), range(count), threads=threads) as results:
-        for n, seen in results:
-            found.append((n, seen))
-            if n in changing:
-                state += 1
-                results.forget()
+    results = ahead(
+        lambda n: (n, state), range(count), threads=threads, changes=lambda r: r[0] in changing
+    )
+    for n, seen in results:
+        found.append((n, seen))
+        if n in changing:
+            state += 1
     assert found == [(n, sum(c < n for c in changing)) for n in range(count)]
 
 
 def test_calls_run_at_once() -> None:
     meeting = Barrier(2, timeout=10)
-    with Ahead(lambda _: meeting.wait(), range(4), threads=2) as results:
-        assert len(list(results)) == 4
+    assert len(list(ahead(lambda _: meeting.wait(), range(4), threads=2))) == 4
 
 
 def test_one_thread_is_not_ahead() -> None:
     begun: list[int] = []
-    with Ahead(begun.append, range(3), threads=1) as results:
-        next(iter(results))
-        assert begun == [0]
+    next(ahead(begun.append, range(3), threads=1))
+    assert begun == [0]
 
 
 def test_an_error_comes_in_its_place() -> None:
-    with Ahead(lambda n: 1 // n, [1, 0, 2], threads=2) as results:
-        found = iter(results)
-        assert next(found) == 1
-        with pytest.raises(ZeroDivisionError):
-            next(found)
+    found = ahead(lambda n: 1 // n, [1, 0, 2], threads=2)
+    assert next(found) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(found)

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -15,7 +14,6 @@ import pyarrow as pa
 from escudo import detect
 from escudo.cli.output import plain, rows_of
 from escudo.content import Content, Deployment, Detection, RiskConfig
-from escudo.core.ahead import Ahead
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange, iso_utc
@@ -118,20 +116,11 @@ def hunt(
         snapshot = lake.snapshot()
         places = schemas(snapshot)
         engine = engine_of(snapshot)
-        run = partial(
-            detect.run_one,
-            catalog=snapshot,
-            engine=engine,
-            knowledge=knowledge,
-            within=within,
-            now=now,
-        )
-        found: list[Match] = []
-        with Ahead(run, group, threads=engine.at_once) as results:
-            for _, match in zip(follow(group), results, strict=True):
-                found.append(_carried_out(match, lake, content, changes))
-                if match.effects:
-                    results.forget()
+        matched = detect.run(group, snapshot, engine, knowledge, within=within, now=now)
+        found = [
+            _carried_out(match, lake, content, changes)
+            for _, match in zip(follow(group), matched, strict=True)
+        ]
         judged = [judge(m, _deployments(content, found), places) for m in found]
         write(lake, judged, places)
         matches += found

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from escudo.content import Content
-from escudo.core.ahead import Ahead
+from escudo.core.ahead import ahead
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Span
 from escudo.engines.execute import Engine, run_search
@@ -111,20 +111,20 @@ def validate(
     """
     out = {kind: Verdicts() for kind in KINDS}
     problems: dict[str, Diagnostic | None] = {}
-    first = {c.search: c for c in reversed(searches)}
-    distinct = [c for c in searches if first[c.search] is c]
-    run = partial(_problem, knowledge=knowledge, catalog=catalog, engine=engine, now=now)
-    with Ahead(run, distinct, threads=engine.at_once) as results:
-        ahead = iter(results)
-        for candidate in follow(searches):
-            text = candidate.search
-            if text not in problems:
-                problems[text] = next(ahead)
-            problem = problems[text]
-            verdicts = out[candidate.kind]
-            verdicts.total += 1
-            if problem is not None:
-                verdicts.failed.append((candidate, problem))
+    distinct: dict[str, Candidate] = {}
+    for candidate in searches:
+        distinct.setdefault(candidate.search, candidate)
+    one = partial(_problem, knowledge=knowledge, catalog=catalog, engine=engine, now=now)
+    found = ahead(one, list(distinct.values()), threads=engine.at_once)
+    for candidate in follow(searches):
+        text = candidate.search
+        if text not in problems:
+            problems[text] = next(found)
+        problem = problems[text]
+        verdicts = out[candidate.kind]
+        verdicts.total += 1
+        if problem is not None:
+            verdicts.failed.append((candidate, problem))
     return out
 
 

@@ -6,12 +6,14 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import pyarrow as pa
 
 from escudo.content import Detection, Origin
 from escudo.content.positions import relocate
+from escudo.core.ahead import ahead
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
@@ -67,14 +69,17 @@ def run(
     within: TimeRange,
     now: float,
 ) -> Iterator[Match]:
-    """Run detections one by one; each gives one match, also where it found nothing or failed.
+    """Run detections; each gives one match, in order, also where it found nothing or failed.
 
     An error in one search (its code, place and advice) is in that match's diagnostics. Detections
-    that are not enabled are left out.
+    that are not enabled are left out. Several searches run at once, as the engine says; yet each
+    sees what the consumer has carried out of the matches before it (``Match.effects``).
     """
-    for detection in detections:
-        if detection.enabled:
-            yield run_one(detection, catalog, engine, knowledge, within=within, now=now)
+    one = partial(
+        run_one, catalog=catalog, engine=engine, knowledge=knowledge, within=within, now=now
+    )
+    enabled = [d for d in detections if d.enabled]
+    yield from ahead(one, enabled, threads=engine.at_once, changes=lambda m: bool(m.effects))
 
 
 def run_one(

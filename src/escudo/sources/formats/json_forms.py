@@ -83,12 +83,16 @@ def fields_by_form(
 
 
 def _unwrapped(paths: Paths) -> Paths:
-    """Elasticsearch's exports hold each event in ``_source``, beside its index and id."""
+    """Elasticsearch's exports hold each event in ``_source``, beside its index and id. A field
+    that has the name of one beside it stays where it is."""
     index = paths.get(("_index",))
     if index is None or index.null_count:
         return paths
-    inner = {p[1:]: v for p, v in paths.items() if p[0] == "_source" and len(p) > 1}
-    return {p: v for p, v in paths.items() if p[0] != "_source"} | inner
+    return {_inner(p) if _inner(p) not in paths else p: v for p, v in paths.items()}
+
+
+def _inner(path: Path) -> Path:
+    return path[1:] if path[0] == "_source" and len(path) > 1 else path
 
 
 def _all_or(has: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp] | None:

@@ -71,7 +71,7 @@ def members(value: Any) -> list[Any]:
     """The events in a value: those in its only array or among its hits, else itself."""
     found: Any = None
     match value:
-        case {"hits": {"hits": hits}}:
+        case {"hits": {"hits": [{"_source": _}, *_] as hits}}:
             found = hits
         case dict() if len(value) == 1:
             [found] = value.values()
