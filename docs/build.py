@@ -25,12 +25,12 @@ from escudo.cli import cli
 from escudo.core.errors import ErrorCode
 from escudo.engines.capability import FunctionSupport, function_support
 from escudo.sources import Family, families
-from escudo.spl.ast import Command
 from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
+from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
+from escudo.spl.commands.learning.models import DENSITY, DENSITY_OPTIONS
 from escudo.spl.commands.unsupported import UNSUPPORTED
 from escudo.spl.functions import EvalFunction, StatsFunction, eval_functions, stats_functions
-from escudo.spl.learning import DENSITY, DENSITY_OPTIONS
 from escudo.spl.lint import RULES
 
 HERE = Path(__file__).parent

@@ -7,8 +7,8 @@ import pytest
 from escudo.cim.models import load, parse_model
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl.parse_eval import parse_eval
-from escudo.spl.parse_search import parse_search
+from escudo.spl.syntax.parse_eval import parse_eval
+from escudo.spl.syntax.parse_search import parse_search
 
 
 @pytest.mark.parametrize(

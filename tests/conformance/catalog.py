@@ -25,7 +25,7 @@ from escudo.core.schema import (
     physical_names,
 )
 from escudo.core.timerange import TimeRange
-from escudo.spl.coerce import number_text
+from escudo.spl.relation.values import number_text
 
 NOW = 1_700_000_000.0
 """The clock of the conformance cases: 2023-11-14T22:13:20Z."""

@@ -16,9 +16,9 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.engines.execute import Engine, Result, run_search
-from escudo.spl.effects import Deletion, IndexOutput, LookupOutput
-from escudo.spl.evaluate import compile_eval
-from escudo.spl.plan import alias, select
+from escudo.spl.binding.effects import Deletion, IndexOutput, LookupOutput
+from escudo.spl.lowering.lower_eval import compile_eval
+from escudo.spl.relation.sql import alias, select
 from tests.conformance.cases import Case, differences, same, unlike
 from tests.conformance.catalog import (
     NOW,

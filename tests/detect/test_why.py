@@ -21,8 +21,8 @@ from escudo.engines.duckdb.engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
-from escudo.spl import ast
-from escudo.spl.unparse import eval_text, search_text
+from escudo.spl.syntax import ast
+from escudo.spl.syntax.unparse import eval_text, search_text
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 from tests.shared_data import SHARED, needs_shared
 

@@ -20,7 +20,7 @@ from escudo.lake import Lake, maintenance
 from escudo.lake.effects import Change, carry_out
 from escudo.lake.knowledge import LakeKnowledge
 from escudo.lake.ledger import Ledger
-from escudo.spl.effects import Effect
+from escudo.spl.binding.effects import Effect
 
 NOW = 1_700_000_000.0
 """2023-11-14T22:13:20Z."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from evtx import PyEvtxParser
 
-from escudo.spl.ast import And, Compare, InList, Not, Or, SearchExpr, Value
+from escudo.spl.syntax.ast import And, Compare, InList, Not, Or, SearchExpr, Value
 
 Event = Mapping[str, Any]
 

@@ -18,10 +18,11 @@ import pytest
 from escudo import content
 from escudo.cli.validating import candidates
 from escudo.core.catalog import Knowledge
-from escudo.spl.ast import Command, Pipeline
+from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
+from escudo.spl.syntax.ast import Pipeline
 from tests.shared_data import needs_shared
 
 pytestmark = [needs_shared, pytest.mark.slow]

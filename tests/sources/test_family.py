@@ -8,7 +8,7 @@ import yaml
 from escudo.core.errors import EscudoError
 from escudo.sources import families
 from escudo.sources.family import parse_family
-from escudo.spl.evaluate import compile_eval
+from escudo.spl.lowering.lower_eval import compile_eval
 from tests.shared_data import SHARED, needs_shared
 
 MINIMAL = """

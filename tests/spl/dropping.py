@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from escudo.core.errors import EscudoError
-from escudo.spl.ast import Pipeline
 from escudo.spl.parse import parse
+from escudo.spl.syntax.ast import Pipeline
 
 _OPTION = re.compile(r'(?<=\s)(\w+)\s?=\s?("(?:[^"\\]|\\.)*"|\([^()]*\)|[^\s,()\[\]|]+)')
 

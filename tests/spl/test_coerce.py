@@ -12,8 +12,17 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb import connect
-from escudo.spl import coerce
-from escudo.spl.plan import Typed
+from escudo.spl.relation.coercion import convert_to
+from escudo.spl.relation.comparison import any_value, compare_values, match_like, match_wildcards
+from escudo.spl.relation.sql import literal_number, literal_text, prelude_call
+from escudo.spl.relation.values import (
+    Typed,
+    is_numeric_text,
+    null_value,
+    number_text,
+    number_value,
+    text_value,
+)
 
 TEXT = st.text(alphabet="aAbB*%_!\\'\" 0", max_size=6)
 
@@ -40,8 +49,8 @@ def reference_like(text: str, pattern: str, *, fold: bool) -> bool:
 def test_wildcards_match_as_the_reference(
     connection: duckdb.DuckDBPyConnection, text: str, pattern: str, fold: bool
 ) -> None:
-    column = coerce.literal_text(text.lower() if fold else text)
-    found = value(connection, coerce.like(column, pattern, fold=fold))
+    column = literal_text(text.lower() if fold else text)
+    found = value(connection, match_wildcards(column, pattern, fold=fold))
     assert found is reference_like(text, pattern, fold=fold)
 
 
@@ -51,7 +60,7 @@ def test_eval_like_matches_as_the_reference(
     connection: duckdb.DuckDBPyConnection, text: str, pattern: str
 ) -> None:
     wanted = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
-    found = value(connection, coerce.like_sql(coerce.literal_text(text), pattern))
+    found = value(connection, match_like(literal_text(text), pattern))
     assert found is (re.fullmatch(wanted, text, re.DOTALL) is not None)
 
 
@@ -60,8 +69,8 @@ def test_eval_like_matches_as_the_reference(
 def test_numbers_print_alike_in_python_and_sql(
     connection: duckdb.DuckDBPyConnection, number: float
 ) -> None:
-    sql = coerce.call("spl_text", exp.cast(coerce.literal_number(number), "double"))
-    assert value(connection, sql) == coerce.number_text(number).replace("-0", "0", number == 0)
+    sql = prelude_call("spl_text", exp.cast(literal_number(number), "double"))
+    assert value(connection, sql) == number_text(number).replace("-0", "0", number == 0)
 
 
 @settings(max_examples=200, deadline=None)
@@ -69,8 +78,8 @@ def test_numbers_print_alike_in_python_and_sql(
 def test_text_is_a_number_alike_in_python_and_sql(
     connection: duckdb.DuckDBPyConnection, text: str
 ) -> None:
-    found = value(connection, coerce.call("spl_num", coerce.literal_text(text)))
-    assert (found is not None) is coerce.is_numeric_text(text)
+    found = value(connection, prelude_call("spl_num", literal_text(text)))
+    assert (found is not None) is is_numeric_text(text)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +99,7 @@ def test_text_is_a_number_alike_in_python_and_sql(
     ],
 )
 def test_the_cheapest_form(pattern: str, sql: str) -> None:
-    assert coerce.like(exp.column("p"), pattern, fold=True).sql("duckdb") == sql
+    assert match_wildcards(exp.column("p"), pattern, fold=True).sql("duckdb") == sql
 
 
 S = Typed(exp.column("s"), FieldType.STRING)
@@ -117,36 +126,36 @@ M = Typed(exp.column("m"), FieldType.MULTIVALUE)
         (N, FieldType.BOOLEAN, "n <> 0e0"),
         (S, FieldType.MULTIVALUE, "SPL_LIST(s)"),
         (M, FieldType.MULTIVALUE, "m"),
-        (coerce.number(5), FieldType.STRING, "'5'"),
-        (coerce.text("5"), FieldType.NUMBER, "5e0"),
-        (coerce.text("x"), FieldType.NUMBER, "CAST(NULL AS DOUBLE)"),
-        (coerce.null(), FieldType.MULTIVALUE, "CAST(NULL AS TEXT[])"),
+        (number_value(5), FieldType.STRING, "'5'"),
+        (text_value("5"), FieldType.NUMBER, "5e0"),
+        (text_value("x"), FieldType.NUMBER, "CAST(NULL AS DOUBLE)"),
+        (null_value(), FieldType.MULTIVALUE, "CAST(NULL AS TEXT[])"),
     ],
 )
 def test_conversions(source: Typed, kind: FieldType, sql: str) -> None:
-    assert coerce.convert(source, kind).sql("duckdb") == sql
+    assert convert_to(source, kind).sql("duckdb") == sql
 
 
 @pytest.mark.parametrize(
     ("left", "right", "sql"),
     [
-        (S, coerce.text("x"), "s = 'x'"),
-        (S, coerce.text("5"), "COALESCE(SPL_NUM(s) = 5e0, s = '5')"),
-        (S, coerce.number(5), "COALESCE(SPL_NUM(s) = 5e0, s = '5')"),
-        (N, coerce.number(5), "n = 5e0"),
-        (N, coerce.text("x"), "SPL_TEXT(n) = 'x'"),
+        (S, text_value("x"), "s = 'x'"),
+        (S, text_value("5"), "COALESCE(SPL_NUM(s) = 5e0, s = '5')"),
+        (S, number_value(5), "COALESCE(SPL_NUM(s) = 5e0, s = '5')"),
+        (N, number_value(5), "n = 5e0"),
+        (N, text_value("x"), "SPL_TEXT(n) = 'x'"),
         (I, N, "i = n"),
-        (S, coerce.null(), "CAST(NULL AS BOOLEAN)"),
+        (S, null_value(), "CAST(NULL AS BOOLEAN)"),
         (B, B, "b = b"),
     ],
 )
 def test_comparisons(left: Typed, right: Typed, sql: str) -> None:
-    assert coerce.compare("=", left, right).sql("duckdb") == sql
+    assert compare_values("=", left, right).sql("duckdb") == sql
 
 
 def test_nested_lambdas_have_their_own_parameters() -> None:
-    both = coerce.any_value(
-        M.sql, lambda a: coerce.any_value(M.sql, lambda b: exp.EQ(this=a.sql, expression=b.sql))
+    both = any_value(
+        M.sql, lambda a: any_value(M.sql, lambda b: exp.EQ(this=a.sql, expression=b.sql))
     )
     names = [n.expressions[0].name for n in both.find_all(exp.Lambda)]
     assert len(set(names)) == len(names) == 2

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from escudo.core.errors import EscudoError
-from escudo.spl.codes import CODES
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
+from escudo.spl.syntax.codes import CODES
 from tests.spl.knowledge import Book
 
 BOOK = (

@@ -9,9 +9,9 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import Column, FieldType, TableSchema
-from escudo.spl.evaluate import compile_eval, lower
-from escudo.spl.parse_eval import parse_eval
-from escudo.spl.plan import Typed
+from escudo.spl.lowering.lower_eval import compile_eval, lower_eval
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.parse_eval import parse_eval
 
 KINDS = {
     "n": FieldType.NUMBER,
@@ -76,7 +76,7 @@ class Fields:
     ],
 )
 def test_sql(text: str, sql: str, kind: FieldType) -> None:
-    found = lower(parse_eval(text), Fields())
+    found = lower_eval(parse_eval(text), Fields())
     assert (found.sql.sql("duckdb"), found.type) == (sql, kind)
 
 
@@ -94,14 +94,14 @@ def test_sql(text: str, sql: str, kind: FieldType) -> None:
 )
 def test_errors_point_at_the_call(text: str, code: str, column: int) -> None:
     with pytest.raises(EscudoError) as caught:
-        lower(parse_eval(text), Fields())
+        lower_eval(parse_eval(text), Fields())
     span = caught.value.diagnostic.span
     assert (caught.value.code, span and span.column) == (code, column)
 
 
 def test_a_misspelt_function_is_guessed() -> None:
     with pytest.raises(EscudoError) as caught:
-        lower(parse_eval("lowr(a)"), Fields())
+        lower_eval(parse_eval("lowr(a)"), Fields())
     assert caught.value.diagnostic.hint == "did you mean 'lower'?"
 
 
@@ -137,7 +137,7 @@ def test_a_long_chain_does_not_blow_up() -> None:
     dots = " . ".join(["a"] * 200)
     ors = " OR ".join(f'a="{i}x"' for i in range(500))
     for text in (plus, dots, ors):
-        assert len(lower(parse_eval(text), Fields()).sql.sql("duckdb")) < 20_000
+        assert len(lower_eval(parse_eval(text), Fields()).sql.sql("duckdb")) < 20_000
 
 
 def test_lowering_leaves_the_fields_alone() -> None:
@@ -148,6 +148,6 @@ def test_lowering_leaves_the_fields_alone() -> None:
         def field(self, name: str) -> Typed | None:
             return shared
 
-    lower(parse_eval('if(a="5", a + a, a . a)'), Same())
+    lower_eval(parse_eval('if(a="5", a + a, a . a)'), Same())
     assert shared.sql.sql() == "a"
     assert shared.sql.parent is None

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escudo.core.errors import EscudoError
-from escudo.spl.format import format_text
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
+from escudo.spl.syntax.pretty_print import format_text
 from tests.shared_data import needs_shared
 from tests.spl.upstream import NOT_PART_OF_THE_CONTENT, book, searches
 

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escudo.core.errors import EscudoError
-from escudo.spl.ast import Pipeline
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.unsupported import UNSUPPORTED
-from escudo.spl.format import format_text
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
+from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.pretty_print import format_text
 from tests.spl.knowledge import Book
 
 BOOK = Book().define("m", "a | head").define("f", "$x$ =", ["x"])

@@ -11,8 +11,8 @@ import yaml
 
 from escudo.core.schema import RAW_COLUMNS, RAW_REST, Column, TableSchema
 from escudo.core.timerange import TimeRange
-from escudo.spl.codes import CODES
 from escudo.spl.lint import RULES, lint
+from escudo.spl.syntax.codes import CODES
 from tests.spl.knowledge import Book
 
 _NAMES = ("dest", "user", "process", "process_name", "parent_process_name", "action")

@@ -14,10 +14,31 @@ from sqlglot import exp
 from escudo.core.errors import Span
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb import connect
-from escudo.spl import match
-from escudo.spl.ast import And, Compare, InList, Not, Or, SearchExpr, SubsearchTerm, Term, Value
-from escudo.spl.parse_search import parse_search
-from escudo.spl.plan import Bound, Typed
+from escudo.spl.lowering.lower_search import (
+    SEARCH,
+    TSTATS,
+    Rules,
+    all_hold,
+    any_holds,
+    is_false,
+    is_true,
+    lower_search,
+    matches,
+    negate,
+)
+from escudo.spl.relation.values import Bound, Typed
+from escudo.spl.syntax.ast import (
+    And,
+    Compare,
+    InList,
+    Not,
+    Or,
+    SearchExpr,
+    SubsearchTerm,
+    Term,
+    Value,
+)
+from escudo.spl.syntax.parse_search import parse_search
 
 FIELDS = {"a": FieldType.STRING, "b": FieldType.STRING, "n": FieldType.NUMBER}
 Row = dict[str, str | float | list[str] | None]
@@ -52,8 +73,8 @@ class Fields:
         raise AssertionError(message)
 
 
-def sql_of(text: str, rules: match.Rules = match.SEARCH, **values: frozenset[str]) -> str:
-    return match.lower(parse_search(text), Fields(values=values), rules).sql("duckdb")
+def sql_of(text: str, rules: Rules = SEARCH, **values: frozenset[str]) -> str:
+    return lower_search(parse_search(text), Fields(values=values), rules).sql("duckdb")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +121,7 @@ def test_what_a_table_cannot_hold_folds(text: str, sql: str) -> None:
 
 def test_addresses_match_networks_in_search_only() -> None:
     assert "IPV4" in sql_of('b="10.0.0.0/8"').upper()
-    assert sql_of('b="10.0.0.0/8"', match.TSTATS) == "\"b\" = '10.0.0.0/8'"
+    assert sql_of('b="10.0.0.0/8"', TSTATS) == "\"b\" = '10.0.0.0/8'"
 
 
 # --- against a plain evaluator ----------------------------------------------------------------
@@ -196,7 +217,7 @@ def connection() -> duckdb.DuckDBPyConnection:
 def test_trees_hold_as_a_plain_evaluator_says(
     connection: duckdb.DuckDBPyConnection, tree: SearchExpr, rows: list[Row]
 ) -> None:
-    condition = match.lower(tree, Fields())
+    condition = lower_search(tree, Fields())
     values = []
     for i, row in enumerate(rows):
         a, b, m = row["a"], row["b"], row["m"]
@@ -214,7 +235,7 @@ def test_trees_hold_as_a_plain_evaluator_says(
 @given(_PATTERNS, _TEXTS, st.booleans())
 def test_reference_of_wildcards(pattern: str, text: str, exact: bool) -> None:
     value = Value(pattern, exact_case=exact)
-    assert match.matches(value, text) == match_text(value, text)
+    assert matches(value, text) == match_text(value, text)
 
 
 @pytest.mark.parametrize(
@@ -239,14 +260,14 @@ def test_reference_of_wildcards(pattern: str, text: str, exact: bool) -> None:
 def test_terms(connection: duckdb.DuckDBPyConnection, term: str, raw: str, found: bool) -> None:
     expr = parse_search(term)
     assert isinstance(expr, Term)
-    condition = match.lower(expr, Fields()).sql("duckdb")
+    condition = lower_search(expr, Fields()).sql("duckdb")
     query = f'SELECT count(*) FROM (SELECT CAST(? AS VARCHAR) AS "_raw") WHERE {condition}'
     assert connection.execute(query, [raw]).fetchone() == (int(found),)
 
 
 def test_three_valued_connectives_fold() -> None:
     a = exp.column("a")
-    assert match.is_true(match.any_of([a, exp.true()]))
-    assert match.is_false(match.all_of([a, exp.false()]))
-    assert match.all_of([a, exp.true()]) is a
-    assert match.is_true(match.not_(exp.false()))
+    assert is_true(any_holds([a, exp.true()]))
+    assert is_false(all_hold([a, exp.false()]))
+    assert all_hold([a, exp.true()]) is a
+    assert is_true(negate(exp.false()))

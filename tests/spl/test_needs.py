@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from escudo.spl.needs import needs_of
+from escudo.spl.binding.required_fields import required_fields
 from escudo.spl.parse import parse
 
 
@@ -20,7 +20,7 @@ from escudo.spl.parse import parse
     ],
 )
 def test_named_fields(text: str, wanted: list[str], unwanted: list[str]) -> None:
-    needs = needs_of(parse(f"| makeresults {text}").commands[1:])
+    needs = required_fields(parse(f"| makeresults {text}").commands[1:])
     assert needs is not None
     assert [n for n in wanted if n not in needs] == []
     assert [n for n in unwanted if n in needs] == []
@@ -40,4 +40,4 @@ def test_named_fields(text: str, wanted: list[str], unwanted: list[str]) -> None
     ],
 )
 def test_any_field(text: str) -> None:
-    assert needs_of(parse(f"| makeresults {text}").commands[1:]) is None
+    assert required_fields(parse(f"| makeresults {text}").commands[1:]) is None

@@ -7,7 +7,7 @@ import regex
 
 from escudo.core.errors import EscudoError
 from escudo.engines.duckdb import connect
-from escudo.spl.regex import for_python, translate
+from escudo.spl.relation.pcre import for_python, translate
 
 
 @pytest.mark.parametrize(

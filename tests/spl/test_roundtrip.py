@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from escudo.spl.ast import Command, EvalExpr, Pipeline, SearchExpr
-from escudo.spl.format import pretty
+from escudo.spl.binding.binder import Command
 from escudo.spl.parse import parse
-from escudo.spl.parse_eval import parse_eval
-from escudo.spl.parse_search import parse_search
-from escudo.spl.unparse import eval_text, search_text
+from escudo.spl.syntax.ast import EvalExpr, Pipeline, SearchExpr
+from escudo.spl.syntax.parse_eval import parse_eval
+from escudo.spl.syntax.parse_search import parse_search
+from escudo.spl.syntax.pretty_print import pretty
+from escudo.spl.syntax.unparse import eval_text, search_text
 from tests.spl.trees import COMMAND_TYPES, EVAL, SEARCH, node
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from escudo.spl.ast import (
+from escudo.spl.commands import COMMANDS
+from escudo.spl.macros import expand
+from escudo.spl.parse import parse
+from escudo.spl.syntax.ast import (
     And,
     Binary,
     Call,
@@ -24,11 +27,8 @@ from escudo.spl.ast import (
     Unary,
     Value,
 )
-from escudo.spl.commands import COMMANDS
-from escudo.spl.macros import expand
-from escudo.spl.parse import parse
-from escudo.spl.parse_eval import parse_eval
-from escudo.spl.parse_search import parse_search
+from escudo.spl.syntax.parse_eval import parse_eval
+from escudo.spl.syntax.parse_search import parse_search
 from tests.spl.dropping import without_effect
 from tests.spl.knowledge import Book
 

@@ -14,9 +14,14 @@ from hypothesis import strategies as st
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import TimeRange
-from escudo.spl.ast import TimeModifier
-from escudo.spl.parse_search import TIME_MODIFIERS
-from escudo.spl.timemod import index_time_range, parse_time, relative_time, time_range
+from escudo.spl.relation.time_modifiers import (
+    index_time_range,
+    parse_time,
+    relative_time,
+    time_range,
+)
+from escudo.spl.syntax.ast import TimeModifier
+from escudo.spl.syntax.parse_search import TIME_MODIFIERS
 
 NOW = "2020-10-08T11:03:46.617"
 CASES = yaml.safe_load(Path(__file__).with_name("timemod.yml").read_text())

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from escudo.core.errors import EscudoError
-from escudo.spl.format import pretty
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
+from escudo.spl.syntax.pretty_print import pretty
 from tests.shared_data import needs_shared
 from tests.spl.dropping import without_effect
 from tests.spl.upstream import NOT_PART_OF_THE_CONTENT, book, searches

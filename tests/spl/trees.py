@@ -13,11 +13,11 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 
 from hypothesis import strategies as st
 
-from escudo.spl import ast
-from escudo.spl.aggregates import Aggregate
+from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.autoregress import Autoregress
-from escudo.spl.commands.chart import Chart
+from escudo.spl.commands.chart.chart import Chart
+from escudo.spl.commands.chart.timechart import Timechart
 from escudo.spl.commands.convert import FUNCTIONS as CONVERSIONS
 from escudo.spl.commands.foreign import APPS
 from escudo.spl.commands.from_ import KINDS
@@ -27,13 +27,14 @@ from escudo.spl.commands.loadjob import Loadjob
 from escudo.spl.commands.lookup import Lookup
 from escudo.spl.commands.map import Map
 from escudo.spl.commands.return_ import Returned
-from escudo.spl.commands.timechart import Timechart
-from escudo.spl.commands.transaction import Boundary, Transaction
+from escudo.spl.commands.transaction.transaction import Boundary, Transaction
 from escudo.spl.commands.tstats import Tstats
-from escudo.spl.parse_search import TIME_MODIFIERS
-from escudo.spl.series import SplitWhere
-from escudo.spl.spans import BinSpan
-from escudo.spl.unparse import BINDING
+from escudo.spl.syntax import ast
+from escudo.spl.syntax.aggregate_terms import Aggregate
+from escudo.spl.syntax.parse_search import TIME_MODIFIERS
+from escudo.spl.syntax.series_options import SplitWhere
+from escudo.spl.syntax.spans import BinSpan
+from escudo.spl.syntax.unparse import BINDING
 
 _PLAIN = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]{0,7}", fullmatch=True)
 _ODD = st.text(st.sampled_from("ab \"'\\*{}-+:,()=<>!|[]%$@é\t"), min_size=1, max_size=8)
@@ -163,7 +164,7 @@ _BOUNDARIES = st.one_of(st.builds(Boundary, search=SEARCH), st.builds(Boundary, 
 _SUBSEARCH = st.deferred(lambda: st.lists(COMMAND, min_size=1, max_size=2).map(_pipeline))
 
 
-def _pipeline(commands: list[ast.Command]) -> ast.Pipeline:
+def _pipeline(commands: list[Command]) -> ast.Pipeline:
     return ast.Pipeline(tuple(commands))
 
 
@@ -319,8 +320,8 @@ def node(kind: type[ast.Node]) -> st.SearchStrategy[ast.Node]:
 
 
 COMMAND_TYPES = tuple(dict.fromkeys(COMMANDS.values()))
-COMMAND: st.SearchStrategy[ast.Command] = st.deferred(
+COMMAND: st.SearchStrategy[Command] = st.deferred(
     lambda: st.sampled_from(COMMAND_TYPES).flatmap(
-        lambda kind: typing.cast("st.SearchStrategy[ast.Command]", node(kind))
+        lambda kind: typing.cast("st.SearchStrategy[ast.CommandNode]", node(kind))
     )
 )

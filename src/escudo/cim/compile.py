@@ -19,9 +19,10 @@ from escudo.cim.models import Dataset, ModelField
 from escudo.core.errors import EscudoError
 from escudo.core.schema import COMMON_COLUMNS, FieldType, TableSchema
 from escudo.sources import Family
-from escudo.spl import coerce
-from escudo.spl.evaluate import compile_eval
-from escudo.spl.plan import Typed
+from escudo.spl.lowering.lower_eval import compile_eval
+from escudo.spl.relation.coercion import as_boolean, convert_to
+from escudo.spl.relation.sql import and_all, cast_to, literal_text, or_all
+from escudo.spl.relation.values import Typed, constant_of, is_null
 
 Constant = str | list[str] | None
 
@@ -72,7 +73,7 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
     for entry in entries:
         groups.setdefault(entry.dataset.schema.table, []).append(entry)
     statements = tuple(_statement(family, group, batch) for group in groups.values())
-    taken = {t: coerce.or_all([_taken(family, e) for e in group]) for t, group in groups.items()}
+    taken = {t: or_all([_taken(family, e) for e in group]) for t, group in groups.items()}
     belongs = [_named(_known(condition), table) for table, condition in taken.items()]
     census = exp.select(exp.column(ROW, quoted=True), *belongs).from_(_events(batch))
     return Program(census.sql("duckdb"), statements)
@@ -140,7 +141,7 @@ def _constant(
         many = model_field.type is FieldType.MULTIVALUE and missing is not None
         yield [str(missing)] if many else missing
     elif text is not None and model_field.type is FieldType.STRING:
-        value = coerce.constant(_compiled(text, family.schema, _place(family, name)))
+        value = constant_of(_compiled(text, family.schema, _place(family, name)))
         if isinstance(value, str):
             yield value
 
@@ -166,10 +167,10 @@ def _mapped(
         kind = entry.dataset.by_name[name].type
         text = entry.fields.get(name)
         if text is None and name == "tag":
-            tags = [coerce.literal_text(t) for t in entry.dataset.tags]
+            tags = [literal_text(t) for t in entry.dataset.tags]
             sql: exp.Expression = exp.Array(expressions=tags)
         elif text is None:
-            sql = coerce.cast(exp.null(), kind)
+            sql = cast_to(exp.null(), kind)
         else:
             sql = _value(text, family.schema, kind, _place(family, name))
         columns.append(_named(sql, _physical(entry.dataset, name)))
@@ -184,10 +185,10 @@ def _taken(family: Family, entry: DatasetMapping) -> exp.Expression:
         if column is None or column.physical is None:
             raise EscudoError("CIM012", f"source {family.name!r}: no stored field {name!r}")
         here = exp.column(column.physical, quoted=True)
-        conditions.append(exp.In(this=here, expressions=[coerce.literal_text(v) for v in values]))
+        conditions.append(exp.In(this=here, expressions=[literal_text(v) for v in values]))
     if entry.where is not None:
         conditions.append(_condition(entry.where, family.schema, f"source {family.name!r}"))
-    return coerce.and_all(conditions)
+    return and_all(conditions)
 
 
 def _known(condition: exp.Expression) -> exp.Expression:
@@ -233,7 +234,7 @@ def _filled(
         here: exp.Expression = exp.column(physical, quoted=True)
         model_field = dataset.by_name.get(column.name)
         if model_field is not None:
-            value = here if physical in present else coerce.cast(exp.null(), column.type)
+            value = here if physical in present else cast_to(exp.null(), column.type)
             here = _named(_default(model_field, value), physical)
         columns.append(here)
         if column.lower is not None:
@@ -256,7 +257,7 @@ def _default(model_field: ModelField, value: exp.Expression) -> exp.Expression:
         case "sourcetype":
             default: exp.Expression = exp.column("sourcetype", quoted=True)
         case text:
-            default = coerce.literal_text(text)
+            default = literal_text(text)
     if model_field.type is FieldType.MULTIVALUE:
         default = exp.Array(expressions=[default])
     return exp.Coalesce(this=value, expressions=[default])
@@ -275,14 +276,14 @@ def _physical(dataset: Dataset, name: str) -> str:
 def _value(text: str, schema: TableSchema, kind: FieldType, place: str) -> exp.Expression:
     """An eval expression in a column's type; empty text is no value."""
     typed = _compiled(text, schema, place)
-    sql = coerce.convert(typed, kind)
-    if kind is FieldType.STRING and coerce.constant(typed) is None:
-        return exp.Nullif(this=sql, expression=coerce.literal_text(""))
-    return coerce.cast(sql, kind) if coerce.is_null(typed) else sql
+    sql = convert_to(typed, kind)
+    if kind is FieldType.STRING and constant_of(typed) is None:
+        return exp.Nullif(this=sql, expression=literal_text(""))
+    return cast_to(sql, kind) if is_null(typed) else sql
 
 
 def _condition(text: str, schema: TableSchema, place: str) -> exp.Expression:
-    return coerce.as_boolean(_compiled(text, schema, place))
+    return as_boolean(_compiled(text, schema, place))
 
 
 def _compiled(text: str, schema: TableSchema, place: str) -> Typed:

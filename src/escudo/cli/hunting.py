@@ -28,7 +28,7 @@ from escudo.lake.effects import Change, carry_out
 from escudo.lake.knowledge import LakeKnowledge
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import NOTABLE, RISK
-from escudo.spl.timemod import parse_time
+from escudo.spl.relation.time_modifiers import parse_time
 
 _TIME_FIELDS = ("_time", "lastTime", "firstTime")
 _ISO = "%Y-%m-%dT%H:%M:%S"

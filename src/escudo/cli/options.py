@@ -21,7 +21,7 @@ from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.engine import DuckDBEngine
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import unavailable
-from escudo.spl.timemod import parse_time
+from escudo.spl.relation.time_modifiers import parse_time
 
 F = TypeVar("F", bound=Callable[..., Any])
 

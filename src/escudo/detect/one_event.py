@@ -20,8 +20,8 @@ from escudo.core.schema import (
     physical_names,
 )
 from escudo.core.timerange import TimeRange
-from escudo.spl.coerce import is_numeric_text, number_text
-from escudo.spl.timemod import parse_time
+from escudo.spl.relation.time_modifiers import parse_time
+from escudo.spl.relation.values import is_numeric_text, number_text
 
 EVENT_ID = 0
 """The id of the event."""

@@ -18,7 +18,7 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.engines.execute import Engine, Result, run_search
-from escudo.spl.effects import Effect
+from escudo.spl.binding.effects import Effect
 
 SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
 

@@ -13,14 +13,14 @@ from escudo.core.errors import Diagnostic, EscudoError, Span
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange, iso_utc
 from escudo.engines.execute import Engine, run_search
-from escudo.spl.ast import Pipeline
-from escudo.spl.bind import Binder
-from escudo.spl.coerce import number_text
+from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.regex import Regex
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.where import Where
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
+from escudo.spl.relation.values import number_text
+from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.why.conditions import Condition, Filter
 from escudo.spl.why.hints import hint
 from escudo.spl.why.segments import EVENT_IDS, SOURCE_FILES, Segment, segments, tables_of

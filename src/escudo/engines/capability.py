@@ -17,8 +17,6 @@ from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import FieldType
 from escudo.engines.kernels import KERNELS
 from escudo.engines.spark.special import SPECIAL
-from escudo.spl.ast import Call, EvalExpr, FieldRef, Literal
-from escudo.spl.evaluate import lower
 from escudo.spl.functions import (
     EvalFunction,
     Params,
@@ -26,7 +24,9 @@ from escudo.spl.functions import (
     eval_functions,
     stats_functions,
 )
-from escudo.spl.plan import Typed
+from escudo.spl.lowering.lower_eval import lower_eval
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.ast import Call, EvalExpr, FieldRef, Literal
 
 
 class Support(StrEnum):
@@ -123,7 +123,7 @@ def _best(row: EvalFunction) -> tuple[Support, Support]:
     for arguments in _arguments(row):
         try:
             call = Call(row.name, arguments)
-            found.append(_support(lower(call, _Sample()).sql))
+            found.append(_support(lower_eval(call, _Sample()).sql))
         except EscudoError:
             continue
     order = list(Support)

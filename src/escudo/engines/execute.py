@@ -18,19 +18,10 @@ from escudo.core.errors import Diagnostic
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.compile import Compiled, compile_search
-from escudo.spl.plan import Scan, alias
-from escudo.spl.scan import within_range
-
-RESULT_TYPES: Mapping[FieldType, pa.DataType] = {
-    FieldType.STRING: pa.string(),
-    FieldType.NUMBER: pa.float64(),
-    FieldType.INTEGER: pa.int64(),
-    FieldType.BOOLEAN: pa.bool_(),
-    FieldType.TIME: pa.float64(),
-    FieldType.MULTIVALUE: pa.list_(pa.string()),
-}
-"""The Arrow type of a result's column; ``_time`` is epoch seconds."""
-
+from escudo.spl.lowering.scan import within_range
+from escudo.spl.relation.arrow_types import ARROW_TYPES
+from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.sql import alias
 
 MOST_CELLS = 20_000_000
 """So many values of a search's wide rows are sorted together: about two gigabytes with all the
@@ -222,7 +213,7 @@ def _named(compiled: Compiled, found: pa.Table) -> pa.Table:
 
 def _as_result(column: pa.ChunkedArray, kind: FieldType) -> pa.ChunkedArray:
     """The column in its result type (event ids come as lists of integers: they stay)."""
-    wanted = RESULT_TYPES[kind]
+    wanted = ARROW_TYPES[kind]
     if column.type == wanted or pa.types.is_list(column.type):
         return column
     return column.cast(wanted)

@@ -22,7 +22,7 @@ from escudo.findings.tokens import (
     text_template,
     values_of,
 )
-from escudo.spl.timemod import parse_time
+from escudo.spl.relation.time_modifiers import parse_time
 
 Report = Callable[[Diagnostic], None]
 

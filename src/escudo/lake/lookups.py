@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 
 from escudo.core.catalog import Lookup
 from escudo.core.errors import EscudoError
-from escudo.spl import tables
-from escudo.spl.effects import LookupOutput
+from escudo.spl.binding.effects import LookupOutput
+from escudo.spl.operators import lookup_tables
 
 KEY = "_key"
 """The field of a collection that identifies its records."""
@@ -101,7 +101,7 @@ def _merged(before: Iterable[Row], added: Iterable[Row], output: LookupOutput) -
 
 
 def _read(lookup: Lookup) -> tuple[list[str], list[Row]]:
-    found = tables.read(lookup, None, multivalues=True)
+    found = lookup_tables.read(lookup, None, multivalues=True)
     rows: list[Row] = found.to_pylist()
     return list(found.column_names), rows
 
@@ -112,11 +112,13 @@ def _written(fields: Sequence[str], rows: Sequence[Row], multivalues: bool) -> b
     several = {f for f in fields if multivalues and any(isinstance(r.get(f), list) for r in rows)}
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
-    writer.writerow([*fields, *(tables.MULTIVALUE_PREFIX + f for f in fields if f in several)])
+    writer.writerow(
+        [*fields, *(lookup_tables.MULTIVALUE_PREFIX + f for f in fields if f in several)]
+    )
     between = "\n" if multivalues else " "
     for row in rows:
         cells = [_plain(row.get(f), between) for f in fields]
-        lists = [tables.encoded(row.get(f)) for f in fields if f in several]
+        lists = [lookup_tables.encoded(row.get(f)) for f in fields if f in several]
         writer.writerow([*cells, *lists])
     return out.getvalue().encode("utf-8", "replace")
 

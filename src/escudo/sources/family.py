@@ -22,7 +22,7 @@ from escudo.core.schema import (
     TableSchema,
     physical_names,
 )
-from escudo.spl.outcomes import outcomes_of
+from escudo.spl.syntax.possible_values import outcomes_of
 
 ANY = "*"
 _DEFAULT = "_default.yml"

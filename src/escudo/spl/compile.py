@@ -12,12 +12,14 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.schema import FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.spl.ast import Pipeline
-from escudo.spl.bind import Binder, Runner, storable
-from escudo.spl.effects import Effect
+from escudo.spl.binding.binder import Binder, Runner, storable
+from escudo.spl.binding.effects import Effect
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
-from escudo.spl.plan import Relation, Scan, alias, column, select
+from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import alias, column, select
+from escudo.spl.syntax.ast import Pipeline
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
 """With provenance, the fields of a result row that hold its events and their files."""

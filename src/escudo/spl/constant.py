@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from escudo.core.errors import EscudoError
-from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Literal, SubsearchText, Unary
+from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Literal, SubsearchText, Unary
 
 Constant = str | int | float | bool | None
 
@@ -15,7 +15,7 @@ Constant = str | int | float | bool | None
 def constant_text(expr: EvalExpr) -> str:
     """The text that the definition of an eval-based macro yields.
 
-    >>> from escudo.spl.parse_eval import parse_eval
+    >>> from escudo.spl.syntax.parse_eval import parse_eval
     >>> constant_text(parse_eval('if("7" > 5, "index=" . "main", "x")'))
     'index=main'
     """

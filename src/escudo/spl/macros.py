@@ -14,9 +14,9 @@ from typing import NoReturn
 from escudo.core.catalog import Knowledge, Macro
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.spl.constant import constant_text
-from escudo.spl.lexer import DOUBLE_QUOTED, FIELD_QUOTED, unescape
-from escudo.spl.parse_eval import parse_eval
-from escudo.spl.source import Expanded, Piece, suggest
+from escudo.spl.syntax.lexer import DOUBLE_QUOTED, FIELD_QUOTED, unescape
+from escudo.spl.syntax.parse_eval import parse_eval
+from escudo.spl.syntax.source import Expanded, Piece, suggest
 
 _MARK = re.compile(
     rf"(?P<string>{DOUBLE_QUOTED}|{FIELD_QUOTED})|(?P<comment>```.*?```)|(?P<open>```)"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Pipeline
+from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.unsupported import UNSUPPORTED
-from escudo.spl.lexer import Layout, Segment, layout
 from escudo.spl.macros import without_comments
-from escudo.spl.source import Expanded, suggest
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.lexer import Layout, Segment, layout
+from escudo.spl.syntax.source import Expanded, suggest
 
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
 _TERM_FOLLOWS = re.compile(r"\s*(?:[<>!]?=|[<>](?!<)|IN\s*\()")

@@ -28,8 +28,8 @@ from escudo.engines.execute import Engine, run_compiled
 from escudo.lake import Lake, Snapshot
 from escudo.lake.knowledge import LakeKnowledge
 from escudo.spl.compile import Compiled, compile_search
-from escudo.spl.format import pretty
 from escudo.spl.macros import expand
+from escudo.spl.syntax.pretty_print import pretty
 
 
 @click.command()

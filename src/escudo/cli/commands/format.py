@@ -9,7 +9,7 @@ import click
 
 from escudo.cli.options import content_options, load_content
 from escudo.cli.searches import searches
-from escudo.spl.format import format_text
+from escudo.spl.syntax.pretty_print import format_text
 
 
 @click.command()

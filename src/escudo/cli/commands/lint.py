@@ -20,8 +20,8 @@ from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, Severity
 from escudo.lake import Lake
-from escudo.spl.codes import CODES
 from escudo.spl.lint import lint
+from escudo.spl.syntax.codes import CODES
 
 
 @click.command()

@@ -18,7 +18,8 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.scans import wanted_columns
-from escudo.spl.plan import Scan, alias, column, identifier
+from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.sql import alias, column, identifier
 
 T = TypeVar("T")
 DIALECT = "duckdb"

@@ -10,7 +10,7 @@ import regex
 
 from escudo.core.errors import EscudoError
 from escudo.engines.kernels.row import BOOLEAN, INTEGER, LIST, TEXT, Kernel
-from escudo.spl.regex import for_python, translate
+from escudo.spl.relation.pcre import for_python, translate
 
 
 @lru_cache(maxsize=512)

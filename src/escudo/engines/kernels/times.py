@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from escudo.core.errors import EscudoError
 from escudo.engines.kernels.row import NUMBER, TEXT, Kernel
-from escudo.spl import timemod
 from escudo.spl.functions.timeformat import Part, parts
+from escudo.spl.relation import time_modifiers
 
 _MONTHS = {
     name: number
@@ -68,7 +68,7 @@ def relative_time(base: float, modifier: str) -> float | None:
     1602028800.0
     """
     try:
-        return timemod.relative_time(modifier, base)
+        return time_modifiers.relative_time(modifier, base)
     except EscudoError:
         return None
 

@@ -19,7 +19,7 @@ from escudo.engines.execute import Engine
 from escudo.engines.scans import wanted_columns
 from escudo.engines.spark.macros import DIALECT, expand
 from escudo.engines.spark.session import local_session
-from escudo.spl.plan import Scan
+from escudo.spl.relation.bases import Scan
 
 T = TypeVar("T")
 _SQL_TYPES: Mapping[FieldType | None, str] = {

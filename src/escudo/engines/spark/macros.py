@@ -15,9 +15,9 @@ import sqlglot
 from sqlglot import exp
 
 from escudo.engines.spark.special import SPECIAL
-from escudo.spl.coerce import paren
 from escudo.spl.functions import windowed
 from escudo.spl.functions.aggregate import is_aggregate
+from escudo.spl.relation.sql import parenthesise
 
 DIALECT = "spark"
 _MACRO = re.compile(r"MACRO (\w+)\((.*?)\) AS\s+(.*?);\s*(?=\n|\Z)", re.DOTALL)
@@ -93,7 +93,7 @@ def _call(node: exp.Anonymous) -> exp.Expr:
         return node
     written = _expanded(macro.expanded(node.expressions))
     assert isinstance(written, exp.Expression)
-    return paren(written)
+    return parenthesise(written)
 
 
 def _window(node: exp.Window) -> exp.Expr:

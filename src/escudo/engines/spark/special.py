@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from escudo.spl import coerce
+from escudo.spl.relation.sql import literal_text
 
 _BEYOND_JAVA = re.compile(r"\\[KGX]|\(\?(?:\(|R|&|P>|\||\d)|\(\*|\[:\^")
 _UNIX_LINES = "(?d)"
@@ -96,8 +96,8 @@ def _regex(kernel: str) -> Callable[[exp.Anonymous], exp.Anonymous]:
         if pattern is None or _BEYOND_JAVA.search(pattern) or None in texts:
             return exp.Anonymous(this=kernel, expressions=[value, wanted, *rest])
         if plain == "replace":
-            rest = [coerce.literal_text(java_replacement(str(texts[0])))]
-        arguments = [value, coerce.literal_text(java_pattern(pattern)), *rest]
+            rest = [literal_text(java_replacement(str(texts[0])))]
+        arguments = [value, literal_text(java_pattern(pattern)), *rest]
         return exp.Anonymous(this=f"spl_regex_{plain}", expressions=arguments)
 
     return rewrite
@@ -110,14 +110,14 @@ def _strftime(node: exp.Anonymous) -> exp.Anonymous:
     if pattern is None:
         return exp.Anonymous(this="spl_strftime_any", expressions=[seconds, wanted])
     at = exp.Anonymous(this="spl_timestamp", expressions=[seconds])
-    return exp.Anonymous(this="date_format", expressions=[at, coerce.literal_text(pattern)])
+    return exp.Anonymous(this="date_format", expressions=[at, literal_text(pattern)])
 
 
 def _strptime(node: exp.Anonymous) -> exp.Anonymous:
     value, wanted = node.expressions
     text = _literal(wanted)
     if text is not None:
-        wanted = coerce.literal_text(text.replace("%f", "%6N").replace("%n", "%9N"))
+        wanted = literal_text(text.replace("%f", "%6N").replace("%n", "%9N"))
     return exp.Anonymous(this="spl_strptime_any", expressions=[value, wanted])
 
 

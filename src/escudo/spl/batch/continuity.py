@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from escudo.spl import coerce
 from escudo.spl.batch.pivot import column
-from escudo.spl.bins import MONTHS, SECONDS, snap_offset
-from escudo.spl.spans import BinSpan
+from escudo.spl.relation.values import is_numeric_text
+from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, snap_offset
 
 MOST_BUCKETS = 50_000
 """Buckets that are made up at most."""
@@ -107,5 +106,5 @@ def continuous(
 
 def _number(value: object) -> float | None:
     if isinstance(value, str):
-        return float(value) if coerce.is_numeric_text(value) else None
+        return float(value) if is_numeric_text(value) else None
     return float(value) if isinstance(value, int | float) else None

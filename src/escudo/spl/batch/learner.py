@@ -29,7 +29,7 @@ from escudo.core.errors import EscudoError
 from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
 from escudo.spl.batch.outliers import numbers
 from escudo.spl.batch.pivot import text
-from escudo.spl.wildcards import select_names
+from escudo.spl.syntax.wildcards import select_names
 
 MOST_VALUES = 100
 """Different texts that a field may have (the toolkit's ``max_distinct_cat_values``)."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from escudo.spl import coerce
 from escudo.spl.batch.pivot import column
+from escudo.spl.relation.values import is_numeric_text, number_text
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def numbers(cells: Sequence[Any]) -> list[float | None]:
     out: list[float | None] = []
     for c in cells:
         if isinstance(c, str):
-            out.append(float(c) if coerce.is_numeric_text(c) else None)
+            out.append(float(c) if is_numeric_text(c) else None)
         else:
             out.append(float(c) if isinstance(c, int | float) else None)
     return out
@@ -66,4 +66,4 @@ def _treated(cell: Any, value: float | None, bottom: float, top: float, options:
         return None
     bound = top if value > top else bottom
     bound = int(bound) if bound == int(bound) else bound
-    return f"000{coerce.number_text(bound)}" if options.mark else bound
+    return f"000{number_text(bound)}" if options.mark else bound

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from escudo.spl import coerce
+from escudo.spl.relation.values import is_numeric_text, number_text
 
 Cell = Any
 
@@ -18,7 +18,7 @@ def text(value: Cell) -> str:
     if isinstance(value, list):
         return " ".join(text(v) for v in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return coerce.number_text(value)
+        return number_text(value)
     return str(value)
 
 
@@ -38,7 +38,7 @@ def column(values: Sequence[Cell]) -> pa.Array:
 def sort_key(value: Cell) -> tuple[int, float, str]:
     """Numbers first by size, then text."""
     shown = text(value)
-    if coerce.is_numeric_text(shown):
+    if is_numeric_text(shown):
         return 0, float(shown), ""
     return 1, 0.0, shown
 

@@ -15,8 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.spl.batch.merging import distinct_of, lines, list_of, texts_joined, values_of
 from escudo.spl.batch.sessions import sessions
+from escudo.spl.batch.transaction_columns import (
+    distinct_of,
+    lines,
+    list_of,
+    texts_joined,
+    values_of,
+)
 from escudo.spl.batch.transaction_rules import Flags, Floats, Rules, Transactions
 
 __all__ = ["MADE", "Rules", "transactions_of"]

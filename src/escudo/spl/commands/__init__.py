@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from escudo.spl.ast import Command
+from escudo.spl.binding.binder import Command
 from escudo.spl.commands.accum import Accum
 from escudo.spl.commands.addcoltotals import AddColTotals
 from escudo.spl.commands.addinfo import AddInfo
@@ -13,11 +13,11 @@ from escudo.spl.commands.anomalydetection import AnomalyDetection
 from escudo.spl.commands.append import Append
 from escudo.spl.commands.appendcols import AppendCols
 from escudo.spl.commands.appendpipe import AppendPipe
-from escudo.spl.commands.apply import Apply
 from escudo.spl.commands.autoregress import Autoregress
 from escudo.spl.commands.bin import Bin
-from escudo.spl.commands.chart import Chart
-from escudo.spl.commands.collect import Collect
+from escudo.spl.commands.chart.chart import Chart
+from escudo.spl.commands.chart.timechart import Timechart
+from escudo.spl.commands.collect.collect import Collect
 from escudo.spl.commands.convert import Convert
 from escudo.spl.commands.datamodel import DataModel
 from escudo.spl.commands.dedup import Dedup
@@ -32,7 +32,6 @@ from escudo.spl.commands.fields import Fields
 from escudo.spl.commands.fieldsummary import FieldSummary
 from escudo.spl.commands.filldown import Filldown
 from escudo.spl.commands.fillnull import Fillnull
-from escudo.spl.commands.fit import Fit
 from escudo.spl.commands.foreach import Foreach
 from escudo.spl.commands.foreign import APPS, Foreign
 from escudo.spl.commands.format import Format
@@ -43,6 +42,9 @@ from escudo.spl.commands.head import Head
 from escudo.spl.commands.inputlookup import InputLookup
 from escudo.spl.commands.iplocation import Iplocation
 from escudo.spl.commands.join import Join
+from escudo.spl.commands.learning.apply import Apply
+from escudo.spl.commands.learning.fit import Fit
+from escudo.spl.commands.learning.summary import Summary
 from escudo.spl.commands.loadjob import Loadjob
 from escudo.spl.commands.lookup import Lookup
 from escudo.spl.commands.makecontinuous import MakeContinuous
@@ -75,14 +77,12 @@ from escudo.spl.commands.spath import Spath
 from escudo.spl.commands.stats import Stats
 from escudo.spl.commands.strcat import Strcat
 from escudo.spl.commands.streamstats import StreamStats
-from escudo.spl.commands.summary import Summary
 from escudo.spl.commands.table import Table
 from escudo.spl.commands.tags import Tags
 from escudo.spl.commands.tail import Tail
-from escudo.spl.commands.timechart import Timechart
 from escudo.spl.commands.tojson import Tojson
 from escudo.spl.commands.top import Top
-from escudo.spl.commands.transaction import Transaction
+from escudo.spl.commands.transaction.transaction import Transaction
 from escudo.spl.commands.transpose import Transpose
 from escudo.spl.commands.trendline import Trendline
 from escudo.spl.commands.tstats import Tstats

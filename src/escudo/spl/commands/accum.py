@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.plan import Order, Typed
-from escudo.spl.unparse import word
-from escudo.spl.windows import frame, numbered, over
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.windows import frame, numbered, over
+from escudo.spl.relation.coercion import as_number
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,7 @@ class Accum(Command):
     """``accum field [AS name]``."""
 
     name: ClassVar[str] = "accum"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     field: str
     alias: str | None = None
@@ -45,7 +44,7 @@ class Accum(Command):
         value = relation.field(self.field)
         if value is None:
             return relation
-        number = coerce.as_number(value)
+        number = as_number(value)
         relation, row = numbered(relation, binder)
         total = over(exp.Sum(this=number), [Order(row)], spec=frame(None, 0))
         present = exp.Not(this=exp.Is(this=number.copy(), expression=exp.null()))

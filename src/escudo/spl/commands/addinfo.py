@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.values import number_value, text_value
+from escudo.spl.syntax.args import Args
 
 
 @dataclass(frozen=True)
@@ -20,6 +17,7 @@ class AddInfo(Command):
     """``addinfo``; no arguments."""
 
     name: ClassVar[str] = "addinfo"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     @classmethod
     def parse(cls, args: Args) -> Self:
@@ -30,14 +28,14 @@ class AddInfo(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         within = binder.within
-        earliest = coerce.number(within.earliest if within.earliest is not None else 0.0)
-        latest = coerce.text("+Infinity")
+        earliest = number_value(within.earliest if within.earliest is not None else 0.0)
+        latest = text_value("+Infinity")
         if within.latest is not None:
-            latest = coerce.number(within.latest)
+            latest = number_value(within.latest)
         added = [
             ("info_min_time", earliest),
             ("info_max_time", latest),
-            ("info_sid", coerce.text(f"{binder.now:.3f}")),
-            ("info_search_time", coerce.number(binder.now)),
+            ("info_sid", text_value(f"{binder.now:.3f}")),
+            ("info_search_time", number_value(binder.now)),
         ]
         return rows(source, self).extend(added, binder.names)

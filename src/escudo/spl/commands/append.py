@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Pipeline
-from escudo.spl.union import stacked
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.operators.stacking import stacked
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)
@@ -50,5 +48,5 @@ class Append(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        added = binder.limited_subsearch(self.subsearch, self.maxout, self)
+        added = binder.limited_subsearch(self.subsearch, self.maxout, self, limit_option="maxout")
         return added if source is None else stacked([source, added], binder)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Pipeline
-from escudo.spl.bind import rows
-from escudo.spl.joining import side_by_side
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.operators.row_matching import side_by_side
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)
@@ -52,5 +49,7 @@ class AppendCols(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
-        added = binder.closed(binder.limited_subsearch(self.subsearch, self.maxout, self))
+        added = binder.closed(
+            binder.limited_subsearch(self.subsearch, self.maxout, self, limit_option="maxout")
+        )
         return side_by_side(relation, added, self.override, binder)

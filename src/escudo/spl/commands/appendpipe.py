@@ -4,17 +4,14 @@ appendpipe)."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Pipeline
-from escudo.spl.bind import rows
-from escudo.spl.union import stacked
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.operators.stacking import stacked
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.plan import Order, Typed
-from escudo.spl.unparse import word
-from escudo.spl.windows import numbered, over
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.windows import numbered, over
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,7 @@ class Autoregress(Command):
     """``autoregress field [AS name] [p=n | p=start-end]``."""
 
     name: ClassVar[str] = "autoregress"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     field: str
     alias: str | None = None

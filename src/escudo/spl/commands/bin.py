@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl import bins, coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.automatic import automatic_bins, extent
-from escudo.spl.bind import rows
-from escudo.spl.filling import or_else
-from escudo.spl.plan import Typed
-from escudo.spl.spans import BinSpan
-from escudo.spl.timemod import parse_time
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators import time_buckets
+from escudo.spl.operators.automatic_spans import automatic_bins, extent
+from escudo.spl.operators.null_filling import or_else
+from escudo.spl.relation.coercion import as_number
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.time_modifiers import parse_time
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.spans import BinSpan
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class Bin(Command):
     """``bin [options] field [AS alias]``."""
 
     name: ClassVar[str] = "bin"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     field: str
     alias: str | None = None
@@ -91,7 +90,7 @@ class Bin(Command):
         align = 0.0
         if self.aligntime is not None and span.unit not in ("d", "w", "mon", "q", "y"):
             align = self._alignment(binder) or 0.0
-        sql = bins.time_bin(coerce.as_number(value), span, align)
+        sql = time_buckets.time_bin(as_number(value), span, align)
         return Typed(sql, FieldType.TIME if value.type is FieldType.TIME else FieldType.NUMBER)
 
     def _alignment(self, binder: Binder) -> float | None:
@@ -104,11 +103,11 @@ class Bin(Command):
                 return parse_time(text or "", binder.now)
 
     def _number(self, value: Typed, relation: Relation, binder: Binder) -> Typed:
-        number = coerce.as_number(value)
+        number = as_number(value)
         if self.span_width is not None and self.span_width.log_base is not None:
-            text = bins.log_range_text(number, self.span_width)
+            text = time_buckets.log_range_text(number, self.span_width)
         else:
-            text = bins.range_text(number, self._width(relation, binder))
+            text = time_buckets.range_text(number, self._width(relation, binder))
         return or_else(Typed(text, FieldType.STRING), value)
 
     def _width(self, relation: Relation, binder: Binder) -> float:
@@ -118,4 +117,6 @@ class Bin(Command):
         low, high = extent(relation, self.field, binder) or (0.0, 1.0)
         low = low if self.start is None else min(low, self.start)
         high = high if self.end is None else max(high, self.end)
-        return bins.automatic_width(low, high, self.bins or bins.DEFAULT_BINS, least)
+        return time_buckets.automatic_width(
+            low, high, self.bins or time_buckets.DEFAULT_BINS, least
+        )

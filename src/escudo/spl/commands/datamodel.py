@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
-from escudo.spl import dataset
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding import dataset
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 MODES = ("search", "flat", "flat_string", "search_string", "acceleration_search")
 
@@ -28,6 +26,7 @@ class DataModel(Command):
 
     name: ClassVar[str] = "datamodel"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     model: str | None = None
     dataset: str | None = None

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
-from escudo.spl import match
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.commands.sort import SortKey, sort_key, sort_order
-from escudo.spl.filling import only_if
-from escudo.spl.grouping import present
-from escudo.spl.lexer import Kind
-from escudo.spl.plan import column
-from escudo.spl.unparse import option, word
-from escudo.spl.windows import numbered, runs
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.lowering.lower_search import all_hold, any_holds, negate
+from escudo.spl.operators.grouping import present
+from escudo.spl.operators.null_filling import only_if
+from escudo.spl.operators.windows import numbered, runs
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import column
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,7 @@ class Dedup(Command):
     """``dedup [n] fields [options] [sortby keys]``."""
 
     name: ClassVar[str] = "dedup"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     fields: tuple[str, ...]
     limit: int = 1
@@ -88,22 +86,22 @@ class Dedup(Command):
         if len(known) < len(bounds) and not self.keepempty:
             return relation.where(exp.false())
         if not self.keepempty and not self.keepevents:
-            relation = relation.where(match.all_of([present(b) for b in known]))
+            relation = relation.where(all_hold([present(b) for b in known]))
         partition: list[exp.Expression] = [column(b.ident) for b in known]
         if self.consecutive:
             relation, run = runs(relation, partition, binder)
             partition = [*partition, run]
         relation, number = numbered(relation, binder, partition)
-        all_present = match.all_of([present(b) for b in known])
+        all_present = all_hold([present(b) for b in known])
         if len(known) < len(bounds):
             all_present = exp.false()
         first = exp.LTE(this=number, expression=exp.Literal.number(self.limit))
         if self.keepevents:
-            kept = match.all_of([all_present, first])
+            kept = all_hold([all_present, first])
             return relation.extend(
                 [(n, only_if(kept, relation.field(n))) for n in self.fields], binder.names
             )
         if self.keepempty:
-            kept = match.all_of([all_present, first])
-            return relation.where(match.any_of([kept, match.not_(all_present.copy())]))
+            kept = all_hold([all_present, first])
+            return relation.where(any_holds([kept, negate(all_present.copy())]))
         return relation.where(first)

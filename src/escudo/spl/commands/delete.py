@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
 
 from escudo.core.errors import EscudoError
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.effects import Deletion
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.effects import Deletion
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
 
 
 @dataclass(frozen=True)

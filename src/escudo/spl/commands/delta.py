@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.plan import Order, Typed
-from escudo.spl.unparse import option, word
-from escudo.spl.windows import numbered, over
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.windows import numbered, over
+from escudo.spl.relation.coercion import as_number
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import parenthesise
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Delta(Command):
     """``delta field [AS name] [p=n]``; the default name is ``delta(field)``."""
 
     name: ClassVar[str] = "delta"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     field: str
     alias: str | None = None
@@ -49,9 +49,9 @@ class Delta(Command):
         value = relation.field(self.field)
         if value is None:
             return relation
-        number = coerce.as_number(value)
+        number = as_number(value)
         relation, row = numbered(relation, binder)
         lag = exp.Lag(this=number.copy(), offset=exp.Literal.number(self.p))
-        sql = exp.Sub(this=coerce.paren(number), expression=over(lag, [Order(row)]))
+        sql = exp.Sub(this=parenthesise(number), expression=over(lag, [Order(row)]))
         added = [(self.alias or f"delta({self.field})", Typed(sql, FieldType.NUMBER))]
         return relation.extend(added, binder.names, window=True)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.aggregates import Aggregate, format_by, parse_aggregates
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.grouping import only_numbers
-from escudo.spl.running import add_statistics
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.grouping import only_numbers
+from escudo.spl.operators.windowed_statistics import add_statistics
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)
@@ -23,6 +20,7 @@ class EventStats(Command):
     """``eventstats aggregates BY fields``."""
 
     name: ClassVar[str] = "eventstats"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     aggregates: tuple[Aggregate, ...]
     by: tuple[str, ...] = ()

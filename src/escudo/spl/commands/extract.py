@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.errors import EscudoError
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.overlay import overlaid
-from escudo.spl.unparse import option, words
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.found_fields import overlaid
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, words
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ class Extract(Command):
     """
 
     name: ClassVar[str] = "extract"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     extractors: tuple[str, ...] = ()
     pairdelim: str | None = None
@@ -85,17 +84,17 @@ class Extract(Command):
             )
         if value is None or not self.auto:
             return relation
-        text = coerce.call(
+        text = prelude_call(
             "spl_substr",
-            coerce.as_text(value),
+            as_text(value),
             exp.Literal.number(1),
             exp.Literal.number(self.maxchars),
         )
-        found = coerce.call(
+        found = prelude_call(
             "spl_pairs",
             text,
-            coerce.literal_text(self.pairdelim or ""),
-            coerce.literal_text(self.kvdelim or ""),
+            literal_text(self.pairdelim or ""),
+            literal_text(self.kvdelim or ""),
             exp.true() if self.clean_keys else exp.false(),
             exp.Literal.number(self.limit),
             exp.true() if self.mv_add else exp.false(),

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.assignment import Assignment, parse_assignments
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.assignment import Assignment, parse_assignments
 
 
 @dataclass(frozen=True)
@@ -20,6 +17,7 @@ class FieldFormat(Command):
     """``fieldformat field=expr, ...``; the value is formatted after the last command."""
 
     name: ClassVar[str] = "fieldformat"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     assignments: tuple[Assignment, ...]
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.unparse import words
-from escudo.spl.wildcards import select_names
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import words
+from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)
@@ -21,9 +18,15 @@ class Fields(Command):
     """``fields [+|-] fields``; a name may hold ``*``."""
 
     name: ClassVar[str] = "fields"
+    declares: ClassVar[Declaration] = Declaration(
+        reads=Reads.NAMED, row_by_row=True, closes_schema=True
+    )
 
     fields: tuple[str, ...]
     remove: bool = False
+
+    def declaration(self) -> Declaration:
+        return replace(self.declares, closes_schema=not self.remove)
 
     @classmethod
     def parse(cls, args: Args) -> Self:

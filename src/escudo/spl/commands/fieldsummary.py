@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.batch.fieldsummary import SUMMARY, summary_of
-from escudo.spl.bind import rows
-from escudo.spl.unparse import option, words
-from escudo.spl.wildcards import select_names
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.batch.field_statistics import SUMMARY, summary_of
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, words
+from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)

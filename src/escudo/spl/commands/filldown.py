@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.plan import Order, Typed
-from escudo.spl.unparse import words
-from escudo.spl.wildcards import select_names
-from escudo.spl.windows import frame, numbered, over
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.operators.windows import frame, numbered, over
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import words
+from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.filling import FilledBase, filled_with
-from escudo.spl.unparse import option, words
-from escudo.spl.wildcards import select_names
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
+from escudo.spl.operators.null_filling import FilledBase, filled_with
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, words
+from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)
@@ -22,9 +19,14 @@ class Fillnull(Command):
     """``fillnull [value=v] [fields]``; without fields, all fields of the results."""
 
     name: ClassVar[str] = "fillnull"
+    declares: ClassVar[Declaration] = Declaration(row_by_row=True)
 
     fields: tuple[str, ...] = ()
     value: str = "0"
+
+    def declaration(self) -> Declaration:
+        """Without fields it fills those that any row has, so it looks at all rows."""
+        return replace(self.declares, row_by_row=bool(self.fields))
 
     @classmethod
     def parse(cls, args: Args) -> Self:

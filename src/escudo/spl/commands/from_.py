@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
-from escudo.spl import dataset, tables
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.saved import saved_search
-from escudo.spl.source import suggest
-from escudo.spl.unparse import quoted
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding import dataset
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.saved_search import saved_search
+from escudo.spl.operators import lookup_tables
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.source import suggest
+from escudo.spl.syntax.unparse import quoted
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class From(Command):
 
     name: ClassVar[str] = "from"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     kind: str
     object: str
@@ -59,7 +59,7 @@ class From(Command):
                 model, _, name = self.object.partition(".")
                 return dataset.read(dataset.find(model, name or None, binder, self.span), binder)
             case "lookup" | "inputlookup":
-                return tables.rows_of(self.object, binder, self.span)
+                return lookup_tables.rows_of(self.object, binder, self.span)
             case "savedsearch":
                 return saved_search(self.object, binder, self.span)
             case _:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, EvalExpr
-from escudo.spl.bind import rows
-from escudo.spl.lexer import Kind
-from escudo.spl.unparse import eval_text, option
-from escudo.spl.windows import while_true
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.windows import while_true
+from escudo.spl.relation.coercion import as_boolean
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import EvalExpr
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import eval_text, option
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Head(Command):
     """
 
     name: ClassVar[str] = "head"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     limit: int | None = 10
     while_: EvalExpr | None = None
@@ -68,7 +67,7 @@ class Head(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if self.while_ is not None:
-            condition = coerce.as_boolean(binder.evaluate(self.while_, relation))
+            condition = as_boolean(binder.evaluate(self.while_, relation))
             relation = while_true(
                 relation, condition, binder, null=self.null, keep_last=self.keeplast
             )

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.errors import EscudoError
-from escudo.spl import tables
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, SearchExpr
-from escudo.spl.union import stacked
-from escudo.spl.unparse import option, search_text, word
-from escudo.spl.windows import numbered
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators import lookup_tables
+from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.windows import numbered
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import SearchExpr
+from escudo.spl.syntax.unparse import option, search_text, word
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class InputLookup(Command):
 
     name: ClassVar[str] = "inputlookup"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     table: str
     where: SearchExpr | None = None
@@ -63,7 +63,7 @@ class InputLookup(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = tables.rows_of(self.table, binder, self.span)
+        relation = lookup_tables.rows_of(self.table, binder, self.span)
         if self.where is not None:
             relation = relation.where(binder.condition(self.where, relation))
         if self.start:

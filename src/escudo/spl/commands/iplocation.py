@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.evaluate import rest_field
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.lowering.lower_eval import rest_field
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,7 @@ class Iplocation(Command):
     """``iplocation [prefix=s] [allfields=bool] [lang=s] field``."""
 
     name: ClassVar[str] = "iplocation"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     field: str
     prefix: str = ""
@@ -56,9 +55,9 @@ class Iplocation(Command):
         value = relation.field(self.field)
         if value is None:
             return relation
-        language = coerce.literal_text(self.lang or "en")
+        language = literal_text(self.lang or "en")
         found = binder.names.fresh("place")
-        place = coerce.call("spl_ip_location", coerce.as_text(value), language)
+        place = prelude_call("spl_ip_location", as_text(value), language)
         relation = relation.hide([(found, place)])
         names = ALL_FIELDS if self.allfields else FIELDS
         added = [(f"{self.prefix}{name}", rest_field(found, name)) for name in names]

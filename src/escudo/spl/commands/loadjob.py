@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class Loadjob(Command):
 
     name: ClassVar[str] = "loadjob"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     sid: str | None = None
     savedsearch: str | None = None

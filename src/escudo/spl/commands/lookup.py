@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
-from escudo.spl import tables
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.joining import looked_up
-from escudo.spl.source import suggest
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
+from escudo.spl.operators import lookup_tables
+from escudo.spl.operators.row_matching import looked_up
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.source import suggest
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,7 @@ class Lookup(Command):
     """
 
     name: ClassVar[str] = "lookup"
+    declares: ClassVar[Declaration] = Declaration(row_by_row=True)
 
     table: str
     inputs: tuple[tuple[str, str], ...]
@@ -75,8 +73,8 @@ class Lookup(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        definition = tables.find(self.table, binder, self.span)
-        table = tables.read(definition, self.span)
+        definition = lookup_tables.find(self.table, binder, self.span)
+        table = lookup_tables.read(definition, self.span)
         inputs = dict(self.inputs)
         known = set(table.column_names) | set(definition.fields)
         for name in (*inputs, *(inner for inner, _ in self.outputs)):

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.schema import FieldType
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.automatic import automatic_bins, extent
 from escudo.spl.batch.continuity import continuous
-from escudo.spl.bind import rows
-from escudo.spl.bins import DEFAULT_BINS, automatic_width
-from escudo.spl.series import NO_BINS, BinOptions
-from escudo.spl.spans import BinSpan
-from escudo.spl.unparse import word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.automatic_spans import automatic_bins, extent
+from escudo.spl.operators.time_buckets import DEFAULT_BINS, automatic_width
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.series_options import NO_BINS, BinOptions
+from escudo.spl.syntax.spans import BinSpan
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,7 @@ class MakeContinuous(Command):
     """``makecontinuous [field] [span= bins= minspan= start= end= aligntime=]``."""
 
     name: ClassVar[str] = "makecontinuous"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, looks_ahead=True)
 
     field: str = "_time"
     bins: BinOptions = NO_BINS

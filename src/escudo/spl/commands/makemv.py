@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.delimiters import with_delimiter
-from escudo.spl.extraction import tokens
-from escudo.spl.plan import Typed
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.delimiters import with_delimiter
+from escudo.spl.operators.extraction import tokens
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.comparison import filter_values
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Makemv(Command):
     """``makemv [delim=s | tokenizer=regex] [allowempty=bool] [setsv=bool] field``."""
 
     name: ClassVar[str] = "makemv"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     field: str
     delim: str = " "
@@ -67,16 +67,14 @@ class Makemv(Command):
         if self.tokenizer is not None:
             values = tokens(value, self.tokenizer, self.span)
         else:
-            values = coerce.call(
-                "spl_split", coerce.as_text(value), coerce.literal_text(self.delim)
-            )
+            values = prelude_call("spl_split", as_text(value), literal_text(self.delim))
         if not self.allowempty:
-            values = coerce.filter_values(
-                values, lambda v: exp.NEQ(this=v.sql, expression=coerce.literal_text(""))
+            values = filter_values(
+                values, lambda v: exp.NEQ(this=v.sql, expression=literal_text(""))
             )
-        values = coerce.call("spl_values", values)
+        values = prelude_call("spl_values", values)
         if self.setsv:
-            joined = coerce.call("spl_mvjoin", values, coerce.literal_text(self.delim))
+            joined = prelude_call("spl_mvjoin", values, literal_text(self.delim))
             return relation.extend([(self.field, Typed(joined, FieldType.STRING))], binder.names)
         relation = relation.extend(
             [(self.field, Typed(values, FieldType.MULTIVALUE))], binder.names

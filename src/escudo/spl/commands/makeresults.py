@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.generated import read_data
-from escudo.spl.unparse import option, quoted
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.generated_rows import read_data
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.values import null_value, text_value
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, quoted
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class MakeResults(Command):
 
     name: ClassVar[str] = "makeresults"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     count: int = 1
     annotate: bool = False
@@ -78,6 +77,6 @@ class MakeResults(Command):
             relation = binder.table(pa.table({"_time": times}), {"_time": FieldType.TIME})
         if self.annotate:
             names = ("_raw", "host", "source", "sourcetype", "splunk_server_group")
-            relation = relation.extend([(n, coerce.null()) for n in names], binder.names)
-            relation = relation.extend([("splunk_server", coerce.text("local"))], binder.names)
+            relation = relation.extend([(n, null_value()) for n in names], binder.names)
+            relation = relation.extend([("splunk_server", text_value("local"))], binder.names)
         return relation

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.iteration import mapped
-from escudo.spl.saved import saved_text
-from escudo.spl.unparse import option, quoted, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.saved_search import saved_text
+from escudo.spl.operators.stacking import stacked
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.values import number_text
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, quoted, word
 
 
 @dataclass(frozen=True)
@@ -59,3 +58,45 @@ class Map(Command):
         if text is None:
             text = saved_text(self.savedsearch or "", binder, self.span)
         return mapped(relation, text, self.maxsearches, self, binder)
+
+
+def mapped(relation: Relation, text: str, most: int, command: Command, binder: Binder) -> Relation:
+    """``map``: the search once for each row, ``$field$`` replaced by the row's value.
+
+    A row without one of the values has no search; SPL322 says so.
+    """
+    limited = relation.limit(most) if most else relation
+    found = binder.collect(binder.closed(limited), "the rows that map runs a search for")
+    if found is None:
+        return binder.pipeline(binder.parse(_FIELD.sub(_SAMPLE, text)))
+    results: list[Relation] = []
+    for number, record in enumerate(found.to_pylist(), 1):
+        values = {n: _token(v) for n, v in record.items() if v is not None}
+        values["_serial_id"] = str(number)
+        missing = [n for n in _FIELD.findall(text) if n not in values]
+        if missing:
+            binder.warn(
+                "SPL322", f"row {number} has no {missing[0]}, map leaves it out", command.span
+            )
+            continue
+        results.append(binder.pipeline(binder.parse(_filled(text, values))))
+    if not results:
+        return binder.empty(())
+    return results[0] if len(results) == 1 else stacked(results, binder)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _FIELD.sub(lambda found: values[found[1]], text)
+
+
+def _token(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, int | float):
+        return number_text(value)
+    return str(value)
+
+
+_SAMPLE = "1"
+"""Stands for a value while none is known: it is text, a number and a time."""
+_FIELD = re.compile(r"\$([\w.:{}@-]+)\$")

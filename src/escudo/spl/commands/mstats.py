@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.schema import FieldType
-from escudo.spl import match
-from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
-from escudo.spl.args import Args
-from escudo.spl.ast import And, Command, Compare, SearchExpr
-from escudo.spl.automatic import automatic_bins
-from escudo.spl.bins import time_bin
-from escudo.spl.bounds import time_bounds
-from escudo.spl.charting import metric_chart
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.time_bounds import time_bounds
+from escudo.spl.commands.chart.series_table import chart_metrics
 from escudo.spl.commands.tstats import refuse_prefix
-from escudo.spl.filling import filled_with
-from escudo.spl.grouping import aggregate
-from escudo.spl.lexer import Kind, Token
-from escudo.spl.options import Options
-from escudo.spl.plan import Bound, Traits, column
-from escudo.spl.series import SeriesOptions
-from escudo.spl.spans import BinSpan
-from escudo.spl.union import stacked
-from escudo.spl.unparse import option, search_text
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.lowering.lower_search import TSTATS
+from escudo.spl.operators.automatic_spans import automatic_bins
+from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.null_filling import filled_with
+from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.time_buckets import time_bin
+from escudo.spl.relation.relation import Relation, Traits
+from escudo.spl.relation.sql import column
+from escudo.spl.relation.values import Bound
+from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregate
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import And, Compare, SearchExpr
+from escudo.spl.syntax.lexer import Kind, Token
+from escudo.spl.syntax.options import Options
+from escudo.spl.syntax.series_options import SeriesOptions
+from escudo.spl.syntax.spans import BinSpan
+from escudo.spl.syntax.unparse import option, search_text
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Mstats(Command):
 
     name: ClassVar[str] = "mstats"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     aggregates: tuple[Aggregate, ...]
     where: SearchExpr | None = None
@@ -111,7 +112,7 @@ class Mstats(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         expr, within = time_bounds(self.where or And(()), binder)
-        events = binder.read_raw(expr, within, match.TSTATS)
+        events = binder.read_raw(expr, within, TSTATS)
         by = self.by
         given: dict[str, Bound] = {}
         time = events.bound("_time")
@@ -132,7 +133,7 @@ class Mstats(Command):
             return replace(both, traits=Traits(prestats=True))
         found = aggregate(events, self.aggregates, by, binder, given)
         if self.chart:
-            found = metric_chart(found, self.aggregates, by, self.series, binder)
+            found = chart_metrics(found, self.aggregates, by, self.series, binder)
         return found if source is None else stacked([source, found], binder)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Pipeline
-from escudo.spl.union import together
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.stacking import together
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Pipeline
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class MultiSearch(Command):
 
     name: ClassVar[str] = "multisearch"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     searches: tuple[Pipeline, ...]
 

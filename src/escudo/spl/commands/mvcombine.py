@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.delimiters import with_delimiter
-from escudo.spl.plan import Bound, Order, alias, column, select
-from escudo.spl.unparse import option, word
-from escudo.spl.windows import numbered
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.operators.delimiters import with_delimiter
+from escudo.spl.operators.windows import numbered
+from escudo.spl.relation.coercion import as_list
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import alias, column, prelude_call, select
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Bound
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,9 @@ class Mvcombine(Command):
         relation, position = numbered(relation, binder)
         others = [n for n in relation.names() if n != self.field]
         ident, first = binder.names.fresh(self.field), binder.names.fresh("first")
-        text = coerce.as_list(value)
-        lists = coerce.call("spl_agg_flatten_ordered", text, position)
-        combined = coerce.call("spl_values", coerce.call("spl_flat", lists))
+        text = as_list(value)
+        lists = prelude_call("spl_agg_flatten_ordered", text, position)
+        combined = prelude_call("spl_values", prelude_call("spl_flat", lists))
         inner = relation
         fields: dict[str, Bound] = {}
         for name in relation.names():

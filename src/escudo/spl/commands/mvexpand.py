@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.plan import Order, Typed, column
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import column, prelude_call
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class Mvexpand(Command):
     """``mvexpand field [limit=n]``; 0 is unlimited."""
 
     name: ClassVar[str] = "mvexpand"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     field: str
     limit: int = 0
@@ -46,7 +45,7 @@ class Mvexpand(Command):
             return relation
         values = column(bound.ident)
         count: exp.Expression = exp.Coalesce(
-            this=coerce.call("spl_len", values.copy()), expressions=[exp.Literal.number(1)]
+            this=prelude_call("spl_len", values.copy()), expressions=[exp.Literal.number(1)]
         )
         if self.limit:
             count = exp.Least(this=count, expressions=[exp.Literal.number(self.limit)])
@@ -57,6 +56,6 @@ class Mvexpand(Command):
         index = binder.names.fresh("index")
         series = exp.GenerateSeries(start=exp.Literal.number(0), end=last)
         relation = relation.hide([(index, exp.Explode(this=series))], unnest=True)
-        value = Typed(coerce.call("spl_mvindex", values, column(index)), FieldType.STRING)
+        value = Typed(prelude_call("spl_mvindex", values, column(index)), FieldType.STRING)
         relation = relation.extend([(self.field, value)], binder.names)
         return relation.ordered([*relation.order, Order(column(index), number=column(index))])

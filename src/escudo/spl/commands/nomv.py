@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.delimiters import delimiter_of
-from escudo.spl.plan import Typed
-from escudo.spl.unparse import word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.delimiters import delimiter_of
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
@@ -24,6 +21,7 @@ class Nomv(Command):
     """``nomv field``."""
 
     name: ClassVar[str] = "nomv"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     field: str
 
@@ -39,6 +37,6 @@ class Nomv(Command):
         value = relation.field(self.field)
         if value is None or value.type is not FieldType.MULTIVALUE:
             return relation
-        delimiter = coerce.literal_text(delimiter_of(relation, self.field))
-        joined = coerce.call("spl_mvjoin", value.sql, delimiter)
+        delimiter = literal_text(delimiter_of(relation, self.field))
+        joined = prelude_call("spl_mvjoin", value.sql, delimiter)
         return relation.extend([(self.field, Typed(joined, FieldType.STRING))], binder.names)

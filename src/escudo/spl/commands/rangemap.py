@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Binary, Call, Command, EvalExpr, FieldRef, Literal, Node
-from escudo.spl.bind import rows
-from escudo.spl.unparse import quoted, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Literal, Node
+from escudo.spl.syntax.unparse import quoted, word
 
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)")
 
@@ -37,6 +35,7 @@ class Rangemap(Command):
     ranges that the number is in, else the default (``None``)."""
 
     name: ClassVar[str] = "rangemap"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     field: str
     ranges: tuple[Range, ...]

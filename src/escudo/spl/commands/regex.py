@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.extraction import matches
-from escudo.spl.lexer import Kind
-from escudo.spl.unparse import quoted, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.extraction import matches
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import quoted, word
 
 
 @dataclass(frozen=True)
@@ -24,6 +21,7 @@ class Regex(Command):
     """``regex "pattern"``, ``regex field="pattern"`` or ``regex field!="pattern"``."""
 
     name: ClassVar[str] = "regex"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     pattern: str
     field: str = "_raw"

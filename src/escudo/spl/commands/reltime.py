@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.elapsed import elapsed
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Literal
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)
@@ -21,6 +18,7 @@ class Reltime(Command):
     """``reltime [timefield=f] [prefix=s]``; the result is ``[prefix]reltime``."""
 
     name: ClassVar[str] = "reltime"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     timefield: str = "_time"
     prefix: str = ""
@@ -43,3 +41,33 @@ class Reltime(Command):
             return relation
         value = binder.evaluate(elapsed(self.timefield), relation)
         return relation.extend([(f"{self.prefix}reltime", value)], binder.names)
+
+
+_UNITS = (
+    ("second", 1.0, 60.0),
+    ("minute", 60.0, 3600.0),
+    ("hour", 3600.0, 86400.0),
+    ("day", 86400.0, 2592000.0),
+    ("month", 2592000.0, 31536000.0),
+)
+_YEAR = 31536000.0
+
+
+def elapsed(name: str) -> EvalExpr:
+    """``3 minutes ago`` for a field of epoch seconds, as an expression."""
+    ago = Binary("-", Call("now", ()), FieldRef(name))
+    cases: list[EvalExpr] = []
+    for unit, width, end in _UNITS:
+        cases += [Binary("<", ago, Literal(end)), _words(ago, unit, width)]
+    cases += [Call("true", ()), _words(ago, "year", _YEAR)]
+    known = Call("isnotnull", (FieldRef(name),))
+    return Call("if", (known, Call("case", tuple(cases)), Call("null", ())))
+
+
+def _words(ago: EvalExpr, unit: str, width: float) -> EvalExpr:
+    number = Call("floor", (Binary("/", ago, Literal(width)),))
+    plural = Call(
+        "if",
+        (Binary("==", number, Literal(1)), Literal(f" {unit} ago"), Literal(f" {unit}s ago")),
+    )
+    return Binary(".", number, plural)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.unparse import word
-from escudo.spl.wildcards import renamed, select_names
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Bound, Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.values import Bound
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import word
+from escudo.spl.syntax.wildcards import renamed, select_names
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,7 @@ class Rename(Command):
     """``rename old AS new, ...``; ``*`` in both maps part by part."""
 
     name: ClassVar[str] = "rename"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     pairs: tuple[tuple[str, str], ...]
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.replacement import replaced
-from escudo.spl.unparse import quoted, words
-from escudo.spl.wildcards import select_names
+from sqlglot import exp
 
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.core.schema import FieldType
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.comparison import map_values, match_wildcards
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import quoted, words
+from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Replace(Command):
     """``replace old WITH new, ... [IN fields]``; ``*`` in both maps part by part."""
 
     name: ClassVar[str] = "replace"
+    declares: ClassVar[Declaration] = Declaration(row_by_row=True)
 
     pairs: tuple[tuple[str, str], ...]
     fields: tuple[str, ...] = ()
@@ -55,3 +61,35 @@ class Replace(Command):
             if (value := relation.field(name)) is not None
         ]
         return relation.extend(changed, binder.names)
+
+
+def replaced(value: Typed, pairs: Sequence[tuple[str, str]]) -> Typed:
+    """The value after the first pair that it matches as a whole, with regard to case; a ``*`` of
+    the new value takes what the ``*`` at its place matched (Search Reference, replace).
+
+    >>> replaced(Typed(exp.column("h"), FieldType.STRING), [("*localhost", "x")]).sql.sql("duckdb")
+    "CASE WHEN ENDS_WITH(h, 'localhost') THEN 'x' ELSE h END"
+    """
+    if value.type is FieldType.MULTIVALUE:
+        values = map_values(value.sql, lambda v: _replaced(v.sql, pairs))
+        return Typed(values, FieldType.MULTIVALUE)
+    return Typed(_replaced(as_text(value), pairs), FieldType.STRING)
+
+
+def _replaced(text: exp.Expression, pairs: Sequence[tuple[str, str]]) -> exp.Expression:
+    ordered = sorted(pairs, key=lambda pair: "*" in pair[0])
+    ifs = [
+        exp.If(this=match_wildcards(text.copy(), old, fold=False), true=_new(text, old, new))
+        for old, new in ordered
+    ]
+    return exp.Case(ifs=ifs, default=text.copy())
+
+
+def _new(text: exp.Expression, old: str, new: str) -> exp.Expression:
+    if "*" not in new:
+        return literal_text(new)
+    pattern = "(?s)^" + "(.*)".join(re.escape(p) for p in old.split("*")) + "$"
+    head, *tails = new.replace("\\", "\\\\").split("*")
+    target = head + "".join(f"\\{i}{tail}" for i, tail in enumerate(tails, 1))
+    arguments = (text.copy(), literal_text(pattern), literal_text(target))
+    return prelude_call("spl_regex_replace", *arguments)

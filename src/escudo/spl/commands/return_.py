@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Node
-from escudo.spl.bind import rows
-from escudo.spl.lexer import Kind
-from escudo.spl.subsearch import returned
-from escudo.spl.unparse import quoted, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.subsearch import returned
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Node
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import quoted, word
 
 
 @dataclass(frozen=True)

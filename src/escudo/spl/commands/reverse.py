@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.windows import reversed_rows
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.windows import reversed_rows
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
 
 
 @dataclass(frozen=True)
@@ -20,6 +17,7 @@ class Reverse(Command):
     """``reverse``; no arguments."""
 
     name: ClassVar[str] = "reverse"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     @classmethod
     def parse(cls, args: Args) -> Self:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, SearchExpr
-from escudo.spl.bounds import time_bounds
-from escudo.spl.unparse import search_text
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.time_bounds import time_bounds
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import SearchExpr
+from escudo.spl.syntax.unparse import search_text
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class Search(Command):
     """``search expr``; implied at the start of a search."""
 
     name: ClassVar[str] = "search"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     expr: SearchExpr
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
+
+from sqlglot import exp
 
 from escudo.core.errors import EscudoError
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Pipeline
-from escudo.spl.sets import set_of
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.relation.coercion import common_type, convert_to
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import alias, column, select
+from escudo.spl.relation.values import Bound, null_value
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Pipeline
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,33 @@ class Set(Command):
             raise EscudoError("SPL311", "'set' must be the first command", span=self.span)
         left, right = (binder.closed(binder.subsearch(p)) for p in (self.left, self.right))
         return set_of(self.operation, left, right, binder)
+
+
+def set_of(operation: str, left: Relation, right: Relation, binder: Binder) -> Relation:
+    """Rows are the same if all their fields are; internal fields (``_time``...) do not count.
+
+    ``diff`` gives the rows that only one side has (Search Reference, set).
+    """
+    names = [n for n in dict.fromkeys([*left.names(), *right.names()]) if not n.startswith("_")]
+    fields: dict[str, Bound] = {}
+    for name in names:
+        values = [v for r in (left, right) if (v := r.field(name)) is not None]
+        fields[name] = Bound(binder.names.fresh(name), common_type(values))
+
+    def side(relation: Relation) -> exp.Select:
+        cells = []
+        for name, bound in fields.items():
+            value = relation.field(name) or null_value(bound.type)
+            cells.append(alias(convert_to(value, bound.type), bound.ident))
+        return select(cells, relation.render())
+
+    def build() -> exp.Select:
+        kind = {"union": exp.Union, "intersect": exp.Intersect, "diff": exp.Except}[operation]
+        query: exp.Expression = kind(this=side(left), expression=side(right), distinct=True)
+        if operation == "diff":
+            other = exp.Except(this=side(right), expression=side(left), distinct=True)
+            first = select([exp.Star()], query)
+            query = exp.Union(this=first, expression=select([exp.Star()], other), distinct=False)
+        return select([column(b.ident) for b in fields.values()], query)
+
+    return binder.query(build, [left, right], fields)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Node
-from escudo.spl.bind import rows
-from escudo.spl.lexer import Kind
-from escudo.spl.plan import Order, column
-from escudo.spl.unparse import quoted, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.coercion import as_number, as_text
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import column, prelude_call
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import NUMERIC
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Node
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import quoted, word
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Sort(Command):
     """
 
     name: ClassVar[str] = "sort"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     keys: tuple[SortKey, ...]
     limit: int = 10_000
@@ -109,18 +110,18 @@ def sort_order(key: SortKey, relation: Relation, *, reverse: bool = False) -> li
     if bound.stamp is not None and key.kind in ("auto", "num"):
         return [Order(column(bound.stamp), descending, column(bound.ident))]
     value = bound.typed()
-    number = coerce.as_number(value)
+    number = as_number(value)
     by_number = Order(number, descending, number)
     match key.kind:
         case "num":
             return [by_number]
         case "str":
-            return [Order(coerce.as_text(value), descending)]
+            return [Order(as_text(value), descending)]
         case "ip":
-            return [Order(coerce.call("spl_ip_key", coerce.as_text(value)), descending)]
-    if value.type in coerce.NUMERIC:
+            return [Order(prelude_call("spl_ip_key", as_text(value)), descending)]
+    if value.type in NUMERIC:
         return [by_number]
-    return [by_number, Order(coerce.as_text(value), descending)]
+    return [by_number, Order(as_text(value), descending)]
 
 
 def _kind(args: Args) -> str | None:

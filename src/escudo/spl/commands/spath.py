@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Call, Command, FieldRef, Literal
-from escudo.spl.bind import rows
-from escudo.spl.overlay import overlaid
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
+from escudo.spl.operators.found_fields import overlaid
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import prelude_call
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Call, FieldRef, Literal
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Spath(Command):
     """
 
     name: ClassVar[str] = "spath"
+    declares: ClassVar[Declaration] = Declaration(row_by_row=True)
 
     input: str = "_raw"
     output: str | None = None
@@ -56,7 +56,7 @@ class Spath(Command):
         if value is None:
             return relation
         if self.path is None:
-            found = coerce.call("spl_document_fields", coerce.as_text(value))
+            found = prelude_call("spl_document_fields", as_text(value))
             return overlaid(relation, found, binder)
         call = Call("spath", (FieldRef(self.input), Literal(self.path)))
         found_values = binder.evaluate(call, relation)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.aggregates import Aggregate, format_by, parse_aggregates
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.delimiters import with_delimiter
-from escudo.spl.grouping import aggregate, only_numbers
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.delimiters import with_delimiter
+from escudo.spl.operators.grouping import aggregate, only_numbers
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)
@@ -23,6 +20,7 @@ class Stats(Command):
     """``stats aggregates BY fields``."""
 
     name: ClassVar[str] = "stats"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, closes_schema=True)
 
     aggregates: tuple[Aggregate, ...]
     by: tuple[str, ...] = ()

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, FieldRef, Literal
-from escudo.spl.bind import rows
-from escudo.spl.lexer import Kind
-from escudo.spl.plan import Typed
-from escudo.spl.unparse import option, quoted, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import FieldRef, Literal
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import option, quoted, word
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Strcat(Command):
     """``strcat [allrequired=bool] source ... destination``; a quoted source is a literal."""
 
     name: ClassVar[str] = "strcat"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     sources: tuple[FieldRef | Literal, ...]
     destination: str
@@ -62,9 +62,9 @@ class Strcat(Command):
         relation = rows(source, self)
         parts: list[exp.Expression] = []
         for item in self.sources:
-            text = coerce.as_text(binder.evaluate(item, relation))
+            text = as_text(binder.evaluate(item, relation))
             if not self.allrequired:
-                text = exp.Coalesce(this=text, expressions=[coerce.literal_text("")])
+                text = exp.Coalesce(this=text, expressions=[literal_text("")])
             parts.append(text)
         sql = parts[0]
         for part in parts[1:]:

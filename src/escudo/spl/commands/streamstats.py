@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, EvalExpr, Literal
-from escudo.spl.bind import rows
-from escudo.spl.grouping import only_numbers
-from escudo.spl.parse_eval import parse_eval
-from escudo.spl.spans import BinSpan
-from escudo.spl.streaming import stream_statistics
-from escudo.spl.unparse import eval_text, option
+from sqlglot import exp
 
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.core.errors import EscudoError
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.grouping import only_numbers
+from escudo.spl.operators.windowed_statistics import add_statistics
+from escudo.spl.operators.windows import frame, numbered, over, runs
+from escudo.spl.relation.coercion import as_boolean
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import column, literal_number
+from escudo.spl.relation.steps import Order
+from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregate
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import EvalExpr, Literal
+from escudo.spl.syntax.parse_eval import parse_eval
+from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan
+from escudo.spl.syntax.unparse import eval_text, option
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class StreamStats(Command):
     """``streamstats [options] aggregates [BY fields]``; ``window`` 0 is all rows so far."""
 
     name: ClassVar[str] = "streamstats"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     aggregates: tuple[Aggregate, ...]
     by: tuple[str, ...] = ()
@@ -113,3 +119,90 @@ def _condition(args: Args) -> EvalExpr:
     expr = args.eval()
     args.expect(")")
     return expr
+
+
+def stream_statistics(relation: Relation, command: StreamStats, binder: Binder) -> Relation:
+    """Each row with the statistics of the rows before it in its group, and of itself.
+
+    ``window`` counts the rows of all groups together unless ``global=f``; ``time_window`` goes by
+    ``_time``, in whichever direction the rows are ordered (Search Reference, streamstats).
+    """
+    if command.time_window is not None and command.window:
+        raise EscudoError(
+            "SPL301", "streamstats takes window or time_window, not both", span=command.span
+        )
+    arrived = relation.order
+    relation, row = numbered(relation, binder)
+    relation = relation.ordered([Order(row, number=row)])
+    relation, segments = _segments(relation, command, binder)
+    order = [Order(row)]
+    spec = _rows(command.window, current=command.current)
+    if command.time_window is not None:
+        order, spec = _time_frame(relation, command, arrived)
+    elif command.window and command.by and command.global_window:
+        spec.set("kind", "RANGE")
+    return add_statistics(
+        relation,
+        command.aggregates,
+        command.by,
+        binder,
+        order=order,
+        spec=spec,
+        partition=segments,
+    )
+
+
+def _rows(window: int, *, current: bool) -> exp.WindowSpec:
+    """The last ``window`` rows (0: all) up to the current one, or up to the one before."""
+    end = 0 if current else -1
+    return frame(None if window == 0 else end - window + 1, end)
+
+
+def _time_frame(
+    relation: Relation, command: StreamStats, arrived: tuple[Order, ...]
+) -> tuple[list[Order], exp.WindowSpec]:
+    time = relation.bound("_time")
+    width = command.time_window
+    assert width is not None
+    if time is None or width.unit in MONTHS:
+        raise EscudoError(
+            "SPL301", "time_window needs _time and a span of at most weeks", span=command.span
+        )
+    descending = bool(arrived) and arrived[0].descending
+    seconds = literal_number(width.size * SECONDS[width.unit or "s"])
+    spec = exp.WindowSpec(
+        kind="RANGE", start=seconds, start_side="PRECEDING", end="CURRENT ROW", end_side=None
+    )
+    if not command.current:
+        spec.set("exclude", exp.var("CURRENT ROW"))
+    return [Order(column(time.ident), descending)], spec
+
+
+def _segments(
+    relation: Relation, command: StreamStats, binder: Binder
+) -> tuple[Relation, list[exp.Expression]]:
+    """Columns that number the stretches between resets."""
+    out: list[exp.Expression] = []
+    if command.reset_on_change and command.by:
+        values = [v.sql for n in command.by if (v := relation.field(n)) is not None]
+        if values:
+            relation, run = runs(relation, values, binder)
+            out.append(run)
+    for condition, end in ((command.reset_before, 0), (command.reset_after, -1)):
+        if condition is not None:
+            relation, resets = _count_true(relation, condition, end, binder)
+            out.append(resets)
+    return relation, out
+
+
+def _count_true(
+    relation: Relation, condition: EvalExpr, end: int, binder: Binder
+) -> tuple[Relation, exp.Expression]:
+    holds = as_boolean(binder.evaluate(condition, relation))
+    flag = exp.Case(
+        ifs=[exp.If(this=holds, true=exp.Literal.number(1))], default=exp.Literal.number(0)
+    )
+    total = over(exp.Sum(this=flag), relation.order, spec=frame(None, end))
+    ident = binder.names.fresh("resets")
+    counted = exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
+    return relation.hide([(ident, counted)], window=True), column(ident)

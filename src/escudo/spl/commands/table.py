@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.plan import Bound, Typed
-from escudo.spl.unparse import words
-from escudo.spl.wildcards import select_names
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.values import Bound, Typed, null_value
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import words
+from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)
@@ -23,6 +19,9 @@ class Table(Command):
     """``table fields``; a name may hold ``*``."""
 
     name: ClassVar[str] = "table"
+    declares: ClassVar[Declaration] = Declaration(
+        reads=Reads.NAMED, row_by_row=True, closes_schema=True
+    )
 
     fields: tuple[str, ...]
 
@@ -41,7 +40,7 @@ class Table(Command):
         for name in names:
             bound = relation.bound(name)
             if bound is None:
-                missing.append((name, coerce.null()))
+                missing.append((name, null_value()))
             else:
                 kept[name] = bound
         relation = relation.extend(missing, binder.names)

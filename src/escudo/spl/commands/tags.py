@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.parse_eval import parse_eval
-from escudo.spl.unparse import option, words
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.values import null_value
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.parse_eval import parse_eval
+from escudo.spl.syntax.unparse import option, words
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,7 @@ class Tags(Command):
     """
 
     name: ClassVar[str] = "tags"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, reads_also=("tag::*",))
 
     fields: tuple[str, ...] = ()
     outputfield: str | None = None
@@ -65,7 +63,7 @@ class Tags(Command):
         wanted = [f for f in tagged if not self.fields or f in self.fields]
         output = self.outputfield or "tags"
         if not wanted:
-            return relation.extend([(output, coerce.null())], binder.names)
+            return relation.extend([(output, null_value())], binder.names)
         parts = ", ".join(self._of(field) for field in wanted)
         value = binder.evaluate(parse_eval(f"mvdedup(mvappend({parts}))"), relation)
         return relation.extend([(output, value)], binder.names)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.lexer import Kind
-from escudo.spl.windows import reversed_rows
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.windows import reversed_rows
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.lexer import Kind
 
 
 @dataclass(frozen=True)
@@ -21,6 +18,7 @@ class Tail(Command):
     """``tail [n]``."""
 
     name: ClassVar[str] = "tail"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     limit: int = 10
 

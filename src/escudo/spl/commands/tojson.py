@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Node
-from escudo.spl.bind import rows
-from escudo.spl.jsonrow import json_object
-from escudo.spl.unparse import option, word
-from escudo.spl.wildcards import select_names
+from sqlglot import exp
 
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.core.schema import FieldType
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.relation.coercion import as_number, as_text
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.values import NUMERIC, Typed, text_value
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Node
+from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.wildcards import select_names
 
 KINDS = ("auto", "bool", "json", "none", "num", "str")
 
@@ -97,3 +100,56 @@ def _field(args: Args) -> JsonField:
         return JsonField(field, kind, span=args.span(token.start))
     args.position = token.start
     return JsonField(args.name(), span=args.span(token.start))
+
+
+def json_object(names: Sequence[tuple[str, str]], relation: Relation, *, fill_null: bool) -> Typed:
+    """The fields (name, kind) as an object; null fields are left out unless ``fill_null``.
+
+    Kinds: ``str`` and ``none`` give text, ``num``, ``bool`` and ``json`` what the text says where
+    it says so, ``auto`` a number, boolean or document where the text is one.
+    """
+    keys: list[exp.Expression] = []
+    values: list[exp.Expression] = []
+    for name, kind in names:
+        value = relation.field(name)
+        if value is None:
+            continue
+        text = _json(value, kind)
+        known = exp.Not(this=exp.Is(this=text.copy(), expression=exp.null()))
+        key: exp.Expression = literal_text(name)
+        if fill_null:
+            text = exp.Coalesce(this=text, expressions=[literal_text("null")])
+        else:
+            key = exp.Case(ifs=[exp.If(this=known, true=key)])
+        keys.append(key)
+        values.append(text)
+    if not keys:
+        return text_value("{}")
+    lists = [prelude_call("spl_values", exp.Array(expressions=items)) for items in (keys, values)]
+    made = prelude_call("spl_json_object", *lists)
+    return Typed(exp.Coalesce(this=made, expressions=[literal_text("{}")]), FieldType.STRING)
+
+
+def _json(value: Typed, kind: str) -> exp.Expression:
+    if value.type is FieldType.MULTIVALUE:
+        return prelude_call("spl_json_array", value.sql)
+    text = as_text(value)
+    quoted = prelude_call("spl_json_quote", text.copy())
+    number = prelude_call("spl_text", as_number(Typed(text.copy(), FieldType.STRING)))
+    match kind:
+        case "num":
+            return number
+        case "bool":
+            flag = prelude_call("spl_bool", text)
+            truth = exp.If(this=flag.copy(), true=literal_text("true"))
+            return exp.Case(
+                ifs=[truth, exp.If(this=exp.Not(this=flag), true=literal_text("false"))]
+            )
+        case "json":
+            return prelude_call("spl_json", text)
+        case "auto":
+            document = prelude_call("spl_json", text.copy())
+            return exp.Coalesce(this=document, expressions=[quoted])
+    if value.type in NUMERIC:
+        return number
+    return quoted

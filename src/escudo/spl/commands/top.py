@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.aggregates import format_by
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.lexer import Kind
-from escudo.spl.ranking import Ranking, ranked
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.ranking import Ranking, ranked
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.aggregate_terms import format_by
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -23,6 +20,7 @@ class Top(Command):
     """``top [n] [options] fields [BY fields]``; limit 0 is unlimited."""
 
     name: ClassVar[str] = "top"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, closes_schema=True)
 
     fields: tuple[str, ...]
     by: tuple[str, ...] = ()

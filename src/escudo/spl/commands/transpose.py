@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
 from escudo.spl.batch.pivot import transposed
-from escudo.spl.bind import rows
-from escudo.spl.lexer import Kind
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)

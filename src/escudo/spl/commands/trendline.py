@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Node
-from escudo.spl.bind import rows
-from escudo.spl.plan import Order, Relation, Typed
-from escudo.spl.unparse import word
-from escudo.spl.windows import frame, numbered, over
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.windows import frame, numbered, over
+from escudo.spl.relation.coercion import as_number
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_number, parenthesise
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Typed, null_value
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Node
+from escudo.spl.syntax.unparse import word
 
 _TREND = re.compile(r"(sma|ema|wma)(\d+)\((.+)\)", re.IGNORECASE)
 _LEAST, _MOST = 2, 10_000
@@ -45,6 +46,7 @@ class Trendline(Command):
     the period says, is missing or has no number, there is no average."""
 
     name: ClassVar[str] = "trendline"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     trends: tuple[Trend, ...]
 
@@ -67,9 +69,9 @@ class Trendline(Command):
         for trend in self.trends:
             value = relation.field(trend.field)
             name = trend.alias or f"{trend.kind}{trend.period}({trend.field})"
-            average = coerce.null(FieldType.NUMBER)
+            average = null_value(FieldType.NUMBER)
             if value is not None:
-                average = Typed(_average(trend, coerce.as_number(value), row), FieldType.NUMBER)
+                average = Typed(_average(trend, as_number(value), row), FieldType.NUMBER)
             added.append((name, average))
         return relation.extend(added, binder.names, window=True)
 
@@ -110,10 +112,10 @@ def _average(trend: Trend, number: exp.Expression, row: exp.Column) -> exp.Expre
     if trend.kind == "sma":
         average: exp.Expression = last(exp.Avg(this=number))
     else:
-        weighted = last(exp.Sum(this=exp.Mul(this=row.copy(), expression=coerce.paren(number))))
+        weighted = last(exp.Sum(this=exp.Mul(this=row.copy(), expression=parenthesise(number))))
         before = exp.Paren(this=exp.Sub(this=row.copy(), expression=n.copy()))
         plain = exp.Mul(this=before, expression=last(exp.Sum(this=number.copy())))
-        weights = coerce.literal_number(trend.period * (trend.period + 1) / 2)
+        weights = literal_number(trend.period * (trend.period + 1) / 2)
         total = exp.Paren(this=exp.Sub(this=weighted, expression=plain))
         average = exp.Div(this=total, expression=weights)
     whole = exp.EQ(this=last(exp.Count(this=number.copy())), expression=n)

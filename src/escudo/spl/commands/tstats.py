@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.core.timerange import TimeRange
-from escudo.spl import dataset, match
-from escudo.spl.aggregates import Aggregate, format_by, parse_aggregate
-from escudo.spl.args import Args
-from escudo.spl.ast import And, Command, SearchExpr
-from escudo.spl.automatic import automatic_bins
-from escudo.spl.bins import time_bin
-from escudo.spl.bounds import time_bounds
-from escudo.spl.filling import filled_with
-from escudo.spl.grouping import aggregate
-from escudo.spl.plan import Bound, Traits, Typed, column
-from escudo.spl.spans import BinSpan
-from escudo.spl.union import stacked
-from escudo.spl.unparse import option, search_text, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding import dataset
+from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.time_bounds import time_bounds
+from escudo.spl.lowering.lower_search import TSTATS, lower_search
+from escudo.spl.operators.automatic_spans import automatic_bins
+from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.null_filling import filled_with
+from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.time_buckets import time_bin
+from escudo.spl.relation.relation import Relation, Traits
+from escudo.spl.relation.sql import column
+from escudo.spl.relation.values import Bound, Typed
+from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregate
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import And, SearchExpr
+from escudo.spl.syntax.spans import BinSpan
+from escudo.spl.syntax.unparse import option, search_text, word
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Tstats(Command):
 
     name: ClassVar[str] = "tstats"
     generating: ClassVar[bool] = True
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     aggregates: tuple[Aggregate, ...]
     model: str | None = None
@@ -171,11 +173,11 @@ class Tstats(Command):
                 hint="use FROM datamodel=Model.Dataset",
             )
         if self.model is None:
-            return binder.read_raw(expr, within, match.TSTATS)
+            return binder.read_raw(expr, within, TSTATS)
         expr, node = dataset.split_node(expr)
         found = dataset.find(self.model, node or self.dataset, binder, self.span)
         rows = dataset.read_prefixed(found, binder, within)
-        return rows.where(match.lower(expr, binder.scope(rows), match.TSTATS))
+        return rows.where(lower_search(expr, binder.scope(rows), TSTATS))
 
 
 OPTIONS = (

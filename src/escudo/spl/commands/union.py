@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, Pipeline
+from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.commands.from_ import KINDS, From
-from escudo.spl.union import together
-from escudo.spl.unparse import option
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.operators.stacking import together
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.unparse import option
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,10 @@ class Union(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is None:
             return together([binder.subsearch(p) for p in self.datasets], binder)
-        parts = [binder.limited_subsearch(p, self.maxout, self) for p in self.datasets]
+        parts = [
+            binder.limited_subsearch(p, self.maxout, self, limit_option="maxout")
+            for p in self.datasets
+        ]
         return together([source, *parts], binder)
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command, EvalExpr
-from escudo.spl.bind import rows
-from escudo.spl.unparse import eval_text
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.relation.coercion import as_boolean
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import EvalExpr
+from escudo.spl.syntax.unparse import eval_text
 
 
 @dataclass(frozen=True)
@@ -21,6 +19,7 @@ class Where(Command):
     """``where expr``."""
 
     name: ClassVar[str] = "where"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     expr: EvalExpr
 
@@ -38,5 +37,5 @@ class Where(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        condition = coerce.as_boolean(binder.evaluate(self.expr, relation))
+        condition = as_boolean(binder.evaluate(self.expr, relation))
         return relation.where(condition)

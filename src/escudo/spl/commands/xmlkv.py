@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from escudo.spl import coerce
-from escudo.spl.args import Args
-from escudo.spl.ast import Command
-from escudo.spl.bind import rows
-from escudo.spl.overlay import overlaid
-from escudo.spl.unparse import option, word
-
-if TYPE_CHECKING:
-    from escudo.spl.bind import Binder
-    from escudo.spl.plan import Relation
+from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.operators.found_fields import overlaid
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import prelude_call
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.unparse import option, word
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,7 @@ class Xmlkv(Command):
     """``xmlkv [field] [maxinputs=n]``."""
 
     name: ClassVar[str] = "xmlkv"
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     field: str = "_raw"
     maxinputs: int = 50_000
@@ -42,5 +41,5 @@ class Xmlkv(Command):
         value = relation.field(self.field)
         if value is None:
             return relation
-        found = coerce.call("spl_xml_pairs", coerce.as_text(value))
+        found = prelude_call("spl_xml_pairs", as_text(value))
         return overlaid(relation, found, binder, lists=True)

@@ -14,9 +14,10 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
 from escudo.spl.functions.row import AggregateBuilder, Params, StatsFunction
-from escudo.spl.plan import Typed
+from escudo.spl.relation.coercion import as_number, as_text
+from escudo.spl.relation.sql import cast_to, literal_number, parenthesise, prelude_call
+from escudo.spl.relation.values import NUMERIC, Typed, null_value
 
 _AGGREGATE = "Aggregatefunctions"
 _ORDER = "Eventorderfunctions"
@@ -67,7 +68,7 @@ def is_aggregate(node: exp.Expr) -> TypeGuard[exp.Expression]:
 
 def aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
     """One of the engines' own aggregates."""
-    return coerce.call(f"spl_agg_{name}", *arguments)
+    return prelude_call(f"spl_agg_{name}", *arguments)
 
 
 def _numbers(node: Callable[..., exp.Expression], list_name: str, finish: str) -> AggregateBuilder:
@@ -77,14 +78,14 @@ def _numbers(node: Callable[..., exp.Expression], list_name: str, finish: str) -
         assert arg is not None
         if arg.type is _LIST:
             return Typed(_over_values(arg, finish), _NUMBER)
-        return Typed(node(this=coerce.as_number(arg)), _NUMBER)
+        return Typed(node(this=as_number(arg)), _NUMBER)
 
     return build
 
 
 def _over_values(arg: Typed, finish: str) -> exp.Expression:
     """A function of the list of all numbers of a multivalue argument."""
-    return coerce.call(f"spl_list_{finish}", aggregate("flatten", arg.sql))
+    return prelude_call(f"spl_list_{finish}", aggregate("flatten", arg.sql))
 
 
 def _count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -93,25 +94,25 @@ def _count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     if arg.type is FieldType.BOOLEAN:
         return Typed(aggregate("count_if", arg.sql), _INTEGER)
     if arg.type is _LIST:
-        total = exp.Sum(this=coerce.call("spl_len", arg.sql))
+        total = exp.Sum(this=prelude_call("spl_len", arg.sql))
         counted = exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
-        return Typed(coerce.cast(counted, _INTEGER), _INTEGER)
+        return Typed(cast_to(counted, _INTEGER), _INTEGER)
     return Typed(exp.Count(this=arg.sql), _INTEGER)
 
 
 def _distinct_values(arg: Typed) -> exp.Expression:
     if arg.type is _LIST:
-        return coerce.call("spl_list_values", aggregate("flatten", arg.sql))
-    return coerce.call("spl_sorted", aggregate("distinct", coerce.as_text(arg)))
+        return prelude_call("spl_list_values", aggregate("flatten", arg.sql))
+    return prelude_call("spl_sorted", aggregate("distinct", as_text(arg)))
 
 
 def _distinct_count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
         counted = exp.Coalesce(
-            this=coerce.call("spl_len", _distinct_values(arg)), expressions=[exp.Literal.number(0)]
+            this=prelude_call("spl_len", _distinct_values(arg)), expressions=[exp.Literal.number(0)]
         )
-        return Typed(coerce.cast(counted, _INTEGER), _INTEGER)
+        return Typed(cast_to(counted, _INTEGER), _INTEGER)
     return Typed(exp.Count(this=exp.Distinct(expressions=[arg.sql])), _INTEGER)
 
 
@@ -119,7 +120,7 @@ def _values(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
     assert arg is not None
     found = _distinct_values(arg)
     if params.limit is not None:
-        found = coerce.call("spl_first_values", found, exp.Literal.number(params.limit))
+        found = prelude_call("spl_first_values", found, exp.Literal.number(params.limit))
     return Typed(found, _LIST)
 
 
@@ -127,10 +128,10 @@ def _list(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
     assert arg is not None
     limit = exp.Literal.number(LIST_LIMIT if params.limit is None else params.limit)
     if arg.type is _LIST:
-        gathered = coerce.call("spl_flat", aggregate("flatten_ordered", arg.sql, _order(params)))
+        gathered = prelude_call("spl_flat", aggregate("flatten_ordered", arg.sql, _order(params)))
     else:
-        gathered = aggregate("list_ordered", coerce.as_text(arg), _order(params))
-    return Typed(coerce.call("spl_first_values", gathered, limit), _LIST)
+        gathered = aggregate("list_ordered", as_text(arg), _order(params))
+    return Typed(prelude_call("spl_first_values", gathered, limit), _LIST)
 
 
 def _order(params: Params) -> exp.Expression:
@@ -142,14 +143,16 @@ def _extreme(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder
 
     def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
         assert arg is not None
-        if arg.type in coerce.NUMERIC:
+        if arg.type in NUMERIC:
             return Typed(node(this=arg.sql), arg.type)
         if arg.type is _LIST:
-            return Typed(coerce.call(f"spl_list_{name}", aggregate("flatten", arg.sql)), _STRING)
-        text = coerce.as_text(arg)
-        number = coerce.call("spl_num", text.copy())
+            return Typed(prelude_call(f"spl_list_{name}", aggregate("flatten", arg.sql)), _STRING)
+        text = as_text(arg)
+        number = prelude_call("spl_num", text.copy())
         all_numbers = exp.EQ(this=exp.Count(this=text), expression=exp.Count(this=number))
-        by_number = exp.If(this=all_numbers, true=coerce.call("spl_text", node(this=number.copy())))
+        by_number = exp.If(
+            this=all_numbers, true=prelude_call("spl_text", node(this=number.copy()))
+        )
         return Typed(exp.Case(ifs=[by_number], default=node(this=text.copy())), _STRING)
 
     return build
@@ -159,7 +162,7 @@ def _range(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
         return Typed(_over_values(arg, "range"), _NUMBER)
-    value = coerce.as_number(arg)
+    value = as_number(arg)
     return Typed(exp.Sub(this=exp.Max(this=value), expression=exp.Min(this=value.copy())), _NUMBER)
 
 
@@ -167,7 +170,7 @@ def _sumsq(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
         return Typed(_over_values(arg, "sumsq"), _NUMBER)
-    value = coerce.paren(coerce.as_number(arg))
+    value = parenthesise(as_number(arg))
     return Typed(exp.Sum(this=exp.Mul(this=value, expression=value.copy())), _NUMBER)
 
 
@@ -178,11 +181,11 @@ def _spread(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder:
         assert arg is not None
         if arg.type is _LIST:
             return Typed(_over_values(arg, name), _NUMBER)
-        value = coerce.as_number(arg)
+        value = as_number(arg)
         if name.endswith("p"):
             return Typed(node(this=value), _NUMBER)
         some = exp.GT(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
-        zero = exp.Case(ifs=[exp.If(this=some, true=coerce.literal_number(0))])
+        zero = exp.Case(ifs=[exp.If(this=some, true=literal_number(0))])
         return Typed(exp.Coalesce(this=node(this=value), expressions=[zero]), _NUMBER)
 
     return build
@@ -193,8 +196,8 @@ def _median(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
         return Typed(_over_values(arg, "median"), _NUMBER)
-    falling = exp.Neg(this=coerce.paren(coerce.as_number(arg)))
-    lower = aggregate("percentile", falling, coerce.literal_number(0.5))
+    falling = exp.Neg(this=parenthesise(as_number(arg)))
+    lower = aggregate("percentile", falling, literal_number(0.5))
     return Typed(exp.Neg(this=lower), _NUMBER)
 
 
@@ -205,11 +208,11 @@ def _percentile(name: str) -> AggregateBuilder:
         assert arg is not None
         if params.percent is None:
             raise EscudoError("SPL201", "the percentile is part of the name: perc95(field)")
-        fraction = coerce.literal_number(params.percent / 100)
+        fraction = literal_number(params.percent / 100)
         if arg.type is _LIST:
             values = aggregate("flatten", arg.sql)
-            return Typed(coerce.call(f"spl_list_{name}", values, fraction), _NUMBER)
-        return Typed(aggregate(name, coerce.as_number(arg), fraction), _NUMBER)
+            return Typed(prelude_call(f"spl_list_{name}", values, fraction), _NUMBER)
+        return Typed(aggregate(name, as_number(arg), fraction), _NUMBER)
 
     return build
 
@@ -217,17 +220,17 @@ def _percentile(name: str) -> AggregateBuilder:
 def _mode(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
-        return Typed(coerce.call("spl_list_mode", aggregate("flatten", arg.sql)), _STRING)
-    if arg.type in coerce.NUMERIC:
+        return Typed(prelude_call("spl_list_mode", aggregate("flatten", arg.sql)), _STRING)
+    if arg.type in NUMERIC:
         return Typed(aggregate("mode", arg.sql), arg.type)
-    return Typed(aggregate("mode", coerce.as_text(arg)), _STRING)
+    return Typed(aggregate("mode", as_text(arg)), _STRING)
 
 
 def _estdc_error(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     """The theoretical error of the estimate; counts are exact here, so there is none."""
     assert arg is not None
     counted = exp.Count(this=arg.sql)
-    return Typed(exp.Mul(this=counted, expression=coerce.literal_number(0)), _NUMBER)
+    return Typed(exp.Mul(this=counted, expression=literal_number(0)), _NUMBER)
 
 
 def _event(name: str) -> AggregateBuilder:
@@ -245,7 +248,7 @@ def _event(name: str) -> AggregateBuilder:
 
 def _present(key: exp.Expression, arg: Typed) -> exp.Expression:
     """A key that is null where the value is, so that such events do not take part."""
-    has_value = exp.Not(this=exp.Is(this=coerce.paren(arg.sql.copy()), expression=exp.Null()))
+    has_value = exp.Not(this=exp.Is(this=parenthesise(arg.sql.copy()), expression=exp.Null()))
     return exp.Case(ifs=[exp.If(this=has_value, true=key)])
 
 
@@ -255,7 +258,7 @@ def _by_time(node: Callable[..., exp.Expression]) -> AggregateBuilder:
     def build(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
         assert arg is not None
         if time is None:
-            return coerce.null(arg.type)
+            return null_value(arg.type)
         key = _present(time.sql.copy(), arg)
         return Typed(node(this=arg.sql, expression=key), arg.type)
 
@@ -268,7 +271,7 @@ def _time_of(node: Callable[..., exp.Expression]) -> AggregateBuilder:
     def build(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
         assert arg is not None
         if time is None:
-            return coerce.null(_NUMBER)
+            return null_value(_NUMBER)
         return Typed(node(this=_present(time.sql.copy(), arg)), _NUMBER)
 
     return build
@@ -278,8 +281,8 @@ def _rate(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
     """(latest - earliest value) / (latest - earliest time)."""
     assert arg is not None
     if time is None:
-        return coerce.null(_NUMBER)
-    value = Typed(coerce.as_number(arg), _NUMBER)
+        return null_value(_NUMBER)
+    value = Typed(as_number(arg), _NUMBER)
     ends = [
         node(this=value.sql.copy(), expression=_present(time.sql.copy(), value))
         for node in (exp.ArgMax, exp.ArgMin)
@@ -287,7 +290,7 @@ def _rate(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
     times = [node(this=_present(time.sql.copy(), value)) for node in (exp.Max, exp.Min)]
     rise = exp.Paren(this=exp.Sub(this=ends[0], expression=ends[1]))
     span = exp.Nullif(
-        this=exp.Sub(this=times[0], expression=times[1]), expression=coerce.literal_number(0)
+        this=exp.Sub(this=times[0], expression=times[1]), expression=literal_number(0)
     )
     return Typed(exp.Div(this=rise, expression=span), _NUMBER)
 
@@ -300,11 +303,9 @@ def _per(seconds: int) -> AggregateBuilder:
 
     def build(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
         assert arg is not None
-        total = exp.Sum(this=coerce.as_number(arg))
+        total = exp.Sum(this=as_number(arg))
         width = params.percent if params.percent else float(seconds)
-        return Typed(
-            exp.Mul(this=total, expression=coerce.literal_number(seconds / width)), _NUMBER
-        )
+        return Typed(exp.Mul(this=total, expression=literal_number(seconds / width)), _NUMBER)
 
     return build
 

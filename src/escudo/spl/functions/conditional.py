@@ -7,10 +7,26 @@ import ipaddress
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce, regex
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, constant_text
-from escudo.spl.plan import Typed
-from escudo.spl.scope import SearchScope
+from escudo.spl.relation import pcre
+from escudo.spl.relation.coercion import as_boolean, as_text, common_type, convert_to
+from escudo.spl.relation.comparison import any_value, compare_values, match_like
+from escudo.spl.relation.scope import SearchScope
+from escudo.spl.relation.sql import (
+    literal_integer,
+    literal_text,
+    or_all,
+    parenthesise,
+    prelude_call,
+)
+from escudo.spl.relation.values import (
+    Typed,
+    constant_of,
+    is_null,
+    is_numeric_text,
+    null_value,
+    number_text,
+)
 
 _PAGE = "ConditionalFunctions"
 
@@ -21,9 +37,9 @@ def _boolean(sql: exp.Expression) -> Typed:
 
 def _if(args: list[Typed], _: Context) -> Typed:
     condition, then, otherwise = args
-    kind = coerce.unify([then, otherwise])
-    branch = exp.If(this=coerce.as_boolean(condition), true=coerce.convert(then, kind))
-    return Typed(exp.Case(ifs=[branch], default=coerce.convert(otherwise, kind)), kind)
+    kind = common_type([then, otherwise])
+    branch = exp.If(this=as_boolean(condition), true=convert_to(then, kind))
+    return Typed(exp.Case(ifs=[branch], default=convert_to(otherwise, kind)), kind)
 
 
 def _pairs(args: list[Typed], context: Context) -> list[tuple[Typed, Typed]]:
@@ -34,9 +50,9 @@ def _pairs(args: list[Typed], context: Context) -> list[tuple[Typed, Typed]]:
 
 def _case(args: list[Typed], context: Context) -> Typed:
     pairs = _pairs(args, context)
-    kind = coerce.unify(value for _, value in pairs)
+    kind = common_type(value for _, value in pairs)
     branches = [
-        exp.If(this=coerce.as_boolean(condition), true=coerce.convert(value, kind))
+        exp.If(this=as_boolean(condition), true=convert_to(value, kind))
         for condition, value in pairs
     ]
     return Typed(exp.Case(ifs=branches), kind)
@@ -44,11 +60,11 @@ def _case(args: list[Typed], context: Context) -> Typed:
 
 def _validate(args: list[Typed], context: Context) -> Typed:
     pairs = _pairs(args, context)
-    kind = coerce.unify(value for _, value in pairs)
+    kind = common_type(value for _, value in pairs)
     branches = [
         exp.If(
-            this=exp.Not(this=coerce.paren(coerce.as_boolean(condition))),
-            true=coerce.convert(value, kind),
+            this=exp.Not(this=parenthesise(as_boolean(condition))),
+            true=convert_to(value, kind),
         )
         for condition, value in pairs
     ]
@@ -56,86 +72,82 @@ def _validate(args: list[Typed], context: Context) -> Typed:
 
 
 def _coalesce(args: list[Typed], _: Context) -> Typed:
-    known = [a for a in args if not coerce.is_null(a)]
-    kind = coerce.unify(known)
+    known = [a for a in args if not is_null(a)]
+    kind = common_type(known)
     if not known:
-        return coerce.null()
-    first, *others = (coerce.convert(a, kind) for a in known)
+        return null_value()
+    first, *others = (convert_to(a, kind) for a in known)
     return Typed(exp.Coalesce(this=first, expressions=others) if others else first, kind)
 
 
 def _nullif(args: list[Typed], _: Context) -> Typed:
     value, other = args
-    same = exp.If(this=coerce.compare("=", value, other), true=exp.Null())
+    same = exp.If(this=compare_values("=", value, other), true=exp.Null())
     return Typed(exp.Case(ifs=[same], default=value.sql.copy()), value.type)
 
 
 def _in(args: list[Typed], _: Context) -> Typed:
     value, *options = args
-    texts = [coerce.constant(o) for o in options]
-    plain = all(isinstance(t, str) and not coerce.is_numeric_text(t) for t in texts)
-    if value.type is FieldType.STRING and plain and not coerce.is_null(value):
-        return _boolean(exp.In(this=coerce.paren(value.sql), expressions=[o.sql for o in options]))
+    texts = [constant_of(o) for o in options]
+    plain = all(isinstance(t, str) and not is_numeric_text(t) for t in texts)
+    if value.type is FieldType.STRING and plain and not is_null(value):
+        return _boolean(exp.In(this=parenthesise(value.sql), expressions=[o.sql for o in options]))
     copies = (Typed(value.sql.copy(), value.type) for _ in options)
-    return _boolean(
-        coerce.or_all(coerce.compare("=", v, o) for v, o in zip(copies, options, strict=True))
-    )
+    return _boolean(or_all(compare_values("=", v, o) for v, o in zip(copies, options, strict=True)))
 
 
 def _like(args: list[Typed], _: Context) -> Typed:
     value, pattern = args
-    if coerce.is_null(value) or coerce.is_null(pattern):
-        return coerce.null(FieldType.BOOLEAN)
-    known = coerce.constant(pattern)
+    if is_null(value) or is_null(pattern):
+        return null_value(FieldType.BOOLEAN)
+    known = constant_of(pattern)
     if known is None:
-        return _boolean(coerce.call("spl_like", coerce.as_text(value), coerce.as_text(pattern)))
-    text = known if isinstance(known, str) else coerce.number_text(known)
-    return _boolean(coerce.like_sql(coerce.as_text(value), text))
+        return _boolean(prelude_call("spl_like", as_text(value), as_text(pattern)))
+    text = known if isinstance(known, str) else number_text(known)
+    return _boolean(match_like(as_text(value), text))
 
 
 def _match(args: list[Typed], context: Context) -> Typed:
     value, pattern = args
-    if coerce.is_null(value) or coerce.is_null(pattern):
-        return coerce.null(FieldType.BOOLEAN)
-    return _boolean(regex_match(coerce.as_text(value), pattern, context))
+    if is_null(value) or is_null(pattern):
+        return null_value(FieldType.BOOLEAN)
+    return _boolean(regex_match(as_text(value), pattern, context))
 
 
 def regex_match(value: exp.Expression, pattern: Typed, context: Context) -> exp.Expression:
     """An unanchored match; patterns beyond RE2, or only known at run time, go the long way."""
-    known = coerce.constant(pattern)
+    known = constant_of(pattern)
     if known is None:
-        return coerce.call("spl_pcre_match", value, coerce.as_text(pattern))
-    text = known if isinstance(known, str) else coerce.number_text(known)
-    translated = regex.checked(text, context.span)
+        return prelude_call("spl_pcre_match", value, as_text(pattern))
+    text = known if isinstance(known, str) else number_text(known)
+    translated = pcre.checked(text, context.span)
     name = "spl_regex_match" if translated.regular else "spl_pcre_match"
-    return coerce.call(name, value, coerce.literal_text(translated.text))
+    return prelude_call(name, value, literal_text(translated.text))
 
 
 def _cidrmatch(args: list[Typed], context: Context) -> Typed:
     network, address = args
-    if coerce.is_null(network) or coerce.is_null(address):
-        return coerce.null(FieldType.BOOLEAN)
+    if is_null(network) or is_null(address):
+        return null_value(FieldType.BOOLEAN)
     if address.type is FieldType.MULTIVALUE:
-        held = coerce.any_value(address.sql, lambda v: _in_network(network, v, context))
+        held = any_value(address.sql, lambda v: _in_network(network, v, context))
         return _boolean(held)
     return _boolean(_in_network(network, address, context))
 
 
 def _in_network(network: Typed, address: Typed, context: Context) -> exp.Expression:
-    value = coerce.as_text(address)
-    if coerce.constant(network) is None:
-        return coerce.call("spl_cidr_match", coerce.as_text(network), value)
+    value = as_text(address)
+    if constant_of(network) is None:
+        return prelude_call("spl_cidr_match", as_text(network), value)
     text = constant_text([network], 0, context, "the network")
     try:
         known = ipaddress.ip_network(text, strict=False)
     except ValueError as e:
         raise context.error(f"{text!r} is not a network", hint=str(e)) from None
     if known.version == 6:
-        return coerce.call("spl_cidr_match", network.sql, value)
+        return prelude_call("spl_cidr_match", network.sql, value)
     low, high = int(known.network_address), int(known.broadcast_address)
-    return coerce.call(
-        "spl_ipv4_between", value, coerce.literal_integer(low), coerce.literal_integer(high)
-    )
+    return prelude_call("spl_ipv4_between", value, literal_integer(low), literal_integer(high))
 
 
 def _lookup(_: list[Typed], context: Context) -> Typed:
@@ -162,7 +174,7 @@ CONDITIONAL = (
     EvalFunction("like", 2, 2, "boolean", _like, _PAGE, each=True),
     EvalFunction("lookup", 3, 3, "json object", _lookup, _PAGE, raw=True),
     EvalFunction("match", 2, 2, "boolean", _match, _PAGE, each=True),
-    EvalFunction("null", 0, 0, "null", lambda *_: coerce.null(), _PAGE, Nulls.OWN),
+    EvalFunction("null", 0, 0, "null", lambda *_: null_value(), _PAGE, Nulls.OWN),
     EvalFunction("nullif", 2, 2, "that of the first", _nullif, _PAGE, Nulls.OWN),
     EvalFunction("searchmatch", 1, 1, "boolean", _searchmatch, _PAGE, Nulls.OWN),
     EvalFunction("true", 0, 0, "boolean", lambda *_: _boolean(exp.true()), _PAGE, Nulls.OWN),

@@ -8,10 +8,11 @@ import ipaddress
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
 from escudo.spl.functions.jsonvalue import is_json, json_typed
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, constant_text, text_to
-from escudo.spl.plan import Typed
+from escudo.spl.relation.coercion import as_boolean, as_integer, as_number, as_text
+from escudo.spl.relation.sql import literal_integer, literal_text, prelude_call, text_array
+from escudo.spl.relation.values import Typed, constant_of, is_null, is_numeric_text, text_value
 
 _PAGE = "ConversionFunctions"
 _CRYPTO = "CryptographicFunctions"
@@ -25,52 +26,49 @@ def _ipmask(args: list[Typed], context: Context) -> Typed:
         number = int(ipaddress.IPv4Address(mask))
     except ValueError as e:
         raise context.error(f"{mask!r} is not a mask", hint=str(e)) from None
-    address = coerce.as_text(args[1])
-    return Typed(coerce.call("spl_ipmask", address, coerce.literal_integer(number)), _STRING)
+    address = as_text(args[1])
+    return Typed(prelude_call("spl_ipmask", address, literal_integer(number)), _STRING)
 
 
 def _printf(args: list[Typed], context: Context) -> Typed:
     wanted = constant_text(args, 0, context, "the format")
-    values = [
-        exp.Coalesce(this=coerce.as_text(a), expressions=[coerce.literal_text("")])
-        for a in args[1:]
-    ]
-    given = coerce.text_array(values)
-    return Typed(coerce.call("spl_printf", coerce.literal_text(wanted), given), _STRING)
+    values = [exp.Coalesce(this=as_text(a), expressions=[literal_text("")]) for a in args[1:]]
+    given = text_array(values)
+    return Typed(prelude_call("spl_printf", literal_text(wanted), given), _STRING)
 
 
 def _tonumber(args: list[Typed], context: Context) -> Typed:
     value = args[0]
     if len(args) == 1:
-        return Typed(coerce.as_number(value), FieldType.NUMBER)
-    base = coerce.constant(args[1])
-    if base is not None and not (coerce.is_numeric_text(str(base)) and 2 <= float(base) <= 36):
+        return Typed(as_number(value), FieldType.NUMBER)
+    base = constant_of(args[1])
+    if base is not None and not (is_numeric_text(str(base)) and 2 <= float(base) <= 36):
         raise context.error("the base of tonumber() is a number from 2 to 36")
     if base is not None and float(base) == 16:
-        return Typed(coerce.call("spl_parse_hex", coerce.as_text(value)), FieldType.NUMBER)
-    parsed = coerce.call("spl_parse_base", coerce.as_text(value), coerce.as_integer(args[1]))
+        return Typed(prelude_call("spl_parse_hex", as_text(value)), FieldType.NUMBER)
+    parsed = prelude_call("spl_parse_base", as_text(value), as_integer(args[1]))
     return Typed(parsed, FieldType.NUMBER)
 
 
 def _tostring(args: list[Typed], context: Context) -> Typed:
     value = args[0]
     if len(args) == 1:
-        if coerce.is_null(value):
-            return coerce.text("Null")
-        return Typed(coerce.as_text(value), _STRING)
+        if is_null(value):
+            return text_value("Null")
+        return Typed(as_text(value), _STRING)
     wanted = constant_text(args, 1, context, "the format")
     if wanted not in _FORMATS:
         raise context.error(f"unknown format {wanted!r}", hint=f"one of {', '.join(_FORMATS)}")
-    return Typed(coerce.call(f"spl_{wanted}", coerce.as_number(value)), _STRING)
+    return Typed(prelude_call(f"spl_{wanted}", as_number(value)), _STRING)
 
 
 def _tobool(args: list[Typed], _: Context) -> Typed:
-    return Typed(coerce.as_boolean(args[0]), FieldType.BOOLEAN)
+    return Typed(as_boolean(args[0]), FieldType.BOOLEAN)
 
 
 def _toint(args: list[Typed], context: Context) -> Typed:
     numbers = _tonumber(args, context)
-    return Typed(coerce.as_integer(numbers), FieldType.INTEGER)
+    return Typed(as_integer(numbers), FieldType.INTEGER)
 
 
 def _json_of(kind: str) -> EvalFunction:
@@ -79,9 +77,9 @@ def _json_of(kind: str) -> EvalFunction:
     def build(args: list[Typed], _: Context) -> Typed:
         value = args[0]
         if kind == "array" and value.type is FieldType.MULTIVALUE:
-            return json_typed(coerce.call("spl_json_array", value.sql))
-        text = value.sql if is_json(value) else coerce.as_text(value)
-        return json_typed(coerce.call(f"spl_json_{kind}_or_null", text))
+            return json_typed(prelude_call("spl_json_array", value.sql))
+        text = value.sql if is_json(value) else as_text(value)
+        return json_typed(prelude_call(f"spl_json_{kind}_or_null", text))
 
     return EvalFunction(f"to{kind}", 1, 1, f"json {kind}", build, _PAGE)
 
@@ -90,7 +88,7 @@ def _tomv(args: list[Typed], _: Context) -> Typed:
     value = args[0]
     if value.type is FieldType.MULTIVALUE:
         return value
-    return Typed(coerce.call("spl_json_array_to_mv", coerce.as_text(value)), FieldType.MULTIVALUE)
+    return Typed(prelude_call("spl_json_array_to_mv", as_text(value)), FieldType.MULTIVALUE)
 
 
 CONVERSION = (

@@ -10,12 +10,20 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
 from escudo.spl.functions.row import Context, EvalFunction, Nulls
 from escudo.spl.functions.timeformat import Part, parts
-from escudo.spl.plan import Typed
-from escudo.spl.spans import TIME_UNITS
-from escudo.spl.timemod import relative_time
+from escudo.spl.relation.coercion import as_number, as_text
+from escudo.spl.relation.sql import literal_number, literal_text, parenthesise, prelude_call
+from escudo.spl.relation.time_modifiers import relative_time
+from escudo.spl.relation.values import (
+    Typed,
+    constant_of,
+    is_null,
+    null_value,
+    number_text,
+    number_value,
+)
+from escudo.spl.syntax.spans import TIME_UNITS
 
 _PAGE = "DateandTimeFunctions"
 _STRING = FieldType.STRING
@@ -33,22 +41,22 @@ _PADDED = {"hour24": "%H", "hour12": "%I", "day": "%d"}
 
 
 def _now(_: list[Typed], context: Context) -> Typed:
-    return coerce.number(float(int(context.scope.now)))
+    return number_value(float(int(context.scope.now)))
 
 
 def _time(_: list[Typed], context: Context) -> Typed:
-    return coerce.number(context.scope.now)
+    return number_value(context.scope.now)
 
 
 def _strftime(args: list[Typed], _: Context) -> Typed:
     value, wanted = args
-    if coerce.is_null(value) or coerce.is_null(wanted):
-        return coerce.null()
-    known = coerce.constant(wanted)
-    seconds = coerce.as_number(value)
+    if is_null(value) or is_null(wanted):
+        return null_value()
+    known = constant_of(wanted)
+    seconds = as_number(value)
     if known is None:
-        return Typed(coerce.call("spl_strftime_any", seconds, coerce.as_text(wanted)), _STRING)
-    text = known if isinstance(known, str) else coerce.number_text(known)
+        return Typed(prelude_call("spl_strftime_any", seconds, as_text(wanted)), _STRING)
+    text = known if isinstance(known, str) else number_text(known)
     return Typed(format_time(seconds, text), _STRING)
 
 
@@ -64,14 +72,14 @@ def format_time(seconds: exp.Expression, text: str) -> exp.Expression:
         if plain:
             formatted = "".join(str(_native(p)) for p in run)
             if all(p.kind == "text" for p in run):
-                pieces.append(coerce.literal_text("".join(p.value for p in run)))
+                pieces.append(literal_text("".join(p.value for p in run)))
             else:
-                native = coerce.literal_text(formatted)
-                pieces.append(coerce.call("spl_strftime", seconds.copy(), native))
+                native = literal_text(formatted)
+                pieces.append(prelude_call("spl_strftime", seconds.copy(), native))
         else:
             pieces += [_own(p, seconds.copy()) for p in run]
     if not pieces:
-        return coerce.literal_text("")
+        return literal_text("")
     sql = pieces[0]
     for piece in pieces[1:]:
         sql = exp.DPipe(this=sql, expression=piece)
@@ -97,34 +105,34 @@ def _native(part: Part) -> str | None:
 def _own(part: Part, seconds: exp.Expression) -> exp.Expression:
     match part.kind:
         case "epoch":
-            return coerce.call("spl_text", exp.Floor(this=seconds))
+            return prelude_call("spl_text", exp.Floor(this=seconds))
         case "subseconds":
-            microseconds = coerce.call("spl_strftime", seconds, coerce.literal_text("%f"))
+            microseconds = prelude_call("spl_strftime", seconds, literal_text("%f"))
             if part.digits > 6:
-                zeros = coerce.literal_text("0" * (part.digits - 6))
+                zeros = literal_text("0" * (part.digits - 6))
                 return exp.DPipe(this=microseconds, expression=zeros)
             length = exp.Literal.number(part.digits)
             return exp.Substring(this=microseconds, start=exp.Literal.number(1), length=length)
         case "text":
-            return coerce.literal_text(part.value)
+            return literal_text(part.value)
         case "common":
-            return coerce.literal_text("UTC" if part.value == "Z" else "+0000")
+            return literal_text("UTC" if part.value == "Z" else "+0000")
         case "zone":
-            return coerce.literal_text("+00:00" if len(part.value) == 1 else "+00:00:00")
+            return literal_text("+00:00" if len(part.value) == 1 else "+00:00:00")
         case kind:
-            native = coerce.literal_text(_PADDED[kind])
-            return coerce.call("spl_blank_padded", coerce.call("spl_strftime", seconds, native))
+            native = literal_text(_PADDED[kind])
+            return prelude_call("spl_blank_padded", prelude_call("spl_strftime", seconds, native))
 
 
 def _strptime(args: list[Typed], context: Context) -> Typed:
     value, wanted = args
-    if coerce.is_null(value) or coerce.is_null(wanted):
-        return coerce.null(_NUMBER)
-    known = coerce.constant(wanted)
+    if is_null(value) or is_null(wanted):
+        return null_value(_NUMBER)
+    known = constant_of(wanted)
     if known is None:
-        return Typed(coerce.call("spl_strptime_any", *map(coerce.as_text, args)), _NUMBER)
-    text = known if isinstance(known, str) else coerce.number_text(known)
-    return Typed(parse_time(coerce.as_text(value), text, context.scope.now), _NUMBER)
+        return Typed(prelude_call("spl_strptime_any", *map(as_text, args)), _NUMBER)
+    text = known if isinstance(known, str) else number_text(known)
+    return Typed(parse_time(as_text(value), text, context.scope.now), _NUMBER)
 
 
 def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
@@ -138,20 +146,20 @@ def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
     found = parts(text)
     kinds = [p.kind for p in found]
     if kinds in (["epoch"], ["epoch", "text", "subseconds"]):
-        return coerce.call("spl_num", value)
+        return prelude_call("spl_num", value)
     given = {p.value for p in found if p.kind == "common"} | {p.kind for p in found}
     if "epoch" not in kinds and not given & {"Y", "y"}:
         dated = bool(given & {"m", "b", "B", "d", "j", "day"})
         prefix = "%Y " if dated else "%Y-%m-%d "
         today = datetime.fromtimestamp(now, UTC).strftime(prefix)
-        value = exp.DPipe(this=coerce.literal_text(today), expression=coerce.paren(value))
+        value = exp.DPipe(this=literal_text(today), expression=parenthesise(value))
         text = prefix + text
         found = parts(text)
     native = [_parsed(p) for p in found]
     if any(n is None for n in native):
-        return coerce.call("spl_strptime_any", value, coerce.literal_text(text))
-    joined = coerce.literal_text("".join(str(n) for n in native))
-    return coerce.call("spl_strptime", value, joined)
+        return prelude_call("spl_strptime_any", value, literal_text(text))
+    joined = literal_text("".join(str(n) for n in native))
+    return prelude_call("spl_strptime", value, joined)
 
 
 def _parsed(part: Part) -> str | None:
@@ -172,20 +180,20 @@ def _parsed(part: Part) -> str | None:
 
 def _relative_time(args: list[Typed], context: Context) -> Typed:
     base, modifier = args
-    if coerce.is_null(base) or coerce.is_null(modifier):
-        return coerce.null(_NUMBER)
-    at, known = coerce.constant(base), coerce.constant(modifier)
+    if is_null(base) or is_null(modifier):
+        return null_value(_NUMBER)
+    at, known = constant_of(base), constant_of(modifier)
     if isinstance(known, str):
         if isinstance(at, float):
             try:
-                return coerce.number(relative_time(known, at))
+                return number_value(relative_time(known, at))
             except EscudoError as e:  # null, as where a field holds it
                 context.scope.warn("SPL201", e.diagnostic.message, context.span)
-                return coerce.null(_NUMBER)
-        shifted = _shifted(coerce.as_number(base), known)
+                return null_value(_NUMBER)
+        shifted = _shifted(as_number(base), known)
         if shifted is not None:
             return Typed(shifted, _NUMBER)
-    moved = coerce.call("spl_relative_time", coerce.as_number(base), coerce.as_text(modifier))
+    moved = prelude_call("spl_relative_time", as_number(base), as_text(modifier))
     return Typed(moved, _NUMBER)
 
 
@@ -206,26 +214,26 @@ def _shifted(seconds: exp.Expression, modifier: str) -> exp.Expression | None:
             seconds = _snapped(seconds, 7 * _DAY, (_THURSDAY - int(step["day"]) % 7) * _DAY)
         elif step["sign"] is None and unit in _MONTHS:
             months = exp.Literal.number(_MONTHS[unit])
-            seconds = coerce.call("spl_month_bin", seconds, months)
+            seconds = prelude_call("spl_month_bin", seconds, months)
         elif unit not in _SECONDS:
             return None
         elif step["sign"] is None:
             seconds = _snapped(seconds, _SECONDS[unit], _THURSDAY * _DAY if unit == "w" else 0)
         else:
             count = int(f"{step['sign']}{step['count'] or 1}") * _SECONDS[unit]
-            seconds = exp.Add(this=coerce.paren(seconds), expression=coerce.literal_number(count))
+            seconds = exp.Add(this=parenthesise(seconds), expression=literal_number(count))
     return seconds
 
 
 def _snapped(seconds: exp.Expression, width: int, shift: int) -> exp.Expression:
     """Rounded down to a multiple of ``width``, counted from ``shift`` seconds before the epoch."""
-    moved = coerce.paren(seconds)
+    moved = parenthesise(seconds)
     if shift:
-        moved = exp.Paren(this=exp.Add(this=moved, expression=coerce.literal_number(shift)))
-    steps = coerce.call("spl_floor", exp.Div(this=moved, expression=coerce.literal_number(width)))
-    out: exp.Expression = exp.Mul(this=steps, expression=coerce.literal_number(width))
+        moved = exp.Paren(this=exp.Add(this=moved, expression=literal_number(shift)))
+    steps = prelude_call("spl_floor", exp.Div(this=moved, expression=literal_number(width)))
+    out: exp.Expression = exp.Mul(this=steps, expression=literal_number(width))
     if shift:
-        out = exp.Sub(this=out, expression=coerce.literal_number(shift))
+        out = exp.Sub(this=out, expression=literal_number(shift))
     return out
 
 

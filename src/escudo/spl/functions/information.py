@@ -10,11 +10,12 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
 from escudo.spl.functions.jsonvalue import is_json
 from escudo.spl.functions.row import Context, EvalFunction, Nulls
-from escudo.spl.plan import Typed
-from escudo.spl.scope import NamedScope
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.scope import NamedScope
+from escudo.spl.relation.sql import literal_text, parenthesise, prelude_call
+from escudo.spl.relation.values import NUMERIC, Typed, constant_of, is_null, null_value, text_value
 
 _PAGE = "InformationalFunctions"
 
@@ -25,19 +26,19 @@ def _boolean(sql: exp.Expression) -> Typed:
 
 def _fixed(value: Typed, answer: bool) -> exp.Expression:
     """An answer known from the type; a null value has no type, so it is false then."""
-    if not answer or coerce.is_null(value):
+    if not answer or is_null(value):
         return exp.false()
-    return exp.Not(this=exp.Is(this=coerce.paren(value.sql), expression=exp.Null()))
+    return exp.Not(this=exp.Is(this=parenthesise(value.sql), expression=exp.Null()))
 
 
 def _isnull(args: list[Typed], _: Context) -> Typed:
-    if coerce.is_null(args[0]):
+    if is_null(args[0]):
         return _boolean(exp.true())
-    return _boolean(exp.Is(this=coerce.paren(args[0].sql), expression=exp.Null()))
+    return _boolean(exp.Is(this=parenthesise(args[0].sql), expression=exp.Null()))
 
 
 def _isnotnull(args: list[Typed], _: Context) -> Typed:
-    if coerce.is_null(args[0]):
+    if is_null(args[0]):
         return _boolean(exp.false())
     return _boolean(_fixed(args[0], True))
 
@@ -49,25 +50,25 @@ def _is(
 
     def build(args: list[Typed], _: Context) -> Typed:
         value = args[0]
-        if coerce.is_null(value):
+        if is_null(value):
             return _boolean(exp.false())
         answer = static(value)
         if answer is not None:
             return _boolean(_fixed(value, answer))
-        tested = coerce.call(text_test, coerce.as_text(value))
+        tested = prelude_call(text_test, as_text(value))
         return _boolean(exp.Coalesce(this=tested, expressions=[exp.false()]))
 
     return build
 
 
 def _kind_is_number(value: Typed) -> bool | None:
-    if value.type in coerce.NUMERIC:
+    if value.type in NUMERIC:
         return True
     return None if value.type is FieldType.STRING and _is_field(value) else False
 
 
 def _kind_is_integer(value: Typed) -> bool | None:
-    known = coerce.constant(value)
+    known = constant_of(value)
     if isinstance(known, float):
         return known.is_integer()
     if value.type is FieldType.INTEGER:
@@ -76,7 +77,7 @@ def _kind_is_integer(value: Typed) -> bool | None:
 
 
 def _kind_is_double(value: Typed) -> bool | None:
-    known = coerce.constant(value)
+    known = constant_of(value)
     if isinstance(known, float):
         return not known.is_integer()
     if value.type is FieldType.INTEGER:
@@ -92,7 +93,7 @@ def _kind_is_string(value: Typed) -> bool | None:
 
 def _is_field(value: Typed) -> bool:
     """Not a literal string: those are text, even if they look like a number."""
-    return not isinstance(coerce.constant(value), str)
+    return not isinstance(constant_of(value), str)
 
 
 def _json_kind(_: Typed) -> bool | None:
@@ -101,21 +102,21 @@ def _json_kind(_: Typed) -> bool | None:
 
 def _typeof(args: list[Typed], _: Context) -> Typed:
     value = args[0]
-    if coerce.is_null(value):
-        return coerce.text("Invalid")
+    if is_null(value):
+        return text_value("Invalid")
     present: exp.Expression
     match value.type:
         case FieldType.BOOLEAN:
-            present = coerce.literal_text("Boolean")
+            present = literal_text("Boolean")
         case FieldType.STRING if _is_field(value) and not is_json(value):
-            present = coerce.call("spl_kind", value.sql)
+            present = prelude_call("spl_kind", value.sql)
         case FieldType.STRING | FieldType.MULTIVALUE:
-            present = coerce.literal_text("String")
+            present = literal_text("String")
         case _:
-            present = coerce.literal_text("Number")
+            present = literal_text("Number")
     missing = exp.If(
-        this=exp.Is(this=coerce.paren(value.sql.copy()), expression=exp.Null()),
-        true=coerce.literal_text("Invalid"),
+        this=exp.Is(this=parenthesise(value.sql.copy()), expression=exp.Null()),
+        true=literal_text("Invalid"),
     )
     return Typed(exp.Case(ifs=[missing], default=present), FieldType.STRING)
 
@@ -125,7 +126,7 @@ def _ismv(args: list[Typed], _: Context) -> Typed:
     if value.type is not FieldType.MULTIVALUE:
         return _boolean(exp.false())
     length = exp.Coalesce(
-        this=coerce.call("spl_len", value.sql), expressions=[exp.Literal.number(0)]
+        this=prelude_call("spl_len", value.sql), expressions=[exp.Literal.number(0)]
     )
     return _boolean(exp.GT(this=length, expression=exp.Literal.number(1)))
 
@@ -135,7 +136,7 @@ def _getfields(args: list[Typed], context: Context) -> Typed:
     if not isinstance(scope, NamedScope):
         raise context.error("getfields() needs the events of a search")
     names: list[exp.Expression] = []
-    pattern = coerce.constant(args[0]) if args else "*"
+    pattern = constant_of(args[0]) if args else "*"
     if not isinstance(pattern, str):
         raise context.error("the filter of getfields() must be a literal")
     for name in scope.field_names():
@@ -143,11 +144,11 @@ def _getfields(args: list[Typed], context: Context) -> Typed:
         if value is None or not _matches(name, pattern):
             continue
         present = exp.Not(this=exp.Is(this=value.sql.copy(), expression=exp.Null()))
-        listed = exp.If(this=present, true=coerce.literal_text(name))
+        listed = exp.If(this=present, true=literal_text(name))
         names.append(exp.Case(ifs=[listed]))
     if not names:
-        return coerce.null(FieldType.MULTIVALUE)
-    found = coerce.call("spl_values", exp.Array(expressions=names))
+        return null_value(FieldType.MULTIVALUE)
+    found = prelude_call("spl_values", exp.Array(expressions=names))
     return Typed(found, FieldType.MULTIVALUE)
 
 

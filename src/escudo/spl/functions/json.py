@@ -5,35 +5,34 @@ from __future__ import annotations
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
 from escudo.spl.functions.jsonvalue import as_json, is_json, json_typed
 from escudo.spl.functions.row import Builder, Context, EvalFunction, Nulls
-from escudo.spl.plan import Typed
+from escudo.spl.relation.coercion import as_boolean, as_list, as_text
+from escudo.spl.relation.sql import literal_text, prelude_call, text_array
+from escudo.spl.relation.values import Typed
 
 _PAGE = "JSONFunctions"
 _NULL_JSON = "null"
 
 
 def _json_values(args: list[Typed]) -> list[exp.Expression]:
-    null = coerce.literal_text(_NULL_JSON)
+    null = literal_text(_NULL_JSON)
     return [exp.Coalesce(this=as_json(a), expressions=[null.copy()]) for a in args]
 
 
 def _document(value: Typed) -> exp.Expression:
-    return value.sql if is_json(value) else coerce.as_text(value)
+    return value.sql if is_json(value) else as_text(value)
 
 
 def _object(args: list[Typed], context: Context) -> Typed:
     if len(args) % 2:
         raise context.error("keys and values must come in pairs")
-    keys = coerce.text_array([coerce.as_text(k) for k in args[::2]])
-    return json_typed(
-        coerce.call("spl_json_object", keys, coerce.text_array(_json_values(args[1::2])))
-    )
+    keys = text_array([as_text(k) for k in args[::2]])
+    return json_typed(prelude_call("spl_json_object", keys, text_array(_json_values(args[1::2]))))
 
 
 def _array(args: list[Typed], _: Context) -> Typed:
-    return json_typed(coerce.call("spl_json_list", coerce.text_array(_json_values(args))))
+    return json_typed(prelude_call("spl_json_list", text_array(_json_values(args))))
 
 
 def _changing(name: str) -> Builder:
@@ -43,9 +42,9 @@ def _changing(name: str) -> Builder:
         document, *rest = args
         if len(rest) % 2:
             raise context.error("paths and values must come in pairs")
-        paths = coerce.text_array([coerce.as_text(p) for p in rest[::2]])
-        values = coerce.text_array(_json_values(rest[1::2]))
-        return json_typed(coerce.call(f"spl_{name}", _document(document), paths, values))
+        paths = text_array([as_text(p) for p in rest[::2]])
+        values = text_array(_json_values(rest[1::2]))
+        return json_typed(prelude_call(f"spl_{name}", _document(document), paths, values))
 
     return build
 
@@ -55,37 +54,37 @@ def _paths(name: str, *, always: bool = False) -> Builder:
 
     def build(args: list[Typed], _: Context) -> Typed:
         document, *rest = args
-        paths = coerce.text_array([coerce.as_text(p) for p in rest])
-        return json_typed(coerce.call(f"spl_{name}", _document(document), paths))
+        paths = text_array([as_text(p) for p in rest])
+        return json_typed(prelude_call(f"spl_{name}", _document(document), paths))
 
     return build
 
 
 def _plain(name: str) -> Builder:
     def build(args: list[Typed], _: Context) -> Typed:
-        return json_typed(coerce.call(f"spl_{name}", _document(args[0])))
+        return json_typed(prelude_call(f"spl_{name}", _document(args[0])))
 
     return build
 
 
 def _valid(args: list[Typed], _: Context) -> Typed:
-    return Typed(coerce.call("spl_json_valid", _document(args[0])), FieldType.BOOLEAN)
+    return Typed(prelude_call("spl_json_valid", _document(args[0])), FieldType.BOOLEAN)
 
 
 def _has_key(args: list[Typed], _: Context) -> Typed:
-    document, key = _document(args[0]), coerce.as_text(args[1])
-    return Typed(coerce.call("spl_json_has_key_exact", document, key), FieldType.BOOLEAN)
+    document, key = _document(args[0]), as_text(args[1])
+    return Typed(prelude_call("spl_json_has_key_exact", document, key), FieldType.BOOLEAN)
 
 
 def _to_mv(args: list[Typed], _: Context) -> Typed:
-    quoted = coerce.as_boolean(args[1]) if len(args) > 1 else exp.false()
-    found = coerce.call("spl_json_to_mv", _document(args[0]), quoted)
+    quoted = as_boolean(args[1]) if len(args) > 1 else exp.false()
+    found = prelude_call("spl_json_to_mv", _document(args[0]), quoted)
     return Typed(found, FieldType.MULTIVALUE)
 
 
 def _from_mv(args: list[Typed], _: Context) -> Typed:
-    infer = coerce.as_boolean(args[1]) if len(args) > 1 else exp.false()
-    return json_typed(coerce.call("spl_mv_to_json", coerce.as_list(args[0]), infer))
+    infer = as_boolean(args[1]) if len(args) > 1 else exp.false()
+    return json_typed(prelude_call("spl_mv_to_json", as_list(args[0]), infer))
 
 
 JSON = (

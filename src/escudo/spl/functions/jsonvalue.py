@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.plan import Typed
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.values import NUMERIC, Typed, is_null
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,20 @@ def is_json(value: Typed) -> bool:
 def as_json(value: Typed) -> exp.Expression:
     """The value as JSON text: numbers and booleans bare, text in quotes, a list as an array.
 
-    >>> as_json(coerce.number(5)).sql(), as_json(coerce.text("a")).sql()
+    >>> from escudo.spl.relation.values import number_value, text_value
+    >>> as_json(number_value(5)).sql(), as_json(text_value("a")).sql()
     ("'5'", "SPL_JSON_QUOTE('a')")
     """
-    if coerce.is_null(value):
-        return coerce.literal_text("null")
+    if is_null(value):
+        return literal_text("null")
     if is_json(value):
         return value.sql
-    if value.type in coerce.NUMERIC:
-        return coerce.as_text(value)
+    if value.type in NUMERIC:
+        return as_text(value)
     match value.type:
         case FieldType.BOOLEAN:
-            return exp.Lower(this=coerce.as_text(value))
+            return exp.Lower(this=as_text(value))
         case FieldType.MULTIVALUE:
-            return coerce.call("spl_json_array", value.sql)
+            return prelude_call("spl_json_array", value.sql)
         case _:
-            return coerce.call("spl_json_quote", value.sql)
+            return prelude_call("spl_json_quote", value.sql)

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
 from escudo.spl.functions.row import Builder, Context, EvalFunction, Nulls, number_to, typed_call
-from escudo.spl.plan import Typed
+from escudo.spl.relation.coercion import as_integer, as_list, as_number
+from escudo.spl.relation.sql import literal_integer, literal_number, parenthesise, prelude_call
+from escudo.spl.relation.values import NUMERIC, Typed, is_null, null_value, number_value
 
 _MATH = "MathematicalFunctions"
 _TRIG = "TrigonometryFunctions"
@@ -29,24 +30,24 @@ def _number(sql: exp.Expression) -> Typed:
 
 
 def _log(args: list[Typed], _: Context) -> Typed:
-    base = coerce.as_number(args[1]) if len(args) > 1 else coerce.literal_number(10)
-    return _number(coerce.call("spl_log", coerce.as_number(args[0]), base))
+    base = as_number(args[1]) if len(args) > 1 else literal_number(10)
+    return _number(prelude_call("spl_log", as_number(args[0]), base))
 
 
 def _round(args: list[Typed], _: Context) -> Typed:
-    places = coerce.as_integer(args[1]) if len(args) > 1 else coerce.literal_integer(0)
-    return _number(coerce.call("spl_round", coerce.as_number(args[0]), places))
+    places = as_integer(args[1]) if len(args) > 1 else literal_integer(0)
+    return _number(prelude_call("spl_round", as_number(args[0]), places))
 
 
 def _random(_: list[Typed], __: Context) -> Typed:
-    return Typed(coerce.call("spl_random"), _INTEGER)
+    return Typed(prelude_call("spl_random"), _INTEGER)
 
 
 def _all_values(args: list[Typed]) -> exp.Expression:
     """The values of all arguments as one list of text, nulls left out."""
-    first, *others = (coerce.as_list(a) for a in args if not coerce.is_null(a))
+    first, *others = (as_list(a) for a in args if not is_null(a))
     for other in others:
-        first = coerce.call("spl_append", first, other)
+        first = prelude_call("spl_append", first, other)
     return first
 
 
@@ -54,15 +55,15 @@ def _extreme(name: str, node: Callable[..., exp.Expression]) -> Builder:
     """``max``/``min``: text is greater than any number; multivalues count value by value."""
 
     def build(args: list[Typed], _: Context) -> Typed:
-        known = [a for a in args if not coerce.is_null(a)]
+        known = [a for a in args if not is_null(a)]
         if not known:
-            return coerce.null()
-        if all(a.type in coerce.NUMERIC for a in known):
-            first, *others = map(coerce.as_number, known)
+            return null_value()
+        if all(a.type in NUMERIC for a in known):
+            first, *others = map(as_number, known)
             if not others:
                 return _number(first)
             return _number(node(this=first, expressions=others, ignore_nulls=True))
-        return Typed(coerce.call(f"spl_{name}", _all_values(known)), FieldType.STRING)
+        return Typed(prelude_call(f"spl_{name}", _all_values(known)), FieldType.STRING)
 
     return build
 
@@ -71,10 +72,10 @@ def _total(name: str) -> Builder:
     """``sum``/``avg`` of the numeric values of the arguments."""
 
     def build(args: list[Typed], _: Context) -> Typed:
-        known = [a for a in args if not coerce.is_null(a)]
+        known = [a for a in args if not is_null(a)]
         if not known:
-            return coerce.null(_NUMBER)
-        return _number(coerce.call(f"spl_{name}", _all_values(known)))
+            return null_value(_NUMBER)
+        return _number(prelude_call(f"spl_{name}", _all_values(known)))
 
     return build
 
@@ -88,7 +89,7 @@ def _math(
 
 def _bits(name: str, node: Callable[..., exp.Expression]) -> EvalFunction:
     def build(args: list[Typed], _: Context) -> Typed:
-        first, *others = (coerce.paren(coerce.as_integer(a)) for a in args)
+        first, *others = (parenthesise(as_integer(a)) for a in args)
         for other in others:
             first = node(this=first, expression=other)
         return Typed(first, _INTEGER)
@@ -97,26 +98,26 @@ def _bits(name: str, node: Callable[..., exp.Expression]) -> EvalFunction:
 
 
 def _bit_xor(args: list[Typed], _: Context) -> Typed:
-    first, *others = map(coerce.as_integer, args)
+    first, *others = map(as_integer, args)
     for other in others:
-        first = coerce.call("spl_xor", first, other)
+        first = prelude_call("spl_xor", first, other)
     return Typed(first, _INTEGER)
 
 
 def _bit_not(args: list[Typed], _: Context) -> Typed:
-    flipped: exp.Expression = exp.BitwiseNot(this=coerce.paren(coerce.as_integer(args[0])))
+    flipped: exp.Expression = exp.BitwiseNot(this=parenthesise(as_integer(args[0])))
     if len(args) > 1:
-        mask = coerce.paren(coerce.as_integer(args[1]))
+        mask = parenthesise(as_integer(args[1]))
         flipped = exp.BitwiseAnd(this=flipped, expression=mask)
     return Typed(flipped, _INTEGER)
 
 
 def _absolute(args: list[Typed], _: Context) -> Typed:
-    return _number(exp.Abs(this=coerce.as_number(args[0])))
+    return _number(exp.Abs(this=as_number(args[0])))
 
 
 def _identity(args: list[Typed], _: Context) -> Typed:
-    return _number(coerce.as_number(args[0]))
+    return _number(as_number(args[0]))
 
 
 MATHS = (
@@ -128,7 +129,7 @@ MATHS = (
     _math("floor"),
     _math("ln"),
     EvalFunction("log", 1, 2, "number", _log, _MATH),
-    EvalFunction("pi", 0, 0, "number", lambda *_: coerce.number(math.pi), _MATH),
+    EvalFunction("pi", 0, 0, "number", lambda *_: number_value(math.pi), _MATH),
     _math("pow", takes=2),
     EvalFunction("round", 1, 2, "number", _round, _MATH),
     _math("sigfig"),

@@ -9,13 +9,28 @@ from sqlglot import exp
 
 from escudo.core.errors import Span
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.ast import Binary, Call, EvalExpr, FieldRef, Unary
 from escudo.spl.functions.conditional import regex_match
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, typed_call
-from escudo.spl.plan import Typed
-from escudo.spl.scope import Scope
-from escudo.spl.spans import parse_span
+from escudo.spl.relation.coercion import as_boolean, as_integer, as_list, as_number, as_text
+from escudo.spl.relation.comparison import filter_values, map_values
+from escudo.spl.relation.scope import Scope
+from escudo.spl.relation.sql import (
+    cast_to,
+    literal_number,
+    literal_text,
+    parenthesise,
+    prelude_call,
+)
+from escudo.spl.relation.values import (
+    Typed,
+    constant_of,
+    is_null,
+    is_numeric_text,
+    null_value,
+    text_value,
+)
+from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Unary
+from escudo.spl.syntax.spans import parse_span
 
 _PAGE = "MultivalueEvalFunctions"
 _LIST = FieldType.MULTIVALUE
@@ -73,12 +88,12 @@ def _mvfilter(_: list[Typed], context: Context) -> Typed:
             hint=f"it names {', '.join(sorted(names))}" if names else "it names no field",
         )
     (name,) = names
-    values = coerce.as_list(context.lower(FieldRef(name), context.scope))
+    values = as_list(context.lower(FieldRef(name), context.scope))
 
     def holds(value: Typed) -> exp.Expression:
-        return coerce.as_boolean(context.lower(predicate, _OneValue(context.scope, name, value)))
+        return as_boolean(context.lower(predicate, _OneValue(context.scope, name, value)))
 
-    return _list(coerce.call("spl_values", coerce.filter_values(values, holds)))
+    return _list(prelude_call("spl_values", filter_values(values, holds)))
 
 
 def _mvmap(_: list[Typed], context: Context) -> Typed:
@@ -94,73 +109,73 @@ def _mvmap(_: list[Typed], context: Context) -> Typed:
 
     if values.type is not _LIST:
         return result(values)
-    many = result(coerce.text("")).type is _LIST
+    many = result(text_value("")).type is _LIST
     if many:
-        nested = coerce.map_values(values.sql, lambda v: coerce.as_list(result(v)))
-        return _list(coerce.call("spl_values", exp.Flatten(this=nested)))
-    mapped = coerce.map_values(values.sql, lambda v: coerce.as_text(result(v)))
-    return _list(coerce.call("spl_values", mapped))
+        nested = map_values(values.sql, lambda v: as_list(result(v)))
+        return _list(prelude_call("spl_values", exp.Flatten(this=nested)))
+    mapped = map_values(values.sql, lambda v: as_text(result(v)))
+    return _list(prelude_call("spl_values", mapped))
 
 
 def _mvappend(args: list[Typed], _: Context) -> Typed:
-    known = [a for a in args if not coerce.is_null(a)]
+    known = [a for a in args if not is_null(a)]
     if not known:
-        return coerce.null(_LIST)
-    first, *others = map(coerce.as_list, known)
+        return null_value(_LIST)
+    first, *others = map(as_list, known)
     for other in others:
-        first = coerce.call("spl_append", first, other)
+        first = prelude_call("spl_append", first, other)
     return _list(first)
 
 
 def _mvcount(args: list[Typed], _: Context) -> Typed:
     (value,) = args
-    if coerce.is_null(value):
-        return coerce.null(_INTEGER)
+    if is_null(value):
+        return null_value(_INTEGER)
     if value.type is _LIST:
-        return Typed(coerce.call("spl_count", value.sql), _INTEGER)
+        return Typed(prelude_call("spl_count", value.sql), _INTEGER)
     present = exp.If(
-        this=exp.Not(this=exp.Is(this=coerce.paren(value.sql), expression=exp.Null())),
-        true=coerce.cast(exp.Literal.number(1), _INTEGER),
+        this=exp.Not(this=exp.Is(this=parenthesise(value.sql), expression=exp.Null())),
+        true=cast_to(exp.Literal.number(1), _INTEGER),
     )
     return Typed(exp.Case(ifs=[present]), _INTEGER)
 
 
 def _mvfind(args: list[Typed], context: Context) -> Typed:
     values, pattern = args
-    hits = coerce.map_values(
-        coerce.as_list(values),
-        lambda v: coerce.call("spl_bool_text", regex_match(v.sql, pattern, context)),
+    hits = map_values(
+        as_list(values),
+        lambda v: prelude_call("spl_bool_text", regex_match(v.sql, pattern, context)),
     )
-    return Typed(coerce.call("spl_position", hits, coerce.literal_text("True")), _INTEGER)
+    return Typed(prelude_call("spl_position", hits, literal_text("True")), _INTEGER)
 
 
 def _mvindex(args: list[Typed], _: Context) -> Typed:
-    values = coerce.as_list(args[0])
-    start = coerce.as_integer(args[1])
+    values = as_list(args[0])
+    start = as_integer(args[1])
     if len(args) == 2:
-        return Typed(coerce.call("spl_mvindex", values, start), _STRING)
-    return _list(coerce.call("spl_mvslice", values, start, coerce.as_integer(args[2])))
+        return Typed(prelude_call("spl_mvindex", values, start), _STRING)
+    return _list(prelude_call("spl_mvslice", values, start, as_integer(args[2])))
 
 
 def _mvrange(args: list[Typed], context: Context) -> Typed:
-    start, end = map(coerce.as_number, args[:2])
-    step: exp.Expression = coerce.literal_number(1)
+    start, end = map(as_number, args[:2])
+    step: exp.Expression = literal_number(1)
     if len(args) > 2:
-        known = coerce.constant(args[2])
-        if isinstance(known, str) and not coerce.is_numeric_text(known):
+        known = constant_of(args[2])
+        if isinstance(known, str) and not is_numeric_text(known):
             span = parse_span(known)
             if span is None or span.unit not in _SECONDS:
                 raise context.error(f"{known!r} is not a time span", hint="write 1d, 30m, 1w ...")
-            step = coerce.literal_number(span.size * _SECONDS[span.unit])
+            step = literal_number(span.size * _SECONDS[span.unit])
         else:
-            step = coerce.as_number(args[2])
-    return _list(coerce.call("spl_mvrange", start, end, step))
+            step = as_number(args[2])
+    return _list(prelude_call("spl_mvrange", start, end, step))
 
 
 def _mvzip(args: list[Typed], _: Context) -> Typed:
-    left, right = map(coerce.as_list, args[:2])
-    between = coerce.as_text(args[2]) if len(args) > 2 else coerce.literal_text(",")
-    return _list(coerce.call("spl_mvzip", left, right, between))
+    left, right = map(as_list, args[:2])
+    between = as_text(args[2]) if len(args) > 2 else literal_text(",")
+    return _list(prelude_call("spl_mvzip", left, right, between))
 
 
 MULTIVALUE = (

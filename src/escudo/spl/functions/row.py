@@ -13,10 +13,11 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import FieldType
-from escudo.spl import coerce
-from escudo.spl.ast import EvalExpr
-from escudo.spl.plan import Typed
-from escudo.spl.scope import Scope
+from escudo.spl.relation.coercion import as_number, as_text, convert_to
+from escudo.spl.relation.scope import Scope
+from escudo.spl.relation.sql import prelude_call
+from escudo.spl.relation.values import Typed, constant_of, number_text
+from escudo.spl.syntax.ast import EvalExpr
 
 SEARCH_REFERENCE = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/"
 
@@ -128,27 +129,27 @@ def table(*groups: Iterable[EvalFunction]) -> Mapping[str, EvalFunction]:
 
 def text_to(kind: FieldType, name: str) -> Builder:
     """A prelude function over the arguments as text."""
-    return lambda args, _: Typed(coerce.call(name, *map(coerce.as_text, args)), kind)
+    return lambda args, _: Typed(prelude_call(name, *map(as_text, args)), kind)
 
 
 def number_to(kind: FieldType, name: str) -> Builder:
     """A prelude function over the arguments as numbers."""
-    return lambda args, _: Typed(coerce.call(name, *map(coerce.as_number, args)), kind)
+    return lambda args, _: Typed(prelude_call(name, *map(as_number, args)), kind)
 
 
 def typed_call(kind: FieldType, name: str, *takes: FieldType) -> Builder:
     """A prelude function with the given argument types; missing arguments are left out."""
 
     def build(args: list[Typed], _: Context) -> Typed:
-        converted = [coerce.convert(a, t) for a, t in zip(args, takes, strict=False)]
-        return Typed(coerce.call(name, *converted), kind)
+        converted = [convert_to(a, t) for a, t in zip(args, takes, strict=False)]
+        return Typed(prelude_call(name, *converted), kind)
 
     return build
 
 
 def constant_text(args: Sequence[Typed], position: int, context: Context, what: str) -> str:
     """The literal text at a position; an error where the manual wants a literal."""
-    known = coerce.constant(args[position])
+    known = constant_of(args[position])
     if known is None:
         raise context.error(f"{what} must be a literal", hint="write it in double quotes")
-    return known if isinstance(known, str) else coerce.number_text(known)
+    return known if isinstance(known, str) else number_text(known)

@@ -7,9 +7,11 @@ import re
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl import coerce, regex
 from escudo.spl.functions.row import Context, EvalFunction, constant_text
-from escudo.spl.plan import Typed
+from escudo.spl.relation import pcre
+from escudo.spl.relation.coercion import as_integer, as_text
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.values import Typed, constant_of, is_null, null_value, number_text
 
 _PAGE = "TextFunctions"
 _BLANKS = " \t"
@@ -23,38 +25,38 @@ def _string(sql: exp.Expression) -> Typed:
 
 def _trim(name: str) -> EvalFunction:
     def build(args: list[Typed], _: Context) -> Typed:
-        characters = coerce.as_text(args[1]) if len(args) > 1 else coerce.literal_text(_BLANKS)
-        return _string(coerce.call(f"spl_{name}", coerce.as_text(args[0]), characters))
+        characters = as_text(args[1]) if len(args) > 1 else literal_text(_BLANKS)
+        return _string(prelude_call(f"spl_{name}", as_text(args[0]), characters))
 
     return EvalFunction(name, 1, 2, "string", build, _PAGE, each=True)
 
 
 def _substr(args: list[Typed], _: Context) -> Typed:
     value, start, *length = args
-    parts = [coerce.as_text(value), coerce.as_integer(start), *map(coerce.as_integer, length)]
-    return _string(coerce.call("spl_substr" if length else "spl_substr_from", *parts))
+    parts = [as_text(value), as_integer(start), *map(as_integer, length)]
+    return _string(prelude_call("spl_substr" if length else "spl_substr_from", *parts))
 
 
 def _replace(args: list[Typed], context: Context) -> Typed:
     value, pattern, replacement = args
-    if any(map(coerce.is_null, args)):
-        return coerce.null()
-    known = coerce.constant(pattern)
-    if known in _TO_LAST_SEPARATOR and coerce.constant(replacement) == "":
-        return _string(coerce.call("spl_basename", coerce.as_text(value)))
+    if any(map(is_null, args)):
+        return null_value()
+    known = constant_of(pattern)
+    if known in _TO_LAST_SEPARATOR and constant_of(replacement) == "":
+        return _string(prelude_call("spl_basename", as_text(value)))
     if known is None:
-        name, wanted, groups = "spl_pcre_replace", coerce.as_text(pattern), None
+        name, wanted, groups = "spl_pcre_replace", as_text(pattern), None
     else:
-        text = known if isinstance(known, str) else coerce.number_text(known)
-        translated = regex.checked(text, context.span)
+        text = known if isinstance(known, str) else number_text(known)
+        translated = pcre.checked(text, context.span)
         name = "spl_regex_replace" if translated.regular else "spl_pcre_replace"
-        wanted, groups = coerce.literal_text(translated.text), len(translated.groups)
-    new = coerce.as_text(replacement)
-    if groups is not None and isinstance(coerce.constant(replacement), str):
-        new = coerce.literal_text(_references(str(coerce.constant(replacement)), groups))
+        wanted, groups = literal_text(translated.text), len(translated.groups)
+    new = as_text(replacement)
+    if groups is not None and isinstance(constant_of(replacement), str):
+        new = literal_text(_references(str(constant_of(replacement)), groups))
     elif groups is not None:
         name = "spl_pcre_replace"
-    return _string(coerce.call(name, coerce.as_text(value), wanted, new))
+    return _string(prelude_call(name, as_text(value), wanted, new))
 
 
 def _references(replacement: str, groups: int) -> str:
@@ -76,7 +78,7 @@ def _references(replacement: str, groups: int) -> str:
 
 def _spath(args: list[Typed], context: Context) -> Typed:
     path = constant_text(args, 1, context, "the path")
-    found = coerce.call("spl_spath", coerce.as_text(args[0]), coerce.literal_text(path))
+    found = prelude_call("spl_spath", as_text(args[0]), literal_text(path))
     return Typed(found, FieldType.MULTIVALUE)
 
 
@@ -86,7 +88,7 @@ TEXT = (
         1,
         1,
         "integer",
-        lambda args, _: Typed(exp.Length(this=coerce.as_text(args[0])), FieldType.INTEGER),
+        lambda args, _: Typed(exp.Length(this=as_text(args[0])), FieldType.INTEGER),
         _PAGE,
     ),
     EvalFunction(
@@ -94,7 +96,7 @@ TEXT = (
         1,
         1,
         "string",
-        lambda args, _: _string(exp.Lower(this=coerce.as_text(args[0]))),
+        lambda args, _: _string(exp.Lower(this=as_text(args[0]))),
         _PAGE,
         each=True,
     ),
@@ -109,7 +111,7 @@ TEXT = (
         1,
         1,
         "string",
-        lambda args, _: _string(exp.Upper(this=coerce.as_text(args[0]))),
+        lambda args, _: _string(exp.Upper(this=as_text(args[0]))),
         _PAGE,
         each=True,
     ),
@@ -118,7 +120,7 @@ TEXT = (
         1,
         1,
         "string",
-        lambda args, _: _string(coerce.call("spl_urldecode", coerce.as_text(args[0]))),
+        lambda args, _: _string(prelude_call("spl_urldecode", as_text(args[0]))),
         _PAGE,
         each=True,
     ),

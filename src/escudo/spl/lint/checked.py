@@ -8,22 +8,23 @@ from dataclasses import dataclass, field, fields, replace
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, ErrorCode, EscudoError, Severity, Span
 from escudo.core.timerange import ALL_TIME
-from escudo.spl.ast import Command, Node, Pipeline
-from escudo.spl.bind import Binder
-from escudo.spl.codes import CODES
+from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.appendpipe import AppendPipe
 from escudo.spl.commands.search import Search
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
-from escudo.spl.plan import Relation, TableBase
-from escudo.spl.source import Expanded
+from escudo.spl.relation.bases import TableBase
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.ast import CommandNode, Node, Pipeline
+from escudo.spl.syntax.codes import CODES
+from escudo.spl.syntax.source import Expanded
 
 
 @dataclass(frozen=True)
 class Step:
     """A command with the rows before it (None: it starts a search) and after it."""
 
-    command: Command
+    command: CommandNode
     before: Relation | None
     after: Relation
 
@@ -73,7 +74,7 @@ class Rule:
 def walk(value: object, *, into_subsearches: bool = True) -> Iterator[Node]:
     """A node and all nodes in it, in the order of the text.
 
-    >>> from escudo.spl.parse_eval import parse_eval
+    >>> from escudo.spl.syntax.parse_eval import parse_eval
     >>> [type(n).__name__ for n in walk(parse_eval("a + 1"))]
     ['Binary', 'FieldRef', 'Literal']
     """
@@ -89,7 +90,7 @@ def walk(value: object, *, into_subsearches: bool = True) -> Iterator[Node]:
             yield from walk(part, into_subsearches=into_subsearches)
 
 
-def nested(command: Command) -> list[Pipeline]:
+def nested(command: CommandNode) -> list[Pipeline]:
     """The subsearches directly in a command."""
     out: list[Pipeline] = []
 
@@ -131,7 +132,7 @@ def check(
         for command in found.commands:
             before = relation
             try:
-                relation = command.bind(before, binder)
+                relation = binder.apply(command, before)
             except EscudoError as error:
                 errors.append(error.located(command.span, text).diagnostic)
                 relation = binder.anything(["_time"])
@@ -147,6 +148,6 @@ def check(
     return Checked(text, source, pipeline, binder, tuple(sequences), (*errors, *warned))
 
 
-def _unmapped(command: Command, before: Relation | None, after: Relation) -> bool:
+def _unmapped(command: CommandNode, before: Relation | None, after: Relation) -> bool:
     """Whether a raw search matches no source here, so that nothing is known of its fields."""
     return isinstance(command, Search) and before is None and isinstance(after.base, TableBase)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
-from escudo.spl.ast import Binary, EvalExpr, FieldRef
 from escudo.spl.lint.checked import Checked, Rule, Step, walk
-from escudo.spl.unparse import field
+from escudo.spl.syntax.ast import Binary, EvalExpr, FieldRef
+from escudo.spl.syntax.unparse import field
 
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:

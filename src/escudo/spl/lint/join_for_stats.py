@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic, Severity
-from escudo.spl.ast import Command, Pipeline
 from escudo.spl.commands.inputlookup import InputLookup
 from escudo.spl.commands.join import Join
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.lint.checked import Checked, Rule
+from escudo.spl.syntax.ast import CommandNode, Pipeline
 
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:
@@ -20,7 +20,7 @@ def _findings(checked: Checked) -> Iterator[Diagnostic]:
                 yield from _finding(checked, step.command, sequence[0].command)
 
 
-def _finding(checked: Checked, join: Join, first: Command) -> Iterator[Diagnostic]:
+def _finding(checked: Checked, join: Join, first: CommandNode) -> Iterator[Diagnostic]:
     inner = join.subsearch.commands[0]
     keys = " ".join(join.fields) or "the common fields"
     if isinstance(inner, InputLookup) and _only_selects(join.subsearch):

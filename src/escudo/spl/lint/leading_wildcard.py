@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic, Severity
-from escudo.spl.ast import Compare, InList, Term, Value
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.lint.checked import Checked, Rule, walk
+from escudo.spl.syntax.ast import Compare, InList, Term, Value
 
 HUGE = frozenset(
     {"_raw", "CommandLine", "Message", "ParentCommandLine", "Payload", "ScriptBlockText", "body"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
-from escudo.spl.ast import Term
 from escudo.spl.lint.checked import Checked, Rule, walk
+from escudo.spl.syntax.ast import Term
 
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:

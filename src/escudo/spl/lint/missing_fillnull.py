@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
+from escudo.spl.binding.dataset import PLAIN
 from escudo.spl.commands.tstats import Tstats
-from escudo.spl.dataset import PLAIN
 from escudo.spl.lint.checked import Checked, Rule
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
-from escudo.spl.ast import And, Term
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.search import Search
 from escudo.spl.lint.checked import Checked, Rule
+from escudo.spl.syntax.ast import And, Term
 
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:

@@ -6,10 +6,20 @@ import re
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.spl import dataset
-from escudo.spl.ast import And, Binary, Call, Compare, EvalExpr, InList, Literal, Node, SearchExpr
+from escudo.spl.binding import dataset
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.lint.checked import Checked, Rule, Step, walk
+from escudo.spl.syntax.ast import (
+    And,
+    Binary,
+    Call,
+    Compare,
+    EvalExpr,
+    InList,
+    Literal,
+    Node,
+    SearchExpr,
+)
 
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:

@@ -6,15 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from escudo.core.errors import Span
-from escudo.spl.aggregates import Aggregate
-from escudo.spl.ast import (
-    Call,
-    Command,
-    Compare,
-    FieldRef,
-    InList,
-    Node,
-)
 from escudo.spl.commands.eval import Eval
 from escudo.spl.commands.fields import Fields
 from escudo.spl.commands.fillnull import Fillnull
@@ -25,6 +16,8 @@ from escudo.spl.commands.sort import SortKey
 from escudo.spl.commands.tojson import JsonField
 from escudo.spl.commands.trendline import Trendline
 from escudo.spl.lint.checked import walk
+from escudo.spl.syntax.aggregate_terms import Aggregate
+from escudo.spl.syntax.ast import Call, CommandNode, Compare, FieldRef, InList, Node
 
 TOLERANT = frozenset({"coalesce", "isnull", "isnotnull", "nullif", "ifnull", "mvappend"})
 """Functions that are there for fields that may be missing."""
@@ -73,7 +66,7 @@ class Reference:
     span: Span | None
 
 
-def references(command: Command) -> Iterator[Reference]:
+def references(command: CommandNode) -> Iterator[Reference]:
     """The fields that a command reads from the rows before it, wildcards left out.
 
     >>> from escudo.spl.parse import parse
@@ -85,7 +78,7 @@ def references(command: Command) -> Iterator[Reference]:
             yield Reference(name, span)
 
 
-def _references(command: Command) -> Iterator[tuple[str, Span | None]]:
+def _references(command: CommandNode) -> Iterator[tuple[str, Span | None]]:
     if isinstance(command, Foreach):
         return
     for attribute in _PLAIN_FIELDS.get(command.name, ()):

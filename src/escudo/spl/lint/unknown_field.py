@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity
-from escudo.spl import dataset
-from escudo.spl.ast import Compare, SearchExpr
-from escudo.spl.bind import Binder
+from escudo.spl.binding import dataset
+from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.lint.checked import Checked, Rule, Step, walk
 from escudo.spl.lint.references import Reference, references
-from escudo.spl.plan import Relation
+from escudo.spl.relation.relation import Relation
+from escudo.spl.syntax.ast import Compare, SearchExpr
 
 ALWAYS = frozenset(
     {"_time", "_raw", "_indextime", "index", "host", "source", "sourcetype", "nodename", "tag"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
-from escudo.spl.ast import Binary, Call, FieldRef, Literal, Node
 from escudo.spl.commands.where import Where
 from escudo.spl.lint.checked import Checked, Rule, walk
-from escudo.spl.unparse import field, literal
+from escudo.spl.syntax.ast import Binary, Call, FieldRef, Literal, Node
+from escudo.spl.syntax.unparse import field, literal
 
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:

@@ -10,8 +10,15 @@ from sqlglot import exp
 
 from escudo.core.errors import Span
 from escudo.core.schema import FieldType
-from escudo.spl import coerce, match
-from escudo.spl.ast import (
+from escudo.spl.binding.binder import Binder, RelationScope
+from escudo.spl.commands.regex import Regex
+from escudo.spl.lowering.lower_search import Rules, lower_search, time_condition
+from escudo.spl.operators.extraction import matches
+from escudo.spl.relation.coercion import as_boolean
+from escudo.spl.relation.identifiers import Names
+from escudo.spl.relation.sql import column
+from escudo.spl.relation.time_modifiers import time_range
+from escudo.spl.syntax.ast import (
     And,
     Binary,
     Call,
@@ -27,12 +34,7 @@ from escudo.spl.ast import (
     Unary,
     Value,
 )
-from escudo.spl.bind import Binder, RelationScope
-from escudo.spl.commands.regex import Regex
-from escudo.spl.extraction import matches
-from escudo.spl.plan import Names, column
-from escudo.spl.timemod import time_range
-from escudo.spl.unparse import eval_text, search_text
+from escudo.spl.syntax.unparse import eval_text, search_text
 
 Expr = SearchExpr | EvalExpr
 
@@ -128,7 +130,7 @@ class Tree:
         self.close: list[str] = []
         """Columns that tell whether a row comes near a comparison (it may also hold)."""
 
-    def tops(self, expr: SearchExpr, rules: match.Rules) -> list[Condition]:
+    def tops(self, expr: SearchExpr, rules: Rules) -> list[Condition]:
         """The conditions that must all hold; what holds for every event (``*``) is none."""
         match expr:
             case And(operands):
@@ -138,7 +140,7 @@ class Tree:
             case _:
                 return [self.search(expr, rules, near=True)]
 
-    def search(self, expr: SearchExpr, rules: match.Rules, *, near: bool = False) -> Condition:
+    def search(self, expr: SearchExpr, rules: Rules, *, near: bool = False) -> Condition:
         match expr:
             case And(operands) | Or(operands) if operands:
                 parts = tuple(self.search(o, rules, near=near) for o in operands)
@@ -148,7 +150,7 @@ class Tree:
                 return Condition(
                     "not", search_text(expr), expr.span, (self.search(operand, rules),)
                 )
-        sql = match.lower(expr, self.scope, rules)
+        sql = lower_search(expr, self.scope, rules)
         known = exp.Coalesce(this=sql, expressions=[exp.false()])
         if near:
             self._near(expr, rules)
@@ -171,7 +173,7 @@ class Tree:
                 return Condition("not", eval_text(expr), expr.span, (self.eval(operand),))
         value = self.scope.binder.evaluate(expr, self.scope.relation)
         names = tuple(dict.fromkeys(_eval_fields(expr)))
-        return self._leaf(eval_text(expr), expr.span, coerce.as_boolean(value), names, expr)
+        return self._leaf(eval_text(expr), expr.span, as_boolean(value), names, expr)
 
     def regex(self, command: Regex) -> Condition:
         value = self.scope.field(command.field)
@@ -188,7 +190,7 @@ class Tree:
         bound = self.scope.bound("_time")
         sql: exp.Expression = exp.true()
         if bound is not None:
-            sql = match.time_condition(bound, time_range(modifiers, self.scope.now))
+            sql = time_condition(bound, time_range(modifiers, self.scope.now))
         text = " ".join(search_text(m) for m in modifiers)
         return self._leaf(text, modifiers[0].span, sql, ("_time",), None)
 
@@ -217,7 +219,7 @@ class Tree:
             reads.append(Read(name, bound.ident if bound is not None else None, kind))
         return Condition("condition", text, span, (), ident, tuple(reads), expr)
 
-    def _near(self, expr: SearchExpr, rules: match.Rules) -> None:
+    def _near(self, expr: SearchExpr, rules: Rules) -> None:
         """A column for a comparison with text: whether the field holds its core somewhere."""
         match expr:
             case Compare(name, "=", value):
@@ -231,7 +233,7 @@ class Tree:
             return
         held = InList(name, tuple(Value(f"*{p}*") for p in parts))
         ident = self.names.fresh("near")
-        self.columns.append((ident, match.lower(held, self.scope, rules)))
+        self.columns.append((ident, lower_search(held, self.scope, rules)))
         self.close.append(ident)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from escudo.spl import coerce
-from escudo.spl.ast import Binary, Call, Compare, FieldRef, InList, Literal, Value
-from escudo.spl.match import matches
-from escudo.spl.unparse import search_field, value_text
+from escudo.spl.lowering.lower_search import matches
+from escudo.spl.relation.values import is_numeric_text
+from escudo.spl.syntax.ast import Binary, Call, Compare, FieldRef, InList, Literal, Value
+from escudo.spl.syntax.unparse import search_field, value_text
 from escudo.spl.why.conditions import Expr
 
 Fields = Mapping[str, Sequence[str]]
@@ -103,9 +103,9 @@ def _elsewhere(name: str, values: Sequence[Value], others: Fields) -> str | None
 
 
 def _order_hint(op: str, value: Value, texts: Sequence[str]) -> str | None:
-    if op not in ("<", ">", "<=", ">=") or not coerce.is_numeric_text(value.text):
+    if op not in ("<", ">", "<=", ">=") or not is_numeric_text(value.text):
         return None
-    odd = [t for t in texts if not coerce.is_numeric_text(t)]
+    odd = [t for t in texts if not is_numeric_text(t)]
     return f"{odd[0]!r} is no number, so the two are compared as text" if odd else None
 
 

@@ -20,64 +20,26 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import Span
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
-from escudo.spl import dataset, match
-from escudo.spl.ast import And, Command, Pipeline, SearchExpr, TimeModifier
-from escudo.spl.bind import Binder
-from escudo.spl.bounds import split_modifiers
-from escudo.spl.commands.bin import Bin
-from escudo.spl.commands.convert import Convert
+from escudo.spl.binding import dataset
+from escudo.spl.binding.binder import Binder
+from escudo.spl.binding.declaration import DeclaredCommand
+from escudo.spl.binding.time_bounds import split_modifiers
 from escudo.spl.commands.datamodel import DataModel
 from escudo.spl.commands.dedup import Dedup
-from escudo.spl.commands.eval import Eval
-from escudo.spl.commands.extract import Extract
-from escudo.spl.commands.fieldformat import FieldFormat
-from escudo.spl.commands.fields import Fields
-from escudo.spl.commands.fillnull import Fillnull
 from escudo.spl.commands.from_ import From
-from escudo.spl.commands.fromjson import Fromjson
-from escudo.spl.commands.iplocation import Iplocation
-from escudo.spl.commands.lookup import Lookup
-from escudo.spl.commands.makemv import Makemv
-from escudo.spl.commands.nomv import Nomv
 from escudo.spl.commands.regex import Regex
-from escudo.spl.commands.rename import Rename
-from escudo.spl.commands.replace import Replace
-from escudo.spl.commands.rex import Rex
 from escudo.spl.commands.search import Search
-from escudo.spl.commands.spath import Spath
 from escudo.spl.commands.stats import Stats
-from escudo.spl.commands.strcat import Strcat
-from escudo.spl.commands.table import Table
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.commands.where import Where
-from escudo.spl.commands.xmlkv import Xmlkv
-from escudo.spl.parse_search import parse_search
-from escudo.spl.plan import Bound, Evidence, Relation, alias, column, conjunction, select
-from escudo.spl.unparse import search_text
+from escudo.spl.lowering.lower_search import SEARCH, TSTATS, Rules, any_holds
+from escudo.spl.relation.relation import Evidence, Relation
+from escudo.spl.relation.sql import alias, column, conjunction, select
+from escudo.spl.relation.values import Bound
+from escudo.spl.syntax.ast import And, CommandNode, Pipeline, SearchExpr, TimeModifier
+from escudo.spl.syntax.parse_search import parse_search
+from escudo.spl.syntax.unparse import search_text
 from escudo.spl.why.conditions import Condition, Filter, Tree
-
-ROW_WISE: tuple[type[Command], ...] = (
-    Bin,
-    Convert,
-    Eval,
-    Extract,
-    FieldFormat,
-    Fields,
-    Fillnull,
-    Fromjson,
-    Iplocation,
-    Lookup,
-    Makemv,
-    Nomv,
-    Rename,
-    Replace,
-    Rex,
-    Spath,
-    Strcat,
-    Table,
-    Xmlkv,
-)
-"""Commands that make one row of each row, and look at no other."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +58,7 @@ class Segment:
     rest: str | None
     time: str | None
     close: tuple[str, ...]
-    after: Command | None
+    after: CommandNode | None
     end: int
     binder: Binder
 
@@ -182,7 +144,7 @@ def _made_by(evidence: Evidence, ids: Sequence[int]) -> exp.Expression:
     held: list[exp.Expression] = [
         exp.ArrayContains(this=column(evidence.ids), expression=n) for n in numbers
     ]
-    return match.any_of(held)
+    return any_holds(held)
 
 
 def _flag(condition: exp.Expression, held: int, failed: int) -> exp.Expression:
@@ -215,7 +177,7 @@ def segments(
     commands = pipeline.commands
     current = binder()
     part, at = _events(commands[0], current, raw)
-    after: Command | None = None
+    after: CommandNode | None = None
     while True:
         while at < len(commands) and part.takes(commands[at]):
             at += 1
@@ -229,7 +191,7 @@ def segments(
         at += 1
         relation = current.pipeline(Pipeline(commands[:at]))
         while relation.traits.prestats and at < len(commands):
-            relation = commands[at].bind(relation, current)
+            relation = current.apply(commands[at], relation)
             at += 1
         part = _Part(relation, current)
 
@@ -274,12 +236,12 @@ def _raw(binder: Binder, raw: Collection[str] | None) -> Relation:
     return reader.read_raw(And(()))
 
 
-def _events(first: Command, binder: Binder, raw: Collection[str] | None) -> tuple[_Part, int]:
+def _events(first: CommandNode, binder: Binder, raw: Collection[str] | None) -> tuple[_Part, int]:
     """The rows that a search starts with, the filters of its first command, and how many commands
     these are (none for ``tstats``, whose groups are the next segment)."""
     if isinstance(first, Search):
         part = _Part(_raw(binder, raw), binder)
-        part.search("search", first.expr, first.span, match.SEARCH, starts=True)
+        part.search("search", first.expr, first.span, SEARCH, starts=True)
         return part, 1
     if isinstance(first, Tstats) and first.namespace is None and first.sid is None:
         return _tstats(first, binder, raw), 0
@@ -290,7 +252,7 @@ def _events(first: Command, binder: Binder, raw: Collection[str] | None) -> tupl
     if isinstance(first, DataModel) and first.model and first.mode in ("search", "flat"):
         found = dataset.find(first.model, first.dataset, binder, first.span)
         return _dataset(found, binder, first, prefixed=first.mode == "search"), 1
-    return _Part(first.bind(None, binder), binder), 1
+    return _Part(binder.apply(first, None), binder), 1
 
 
 def _tstats(command: Tstats, binder: Binder, raw: Collection[str] | None) -> _Part:
@@ -301,18 +263,20 @@ def _tstats(command: Tstats, binder: Binder, raw: Collection[str] | None) -> _Pa
         expr, node = dataset.split_node(expr)
         found = dataset.find(command.model, node or command.dataset, binder, command.span)
         part = _dataset(found, binder, command, prefixed=True)
-    part.search("tstats", expr, command.span, match.TSTATS, starts=True)
+    part.search("tstats", expr, command.span, TSTATS, starts=True)
     return part
 
 
-def _dataset(found: dataset.Dataset, binder: Binder, command: Command, *, prefixed: bool) -> _Part:
+def _dataset(
+    found: dataset.Dataset, binder: Binder, command: CommandNode, *, prefixed: bool
+) -> _Part:
     plain = binder.read(found.schema, constrained=False)
     rows = replace(plain, base=dataset.DatasetBase(found, plain.base)) if prefixed else plain
     part = _Part(rows, binder)
     if found.schema.constraint:
         # The constraint names fields without the dataset's name.
         tree = Tree(binder.scope(plain), binder)
-        conditions = tree.tops(parse_search(found.schema.constraint), match.SEARCH)
+        conditions = tree.tops(parse_search(found.schema.constraint), SEARCH)
         text = f"{found.model}.{found.name}: {found.schema.constraint}"
         part.add(Filter("dataset", text, command.span, tuple(conditions)), tree)
     return part
@@ -329,7 +293,7 @@ class _Part:
         self.time = relation.bound("_time")
         self.start = relation
 
-    def finish(self, after: Command | None, end: int) -> Segment:
+    def finish(self, after: CommandNode | None, end: int) -> Segment:
         start = self.start
         shown = ((n, start.shown(n)) for n in start.names())
         fields = tuple((n, b) for n, b in shown if b is not None)
@@ -346,11 +310,11 @@ class _Part:
             self.binder,
         )
 
-    def takes(self, command: Command) -> bool:
+    def takes(self, command: CommandNode) -> bool:
         """Whether a command belongs to the segment; it does then."""
         match command:
             case Search():
-                self.search("search", command.expr, command.span, match.SEARCH)
+                self.search("search", command.expr, command.span, SEARCH)
             case Where():
                 tree = Tree(self.binder.scope(self.relation), self.binder)
                 conditions = tuple(tree.eval_tops(command.expr))
@@ -359,10 +323,8 @@ class _Part:
                 tree = Tree(self.binder.scope(self.relation), self.binder)
                 conditions = (tree.regex(command),)
                 self.add(Filter("regex", command.format(), command.span, conditions), tree)
-            case Fillnull(fields=()):
-                return False
-            case _ if isinstance(command, ROW_WISE):
-                self.relation = command.bind(self.relation, self.binder)
+            case DeclaredCommand() if command.declaration().row_by_row:
+                self.relation = self.binder.apply(command, self.relation)
             case _:
                 return False
         return True
@@ -372,7 +334,7 @@ class _Part:
         command: str,
         expr: SearchExpr,
         span: Span | None,
-        rules: match.Rules,
+        rules: Rules,
         *,
         starts: bool = False,
     ) -> None:
@@ -389,7 +351,7 @@ class _Part:
         if conditions:
             self.add(Filter(command, text, span, tuple(conditions)), tree)
 
-    def dropped_by(self, command: Command, *, starts: bool) -> None:
+    def dropped_by(self, command: CommandNode, *, starts: bool) -> None:
         """The condition that no field is null by which a command groups."""
         match command:
             case Stats(by=names):

@@ -1,0 +1,1 @@
+"""Trees -> relations: what a pipeline means over a catalog, at a time."""

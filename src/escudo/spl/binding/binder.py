@@ -1,0 +1,487 @@
+"""Binding: commands over relations, with the catalog's schemas, the clock and the time range.
+
+Binding and running interleave where the schema depends on data (``chart ... by``, ``transpose``,
+subsearches that become conditions, batch functions): the binder then runs what is bound so far
+through its ``Runner``. Without one (validation, ``explain``) such a place is bound with an open
+schema and ``Binder.deferred`` says so.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Protocol, Self
+
+import pyarrow as pa
+from sqlglot import exp
+
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.core.schema import FieldType, TableSchema
+from escudo.core.timerange import TimeRange
+from escudo.spl.binding.declaration import DeclaredCommand
+from escudo.spl.binding.effects import Effect
+from escudo.spl.binding.required_fields import RequiredFields, required_fields
+from escudo.spl.binding.subsearch import MAX_ROWS, conditions, resolved, rows_as_text
+from escudo.spl.lowering.lower_eval import lower_eval
+from escudo.spl.lowering.lower_search import SEARCH, Rules, is_false, lower_search
+from escudo.spl.lowering.scan import ScanBase, UnionBase
+from escudo.spl.relation.arrow_types import ARROW_TYPES, field_type
+from escudo.spl.relation.bases import OpenBase, QueryBase, Scan, TableBase
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.identifiers import Names
+from escudo.spl.relation.relation import Evidence, Relation
+from escudo.spl.relation.sql import alias, column, select
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Bound, Typed
+from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.ast import CommandNode, EvalExpr, Pipeline, SearchExpr, SubsearchTerm
+from escudo.spl.syntax.parse_search import parse_search
+
+
+class Runner(Protocol):
+    """Runs what is bound so far; an engine with a catalog is one."""
+
+    def run(
+        self, query: exp.Expression, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
+    ) -> pa.Table: ...
+
+
+@dataclass
+class Binder:
+    """What binding needs, and what it leaves: diagnostics, Arrow tables, allocated names."""
+
+    catalog: Catalog
+    knowledge: Knowledge
+    now: float
+    within: TimeRange
+    parse: Callable[[str], Pipeline]
+    """Text of a pipeline (macros and all) -> its tree, for commands that hold one as text."""
+    runner: Runner | None = None
+    provenance: bool = False
+    names: Names = field(default_factory=Names)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    prune: bool = True
+    """Whether commands that work on all fields at once get only those that are asked for later."""
+    required: RequiredFields | None = None
+    """The fields that the commands after the current one may ask for; None: any."""
+    effects: list[Effect] = field(default_factory=list)
+    """What the search asks to be changed; the caller does it, or does not."""
+    deferred: list[str] = field(default_factory=list)
+    """What could not be run while binding (no runner), in words."""
+
+    # pipelines
+
+    def pipeline(self, pipeline: Pipeline, source: Relation | None = None) -> Relation:
+        """The relation of a pipeline over a source (None: it generates its own rows)."""
+        relation = source
+        around = self.required
+        for i, command in enumerate(pipeline.commands):
+            following = pipeline.commands[i + 1 :]
+            self.required = required_fields(following) if self.prunes(command) else None
+            relation = self.apply(command, relation)
+        self.required = around
+        assert relation is not None
+        return relation
+
+    def prunes(self, command: CommandNode) -> bool:
+        """Whether the command is to get only the fields that are asked for after it."""
+        return self.prune and isinstance(command, Command) and command.declaration().looks_ahead
+
+    def apply(self, command: CommandNode, relation: Relation | None) -> Relation:
+        """The relation after one command."""
+        assert isinstance(command, Command)
+        return command.bind(relation, self)
+
+    def subsearch(self, pipeline: Pipeline) -> Relation:
+        """The rows of a search inside the search; it has the same time range."""
+        return self.pipeline(pipeline)
+
+    def limited_subsearch(
+        self, pipeline: Pipeline, most: int, command: CommandNode, *, limit_option: str | None
+    ) -> Relation:
+        """The rows of a command's subsearch, at most so many; SPL320 says that there were more.
+
+        ``limit_option`` is the option of the command that raises the limit, if it has one.
+
+        To know, the subsearch runs before the search, as in Splunk, and its rows are a table of
+        the search. Rows of unnamed fields are only counted before.
+        """
+        relation = self.subsearch(pipeline)
+        if self.runner is None:
+            return relation.limit(most)
+        if relation.open:
+            self._say_if_cut(self._count(relation, most + 1), most, command, limit_option)
+            return relation.limit(most)
+
+        def cut(rows: pa.Table) -> pa.Table:
+            self._say_if_cut(rows.num_rows, most, command, limit_option)
+            return rows.slice(0, most)
+
+        return self.batch(relation.limit(most + 1), "a subsearch", cut)
+
+    def _count(self, relation: Relation, most: int) -> int:
+        """How many rows there are, counted up to ``most``."""
+        query = select([alias(exp.Count(this=exp.Star()), "n")], relation.limit(most).render())
+        return int(self.run(query, relation).column(0)[0].as_py())
+
+    def _say_if_cut(
+        self, found: int, most: int, command: CommandNode, limit_option: str | None
+    ) -> None:
+        if found > most:
+            raised = f": {limit_option} raises the limit" if limit_option else ""
+            self.warn(
+                "SPL320",
+                f"the subsearch of {command.name} gives more than {most:,} rows; "
+                f"the others take no part{raised}",
+                command.span,
+            )
+
+    def subsearch_condition(self, term: SubsearchTerm) -> SearchExpr | None:
+        """The rows of a subsearch as conditions; None where nothing can be run."""
+        rows = self.subsearch_rows(term.pipeline)
+        if rows is None or not term.before:
+            return None if rows is None else conditions(rows)
+        return parse_search(term.before + rows_as_text(rows))
+
+    def subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
+        """The rows of a subsearch under the names of their fields; None without a runner."""
+        relation = self.pipeline(pipeline).limit(MAX_ROWS + 1)
+        if self.runner is not None:
+            relation = self.closed(relation)
+        found = self.collect(relation, "a subsearch")
+        if found is None or found.num_rows <= MAX_ROWS:
+            return found
+        self.warn(
+            "SPL320",
+            f"the subsearch gives more than {MAX_ROWS:,} rows; the others are no conditions",
+            pipeline.span,
+        )
+        return found.slice(0, MAX_ROWS)
+
+    def during(self, within: TimeRange) -> Binder:
+        """The same binder (shared names, tables, diagnostics) with another time range."""
+        return replace(self, within=within)
+
+    def warn(self, code: str, message: str, span: Span | None = None) -> None:
+        found = Diagnostic(code, message, Severity.WARNING, span)
+        if found not in self.diagnostics:
+            self.diagnostics.append(found)
+
+    def run(self, query: exp.Expression, relation: Relation) -> pa.Table:
+        """Run a query over a relation; only with a runner."""
+        assert self.runner is not None
+        return self.runner.run(query, list(relation.scans()), self.tables)
+
+    # sources
+
+    def read(
+        self, schema: TableSchema, within: TimeRange | None = None, *, constrained: bool = True
+    ) -> Relation:
+        """A scan of a table, limited to its dataset's rows, newest first."""
+        name = self.names.fresh(f"scan_{schema.table}")
+        scan = Scan(name, schema, self.within if within is None else within)
+        base = ScanBase(scan, self.names, self.now)
+        relation = self._arriving(Relation(base))
+        if constrained and schema.constraint:
+            condition = lower_search(parse_search(schema.constraint), self.scope(relation))
+            relation = relation.where(condition)
+        return relation
+
+    def read_raw(
+        self, expr: SearchExpr, within: TimeRange | None = None, rules: Rules = SEARCH
+    ) -> Relation:
+        """The raw events that a search expression selects.
+
+        Families that hold nothing of the time range are left out (unless none holds anything),
+        and those whose events can never match.
+        """
+        within = self.within if within is None else within
+        expr = resolved(expr, self.subsearch_condition)
+        families = self.catalog.raw_tables()
+        held = [s for s in families if self.catalog.files(s.table, within)]
+        kept: list[Relation] = []
+        for schema in held or families:
+            family = self.read(schema, within)
+            condition = lower_search(expr, self.scope(family), rules)
+            if not is_false(condition):
+                kept.append(family.where(condition))
+        if not kept:
+            return self._arriving(self.empty((*_EVENT_FIELDS, *self._proof())))
+        if len(kept) == 1:
+            return kept[0]
+        plain = [replace(k, order=(), evidence=None) for k in kept]
+        return self._arriving(Relation(UnionBase(plain, self.names)))
+
+    def _proof(self) -> tuple[str, ...]:
+        return ("_event_id", "source_file") if self.provenance else ()
+
+    def _arriving(self, relation: Relation) -> Relation:
+        """With the order of arrival (newest first) and what proves a row."""
+        evidence = None
+        if self.provenance:
+            ids, files = relation.bound("_event_id"), relation.bound("source_file")
+            if ids and files:
+                evidence = Evidence(ids.ident, files.ident)
+        return replace(self.newest_first(relation), evidence=evidence)
+
+    def newest_first(self, relation: Relation) -> Relation:
+        """The order in which events arrive in a search."""
+        order = []
+        for name in ("_time", "_event_id"):
+            bound = relation.bound(name)
+            if bound is not None:
+                key, number = column(bound.stamp or bound.ident), column(bound.ident)
+                stored = bound.stamp is not None or bound.type is FieldType.INTEGER
+                order.append(Order(key, descending=True, number=number, arrival=stored))
+        return replace(relation, order=tuple(order))
+
+    def empty(self, names: Sequence[str]) -> Relation:
+        """No rows, with text fields of these names."""
+        kinds = {n: _EMPTY_KINDS.get(n, FieldType.STRING) for n in names}
+        return self.table(
+            pa.table({n: pa.array([], ARROW_TYPES[k]) for n, k in kinds.items()}), kinds
+        )
+
+    def table(
+        self,
+        rows: pa.Table,
+        kinds: Mapping[str, FieldType] | None = None,
+    ) -> Relation:
+        """Arrow rows as a relation; columns are SPL field names, in the order given."""
+        name = self.names.fresh("rows")
+        position = self.names.fresh("position")
+        fields: dict[str, Bound] = {}
+        idents: list[str] = []
+        for source in rows.column_names:
+            ident = self.names.fresh(source)
+            idents.append(ident)
+            if source not in EVIDENCE:
+                kind = (kinds or {}).get(source) or field_type(rows.schema.field(source).type)
+                fields[source] = Bound(ident, kind)
+        numbered = rows.rename_columns(idents).append_column(
+            position, pa.array(range(rows.num_rows), pa.int64())
+        )
+        self.tables[name] = numbered
+        order = (Order(column(position), number=column(position)),)
+        evidence = None
+        if all(n in rows.column_names for n in EVIDENCE):
+            ids, files = (idents[rows.column_names.index(n)] for n in EVIDENCE)
+            evidence = Evidence(ids, files, lists=True)
+        relation = Relation(TableBase(name, fields), order=order, evidence=evidence)
+        return relation.closed(fields)
+
+    def batch(
+        self,
+        relation: Relation,
+        what: str,
+        function: Callable[[pa.Table], pa.Table],
+        *,
+        known: Sequence[str] | None = None,
+        kinds: Mapping[str, FieldType] | None = None,
+    ) -> Relation:
+        """A function over the rows so far, as an Arrow table of SPL fields.
+
+        ``known`` are fields that the result is sure to have (None: those of the rows). Without a
+        runner any field may be there. Columns named ``_evidence...`` are what proves the rows; a
+        function may pass them on.
+        """
+        rows = self.collect(relation, what, evidence=True)
+        if rows is None:
+            names = list(known) if known is not None else relation.names()
+            return self.anything(names)
+        before = {n: b.type for n in relation.names() if (b := relation.bound(n)) is not None}
+        result = function(rows)
+        same = {
+            n: k
+            for n, k in before.items()
+            if n in result.column_names and ARROW_TYPES[k] == result.schema.field(n).type
+        }
+        return self.table(result, {**same, **(kinds or {})})
+
+    def anything(self, names: Sequence[str]) -> Relation:
+        """Rows that are not known while binding: any field may be there, all null so far."""
+        base = OpenBase(self.names.fresh("rows"), {}, self.names)
+        for name in names:
+            base.demand(name)
+        self.tables[base.name] = pa.table({base.name: pa.array([], pa.int64())})
+        return Relation(base)
+
+    # expressions
+
+    def scope(self, relation: Relation) -> RelationScope:
+        return RelationScope(relation, self)
+
+    def evaluate(self, expr: EvalExpr, relation: Relation) -> Typed:
+        return lower_eval(expr, self.scope(relation))
+
+    def condition(self, expr: SearchExpr, relation: Relation) -> exp.Expression:
+        return lower_search(expr, self.scope(relation))
+
+    # running
+
+    def collect(self, relation: Relation, what: str, *, evidence: bool = False) -> pa.Table | None:
+        """The rows of a relation so far, in order, columns named by SPL field; None without a
+        runner. A column of a rest map keeps its identifier."""
+        if self.runner is None:
+            self.deferred.append(what)
+            return None
+        query, names = self.final(relation)
+        if evidence and relation.evidence is not None:
+            proof = relation.evidence
+            for name, ident in zip(EVIDENCE, (proof.ids, proof.files), strict=True):
+                value: exp.Expression = column(ident)
+                if not proof.lists:
+                    value = exp.Array(expressions=[value])
+                query.append("expressions", alias(value, name))
+        rows = self.run(query, relation)
+        return rows.rename_columns([names.get(c, c) for c in rows.column_names])
+
+    def closed(self, relation: Relation) -> Relation:
+        """The relation with every field by name: those of an open rest map are looked up in the
+        data (without a runner they stay unknown)."""
+        fields = {n: relation.shown(n) for n in self.all_names(relation)}
+        return relation.closed({n: b for n, b in fields.items() if b is not None})
+
+    def narrowed(self, relation: Relation, names: Sequence[str] = ()) -> Relation:
+        """``closed``, with only the fields that later commands may ask for, and ``names``."""
+        required = self.required
+        if required is None:
+            return self.closed(relation)
+        known = self.all_names(relation) if required.patterns else [*required.names]
+        wanted = [n for n in known if n in required] + [n for n in names if n not in required]
+        found = {n: b for n in wanted if (b := relation.bound(n)) is not None}
+        return relation.closed(found)
+
+    def all_names(self, relation: Relation) -> list[str]:
+        """The names of all fields, those in a rest map included if it can be read now."""
+        names = relation.names()
+        if relation.rest is None:
+            return names
+        if self.runner is None:
+            self.deferred.append("the names of all fields")
+            return names
+        keys = exp.Explode(this=exp.Anonymous(this="map_keys", expressions=[column(relation.rest)]))
+        query = select([alias(keys, "key")], relation.render())
+        query.set("distinct", exp.Distinct())
+        rows = self.run(query, relation)
+        known = {*names, *relation.removed}
+        return [*names, *sorted(k for k in rows.column(0).to_pylist() if k not in known)]
+
+    def matching(self, relation: Relation, patterns: Sequence[str]) -> list[str]:
+        """The names that patterns can select from: all fields if one has a ``*``, else none."""
+        if not any("*" in p for p in patterns):
+            return []
+        return self.all_names(relation)
+
+    def final(self, relation: Relation) -> tuple[exp.Select, dict[str, str]]:
+        """The query of a relation's fields, in its order, and ident -> SPL name."""
+        items: list[exp.Expression] = []
+        names: dict[str, str] = {}
+        for name in relation.names():
+            bound = relation.shown(name)
+            assert bound is not None
+            ident = self.names.fresh(name)
+            items.append(alias(column(bound.ident), ident))
+            names[ident] = name
+        if relation.rest is not None:
+            items.append(column(relation.rest))
+        query = select(items or [alias(exp.null(), "nothing")], relation.render())
+        if relation.order:
+            query.set("order", exp.Order(expressions=[o.ordered() for o in relation.order]))
+        return query, names
+
+    def query(
+        self,
+        build: Callable[[], exp.Select],
+        inputs: Sequence[Relation],
+        fields: Mapping[str, Bound],
+        order: Sequence[Order] = (),
+        evidence: Evidence | None = None,
+    ) -> Relation:
+        """A relation with fixed columns over others, rendered when all is bound."""
+        base = QueryBase(build, tuple(inputs), fields)
+        relation = Relation(base, order=tuple(order), evidence=evidence)
+        return relation.closed(dict(fields))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(DeclaredCommand, ABC):
+    """One command of a pipeline. Each is a subclass in ``spl/commands/<name>.py``."""
+
+    generating: ClassVar[bool] = False
+    """Whether it starts a pipeline (``tstats``, ``makeresults``); ``search`` may, too."""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, args: Args) -> Self:
+        """Read the command's arguments; what is left unread is an error."""
+
+    @abstractmethod
+    def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        """The relation after the command; ``source`` is None at the start of a pipeline."""
+
+
+def rows(source: Relation | None, command: CommandNode) -> Relation:
+    """The rows a command works on. Raises ``SPL311`` where it stands first and cannot."""
+    if source is None:
+        raise EscudoError(
+            "SPL311",
+            f"'{command.name}' needs rows to work on",
+            span=command.span,
+            hint="put a search, | tstats, | inputlookup or | makeresults in front of it",
+        )
+    return source
+
+
+def storable(value: Typed) -> Typed:
+    """A value as a field can hold it: a condition becomes the text ``True`` or ``False``."""
+    if value.type is FieldType.BOOLEAN:
+        return Typed(as_text(value), FieldType.STRING)
+    return value
+
+
+class RelationScope:
+    """A relation's fields for eval and search expressions (``scope.Scope``, ``match.Fields``)."""
+
+    def __init__(self, relation: Relation, binder: Binder) -> None:
+        self.relation = relation
+        self.binder = binder
+        self.now = binder.now
+
+    def field(self, name: str) -> Typed | None:
+        return self.relation.field(name)
+
+    def bound(self, name: str) -> Bound | None:
+        return self.relation.bound(name)
+
+    def possible(self, name: str) -> frozenset[str] | None:
+        relation = self.relation
+        if name in relation.fields or not relation.open:
+            return None
+        return relation.base.possible(name)
+
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(self.relation.names())
+
+    def search(self, text: str, span: Span | None) -> Typed:
+        return Typed(lower_search(parse_search(text), self), FieldType.BOOLEAN)
+
+    def warn(self, code: str, message: str, span: Span | None) -> None:
+        self.binder.warn(code, message, span)
+
+    def subsearch(self, term: SubsearchTerm) -> SearchExpr | None:
+        return self.binder.subsearch_condition(term)
+
+    def subsearch_text(self, pipeline: Pipeline) -> str | None:
+        rows = self.binder.subsearch_rows(pipeline)
+        return None if rows is None else rows_as_text(rows)
+
+
+_EVENT_FIELDS = ("_time", "_raw", "host", "source", "sourcetype", "index")
+_EMPTY_KINDS = {"_time": FieldType.TIME, "_event_id": FieldType.INTEGER}
+
+EVIDENCE = ("_evidence_ids", "_evidence_files")
+"""Columns of an Arrow table of rows that hold what proves them."""

@@ -1,0 +1,1 @@
+"""Expressions -> SQL, and the reads of tables that hold what they name."""

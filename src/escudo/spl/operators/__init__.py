@@ -1,0 +1,1 @@
+"""Steps over relations that several commands share."""

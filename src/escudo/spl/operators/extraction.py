@@ -1,0 +1,121 @@
+"""Fields out of text by regular expressions: ``rex``, ``regex``, ``extract``.
+
+The expression is a PCRE, matched anywhere (Search Reference, rex). A field keeps its value where
+the expression does not match; a group that matches nothing gives no value.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from escudo.core.errors import EscudoError, Span
+from escudo.core.schema import FieldType
+from escudo.spl.operators.null_filling import or_else
+from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.comparison import any_value, map_values
+from escudo.spl.relation.pcre import Pattern, checked
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.values import Typed
+
+
+def extracted(
+    value: Typed, text: str, most: int, relation: Relation, span: Span | None
+) -> list[tuple[str, Typed]]:
+    """The named groups of a pattern in a value; ``most`` matches (0: all) as multivalues.
+
+    Raises ``SPL316`` for a pattern without a named group.
+    """
+    pattern = checked(text, span)
+    names = pattern.names()
+    if not names:
+        raise EscudoError(
+            "SPL316",
+            "the regular expression has no named group",
+            span=span,
+            hint="name what is to become a field: (?<name>...)",
+        )
+    out: list[tuple[str, Typed]] = []
+    for name, number in names.items():
+        found = _group(value, pattern, number, most)
+        out.append((name, or_else(found, relation.field(name))))
+    return out
+
+
+def _group(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
+    if value.type is FieldType.MULTIVALUE:
+        each = map_values(value.sql.copy(), lambda v: _first(v.sql, pattern, number))
+        return Typed(prelude_call("spl_values", each), FieldType.MULTIVALUE)
+    text = as_text(value).copy()
+    if most == 1:
+        return Typed(_first(text, pattern, number), FieldType.STRING)
+    all_of = _capture("groups", text, pattern, number, _integer(most))
+    return Typed(all_of, FieldType.MULTIVALUE)
+
+
+def _first(text: exp.Expression, pattern: Pattern, number: int) -> exp.Expression:
+    found = _capture("group", text, pattern, number)
+    return exp.Nullif(this=found, expression=literal_text(""))
+
+
+def _capture(
+    kind: str, text: exp.Expression, pattern: Pattern, number: int, *rest: exp.Expression
+) -> exp.Expression:
+    """A call that takes one group; a plain pattern is left with that group only, which is faster
+    and has no limit to the number of groups."""
+    if pattern.regular:
+        pattern, number = pattern.only(number), min(number, 1)
+    name = f"spl_{'regex' if pattern.regular else 'pcre'}_{kind}"
+    return prelude_call(name, text, _pattern(pattern), _integer(number), *rest)
+
+
+def _pattern(pattern: Pattern) -> exp.Expression:
+    return literal_text(pattern.text)
+
+
+def _integer(number: int) -> exp.Expression:
+    return exp.Literal.number(number)
+
+
+def matches(value: Typed, text: str, span: Span | None) -> exp.Expression:
+    """Whether a pattern matches somewhere in a value (any value of a multivalue)."""
+    pattern = checked(text, span)
+    name = "spl_regex_match" if pattern.regular else "spl_pcre_match"
+
+    def test(v: Typed) -> exp.Expression:
+        return prelude_call(name, as_text(v), _pattern(pattern))
+
+    if value.type is FieldType.MULTIVALUE:
+        return any_value(value.sql, test)
+    return test(value)
+
+
+def group_offsets(value: Typed, text: str, span: Span | None) -> Typed:
+    """``name=start-end`` of each group of the first match, joined by ``&``."""
+    pattern = checked(text, span)
+    parts: list[exp.Expression] = []
+    for name, number in pattern.names().items():
+        arguments = (as_text(value).copy(), _pattern(pattern), _integer(number))
+        place = prelude_call("spl_pcre_offset", *arguments)
+        parts.append(exp.DPipe(this=literal_text(f"{name}="), expression=place))
+    listed = prelude_call("spl_values", exp.Array(expressions=parts))
+    return Typed(prelude_call("spl_mvjoin", listed, literal_text("&")), FieldType.STRING)
+
+
+def substituted(value: Typed, script: str) -> Typed:
+    """``mode=sed``: ``s/regex/replacement/flags`` or ``y/from/to/``."""
+
+    def edit(text: exp.Expression) -> exp.Expression:
+        return prelude_call("spl_sed", text, literal_text(script))
+
+    if value.type is FieldType.MULTIVALUE:
+        edited = map_values(value.sql, lambda v: edit(v.sql))
+        return Typed(edited, FieldType.MULTIVALUE)
+    return Typed(edit(as_text(value)), FieldType.STRING)
+
+
+def tokens(value: Typed, text: str, span: Span | None) -> exp.Expression:
+    """The first group of every match, or the whole match where there is no group."""
+    pattern = checked(text, span)
+    group = 1 if pattern.groups else 0
+    return _capture("groups", as_text(value), pattern, group, _integer(0))

@@ -1,0 +1,274 @@
+"""Statistics over a relation: what ``stats``, ``tstats``, ``eventstats``, ``chart`` ... share.
+
+Rows in which a BY field is null are left out; a multivalue BY field counts once for each of its
+values (Search Reference, stats). The result is sorted by the BY fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from sqlglot import exp
+
+from escudo.core.errors import EscudoError
+from escudo.core.schema import FieldType
+from escudo.spl.binding.binder import Binder
+from escudo.spl.functions import stats_functions
+from escudo.spl.functions.row import Params, StatsFunction
+from escudo.spl.lowering.lower_search import all_hold
+from escudo.spl.relation.coercion import as_number
+from escudo.spl.relation.relation import Evidence, Relation
+from escudo.spl.relation.sql import alias, column, prelude_call, select
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import NUMERIC, Bound, Typed, null_value
+from escudo.spl.syntax.aggregate_terms import Aggregate
+from escudo.spl.syntax.source import suggest
+from escudo.spl.syntax.wildcards import renamed, select_names
+
+
+def function_row(term: Aggregate) -> StatsFunction:
+    """The row of a term's statistical function. Raises ``SPL200`` for an unknown one."""
+    row = stats_functions.get(term.function)
+    if row is None:
+        raise EscudoError(
+            "SPL200",
+            f"unknown statistical function '{term.function}'",
+            span=term.span,
+            hint=suggest(term.function, stats_functions),
+        )
+    return row
+
+
+def build(
+    term: Aggregate, relation: Relation, binder: Binder, order: exp.Expression | None
+) -> Typed:
+    """The SQL aggregate of a term over a relation's rows."""
+    row = function_row(term)
+    found = relation.bound(term.field) if term.field is not None else None
+    if found is not None and found.stamp is not None and term.function in ("min", "max"):
+        node = exp.Min if term.function == "min" else exp.Max
+        return Typed(prelude_call("spl_epoch", node(this=column(found.stamp))), FieldType.TIME)
+    value = None
+    if term.expr is not None:
+        value = binder.evaluate(term.expr, relation)
+    elif term.field is not None:
+        value = found.typed() if found is not None else null_value()
+    elif row.needs_argument:
+        raise EscudoError("SPL202", f"{term.function}() needs a field", span=term.span)
+    time = relation.field("_time")
+    if row.needs_time and time is None:
+        return null_value()
+    return row.build(value, time, Params(percent=term.parameter, order=order))
+
+
+def expanded(terms: Sequence[Aggregate], relation: Relation, binder: Binder) -> list[Aggregate]:
+    """Terms with ``*`` in the field, one for each field that it names."""
+    out: list[Aggregate] = []
+    for term in terms:
+        if term.field is None or "*" not in term.field:
+            out.append(term)
+            continue
+        names = select_names([term.field], binder.all_names(relation))
+        for name in names:
+            if term.alias is None:
+                shown = f"{term.label.partition('(')[0]}({name})"
+            else:
+                shown = renamed(term.field, term.alias, name) or term.alias
+            out.append(replace(term, field=name, alias=shown))
+    return out
+
+
+def arrival(relation: Relation, binder: Binder) -> tuple[Relation, exp.Expression | None]:
+    """An expression that grows in the order of the rows, perhaps over a helper column."""
+    keys = relation.order
+    if not keys:
+        return relation, None
+    if all(k.number is not None for k in keys):
+        parts = [
+            exp.Neg(this=k.number.copy()) if k.descending else k.number.copy()
+            for k in keys
+            if k.number is not None
+        ]
+        if len(parts) == 1:
+            return relation, parts[0]
+        named = [
+            exp.PropertyEQ(this=exp.to_identifier(f"k{i}"), expression=p)
+            for i, p in enumerate(parts)
+        ]
+        return relation, exp.Struct(expressions=named)
+    return position(relation, binder)
+
+
+def position(relation: Relation, binder: Binder) -> tuple[Relation, exp.Column]:
+    """A column that numbers the rows from 1 in their order."""
+    ident = binder.names.fresh("position")
+    keys = [o.ordered() for o in relation.order]
+    number = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=keys) if keys else None)
+    return relation.hide([(ident, number)], window=True), column(ident)
+
+
+_BY_ARRIVAL = frozenset({"first", "last", "list"})
+
+
+def needs_arrival(terms: Sequence[Aggregate]) -> bool:
+    return any(t.function in _BY_ARRIVAL for t in terms)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """BY fields that are ready to group by, in a relation that holds only rows that have them."""
+
+    relation: Relation
+    bound: tuple[tuple[str, Bound], ...]
+    missing: bool = False
+    """Whether a BY field does not exist at all: nothing is left then."""
+    late: tuple[str, ...] = ()
+    """Keys whose null groups are yet to be dropped."""
+
+
+def group_keys(
+    relation: Relation,
+    by: Sequence[str],
+    binder: Binder,
+    given: Mapping[str, Bound] = MappingProxyType({}),
+    *,
+    late: bool = False,
+) -> Keys:
+    """Rows without a BY field left out, one row for each value of a multivalue BY field.
+
+    ``given`` says what to group by where it is not the field itself (a bucket of it). With
+    ``late`` rows stay whose key is null and costly to compute: an engine moves a filter below the
+    projection, and computes the key twice then.
+    """
+    keys: list[tuple[str, Bound]] = []
+    conditions: list[exp.Expression] = []
+    dropped_later: list[str] = []
+    missing = False
+    for name in dict.fromkeys(by):
+        bound = given.get(name) or relation.bound(name)
+        if bound is None:
+            missing = True
+            keys.append((name, Bound(binder.names.fresh(name), FieldType.STRING)))
+            continue
+        if bound.type is FieldType.MULTIVALUE:
+            relation, bound = each_value(relation, name, binder)
+        if late and _costly(relation.definition(bound.ident)):
+            dropped_later.append(bound.ident)
+        else:
+            conditions.append(present(bound))
+        keys.append((name, bound))
+    for c in conditions:
+        relation = relation.where(c)
+    if missing:
+        added = [(b.ident, null_value().sql) for n, b in keys if relation.bound(n) is None]
+        relation = relation.where(exp.false()).hide(added)
+    return Keys(relation, tuple(keys), missing, tuple(dropped_later))
+
+
+_COSTLY = ("spl_regex", "spl_pcre", "spl_basename")
+
+
+def _costly(sql: exp.Expression | None) -> bool:
+    """Whether an expression runs a regular expression."""
+    if sql is None:
+        return False
+    return any(str(f.this).startswith(_COSTLY) for f in sql.find_all(exp.Anonymous))
+
+
+def present(bound: Bound) -> exp.Expression:
+    return exp.Not(this=exp.Is(this=column(bound.ident), expression=exp.null()))
+
+
+def each_value(relation: Relation, name: str, binder: Binder) -> tuple[Relation, Bound]:
+    """One row for each value of a multivalue field; rows without a value are dropped."""
+    found = relation.bound(name)
+    assert found is not None
+    ident = binder.names.fresh(name)
+    expanded = relation.hide([(ident, exp.Explode(this=column(found.ident)))], unnest=True)
+    bound = Bound(ident, FieldType.STRING)
+    return expanded.with_fields({**expanded.fields, name: bound}), bound
+
+
+def aggregate(
+    relation: Relation,
+    terms: Sequence[Aggregate],
+    by: Sequence[str],
+    binder: Binder,
+    given: Mapping[str, Bound] = MappingProxyType({}),
+) -> Relation:
+    """``stats terms BY by``: a relation of the BY fields and the terms, in that order."""
+    terms = expanded(terms, relation, binder)
+    keys = group_keys(relation, by, binder, given, late=True)
+    inner, order = keys.relation, None
+    if needs_arrival(terms):
+        inner, order = arrival(inner, binder)
+    fields: dict[str, Bound] = {}
+    items: list[exp.Expression] = []
+    for name, bound in keys.bound:
+        items.append(column(bound.ident))
+        fields[name] = Bound(bound.ident, bound.type)
+    for term in terms:
+        value = build(term, inner, binder, order)
+        ident = binder.names.fresh(term.output)
+        items.append(alias(value.sql, ident))
+        fields[term.output] = Bound(ident, value.type)
+    evidence = gathered(relation.evidence, items, binder)
+    groups = [column(b.ident) for _, b in keys.bound]
+
+    def render() -> exp.Select:
+        query = select(items or [alias(exp.null(), "nothing")], inner.render())
+        if groups:
+            query.set("group", exp.Group(expressions=[g.copy() for g in groups]))
+        if keys.late:
+            # A count is not moved below the grouping, as IS NOT NULL would be.
+            counts = [exp.Count(this=column(ident)) for ident in keys.late]
+            held = [exp.GT(this=c, expression=exp.Literal.number(0)) for c in counts]
+            query.set("having", exp.Having(this=all_hold(list(held))))
+        return query
+
+    result = [Order(column(b.ident), number=_number(b)) for _, b in keys.bound]
+    return binder.query(render, [inner], fields, result, evidence)
+
+
+def _number(bound: Bound) -> exp.Expression | None:
+    return column(bound.ident) if bound.type in NUMERIC else None
+
+
+def gathered(
+    evidence: Evidence | None, items: list[exp.Expression], binder: Binder
+) -> Evidence | None:
+    """Aggregates that collect what proves the rows of a group."""
+    if evidence is None:
+        return None
+    out = Evidence(binder.names.fresh("_event_id"), binder.names.fresh("source_file"), lists=True)
+    suffix = "_lists" if evidence.lists else ""
+    ids = prelude_call(f"spl_collect_ids{suffix}", column(evidence.ids))
+    files = prelude_call(f"spl_collect_files{suffix}", column(evidence.files))
+    items += [alias(ids, out.ids), alias(files, out.files)]
+    return out
+
+
+def only_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder) -> Relation:
+    """``allnum=t``: a field with a value that is no number counts as a field without values."""
+    checked: list[tuple[str, Typed]] = []
+    for name in dict.fromkeys(t.field for t in terms if t.field is not None):
+        value = relation.field(name)
+        if value is None or value.type in NUMERIC:
+            continue
+        number = as_number(value)
+        wrong = exp.And(
+            this=exp.Is(this=number.copy(), expression=exp.null()),
+            expression=present(Bound(value.sql.name, value.type)),
+        )
+        flag = exp.Case(
+            ifs=[exp.If(this=wrong, true=exp.Literal.number(1))], default=exp.Literal.number(0)
+        )
+        worst = exp.Window(this=exp.Max(this=flag), over="OVER")
+        clean = exp.EQ(this=worst, expression=exp.Literal.number(0))
+        kept = exp.Case(
+            ifs=[exp.If(this=clean, true=number)], default=null_value(FieldType.NUMBER).sql
+        )
+        checked.append((name, Typed(kept, FieldType.NUMBER)))
+    return relation.extend(checked, binder.names, window=True)

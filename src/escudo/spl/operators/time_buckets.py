@@ -1,0 +1,106 @@
+"""Buckets of values: ``bin``, ``BY _time span=...``, ``timechart``.
+
+Times are cut in UTC. Spans of months, quarters and years begin at a calendar month, others count
+from the epoch (a week therefore begins on a Thursday) unless ``aligntime`` or a snap says
+otherwise. Numbers become the text of their range, ``20-30`` (Search Reference, bin).
+"""
+
+from __future__ import annotations
+
+import math
+
+from sqlglot import exp
+
+from escudo.core.timerange import TimeRange
+from escudo.spl.relation.sql import literal_number, literal_text, parenthesise, prelude_call
+from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, snap_offset
+
+DEFAULT_BINS = 100
+
+_STEPS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 86400)
+"""Spans, in seconds, that are chosen where none is given (Search Reference, timechart: default
+time span)."""
+
+
+def time_bin(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Expression:
+    """The start of the bucket of a time, epoch seconds in and out.
+
+    >>> time_bin(exp.column("t"), BinSpan(1.0, "h")).sql("duckdb")
+    'SPL_FLOOR(t / 3600e0) * 3600e0'
+    """
+    if span.unit in MONTHS:
+        months = exp.Literal.number(int(span.size) * MONTHS[span.unit])
+        return prelude_call("spl_month_bin", time, months)
+    width = span.size * SECONDS[span.unit or "s"]
+    offset = align + snap_offset(span)
+    return number_bin(time, width, offset)
+
+
+def number_bin(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
+    """``floor((value - offset) / width) * width + offset``."""
+    shifted = value
+    if offset:
+        minus = exp.Sub(this=parenthesise(value), expression=literal_number(offset))
+        shifted = exp.Paren(this=minus)
+    step = exp.Div(this=parenthesise(shifted), expression=literal_number(width))
+    out: exp.Expression = exp.Mul(
+        this=prelude_call("spl_floor", step), expression=literal_number(width)
+    )
+    if offset:
+        out = exp.Add(this=out, expression=literal_number(offset))
+    return out
+
+
+def automatic_span(within: TimeRange, bins: int, least: float = 0.0) -> BinSpan:
+    """The narrowest usual span that cuts a bounded range into at most so many buckets.
+
+    >>> automatic_span(TimeRange(0, 3600), 100).format()
+    '60s'
+    >>> automatic_span(TimeRange(0, 86400 * 365), 100).format()
+    '1mon'
+    """
+    assert within.earliest is not None
+    assert within.latest is not None
+    length = within.latest - within.earliest
+    for step in _STEPS:
+        if step >= least and length / step <= bins:
+            return BinSpan(float(step), "s") if step < 86400 else BinSpan(1.0, "d")
+    return BinSpan(1.0, "mon")
+
+
+def automatic_width(low: float, high: float, bins: int, least: float = 0.0) -> float:
+    """The smallest power of ten that cuts numbers into at most so many ranges.
+
+    >>> automatic_width(100, 4000, 10)
+    1000.0
+    """
+    length = max(high - low, 0.0) or 1.0
+    width = 10.0 ** math.floor(math.log10(length / bins))
+    while width < least or math.floor(high / width) - math.floor(low / width) + 1 > bins:
+        width *= 10
+    return width
+
+
+def range_text(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
+    """The range of a number as text: ``20-30``."""
+    low = number_bin(value, width, offset)
+    high = exp.Add(this=parenthesise(low.copy()), expression=literal_number(width))
+    return _dashed(low, high)
+
+
+def log_range_text(value: exp.Expression, span: BinSpan) -> exp.Expression:
+    """The logarithmic range of a positive number: bounds ``size * base^k``."""
+    assert span.log_base is not None
+    base = literal_number(span.log_base)
+    size = literal_number(span.size)
+    ratio = exp.Div(this=parenthesise(value), expression=size)
+    power = prelude_call("spl_floor", prelude_call("spl_log", ratio, base.copy()))
+    low = exp.Mul(this=prelude_call("spl_pow", base.copy(), power), expression=size.copy())
+    high = exp.Mul(this=exp.Paren(this=low.copy()), expression=base.copy())
+    return _dashed(low, high)
+
+
+def _dashed(low: exp.Expression, high: exp.Expression) -> exp.Expression:
+    dash = literal_text("-")
+    left = exp.DPipe(this=prelude_call("spl_text", low), expression=dash)
+    return exp.DPipe(this=left, expression=prelude_call("spl_text", high))

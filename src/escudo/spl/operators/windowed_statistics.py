@@ -1,0 +1,77 @@
+"""Statistics next to the rows they are of: ``eventstats``, ``streamstats``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from escudo.core.schema import FieldType
+from escudo.spl.binding.binder import Binder
+from escudo.spl.functions.aggregate import windowed
+from escudo.spl.lowering.lower_search import all_hold
+from escudo.spl.operators.grouping import arrival, build, expanded, needs_arrival, present
+from escudo.spl.operators.windows import over
+from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import column
+from escudo.spl.relation.steps import Order
+from escudo.spl.relation.values import Typed
+from escudo.spl.syntax.aggregate_terms import Aggregate
+
+
+def add_statistics(
+    relation: Relation,
+    aggregates: Sequence[Aggregate],
+    by: Sequence[str],
+    binder: Binder,
+    *,
+    order: Sequence[Order] = (),
+    spec: exp.WindowSpec | None = None,
+    partition: Sequence[exp.Expression] = (),
+) -> Relation:
+    """Each row with the statistics of its group (a moving part of it where ``spec`` says so).
+
+    Rows in which a BY field is null get none (Search Reference, eventstats).
+    """
+    terms = expanded(aggregates, relation, binder)
+    bounds = [relation.bound(name) for name in dict.fromkeys(by)]
+    if any(b is None for b in bounds):
+        missing = [(t.output, Typed(exp.null(), FieldType.STRING)) for t in terms]
+        return relation.extend(missing, binder.names)
+    keys = [b for b in bounds if b is not None]
+    by_arrival: exp.Expression | None = None
+    if needs_arrival(terms):
+        relation, by_arrival = arrival(relation, binder)
+    groups = [*(column(b.ident) for b in keys), *partition]
+    place = _window(groups, order, spec)
+    grouped = all_hold([present(b) for b in keys])
+    added: list[tuple[str, Typed]] = []
+    for term in terms:
+        value = build(term, relation, binder, by_arrival)
+        whole = spec is None and not order
+        if keys and whole and value.sql == exp.Count(this=exp.Star()):
+            sql = _size(grouped, place)
+        elif keys:
+            sql = exp.Case(ifs=[exp.If(this=grouped.copy(), true=windowed(value.sql, place))])
+        else:
+            sql = windowed(value.sql, place)
+        added.append((term.output, Typed(sql, value.type)))
+    return relation.extend(added, binder.names, window=True)
+
+
+def _size(
+    grouped: exp.Expression, place: Callable[[exp.Expression], exp.Expression]
+) -> exp.Expression:
+    """The rows of a whole group, null for those without a key. It looks at the group alone, so
+    that an engine can filter by it before the rows are looked at again."""
+    one = exp.Case(ifs=[exp.If(this=grouped.copy(), true=exp.Literal.number(1))])
+    return exp.Nullif(this=place(exp.Count(this=one)), expression=exp.Literal.number(0))
+
+
+def _window(
+    partition: Sequence[exp.Expression], order: Sequence[Order], spec: exp.WindowSpec | None
+) -> Callable[[exp.Expression], exp.Expression]:
+    def place(aggregate: exp.Expression) -> exp.Expression:
+        return over(aggregate, order, partition, spec.copy() if spec else None)
+
+    return place

@@ -1,0 +1,1 @@
+"""What a search has become: typed fields over SQL, with the rules for SPL's values in SQL."""

@@ -1,0 +1,149 @@
+"""Where the rows of a relation come from: a table at hand, a query, rows not known yet."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlglot import exp
+
+from escudo.core.schema import Column, FieldType, TableSchema
+from escudo.core.timerange import TimeRange
+from escudo.spl.relation.identifiers import Names
+from escudo.spl.relation.sql import alias, select, table
+from escudo.spl.relation.values import Bound
+
+
+@dataclass
+class Scan:
+    """A read of one table; ``name`` is its placeholder table in the SQLGlot tree.
+
+    ``columns`` (SPL name -> column) grows by demand while the search is bound; the engine replaces
+    the placeholder by the files that the catalog gives for ``within``.
+    """
+
+    name: str
+    schema: TableSchema
+    within: TimeRange
+    columns: dict[str, Column] = field(default_factory=dict)
+
+
+class Readable(Protocol):
+    """What a query reads beside its own base: another relation."""
+
+    def scans(self) -> Iterator[Scan]: ...
+
+
+class Base(ABC):
+    """The bottom of a relation: it may still gain columns."""
+
+    @property
+    def rest(self) -> str | None:
+        """Identifier of the ``map<text, text>`` of fields without a name of their own."""
+        return None
+
+    @abstractmethod
+    def names(self) -> Iterator[str]:
+        """The fields known by name, internal ones left out."""
+
+    @abstractmethod
+    def demand(self, name: str) -> Bound | None:
+        """The column of a field, read from now on; None if it cannot be there."""
+
+    def show(self, name: str) -> Bound | None:
+        """The same where all fields and the rest map are read anyway."""
+        return self.demand(name)
+
+    def possible(self, name: str) -> frozenset[str] | None:
+        """The only values that a field can hold here; None if it is not bounded."""
+        return None
+
+    def definition(self, ident: str) -> exp.Expression | None:
+        """What a column is computed from; None if it is stored, or not known here."""
+        return None
+
+    @property
+    def row_wise(self) -> bool:
+        """Whether each row is made of one row of a table: some can be read without others."""
+        return False
+
+    @abstractmethod
+    def scans(self) -> Iterator[Scan]: ...
+
+    @abstractmethod
+    def render(self) -> exp.Select: ...
+
+
+@dataclass(eq=False)
+class TableBase(Base):
+    """Rows that are already there: an Arrow table that the query reads by name."""
+
+    name: str
+    fields: Mapping[str, Bound]
+
+    def names(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def demand(self, name: str) -> Bound | None:
+        return self.fields.get(name)
+
+    def scans(self) -> Iterator[Scan]:
+        return iter(())
+
+    def render(self) -> exp.Select:
+        return select([exp.Star()], table(self.name))
+
+
+@dataclass(eq=False)
+class OpenBase(Base):
+    """Rows whose fields are not known: each that is asked for is null text."""
+
+    name: str
+    fields: dict[str, Bound]
+    alloc: Names
+
+    def names(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def demand(self, name: str) -> Bound | None:
+        if name not in self.fields:
+            kind = FieldType.TIME if name == "_time" else FieldType.STRING
+            self.fields[name] = Bound(self.alloc.fresh(name), kind)
+        return self.fields[name]
+
+    def scans(self) -> Iterator[Scan]:
+        return iter(())
+
+    def render(self) -> exp.Select:
+        double = exp.DataType.build("double")
+        text = exp.DataType.build("text")
+        nothing = [
+            alias(
+                exp.Cast(this=exp.null(), to=double if b.type is FieldType.TIME else text), b.ident
+            )
+            for b in self.fields.values()
+        ]
+        return select(nothing, table(self.name), star=True)
+
+
+@dataclass(eq=False)
+class QueryBase(Base):
+    """A query over other relations with a fixed set of columns; rendered when all is bound."""
+
+    build: Callable[[], exp.Select]
+    inputs: tuple[Readable, ...]
+    fields: Mapping[str, Bound]
+
+    def names(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def demand(self, name: str) -> Bound | None:
+        return self.fields.get(name)
+
+    def scans(self) -> Iterator[Scan]:
+        return (s for r in self.inputs for s in r.scans())
+
+    def render(self) -> exp.Select:
+        return self.build()

@@ -1,0 +1,178 @@
+"""What a bound search is: a relation of typed fields over a SQLGlot query.
+
+A relation only ever gains SQL columns: ``eval`` over an existing field allocates a new identifier
+and maps the field to it, and every row-wise step is ``SELECT *, expr AS ident FROM (...)``. So a
+field that is first asked for late in the pipeline can still be added to the scan at the bottom
+(``Relation.field`` -> ``Base.demand`` -> ``Scan.columns``), and a scan reads exactly the columns
+that are used. SQL is rendered last, from the base upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from escudo.spl.relation.bases import Base, Scan
+from escudo.spl.relation.identifiers import Names
+from escudo.spl.relation.rendering import render_steps
+from escudo.spl.relation.steps import Extend, Limit, Order, Step, Where, Wrap
+from escudo.spl.relation.values import Bound, Typed
+from escudo.spl.syntax.ast import EvalExpr
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Identifiers of what made a row: event ids and source files; ``lists`` once aggregated."""
+
+    ids: str
+    files: str
+    lists: bool = False
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What later commands ask of earlier ones: whether the rows are ``prestats``, how fields are to
+    be shown at the end (``fieldformat``), and what joins the values of a field (``nomv``)."""
+
+    prestats: bool = False
+    formats: tuple[tuple[str, EvalExpr], ...] = ()
+    delimiters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Rows with named, typed fields, in an order. Immutable; each step gives a new one.
+
+    ``fields`` holds what steps defined (None: removed); any other name is asked of the base while
+    the relation is ``open``.
+    """
+
+    base: Base
+    steps: tuple[Step, ...] = ()
+    fields: Mapping[str, Bound | None] = field(default_factory=dict)
+    open: bool = True
+    order: tuple[Order, ...] = ()
+    evidence: Evidence | None = None
+    traits: Traits = field(default_factory=Traits)
+
+    @property
+    def row_wise(self) -> bool:
+        """Whether no row depends on others."""
+        return self.base.row_wise and all(
+            isinstance(step, Where) or (isinstance(step, Extend) and not step.window)
+            for step in self.steps
+        )
+
+    @property
+    def arrival(self) -> exp.Expression | None:
+        """The stored time by which the rows are ordered, newest first, as they arrive."""
+        first = self.order[0] if self.order else None
+        newest_first = first is not None and first.arrival and first.descending
+        return first.sql if first is not None and newest_first else None
+
+    def bound(self, name: str) -> Bound | None:
+        if name in self.fields:
+            return self.fields[name]
+        return self.base.demand(name) if self.open else None
+
+    def field(self, name: str) -> Typed | None:
+        found = self.bound(name)
+        return found.typed() if found else None
+
+    def shown(self, name: str) -> Bound | None:
+        """``bound`` where all fields and the rest map are read anyway."""
+        if name in self.fields:
+            return self.fields[name]
+        return self.base.show(name) if self.open else None
+
+    def definition(self, ident: str) -> exp.Expression | None:
+        """What a column is computed from; None if it is stored, or comes from another query."""
+        for step in self.steps:
+            if isinstance(step, Extend):
+                for name, sql in step.columns:
+                    if name == ident:
+                        return sql
+        return self.base.definition(ident)
+
+    def names(self) -> list[str]:
+        """The fields known by name, in order; an open rest map may hold more (``rest``)."""
+        out: dict[str, None] = {}
+        if self.open:
+            out.update((n, None) for n in self.base.names() if self.fields.get(n, n) is not None)
+        out.update((n, None) for n, b in self.fields.items() if b is not None)
+        return list(out)
+
+    @property
+    def rest(self) -> str | None:
+        return self.base.rest if self.open else None
+
+    @property
+    def removed(self) -> frozenset[str]:
+        """Names that the rest map may hold and that are not fields any more."""
+        return frozenset(n for n, b in self.fields.items() if b is None)
+
+    def scans(self) -> Iterator[Scan]:
+        yield from self.base.scans()
+        for step in self.steps:
+            if isinstance(step, Wrap):
+                for other in step.inputs:
+                    yield from other.scans()
+
+    # steps
+
+    def wrap(
+        self, build: Callable[[exp.Select], exp.Select], inputs: Sequence[Relation] = ()
+    ) -> Relation:
+        return replace(self, steps=(*self.steps, Wrap(build, tuple(inputs))))
+
+    def where(self, condition: exp.Expression) -> Relation:
+        if isinstance(condition, exp.Boolean) and condition.this is True:
+            return self
+        return replace(self, steps=(*self.steps, Where(condition)))
+
+    def extend(
+        self, columns: Sequence[tuple[str, Typed]], names: Names, *, window: bool = False
+    ) -> Relation:
+        """Fields computed from the fields as they were before; a plain column is an alias."""
+        added: list[tuple[str, exp.Expression]] = []
+        fields = dict(self.fields)
+        for name, value in columns:
+            if isinstance(value.sql, exp.Column) and not value.sql.args.get("table"):
+                fields[name] = Bound(value.sql.name, value.type)
+                continue
+            ident = names.fresh(name)
+            added.append((ident, value.sql))
+            fields[name] = Bound(ident, value.type)
+        steps = (*self.steps, Extend(tuple(added), window)) if added else self.steps
+        return replace(self, steps=steps, fields=fields)
+
+    def hide(
+        self,
+        columns: Sequence[tuple[str, exp.Expression]],
+        *,
+        window: bool = False,
+        unnest: bool = False,
+    ) -> Relation:
+        """Columns that are no field (helpers of a command), under identifiers given."""
+        return replace(self, steps=(*self.steps, Extend(tuple(columns), window, unnest)))
+
+    def with_fields(self, fields: Mapping[str, Bound | None]) -> Relation:
+        return replace(self, fields=fields)
+
+    def closed(self, fields: Mapping[str, Bound]) -> Relation:
+        """The same rows with these fields and no others."""
+        return replace(self, fields=fields, open=False)
+
+    def limit(self, count: int, *, reverse: bool = False) -> Relation:
+        return replace(self, steps=(*self.steps, Limit(count, self.order, reverse)))
+
+    def ordered(self, order: Sequence[Order]) -> Relation:
+        return replace(self, order=tuple(order))
+
+    # SQL
+
+    def render(self) -> exp.Select:
+        """``SELECT *`` and all columns of the steps, without a final order."""
+        return render_steps(self.base.render(), self.steps)

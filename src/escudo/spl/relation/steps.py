@@ -1,0 +1,64 @@
+"""The steps of a relation over its base, and the order of its rows: plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from escudo.spl.relation.bases import Readable
+
+
+@dataclass(frozen=True)
+class Order:
+    """One key of the order in which SPL's rows arrive; nulls are last in both directions.
+
+    ``number`` is a numeric expression of the same order, where there is one. ``arrival`` marks a
+    stored time and the event id after it: together they are one key, ``spl_arrival``.
+    """
+
+    sql: exp.Expression
+    descending: bool = False
+    number: exp.Expression | None = None
+    arrival: bool = False
+
+    def ordered(self, *, reverse: bool = False) -> exp.Ordered:
+        desc = self.descending != reverse
+        return exp.Ordered(this=self.sql.copy(), desc=desc, nulls_first=reverse)
+
+
+@dataclass(frozen=True)
+class Extend:
+    """Adds columns. ``window``: the expressions look at other rows, so filters may not move.
+    ``unnest``: one of them makes several rows of one."""
+
+    columns: tuple[tuple[str, exp.Expression], ...]
+    window: bool = False
+    unnest: bool = False
+
+
+@dataclass(frozen=True)
+class Where:
+    condition: exp.Expression
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The first ``count`` rows in the order given."""
+
+    count: int
+    order: tuple[Order, ...] = ()
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class Wrap:
+    """A query around what is there, which keeps its columns (``SELECT q.*, ...``); ``inputs`` are
+    the other relations it reads."""
+
+    build: Callable[[exp.Select], exp.Select]
+    inputs: tuple[Readable, ...] = ()
+
+
+Step = Extend | Where | Limit | Wrap

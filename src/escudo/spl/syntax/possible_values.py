@@ -1,0 +1,53 @@
+"""What an eval expression can give, as far as its text tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from escudo.spl.syntax.ast import Call, EvalExpr, Literal
+from escudo.spl.syntax.parse_eval import parse_eval
+
+_PARTS: Mapping[str, slice] = {
+    "null": slice(0),
+    "case": slice(1, None, 2),
+    "if": slice(1, None),
+    "coalesce": slice(None),
+    "mvappend": slice(None),
+}
+"""The functions that give one of their arguments, or some of them: which."""
+
+_BEGINS = re.compile(rf'[\s(]*(?:"|(?:{"|".join(_PARTS)})\s*\()', re.IGNORECASE)
+
+
+def outcomes_of(text: str) -> frozenset[str] | None:
+    """The ``outcomes`` of an expression's text, which is parsed only if it can have any.
+
+    >>> outcomes_of('if(a=1, "x", null())'), outcomes_of("lower(a)")
+    (frozenset({'x'}), None)
+    """
+    return outcomes(parse_eval(text)) if _BEGINS.match(text) else None
+
+
+def outcomes(expr: EvalExpr) -> frozenset[str] | None:
+    """All texts that an expression can give, whatever the event; None if they are not known.
+
+    A multivalue counts by its values, null is no text.
+
+    >>> sorted(outcomes(parse_eval('case(a=1, "x", a=2, mvappend("y", "z"), true(), null())')))
+    ['x', 'y', 'z']
+    >>> outcomes(parse_eval('if(a=1, "x", a)')) is None
+    True
+    """
+    match expr:
+        case Literal(str() as text):
+            return frozenset({text})
+        case Call(name, args) if name in _PARTS:
+            return _all(args[_PARTS[name]])
+    return None
+
+
+def _all(parts: Sequence[EvalExpr]) -> frozenset[str] | None:
+    found = [outcomes(part) for part in parts]
+    known = [f for f in found if f is not None]
+    return frozenset().union(*known) if len(known) == len(found) else None
