@@ -46,7 +46,8 @@ def chosen_series(
     """The names of the series to show; None if all are (Search Reference, timechart).
 
     >>> t = pa.table({"s": ["a", "b", "b", "c"], "n": [5, 1, 1, 9]})
-    >>> chosen_series(t, "s", "n", SeriesOptions(limit=2), None, "sum")
+    >>> from escudo.spl.syntax.series_options import SeriesLimit
+    >>> chosen_series(t, "s", "n", SeriesOptions(limit=SeriesLimit(2)), None, "sum")
     ['a', 'c']
     """
     values: dict[str, list[float]] = {}
@@ -59,10 +60,10 @@ def chosen_series(
     worst = sorted(scored, key=lambda n: (scored[n], n))
     if where is not None:
         kept = _by_where(scored, best, worst, where)
-    elif options.limit >= len(scored):
+    elif options.limit.count >= len(scored):
         return None
     else:
-        kept = (worst if options.bottom else best)[: options.limit]
+        kept = (worst if options.limit.bottom else best)[: options.limit.count]
     return sorted(kept)
 
 
@@ -95,12 +96,13 @@ def with_other(
     """Long rows with the series that are not shown added up as one; only for sums and counts.
 
     >>> t = pa.table({"r": ["x", "x", "x"], "s": ["a", "b", "c"], "n": [5, 1, 2]})
-    >>> with_other(t, "r", "s", ["n"], SeriesOptions(limit=1), None, "sum").to_pylist()
+    >>> from escudo.spl.syntax.series_options import SeriesLimit
+    >>> with_other(t, "r", "s", ["n"], SeriesOptions(limit=SeriesLimit(1)), None, "sum").to_pylist()
     [{'r': 'x', 's': 'a', 'n': 5}, {'r': 'x', 's': 'OTHER', 'n': 3}]
     """
     known = table.filter(pc.not_equal(table[series], options.nullstr))
     keep = None
-    if where is not None or options.limit:
+    if where is not None or options.limit.count:
         keep = chosen_series(known, series, data[0], options, where, statistic)
     if keep is None:
         return table

@@ -13,7 +13,8 @@ from escudo.spl.operators.automatic_spans import automatic_bins, extent
 from escudo.spl.operators.time_buckets import DEFAULT_BINS, automatic_width
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.series_options import NO_BINS, BinOptions
+from escudo.spl.syntax.options import format_options, option_group
+from escudo.spl.syntax.series_options import BinOptions
 from escudo.spl.syntax.spans import BinSpan
 from escudo.spl.syntax.unparse import word
 
@@ -26,17 +27,17 @@ class MakeContinuous(Command):
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, looks_ahead=True)
 
     field: str = "_time"
-    bins: BinOptions = NO_BINS
+    bins: BinOptions = option_group(BinOptions)
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options(*BinOptions.NAMES)
+        options = args.read_options(cls)
         field = args.name() if args.more() else "_time"
-        args.options(*BinOptions.NAMES, into=options)
-        return cls(field, BinOptions.read(options), span=args.span())
+        args.read_options(cls, into=options)
+        return cls(field=field, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return f"makecontinuous {word(self.field)}{self.bins.format()}"
+        return f"makecontinuous {word(self.field)}{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.narrowed(rows(source, self), (self.field,))

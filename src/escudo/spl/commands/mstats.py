@@ -24,7 +24,7 @@ from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggreg
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import And, Compare, SearchExpr
 from escudo.spl.syntax.lexer import Kind, Token
-from escudo.spl.syntax.options import Options
+from escudo.spl.syntax.options import Options, format_options, option_names
 from escudo.spl.syntax.series_options import SeriesOptions
 from escudo.spl.syntax.spans import BinSpan
 from escudo.spl.syntax.unparse import option, search_text
@@ -57,7 +57,7 @@ class Mstats(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        known = (*OPTIONS, *SeriesOptions.NAMES)
+        known = (*OPTIONS, *option_names(SeriesOptions))
         options = args.options(*known)
         aggregates: list[Aggregate] = []
         while args.more() and not args.at_word("where", "by", "groupby"):
@@ -88,7 +88,7 @@ class Mstats(Command):
             options.text("fillnull_value", None),
             options.integer("chunk_size", 10_000_000, least=1),
             options.boolean("chart", False),
-            SeriesOptions.read(options),
+            options.read(SeriesOptions),
             span=args.span(),
         )
 
@@ -98,7 +98,7 @@ class Mstats(Command):
             + option("span", self.span_width.format() if self.span_width else None)
             + option("every", self.every.format() if self.every else None)
             + option("chart", self.chart, False)
-            + self.series.format()
+            + format_options(self.series)
             + option("prestats", self.prestats, False)
             + option("append", self.append, False)
             + option("backfill", self.backfill, True)

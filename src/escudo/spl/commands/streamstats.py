@@ -20,75 +20,80 @@ from escudo.spl.relation.steps import Order
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregate
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import EvalExpr, Literal
+from escudo.spl.syntax.options import (
+    OptionType,
+    boolean_option,
+    format_options,
+    integer_option,
+    span_option,
+    typed_option,
+)
 from escudo.spl.syntax.parse_eval import parse_eval
 from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan
-from escudo.spl.syntax.unparse import eval_text, option
+from escudo.spl.syntax.unparse import eval_text
+
+
+def _write_condition(condition: EvalExpr) -> str:
+    text = eval_text(condition)
+    return f"(({text}))" if isinstance(condition, Literal) else f"({text})"
+
+
+_CONDITION = OptionType[EvalExpr](
+    "(an eval condition), perhaps in quotes", parse_eval, _write_condition
+)
 
 
 @dataclass(frozen=True)
 class StreamStats(Command):
-    """``streamstats [options] aggregates [BY fields]``; ``window`` 0 is all rows so far."""
+    """``streamstats [options] aggregates [BY fields]``."""
 
     name: ClassVar[str] = "streamstats"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     aggregates: tuple[Aggregate, ...]
     by: tuple[str, ...] = ()
-    current: bool = True
-    window: int = 0
-    time_window: BinSpan | None = None
-    global_window: bool = True
-    allnum: bool = False
-    reset_on_change: bool = False
-    reset_before: EvalExpr | None = None
-    reset_after: EvalExpr | None = None
+    current: bool = boolean_option(True, "Whether a row's statistics take in the row itself.")
+    window: int = integer_option(0, "Rows that are looked back on; 0 is all so far.", least=0)
+    time_window: BinSpan | None = span_option(None, "The time that is looked back on.")
+    global_window: bool = boolean_option(
+        True, "Whether the window counts the rows of all groups together.", name="global"
+    )
+    allnum: bool = boolean_option(
+        False, "Whether a field counts only if all its values are numbers."
+    )
+    reset_on_change: bool = boolean_option(
+        False, "Whether all begins anew where a BY field changes."
+    )
+    reset_before: EvalExpr | None = typed_option(
+        _CONDITION, None, "All begins anew before a row for which this holds."
+    )
+    reset_after: EvalExpr | None = typed_option(
+        _CONDITION, None, "All begins anew after a row for which this holds."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options(strict=False)
-        resets: dict[str, EvalExpr] = {}
+        options = args.read_options(strict=False)
         aggregates: list[Aggregate] = []
         while args.more() and not args.at_word("by"):
-            option_name = args.at_option()
-            if option_name is None:
+            option = args.at_option()
+            if option is None:
                 if not args.accept(","):
                     aggregates.append(parse_aggregate(args))
-            elif option_name.text.lower() in ("reset_before", "reset_after"):
+            elif (name := option.text.lower()) in ("reset_before", "reset_after"):
                 args.next()
                 args.next()
-                resets[option_name.text.lower()] = _condition(args)
+                options.set(name, _read_condition(args))
             else:
-                args.options(*OPTIONS, "reset_before", "reset_after", into=options, one=True)
+                args.read_options(cls, into=options, one=True)
         if not aggregates:
             args.expected("a statistic such as count")
         by = args.names() if args.accept_word("by") else ()
-        return cls(
-            tuple(aggregates),
-            by,
-            options.boolean("current", True),
-            options.integer("window", 0, least=0),
-            options.span("time_window", None),
-            options.boolean("global", True),
-            options.boolean("allnum", False),
-            options.boolean("reset_on_change", False),
-            resets.get("reset_before"),
-            resets.get("reset_after"),
-            span=args.span(),
-        )
+        return cls(aggregates=tuple(aggregates), by=by, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "streamstats"
-            + option("current", self.current, True)
-            + option("window", self.window, 0)
-            + option("time_window", self.time_window.format() if self.time_window else None)
-            + option("global", self.global_window, True)
-            + option("allnum", self.allnum, False)
-            + option("reset_on_change", self.reset_on_change, False)
-            + _reset("reset_before", self.reset_before)
-            + _reset("reset_after", self.reset_after)
-            + f" {', '.join(a.format() for a in self.aggregates)}{format_by(self.by)}"
-        )
+        terms = ", ".join(a.format() for a in self.aggregates)
+        return f"streamstats{format_options(self)} {terms}{format_by(self.by)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
@@ -97,17 +102,7 @@ class StreamStats(Command):
         return stream_statistics(relation, self, binder)
 
 
-OPTIONS = ("current", "window", "time_window", "global", "allnum", "reset_on_change")
-
-
-def _reset(name: str, condition: EvalExpr | None) -> str:
-    if condition is None:
-        return ""
-    text = eval_text(condition)
-    return f" {name}=(({text}))" if isinstance(condition, Literal) else f" {name}=({text})"
-
-
-def _condition(args: Args) -> EvalExpr:
+def _read_condition(args: Args) -> EvalExpr:
     """``(expr)``, or the expression in quotes, perhaps with parentheses inside or around."""
     args.expect("(")
     token = args.peek()

@@ -7,97 +7,66 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.ranking import Ranking, ranked
+from escudo.spl.operators.ranking import Ranking, rank_values
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.aggregate_terms import format_by
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.lexer import Kind
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.options import boolean_option, format_options, integer_option, text_option
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
 class Top(Command):
-    """``top [n] [options] fields [BY fields]``; limit 0 is unlimited."""
+    """``top [n] [options] fields [BY fields]``.
+
+    ``n`` is the same as ``limit``.
+    """
 
     name: ClassVar[str] = "top"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, closes_schema=True)
+    most_first: ClassVar[bool] = True
 
     fields: tuple[str, ...]
     by: tuple[str, ...] = ()
-    limit: int = 10
-    countfield: str = "count"
-    percentfield: str = "percent"
-    showcount: bool = True
-    showperc: bool = True
-    useother: bool = False
-    otherstr: str = "OTHER"
+    limit: int = integer_option(10, "Rows of each group; 0 gives all.", least=0)
+    countfield: str = text_option("count", "The field that holds how often a value occurs.")
+    percentfield: str = text_option("percent", "The field that holds its share in percent.")
+    showcount: bool = boolean_option(True, "Whether the count is shown.")
+    showperc: bool = boolean_option(True, "Whether the share is shown.")
+    useother: bool = boolean_option(False, "Whether the values beyond the limit are one row.")
+    otherstr: str = text_option("OTHER", "What that row is called.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options(*OPTIONS)
+        options = args.read_options(cls)
         first = args.peek()
-        given = 10
         if first.kind is Kind.WORD and first.text.isdigit():
             args.next()
-            given = int(first.text)
-        fields, options = args.names_and_options(*OPTIONS, stops=("by",), into=options)
+            if "limit" not in options:
+                options.put("limit", first)
+        fields, options = args.read_names_and_options(cls, stops=("by",), into=options)
         if not fields:
             args.missing("a field")
         by: tuple[str, ...] = ()
         if args.accept_word("by"):
-            by, options = args.names_and_options(*OPTIONS, into=options)
+            by, options = args.read_names_and_options(cls, into=options)
             if not by:
                 args.expected("a field after BY")
-        return cls(
-            fields,
-            by,
-            options.integer("limit", given, least=0),
-            options.text("countfield", "count"),
-            options.text("percentfield", "percent"),
-            options.boolean("showcount", True),
-            options.boolean("showperc", True),
-            options.boolean("useother", False),
-            options.text("otherstr", "OTHER"),
-            span=args.span(),
-        )
+        return cls(fields=fields, by=by, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "top"
-            + option("limit", self.limit, 10)
-            + option("countfield", self.countfield, "count")
-            + option("percentfield", self.percentfield, "percent")
-            + option("showcount", self.showcount, True)
-            + option("showperc", self.showperc, True)
-            + option("useother", self.useother, False)
-            + option("otherstr", self.otherstr, "OTHER")
-            + " "
-            + " ".join(f'"{n}"' if n.isdigit() else word(n, "by") for n in self.fields)
-            + format_by(self.by)
-        )
+        names = " ".join(f'"{n}"' if n.isdigit() else word(n, "by") for n in self.fields)
+        return f"{self.name}{format_options(self)} {names}{format_by(self.by)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        return ranked(
-            rows(source, self),
-            Ranking(
-                self.fields,
-                self.by,
-                self.limit,
-                self.countfield if self.showcount else None,
-                self.percentfield if self.showperc else None,
-                self.otherstr if self.useother else None,
-                most_first=True,
-            ),
-            binder,
+        ranking = Ranking(
+            fields=self.fields,
+            by=self.by,
+            limit=self.limit,
+            count_field=self.countfield if self.showcount else None,
+            percent_field=self.percentfield if self.showperc else None,
+            other=self.otherstr if self.useother else None,
+            most_first=self.most_first,
         )
-
-
-OPTIONS = (
-    "limit",
-    "countfield",
-    "percentfield",
-    "showcount",
-    "showperc",
-    "useother",
-    "otherstr",
-)
+        return rank_values(rows(source, self), ranking, binder)

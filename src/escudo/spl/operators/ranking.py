@@ -42,7 +42,7 @@ class Ranking:
 _COUNT = "\0count"
 
 
-def ranked(relation: Relation, ranking: Ranking, binder: Binder) -> Relation:
+def rank_values(relation: Relation, ranking: Ranking, binder: Binder) -> Relation:
     """The combinations of values by how often they occur, in each BY group."""
     wanted = (*ranking.by, *ranking.fields)
     counted = aggregate(relation, [Aggregate("count", alias=_COUNT)], wanted, binder)

@@ -14,7 +14,7 @@ from typing import NoReturn, TypeVar
 from escudo.core.errors import Span
 from escudo.spl.syntax.ast import EvalExpr, Pipeline, SearchExpr
 from escudo.spl.syntax.lexer import Kind, Token, argument, squeezed, unescape
-from escudo.spl.syntax.options import Options
+from escudo.spl.syntax.options import Options, option_names
 from escudo.spl.syntax.parse_eval import EvalParser, Subsearch
 from escudo.spl.syntax.parse_search import SearchParser
 from escudo.spl.syntax.source import Expanded, suggest
@@ -203,6 +203,21 @@ class Args:
             if one:
                 break
         return out
+
+    def read_options(
+        self, *kinds: type, into: Options | None = None, strict: bool = True, one: bool = False
+    ) -> Options:
+        """Read the options of a command (and of groups) as long as they come, or just ``one``.
+
+        Another option is an error if ``strict``, else it ends the options.
+        """
+        return self.options(*option_names(*kinds), into=into, strict=strict, one=one)
+
+    def read_names_and_options(
+        self, *kinds: type, stops: Collection[str] = (), into: Options | None = None
+    ) -> tuple[tuple[str, ...], Options]:
+        """Names and options in any order, up to one of the bare words ``stops``."""
+        return self.names_and_options(*option_names(*kinds), stops=stops, into=into)
 
     def names_and_options(
         self, *known: str, stops: Collection[str] = (), into: Options | None = None

@@ -4,118 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
 
 from escudo.spl.syntax.aggregate_terms import Aggregate, parse_aggregate
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Node
 from escudo.spl.syntax.lexer import Kind
-from escudo.spl.syntax.options import Options
+from escudo.spl.syntax.options import (
+    Options,
+    OptionType,
+    boolean_option,
+    integer_option,
+    number_option,
+    span_option,
+    text_option,
+    typed_option,
+)
 from escudo.spl.syntax.spans import BinSpan
-from escudo.spl.syntax.unparse import eval_text, option
+from escudo.spl.syntax.unparse import eval_text
 
 
 @dataclass(frozen=True)
 class BinOptions(Node):
     """How values are put into ranges (Search Reference: bin)."""
 
-    NAMES: ClassVar[tuple[str, ...]] = ("span", "bins", "minspan", "start", "end", "aligntime")
-
-    span_width: BinSpan | None = None
-    bins: int | None = None
-    minspan: BinSpan | None = None
-    start: float | None = None
-    end: float | None = None
-    aligntime: str | None = None
-
-    @classmethod
-    def read(cls, options: Options) -> Self:
-        """Out of the options that a command was given."""
-        return cls(
-            options.span("span", None),
-            options.integer("bins", None, least=2),
-            options.span("minspan", None),
-            options.number("start", None),
-            options.number("end", None),
-            options.text("aligntime", None),
-        )
-
-    def format(self) -> str:
-        """As options, with a leading blank."""
-        return (
-            option("span", self.span_width.format() if self.span_width else None)
-            + option("bins", self.bins)
-            + option("minspan", self.minspan.format() if self.minspan else None)
-            + option("start", self.start)
-            + option("end", self.end)
-            + option("aligntime", self.aligntime)
-        )
+    span_width: BinSpan | None = span_option(None, "The width of a range.", name="span")
+    bins: int | None = integer_option(None, "Ranges that are made at most.", least=2)
+    minspan: BinSpan | None = span_option(None, "The least width, where it is chosen.")
+    start: float | None = number_option(None, "Where the ranges begin at the latest.")
+    end: float | None = number_option(None, "Where the ranges end at the earliest.")
+    aligntime: str | None = text_option(None, "The time to which the ranges are aligned.")
 
 
 NO_BINS = BinOptions()
 
 
 @dataclass(frozen=True)
-class SeriesOptions(Node):
-    """Which series are shown, and how they are named.
+class SeriesLimit(Node):
+    """How many series are kept (0: all): the top ones or, with ``bottom``, the last ones."""
 
-    ``limit`` series are kept (0: all), the top ones or, with ``bottom``, the last ones, by the
-    score ``agg`` (the sum where it is None).
-    """
-
-    NAMES: ClassVar[tuple[str, ...]] = (
-        "limit",
-        "agg",
-        "sep",
-        "format",
-        "usenull",
-        "useother",
-        "nullstr",
-        "otherstr",
-    )
-
-    limit: int = 10
+    count: int = 10
     bottom: bool = False
-    agg: str | None = None
-    sep: str = ": "
-    series_format: str | None = None
-    usenull: bool = True
-    useother: bool = True
-    nullstr: str = "NULL"
-    otherstr: str = "OTHER"
 
-    @classmethod
-    def read(cls, options: Options) -> Self:
-        """Out of the options that a command was given."""
-        text = options.text("limit", "10").lower()
-        digits = text.removeprefix("top").removeprefix("bottom")
-        if not digits.isdigit():
-            options.fail("limit", f"option 'limit' takes N, topN or bottomN, not '{text}'")
-        return cls(
-            int(digits),
-            text.startswith("bottom"),
-            options.text("agg", None),
-            options.text("sep", ": "),
-            options.text("format", None),
-            options.boolean("usenull", True),
-            options.boolean("useother", True),
-            options.text("nullstr", "NULL"),
-            options.text("otherstr", "OTHER"),
-        )
 
-    def format(self) -> str:
-        """As options, with a leading blank."""
-        limit = f"{'bottom' if self.bottom else ''}{self.limit}"
-        return (
-            option("limit", limit, "10")
-            + option("agg", self.agg)
-            + option("sep", self.sep, ": ")
-            + option("format", self.series_format)
-            + option("usenull", self.usenull, True)
-            + option("useother", self.useother, True)
-            + option("nullstr", self.nullstr, "NULL")
-            + option("otherstr", self.otherstr, "OTHER")
-        )
+def _parse_limit(text: str) -> SeriesLimit:
+    lower = text.lower()
+    digits = lower.removeprefix("top").removeprefix("bottom")
+    if not digits.isdigit():
+        raise ValueError
+    return SeriesLimit(int(digits), lower.startswith("bottom"))
+
+
+_LIMIT = OptionType[SeriesLimit](
+    "N, topN or bottomN", _parse_limit, lambda v: f"{'bottom' if v.bottom else ''}{v.count}"
+)
+_TOP_TEN = SeriesLimit()
+
+
+@dataclass(frozen=True)
+class SeriesOptions(Node):
+    """Which series are shown, and how they are named."""
+
+    limit: SeriesLimit = typed_option(
+        _LIMIT, _TOP_TEN, "Series that are kept, by their score; 0 keeps all."
+    )
+    agg: str | None = text_option(None, "The statistic that scores a series; the sum by default.")
+    sep: str = text_option(": ", "What stands between statistic and value in a series' name.")
+    series_format: str | None = text_option(
+        None, "The name of a series, of `$AGG$`, `$SEP$` and `$VAL$`.", name="format"
+    )
+    usenull: bool = boolean_option(True, "Whether events without the split field are a series.")
+    useother: bool = boolean_option(True, "Whether the series beyond the limit are one.")
+    nullstr: str = text_option("NULL", "The name of the series of events without the field.")
+    otherstr: str = text_option("OTHER", "The name of the series of all others.")
 
 
 @dataclass(frozen=True)
@@ -175,13 +135,13 @@ def _number(args: Args) -> float:
 
 
 def parse_series_aggregates(
-    args: Args, options: Options, known: Sequence[str], *stops: str
+    args: Args, options: Options, kinds: Sequence[type], *stops: str
 ) -> tuple[Aggregate, ...]:
     """Read statistics and options up to one of the words ``stops``; ``(e)`` is ``eval(e)``."""
     out: list[Aggregate] = []
     while args.more() and not args.at_word(*stops, "where"):
         if args.at_option() is not None:
-            args.options(*known, into=options)
+            args.read_options(*kinds, into=options)
         elif args.at("("):
             out.append(_parenthesised(args))
         elif not args.accept(","):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.core.schema import FieldType
@@ -20,6 +20,7 @@ from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.aggregate_terms import Aggregate
 from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.options import boolean_option, format_options, option_group
 from escudo.spl.syntax.series_options import (
     BinOptions,
     SeriesOptions,
@@ -28,7 +29,7 @@ from escudo.spl.syntax.series_options import (
     parse_split_where,
 )
 from escudo.spl.syntax.spans import BinSpan
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
@@ -45,64 +46,57 @@ class Chart(Command):
     aggregates: tuple[Aggregate, ...]
     row: str | None = None
     column: str | None = None
-    row_bins: BinOptions = field(default_factory=BinOptions)
-    column_bins: BinOptions = field(default_factory=BinOptions)
-    series: SeriesOptions = field(default_factory=SeriesOptions)
+    row_bins: BinOptions = option_group(BinOptions, apart=True)
+    column_bins: BinOptions = option_group(BinOptions, apart=True)
+    series: SeriesOptions = option_group(SeriesOptions)
     where: SplitWhere | None = None
-    cont: bool = True
-    dedup_splitvals: bool = False
+    cont: bool = boolean_option(True, "Whether gaps between the rows are filled.")
+    dedup_splitvals: bool = boolean_option(
+        False, "Whether a value that an event has twice counts once."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        known = ("cont", "dedup_splitvals", *SeriesOptions.NAMES)
-        options = args.options(*known)
-        aggregates = parse_series_aggregates(args, options, known, "over", "by")
+        options = args.read_options(cls)
+        aggregates = parse_series_aggregates(args, options, (cls,), "over", "by")
         row = column = None
         row_options, column_options = options.fresh(), options.fresh()
         if args.accept_word("over"):
             row = args.name("a field after OVER")
-            args.options(*known, *BinOptions.NAMES, into=row_options)
+            args.read_options(cls, BinOptions, into=row_options)
         if args.accept_word("by"):
             first = args.name("a field after BY")
             if row is None:
                 row = first
-                args.options(*known, *BinOptions.NAMES, into=row_options)
+                args.read_options(cls, BinOptions, into=row_options)
                 args.accept(",")
                 if args.more() and not args.at_word("where"):
                     column = args.name("a field")
             else:
                 column = first
             if column is not None:
-                args.options(*known, *BinOptions.NAMES, into=column_options)
+                args.read_options(cls, BinOptions, into=column_options)
         where = parse_split_where(args)
-        args.options(*known, into=options)
+        args.read_options(cls, into=options)
         options.update(row_options)
         options.update(column_options)
         return cls(
-            aggregates,
-            row,
-            column,
-            BinOptions.read(row_options),
-            BinOptions.read(column_options),
-            SeriesOptions.read(options),
-            where,
-            options.boolean("cont", True),
-            options.boolean("dedup_splitvals", False),
+            aggregates=aggregates,
+            row=row,
+            column=column,
+            row_bins=row_options.read(BinOptions),
+            column_bins=column_options.read(BinOptions),
+            where=where,
+            **options.values(cls),
             span=args.span(),
         )
 
     def format(self) -> str:
-        out = (
-            "chart"
-            + self.series.format()
-            + option("cont", self.cont, True)
-            + option("dedup_splitvals", self.dedup_splitvals, False)
-            + f" {', '.join(a.format() for a in self.aggregates)}"
-        )
+        out = f"chart{format_options(self)} {', '.join(a.format() for a in self.aggregates)}"
         if self.row is not None:
-            out += f" OVER {word(self.row)}{self.row_bins.format()}"
+            out += f" OVER {word(self.row)}{format_options(self.row_bins)}"
         if self.column is not None:
-            out += f" BY {word(self.column, 'where')}{self.column_bins.format()}"
+            out += f" BY {word(self.column, 'where')}{format_options(self.column_bins)}"
         return out + (f" {self.where.format()}" if self.where is not None else "")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:

@@ -125,7 +125,7 @@ def _chosen(
     given: dict[str, Bound],
 ) -> list[str] | None:
     """The series to show by name; None if all are."""
-    if where is None and not options.limit:
+    if where is None and not options.limit.count:
         return None
     if binder.runner is None:
         binder.deferred.append("the series of a chart")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
@@ -25,6 +25,7 @@ from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.aggregate_terms import Aggregate
 from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.options import boolean_option, format_options, option_group
 from escudo.spl.syntax.series_options import (
     BinOptions,
     SeriesOptions,
@@ -33,7 +34,7 @@ from escudo.spl.syntax.series_options import (
     parse_split_where,
 )
 from escudo.spl.syntax.spans import SECONDS
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
@@ -45,64 +46,39 @@ class Timechart(Command):
 
     aggregates: tuple[Aggregate, ...]
     by: str | None = None
-    bins: BinOptions = field(default_factory=BinOptions)
-    split_bins: BinOptions = field(default_factory=BinOptions)
-    series: SeriesOptions = field(default_factory=SeriesOptions)
+    bins: BinOptions = option_group(BinOptions)
+    split_bins: BinOptions = option_group(BinOptions, apart=True)
+    series: SeriesOptions = option_group(SeriesOptions)
     where: SplitWhere | None = None
-    partial: bool = True
-    cont: bool = True
-    fixedrange: bool = True
-    dedup_splitvals: bool = False
+    partial: bool = boolean_option(True, "Whether buckets that are cut off are shown.")
+    cont: bool = boolean_option(True, "Whether gaps between the buckets are filled.")
+    fixedrange: bool = boolean_option(
+        True, "Whether buckets are made for all of the search's time range."
+    )
+    dedup_splitvals: bool = boolean_option(
+        False, "Whether a value that an event has twice counts once."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        known = (
-            "partial",
-            "cont",
-            "fixedrange",
-            "dedup_splitvals",
-            *SeriesOptions.NAMES,
-            *BinOptions.NAMES,
-        )
-        options = args.options(*known)
-        aggregates = parse_series_aggregates(args, options, known, "by")
+        options = args.read_options(cls)
+        aggregates = parse_series_aggregates(args, options, (cls,), "by")
         by = None
         split_options = options.fresh()
         if args.accept_word("by"):
             by = args.name("a field after BY")
-            args.options(*known, into=split_options)
+            args.read_options(cls, into=split_options)
         where = parse_split_where(args)
-        args.options(*known, into=options)
-        split_bins = BinOptions.read(split_options)
-        bins = BinOptions.read(options)
+        args.read_options(cls, into=options)
+        bins, split_bins = options.read(BinOptions), split_options.read(BinOptions)
         options.update(split_options)
-        return cls(
-            aggregates,
-            by,
-            bins,
-            split_bins,
-            SeriesOptions.read(options),
-            where,
-            options.boolean("partial", True),
-            options.boolean("cont", True),
-            options.boolean("fixedrange", True),
-            options.boolean("dedup_splitvals", False),
-            span=args.span(),
-        )
+        arguments = {**options.values(cls), "bins": bins, "split_bins": split_bins}
+        return cls(aggregates=aggregates, by=by, where=where, **arguments, span=args.span())
 
     def format(self) -> str:
-        out = (
-            "timechart"
-            + self.bins.format()
-            + self.series.format()
-            + option("partial", self.partial, True)
-            + option("cont", self.cont, True)
-            + option("fixedrange", self.fixedrange, True)
-            + option("dedup_splitvals", self.dedup_splitvals, False)
-            + f" {', '.join(a.format() for a in self.aggregates)}"
-        )
+        out = f"timechart{format_options(self)} {', '.join(a.format() for a in self.aggregates)}"
         if self.by is not None:
-            out += f" BY {word(self.by, 'where')}{self.split_bins.format()}"
+            out += f" BY {word(self.by, 'where')}{format_options(self.split_bins)}"
         return out + (f" {self.where.format()}" if self.where is not None else "")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
