@@ -48,7 +48,7 @@ class Fields:
         ("n / i", "n / NULLIF(CAST(i AS DOUBLE), 0e0)", FieldType.NUMBER),
         ("a . b", "a || b", FieldType.STRING),
         ('n . "x"', "SPL_TEXT(n) || 'x'", FieldType.STRING),
-        ('n > 5 AND a = "x"', "(n > 5e0) AND (a = 'x')", FieldType.BOOLEAN),
+        ('n > 5 AND a = "x"', "n > 5e0 AND a = 'x'", FieldType.BOOLEAN),
         ('NOT a = "x"', "NOT (a = 'x')", FieldType.BOOLEAN),
         (
             'm = "x"',

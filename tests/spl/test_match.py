@@ -14,18 +14,8 @@ from sqlglot import exp
 from escudo.core.errors import Span
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb import connect
-from escudo.spl.lowering.lower_search import (
-    SEARCH,
-    TSTATS,
-    Rules,
-    all_hold,
-    any_holds,
-    is_false,
-    is_true,
-    lower_search,
-    matches,
-    negate,
-)
+from escudo.spl.lowering.lower_search import SEARCH, TSTATS, Rules, lower_search, matches
+from escudo.spl.relation.sql import all_hold, any_holds, is_false, is_true, negate
 from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.ast import (
     And,

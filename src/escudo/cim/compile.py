@@ -21,7 +21,7 @@ from escudo.core.schema import COMMON_COLUMNS, FieldType, TableSchema
 from escudo.sources import Family
 from escudo.spl.lowering.lower_eval import compile_eval
 from escudo.spl.relation.coercion import as_boolean, convert_to
-from escudo.spl.relation.sql import and_all, cast_to, literal_text, or_all
+from escudo.spl.relation.sql import all_hold, any_holds, cast_to, literal_text
 from escudo.spl.relation.values import Typed, constant_of, is_null
 
 Constant = str | list[str] | None
@@ -73,7 +73,7 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
     for entry in entries:
         groups.setdefault(entry.dataset.schema.table, []).append(entry)
     statements = tuple(_statement(family, group, batch) for group in groups.values())
-    taken = {t: or_all([_taken(family, e) for e in group]) for t, group in groups.items()}
+    taken = {t: any_holds([_taken(family, e) for e in group]) for t, group in groups.items()}
     belongs = [_named(_known(condition), table) for table, condition in taken.items()]
     census = exp.select(exp.column(ROW, quoted=True), *belongs).from_(_events(batch))
     return Program(census.sql("duckdb"), statements)
@@ -188,7 +188,7 @@ def _taken(family: Family, entry: DatasetMapping) -> exp.Expression:
         conditions.append(exp.In(this=here, expressions=[literal_text(v) for v in values]))
     if entry.where is not None:
         conditions.append(_condition(entry.where, family.schema, f"source {family.name!r}"))
-    return and_all(conditions)
+    return all_hold(conditions)
 
 
 def _known(condition: exp.Expression) -> exp.Expression:

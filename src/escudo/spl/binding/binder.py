@@ -25,14 +25,14 @@ from escudo.spl.binding.effects import Effect
 from escudo.spl.binding.required_fields import RequiredFields, required_fields
 from escudo.spl.binding.subsearch import MAX_ROWS, conditions, resolved, rows_as_text
 from escudo.spl.lowering.lower_eval import lower_eval
-from escudo.spl.lowering.lower_search import SEARCH, Rules, is_false, lower_search
+from escudo.spl.lowering.lower_search import SEARCH, Rules, lower_search
 from escudo.spl.lowering.scan import ScanBase, UnionBase
 from escudo.spl.relation.arrow_types import ARROW_TYPES, field_type
 from escudo.spl.relation.bases import OpenBase, QueryBase, Scan, TableBase
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, column, select
+from escudo.spl.relation.sql import alias, column, is_false, select
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.args import Args

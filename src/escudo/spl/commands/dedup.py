@@ -10,12 +10,11 @@ from sqlglot import exp
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.commands.sort import SortKey, sort_key, sort_order
-from escudo.spl.lowering.lower_search import all_hold, any_holds, negate
 from escudo.spl.operators.grouping import present
 from escudo.spl.operators.null_filling import only_if
 from escudo.spl.operators.windows import numbered, runs
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import column
+from escudo.spl.relation.sql import all_hold, any_holds, column, negate
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.lexer import Kind
 from escudo.spl.syntax.unparse import option, word

@@ -10,13 +10,12 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.lowering.lower_search import all_hold
 from escudo.spl.operators.null_filling import or_else
 from escudo.spl.operators.row_matching import beside, qualified
 from escudo.spl.operators.windows import numbered, over
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, column
+from escudo.spl.relation.sql import alias, all_hold, column
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Bound, Typed, null_value
 from escudo.spl.syntax.args import Args

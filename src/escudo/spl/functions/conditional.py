@@ -13,9 +13,9 @@ from escudo.spl.relation.coercion import as_boolean, as_text, common_type, conve
 from escudo.spl.relation.comparison import any_value, compare_values, match_like
 from escudo.spl.relation.scope import SearchScope
 from escudo.spl.relation.sql import (
+    any_holds,
     literal_integer,
     literal_text,
-    or_all,
     parenthesise,
     prelude_call,
 )
@@ -93,7 +93,9 @@ def _in(args: list[Typed], _: Context) -> Typed:
     if value.type is FieldType.STRING and plain and not is_null(value):
         return _boolean(exp.In(this=parenthesise(value.sql), expressions=[o.sql for o in options]))
     copies = (Typed(value.sql.copy(), value.type) for _ in options)
-    return _boolean(or_all(compare_values("=", v, o) for v, o in zip(copies, options, strict=True)))
+    return _boolean(
+        any_holds(compare_values("=", v, o) for v, o in zip(copies, options, strict=True))
+    )
 
 
 def _like(args: list[Typed], _: Context) -> Typed:

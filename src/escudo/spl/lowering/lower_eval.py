@@ -19,11 +19,11 @@ from escudo.spl.relation.coercion import as_boolean, as_number, as_text
 from escudo.spl.relation.comparison import any_value, compare_values, map_values
 from escudo.spl.relation.scope import Scope, TextScope
 from escudo.spl.relation.sql import (
-    and_all,
-    balanced,
+    all_hold,
+    any_holds,
+    build_balanced,
     literal_number,
     literal_text,
-    or_all,
     parenthesise,
     prelude_call,
 )
@@ -140,13 +140,13 @@ def _chain(expr: EvalExpr, op: str) -> list[EvalExpr]:
 
 def _connected(expr: Binary, scope: Scope) -> Typed:
     conditions = [as_boolean(lower_eval(e, scope)) for e in _chain(expr, expr.op)]
-    join = and_all if expr.op == "AND" else or_all
+    join = all_hold if expr.op == "AND" else any_holds
     return Typed(join(conditions), FieldType.BOOLEAN)
 
 
 def _concatenated(values: list[Typed]) -> Typed:
-    texts = [as_text(value) for value in values]
-    return Typed(balanced(texts, exp.DPipe, literal_text("")), FieldType.STRING)
+    texts = [parenthesise(as_text(value)) for value in values]
+    return Typed(build_balanced(texts, exp.DPipe), FieldType.STRING)
 
 
 def _sum(values: list[Typed]) -> Typed:

@@ -32,7 +32,7 @@ from escudo.spl.lowering.scan import within_range
 from escudo.spl.relation.coercion import as_number, as_text
 from escudo.spl.relation.comparison import COMPARISONS, any_value, compare_values, match_wildcards
 from escudo.spl.relation.scope import Scope
-from escudo.spl.relation.sql import column, literal_number
+from escudo.spl.relation.sql import all_hold, any_holds, column, literal_number, negate
 from escudo.spl.relation.time_modifiers import index_time_range, is_index_time, time_range
 from escudo.spl.relation.values import (
     NUMERIC,
@@ -90,14 +90,6 @@ _CIDR = re.compile(r"(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)/\d{1,3
 def lower_search(expr: SearchExpr, fields: Fields, rules: Rules = SEARCH) -> exp.Expression:
     """A boolean SQL expression; NULL counts as false. Constant results are ``exp.Boolean``."""
     return _Lowering(fields, rules).expression(expr, negated=False)
-
-
-def is_true(sql: exp.Expression) -> bool:
-    return isinstance(sql, exp.Boolean) and bool(sql.this)
-
-
-def is_false(sql: exp.Expression) -> bool:
-    return isinstance(sql, exp.Boolean) and not sql.this
 
 
 class _Lowering:
@@ -345,42 +337,6 @@ def matches(value: Value, text: str) -> bool:
     pattern = ".*".join(re.escape(p) for p in value.text.split("*"))
     flags = re.DOTALL if value.exact_case else re.DOTALL | re.IGNORECASE
     return re.fullmatch(pattern, text, flags) is not None
-
-
-# --- three-valued logic -----------------------------------------------------------------------
-
-
-def all_hold(parts: list[exp.Expression]) -> exp.Expression:
-    if any(is_false(p) for p in parts):
-        return exp.false()
-    return _join(exp.And, [p for p in parts if not is_true(p)], exp.true())
-
-
-def any_holds(parts: list[exp.Expression]) -> exp.Expression:
-    if any(is_true(p) for p in parts):
-        return exp.true()
-    return _join(exp.Or, [p for p in parts if not is_false(p)], exp.false())
-
-
-def negate(sql: exp.Expression) -> exp.Expression:
-    if isinstance(sql, exp.Boolean):
-        return exp.false() if sql.this else exp.true()
-    return exp.Not(this=exp.Paren(this=sql) if isinstance(sql, exp.Connector) else sql)
-
-
-def _join(
-    kind: type[exp.And] | type[exp.Or], parts: list[exp.Expression], empty: exp.Expression
-) -> exp.Expression:
-    if not parts:
-        return empty
-    items = [
-        exp.Paren(this=p) if isinstance(p, exp.Connector) and not isinstance(p, kind) else p
-        for p in parts
-    ]
-    out: exp.Expression = items[0]
-    for item in items[1:]:
-        out = kind(this=out, expression=item)
-    return out
 
 
 def _not_null(sql: exp.Expression) -> exp.Expression:

@@ -21,7 +21,7 @@ from escudo.spl.relation.bases import Base, Scan
 from escudo.spl.relation.coercion import common_type, convert_to
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, column, conjunction, select, table
+from escudo.spl.relation.sql import alias, all_hold, column, select, table
 from escudo.spl.relation.values import Bound, Typed, is_null, null_value
 from escudo.spl.syntax.ast import EvalExpr
 from escudo.spl.syntax.parse_eval import parse_eval
@@ -51,7 +51,7 @@ def within_range(stamp: exp.Expression, within: TimeRange) -> exp.Expression | N
         parts.append(exp.GTE(this=stamp, expression=timestamp(within.earliest)))
     if within.latest is not None:
         parts.append(exp.LT(this=stamp.copy(), expression=timestamp(within.latest)))
-    return conjunction(parts)
+    return all_hold(parts) if parts else None
 
 
 @lru_cache(maxsize=4096)

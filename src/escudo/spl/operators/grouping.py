@@ -17,10 +17,9 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
 from escudo.spl.functions.row import Params, StatsFunction
-from escudo.spl.lowering.lower_search import all_hold
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, column, prelude_call, select
+from escudo.spl.relation.sql import alias, all_hold, column, prelude_call, select
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import NUMERIC, Bound, Typed, null_value
 from escudo.spl.syntax.aggregate_terms import Aggregate

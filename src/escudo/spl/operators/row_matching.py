@@ -20,7 +20,7 @@ from escudo.spl.relation.comparison import any_value, map_values
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import (
     alias,
-    and_all,
+    all_hold,
     column,
     identifier,
     literal_text,
@@ -127,7 +127,7 @@ def _by_equality(
     relation = relation.hide(list(zip(held, values, strict=True)))
 
     def build(inner: exp.Select) -> exp.Select:
-        on = and_all(
+        on = all_hold(
             exp.EQ(this=qualified("l", h), expression=qualified("r", i))
             for h, i in zip(held, idents, strict=False)
         )
@@ -171,7 +171,7 @@ def _by_pattern(
         events = table(shared) if computed else inner
         distinct = select([column(h) for h in held], events.copy())
         distinct.set("distinct", exp.Distinct())
-        test = and_all(
+        test = all_hold(
             _any_test(special.get(name), value.type, qualified("l", h), qualified("r", k))
             for (name, value), h, k in zip(keyed, held, keys, strict=True)
         )
@@ -187,7 +187,7 @@ def _by_pattern(
             items.append(alias(_gathered(o, position, most), bounds[n].ident))
         groups = select(items, pairs)
         groups.set("group", exp.Group(expressions=[column(h) for h in held]))
-        on = and_all(
+        on = all_hold(
             exp.NullSafeEQ(this=qualified("l", h), expression=qualified("r", h)) for h in held
         )
         query = beside(events, groups, on, [qualified("r", b.ident) for b in bounds.values()])

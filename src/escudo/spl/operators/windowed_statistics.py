@@ -9,11 +9,10 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions.aggregate import windowed
-from escudo.spl.lowering.lower_search import all_hold
 from escudo.spl.operators.grouping import arrival, build, expanded, needs_arrival, present
 from escudo.spl.operators.windows import over
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import column
+from escudo.spl.relation.sql import all_hold, column
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.aggregate_terms import Aggregate

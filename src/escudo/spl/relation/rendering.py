@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from escudo.spl.relation.sql import alias, conjunction, select
+from escudo.spl.relation.sql import alias, all_hold, select
 from escudo.spl.relation.steps import Extend, Limit, Step, Where, Wrap
 
 
@@ -68,4 +68,4 @@ class _Level:
     def _and(self, condition: exp.Expression) -> None:
         where = self.query.args.get("where")
         both = [where.this, condition] if where else [condition]
-        self.query.set("where", exp.Where(this=conjunction(both)))
+        self.query.set("where", exp.Where(this=all_hold(both)))

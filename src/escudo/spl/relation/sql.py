@@ -43,14 +43,6 @@ def select(
     return exp.Select(expressions=items, from_=exp.From(this=source))
 
 
-def conjunction(conditions: Iterable[exp.Expression]) -> exp.Expression | None:
-    out: exp.Expression | None = None
-    for c in conditions:
-        wrapped = exp.Paren(this=c) if isinstance(c, exp.Or) else c
-        out = wrapped if out is None else exp.And(this=out, expression=wrapped)
-    return out
-
-
 SQL_TYPES: Mapping[FieldType, str] = {
     FieldType.STRING: "VARCHAR",
     FieldType.NUMBER: "DOUBLE",
@@ -123,30 +115,146 @@ def text_array(values: Sequence[exp.Expression]) -> exp.Expression:
     return array if values else exp.Cast(this=array, to=sql_type(FieldType.MULTIVALUE))
 
 
-def or_all(conditions: Iterable[exp.Expression]) -> exp.Expression:
-    """OR of conditions, a balanced tree so that long lists do not nest deeply."""
-    return balanced(list(conditions), exp.Or, exp.false())
+# --- conditions of three values -----------------------------------------------------------------
 
 
-def and_all(conditions: Iterable[exp.Expression]) -> exp.Expression:
-    """AND of conditions, a balanced tree."""
-    return balanced(list(conditions), exp.And, exp.true())
+def is_true(sql: exp.Expression) -> bool:
+    """Whether a condition is the constant TRUE."""
+    return isinstance(sql, exp.Boolean) and bool(sql.this)
 
 
-def balanced(
-    items: list[exp.Expression], node: Callable[..., exp.Expression], empty: exp.Expression
+def is_false(sql: exp.Expression) -> bool:
+    """Whether a condition is the constant FALSE."""
+    return isinstance(sql, exp.Boolean) and not sql.this
+
+
+def all_hold(conditions: Iterable[exp.Expression]) -> exp.Expression:
+    """AND of conditions; constants fold, no condition is TRUE.
+
+    >>> a, b = exp.column("a"), exp.column("b")
+    >>> all_hold([a, exp.true(), exp.Or(this=a, expression=b)]).sql()
+    'a AND (a OR b)'
+    """
+    parts = list(conditions)
+    if any(is_false(p) for p in parts):
+        return exp.false()
+    return _connect(exp.And, [p for p in parts if not is_true(p)], exp.true())
+
+
+def any_holds(conditions: Iterable[exp.Expression]) -> exp.Expression:
+    """OR of conditions; constants fold, no condition is FALSE.
+
+    >>> any_holds([exp.column("a"), exp.column("b"), exp.column("c")]).sql()
+    'a OR b OR c'
+    """
+    parts = list(conditions)
+    if any(is_true(p) for p in parts):
+        return exp.true()
+    return _connect(exp.Or, [p for p in parts if not is_false(p)], exp.false())
+
+
+def negate(sql: exp.Expression) -> exp.Expression:
+    """NOT of a condition; a constant folds."""
+    if isinstance(sql, exp.Boolean):
+        return exp.false() if sql.this else exp.true()
+    return exp.Not(this=exp.Paren(this=sql) if isinstance(sql, exp.Connector) else sql)
+
+
+def _connect(
+    kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expression], empty: exp.Expression
 ) -> exp.Expression:
-    """The items joined by an associative operator, as a tree that is not deep."""
-    if not items:
-        return empty
-    while len(items) > 1:
-        items = [
-            node(this=parenthesise(items[i]), expression=parenthesise(items[i + 1]))
-            if i + 1 < len(items)
-            else items[i]
-            for i in range(0, len(items), 2)
-        ]
-    return items[0]
+    items = [
+        exp.Paren(this=p) if isinstance(p, exp.Connector) and not isinstance(p, kind) else p
+        for p in parts
+    ]
+    return build_balanced(items, kind) if items else empty
+
+
+def build_balanced(
+    items: Sequence[exp.Expression], node: Callable[..., exp.Expression]
+) -> exp.Expression:
+    """One or more items joined by an associative operator, as a tree that is not deep."""
+    level = list(items)
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        joined: list[exp.Expression] = [node(this=a, expression=b) for a, b in pairs]
+        level = joined if len(level) % 2 == 0 else [*joined, level[-1]]
+    return level[0]
+
+
+# --- values and conditions on them --------------------------------------------------------------
+
+
+def case_when(
+    *branches: tuple[exp.Expression, exp.Expression], otherwise: exp.Expression | None = None
+) -> exp.Expression:
+    """The value of the first branch whose condition holds; NULL without ``otherwise``.
+
+    >>> case_when((exp.column("a"), literal_integer(1)), otherwise=literal_integer(0)).sql()
+    'CASE WHEN a THEN 1 ELSE 0 END'
+    """
+    ifs = [exp.If(this=condition, true=value) for condition, value in branches]
+    return exp.Case(ifs=ifs, default=otherwise)
+
+
+def coalesce(first: exp.Expression, *others: exp.Expression) -> exp.Expression:
+    """The first value that is not null."""
+    return exp.Coalesce(this=first, expressions=list(others))
+
+
+def has_no_value(sql: exp.Expression) -> exp.Expression:
+    """``sql IS NULL``."""
+    return exp.Is(this=sql, expression=exp.Null())
+
+
+def has_value(sql: exp.Expression) -> exp.Expression:
+    """``NOT sql IS NULL``."""
+    return exp.Not(this=has_no_value(sql))
+
+
+def count_rows() -> exp.Expression:
+    """``COUNT(*)``."""
+    return exp.Count(this=exp.Star())
+
+
+def equal(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left = right``."""
+    return exp.EQ(this=left, expression=right)
+
+
+def at_most(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left <= right``."""
+    return exp.LTE(this=left, expression=right)
+
+
+def more_than(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left > right``."""
+    return exp.GT(this=left, expression=right)
+
+
+def plus(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left + right``."""
+    return exp.Add(this=left, expression=right)
+
+
+def minus(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left - right``."""
+    return exp.Sub(this=left, expression=right)
+
+
+def times(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left * right``."""
+    return exp.Mul(this=left, expression=right)
+
+
+def divided_by(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left / right``."""
+    return exp.Div(this=left, expression=right)
+
+
+def list_of(values: Sequence[exp.Expression]) -> exp.Expression:
+    """A list of values, at least one."""
+    return exp.Array(expressions=list(values))
 
 
 def parenthesise(sql: exp.Expression) -> exp.Expression:

@@ -32,9 +32,9 @@ from escudo.spl.commands.search import Search
 from escudo.spl.commands.stats import Stats
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.commands.where import Where
-from escudo.spl.lowering.lower_search import SEARCH, TSTATS, Rules, any_holds
+from escudo.spl.lowering.lower_search import SEARCH, TSTATS, Rules
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, column, conjunction, select
+from escudo.spl.relation.sql import alias, all_hold, any_holds, coalesce, column, negate, select
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.ast import And, CommandNode, Pipeline, SearchExpr, TimeModifier
 from escudo.spl.syntax.parse_search import parse_search
@@ -117,9 +117,8 @@ class Segment:
     def _ranked(self, query: exp.Select, count: int, misses: bool) -> exp.Select:
         conditions = [c.sql() for c in self.conditions()]
         if misses:
-            all_hold = [exp.Coalesce(this=c, expressions=[exp.false()]) for c in conditions]
-            some_fails = exp.Not(this=exp.Paren(this=conjunction(all_hold) or exp.true()))
-            query.set("where", exp.Where(this=some_fails))
+            known = [coalesce(c, exp.false()) for c in conditions]
+            query.set("where", exp.Where(this=negate(all_hold(known))))
         keys: list[exp.Ordered] = []
         if conditions:
             failed = _total([_flag(c.copy(), 0, 1) for c in conditions])
