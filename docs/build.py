@@ -217,7 +217,7 @@ def support() -> str:
         "",
         _GENERATED,
         "",
-        f"{len(cases)} conformance cases (`tests/conformance/*.yml`) run on DuckDB and on Spark;",
+        f"{len(cases)} conformance cases (`tests/conformance`) run on DuckDB and on Spark;",
         "both must give what the manual says. A gap on Spark is a case that must fail there, with",
         "its reason.",
         "",
