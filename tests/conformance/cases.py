@@ -28,6 +28,7 @@ page of the documentation.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -36,6 +37,8 @@ from typing import Any
 
 import yaml
 
+from escudo.spl.commands import COMMANDS
+from escudo.spl.commands.foreign import APPS
 from tests.conformance.catalog import text
 
 FOLDER = Path(__file__).parent
@@ -113,6 +116,18 @@ def _name(raw: Mapping[str, Any]) -> str:
 @cache
 def all_cases() -> Sequence[Case]:
     return tuple(case for path in sorted(FOLDER.glob("*/*.yml")) for case in read_cases(path))
+
+
+def names_by_command() -> Mapping[str, list[str]]:
+    """The first name of each command -> all of its names; each command of an app is one.
+
+    >>> names_by_command()["bin"]
+    ['bin', 'bucket', 'discretize']
+    """
+    names: dict[object, list[str]] = defaultdict(list)
+    for name, command in COMMANDS.items():
+        names[name if name in APPS else command].append(name)
+    return {first: [first, *aliases] for first, *aliases in sorted(names.values())}
 
 
 # --- comparing --------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -18,9 +16,16 @@ from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.execute import Engine
 from escudo.spl import functions
 from escudo.spl.commands import COMMANDS
-from escudo.spl.commands.foreign import APPS
 from escudo.spl.functions import EvalFunction, StatsFunction, eval_functions, stats_functions
-from tests.conformance.cases import FOLDER, Case, all_cases, differences, read_cases, same
+from tests.conformance.cases import (
+    FOLDER,
+    Case,
+    all_cases,
+    differences,
+    names_by_command,
+    read_cases,
+    same,
+)
 from tests.conformance.catalog import RowsCatalog
 from tests.conformance.engines import problem, problems_of_batch
 
@@ -128,14 +133,6 @@ def test_malformed_cases_are_refused(document: object, tmp_path: Path) -> None:
 
 NO_ROWS = {"jsonvalue", "row", "timeformat"}
 """Modules of functions that only help those with rows."""
-
-
-def names_by_command() -> Mapping[str, list[str]]:
-    """The first name of each command -> all of its names; each app's command is one."""
-    names: dict[object, list[str]] = defaultdict(list)
-    for name, command in COMMANDS.items():
-        names[name if name in APPS else command].append(name)
-    return {first: [first, *aliases] for first, *aliases in names.values()}
 
 
 def starts(name: str, search: str) -> bool:
