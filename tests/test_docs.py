@@ -195,6 +195,22 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} -> {target}"
 
 
+def test_each_word_of_the_glossary_is_explained_once_and_links_to_its_place() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (HERE / "glossary.md").read_text("utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| word ")
+    ]
+    words = [row[0] for row in rows]
+    assert len(words) == len(set(words))
+    assert {"relation", "evidence", "family", "shape", "dataset", "ledger", "finding"} <= set(words)
+    for word, meaning, where in rows:
+        assert meaning.endswith("."), word
+        targets = _links(where)
+        assert targets, word
+        assert all((HERE / target).exists() for target in targets), word
+
+
 def test_every_page_is_in_the_index() -> None:
     index = _links((HERE / "README.md").read_text("utf-8"))
     assert {p.name for p in HERE.glob("*.md")} - {"README.md"} <= set(index)
