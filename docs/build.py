@@ -16,7 +16,7 @@ from pkgutil import iter_modules
 
 import click
 from docs import command_pages, source_pages
-from docs.markdown import GENERATED, cell, page, sentence
+from docs.markdown import GENERATED, cell, grid, page, sentence
 from tests.conformance.cases import all_cases, names_by_command
 
 import escudo
@@ -34,6 +34,7 @@ from escudo.spl.lint import RULES
 
 HERE = Path(__file__).parent
 _WIDTH = 96
+_COUNTS_IN_A_LINE = 6
 
 
 def code_tables() -> dict[str, Mapping[str, ErrorCode]]:
@@ -143,11 +144,13 @@ def _stats_row(row: StatsFunction, runs: FunctionSupport) -> str:
 def support() -> str:
     """How many conformance cases each function and command has, and what Spark cannot do."""
     cases = all_cases()
+    known = {*eval_functions, *stats_functions}
     functions_used: Counter[str] = Counter()
     commands_used: Counter[str] = Counter()
     for case in cases:
         text = case.eval or case.spl or ""
-        functions_used.update(set(re.findall(r"\b([a-z_0-9]+)\s*\(", text)))
+        called = set(re.findall(r"\b([a-z_0-9]+)\s*\(", text))
+        functions_used.update({n if n in known else n.rstrip("0123456789") for n in called})
         commands_used.update(set(re.findall(r"(?:^|\|)\s*([a-z]+)\b", case.spl or "")))
     gaps = [case for case in cases if case.spark]
     out = [
@@ -155,9 +158,9 @@ def support() -> str:
         "",
         GENERATED,
         "",
-        f"{len(cases)} conformance cases (`tests/conformance`) run on DuckDB and on Spark;",
-        "both must give what the manual says. A gap on Spark is a case that must fail there, with",
-        "its reason.",
+        f"{len(cases)} conformance cases (`tests/conformance`) run on DuckDB and on Spark. Both",
+        "must give what the manual says. A gap on Spark is a case that must fail there, with its",
+        "reason.",
         "",
         f"## Gaps on Spark: {len(gaps)}",
         "",
@@ -165,16 +168,16 @@ def support() -> str:
         "",
         "## Cases for each command",
         "",
-        ", ".join(f"`{n}` {commands_used[n]}" for n in sorted(COMMANDS) if commands_used[n]) + ".",
+        "The number is that of the searches that name the command.",
+        "",
+        *grid([f"`{n}` {commands_used[n]}" for n in sorted(COMMANDS)], _COUNTS_IN_A_LINE),
         "",
         "## Cases for each function",
         "",
-        ", ".join(
-            f"`{n}` {functions_used[n]}"
-            for n in sorted({*eval_functions, *stats_functions})
-            if functions_used[n]
-        )
-        + ".",
+        *grid(
+            [f"`{n}` {functions_used[n]}" for n in sorted(known)],
+            _COUNTS_IN_A_LINE,
+        ),
     ]
     return page(out)
 

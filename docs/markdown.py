@@ -30,6 +30,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
+def grid(cells: Sequence[str], width: int) -> list[str]:
+    """Many short texts side by side, as a table without a head.
+
+    >>> grid(["1", "2", "3"], 2)
+    ['| | |', '| --- | --- |', '| 1 | 2 |', '| 3 | |']
+    """
+    lines = [list(cells[start : start + width]) for start in range(0, len(cells), width)]
+    return table([""] * width, ([*line, *[""] * (width - len(line))] for line in lines))
+
+
 def filled_columns(
     head: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> tuple[list[str], list[list[str]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from docs.markdown import GENERATED, anchor, cell, code, code_or_dash, page, table
+from docs.markdown import GENERATED, anchor, cell, code, code_or_dash, grid, page, table
 
 from escudo.core.schema import Column, FieldType
 from escudo.sources import Family
@@ -116,10 +116,7 @@ def _rule(conditions: Iterable[tuple[str, Iterable[str]]]) -> str:
 def _names(columns: Sequence[Column]) -> list[str]:
     """Names side by side; a list of texts is marked."""
     names = [code(c.name) + (" (list)" if c.type is FieldType.MULTIVALUE else "") for c in columns]
-    starts = range(0, len(names), _NAMES_IN_A_LINE)
-    lines = [names[start : start + _NAMES_IN_A_LINE] for start in starts]
-    padded = ([*line, *[""] * (_NAMES_IN_A_LINE - len(line))] for line in lines)
-    return table([""] * _NAMES_IN_A_LINE, padded)
+    return grid(names, _NAMES_IN_A_LINE)
 
 
 def _expression(column: Column) -> str:
