@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.totals import summed_fields, with_column_totals
+from escudo.spl.operators.totals import append_column_totals, select_summands
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.unparse import option, words
@@ -42,5 +42,5 @@ class AddColTotals(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
-        names = summed_fields(relation, self.fields, binder)
-        return with_column_totals(relation, names, self.labelfield, self.label, binder)
+        names = select_summands(relation, self.fields, binder)
+        return append_column_totals(relation, names, self.labelfield, self.label, binder)

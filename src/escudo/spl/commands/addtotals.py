@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.totals import row_total, summed_fields, with_column_totals
+from escudo.spl.operators.totals import append_column_totals, select_summands, sum_row
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.unparse import option, words
@@ -51,13 +51,13 @@ class AddTotals(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        names = summed_fields(relation, self.fields, binder)
+        names = select_summands(relation, self.fields, binder)
         if names:
             relation = binder.closed(relation)
         if self.row:
-            total = row_total(relation, names)
+            total = sum_row(relation, names)
             relation = relation.extend([(self.fieldname, total)], binder.names)
             names = [*names, self.fieldname]
         if self.col:
-            relation = with_column_totals(relation, names, self.labelfield, self.label, binder)
+            relation = append_column_totals(relation, names, self.labelfield, self.label, binder)
         return relation

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
@@ -49,4 +49,4 @@ class Append(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         added = binder.limited_subsearch(self.subsearch, self.maxout, self, limit_option="maxout")
-        return added if source is None else stacked([source, added], binder)
+        return added if source is None else stack_rows([source, added], binder)

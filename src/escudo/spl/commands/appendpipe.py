@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
@@ -37,4 +37,4 @@ class AppendPipe(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        return stacked([relation, binder.pipeline(self.subpipeline, relation)], binder)
+        return stack_rows([relation, binder.pipeline(self.subpipeline, relation)], binder)

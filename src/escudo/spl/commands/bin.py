@@ -10,8 +10,8 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators import time_buckets
-from escudo.spl.operators.automatic_spans import automatic_bins, extent
-from escudo.spl.operators.null_filling import or_else
+from escudo.spl.operators.automatic_spans import choose_time_span, find_extent
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.time_modifiers import parse_time
@@ -84,13 +84,13 @@ class Bin(Command):
         return relation.extend([(self.alias or self.field, value)], binder.names)
 
     def _time(self, value: Typed, relation: Relation, binder: Binder) -> Typed:
-        span = self.span_width or automatic_bins(relation, binder, self.bins, self.minspan)
+        span = self.span_width or choose_time_span(relation, binder, self.bins, self.minspan)
         if span.log_base is not None:
             raise EscudoError("SPL104", "times have no logarithmic buckets", span=self.span)
         align = 0.0
         if self.aligntime is not None and span.unit not in ("d", "w", "mon", "q", "y"):
             align = self._alignment(binder) or 0.0
-        sql = time_buckets.time_bin(as_number(value), span, align)
+        sql = time_buckets.floor_time(as_number(value), span, align)
         return Typed(sql, FieldType.TIME if value.type is FieldType.TIME else FieldType.NUMBER)
 
     def _alignment(self, binder: Binder) -> float | None:
@@ -105,18 +105,16 @@ class Bin(Command):
     def _number(self, value: Typed, relation: Relation, binder: Binder) -> Typed:
         number = as_number(value)
         if self.span_width is not None and self.span_width.log_base is not None:
-            text = time_buckets.log_range_text(number, self.span_width)
+            text = time_buckets.write_log_range(number, self.span_width)
         else:
-            text = time_buckets.range_text(number, self._width(relation, binder))
-        return or_else(Typed(text, FieldType.STRING), value)
+            text = time_buckets.write_range(number, self._width(relation, binder))
+        return fill_from(Typed(text, FieldType.STRING), value)
 
     def _width(self, relation: Relation, binder: Binder) -> float:
         if self.span_width is not None:
             return self.span_width.size
         least = self.minspan.size if self.minspan else 0.0
-        low, high = extent(relation, self.field, binder) or (0.0, 1.0)
+        low, high = find_extent(relation, self.field, binder) or (0.0, 1.0)
         low = low if self.start is None else min(low, self.start)
         high = high if self.end is None else max(high, self.end)
-        return time_buckets.automatic_width(
-            low, high, self.bins or time_buckets.DEFAULT_BINS, least
-        )
+        return time_buckets.choose_width(low, high, self.bins or time_buckets.DEFAULT_BINS, least)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.index_inventory import event_counts
+from escudo.spl.operators.index_inventory import count_events
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.unparse import option
@@ -64,4 +64,4 @@ class EventCount(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        return event_counts(self.indexes, binder, summarize=self.summarize, sized=self.report_size)
+        return count_events(self.indexes, binder, summarize=self.summarize, sized=self.report_size)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration
-from escudo.spl.operators.null_filling import FilledBase, filled_with
+from escudo.spl.operators.null_filling import FilledBase, fill_null
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.unparse import option, words
@@ -49,5 +49,5 @@ class Fillnull(Command):
             base = FilledBase(relation, self.value, tuple(binder.all_names(relation)), binder.names)
             return replace(relation, base=base, steps=(), fields={}, open=True)
         names = select_names(self.fields, binder.matching(relation, self.fields))
-        filled = [(name, filled_with(relation.field(name), self.value)) for name in names]
+        filled = [(name, fill_null(relation.field(name), self.value)) for name in names]
         return relation.extend(filled, binder.names)

@@ -21,7 +21,7 @@ def _events(indexes: Sequence[str], binder: Binder) -> Relation:
     return binder.read_raw(expr)
 
 
-def event_metadata(kind: str, indexes: Sequence[str], binder: Binder) -> Relation:
+def summarise_origins(kind: str, indexes: Sequence[str], binder: Binder) -> Relation:
     """One row for each host, source or sourcetype: first, last and most recent time, count."""
     name = kind.removesuffix("s")
     terms = [
@@ -34,7 +34,7 @@ def event_metadata(kind: str, indexes: Sequence[str], binder: Binder) -> Relatio
     return found.extend([("type", text_value(kind))], binder.names)
 
 
-def event_counts(
+def count_events(
     indexes: Sequence[str], binder: Binder, *, summarize: bool, sized: bool
 ) -> Relation:
     """The number of events, in all or for each index."""

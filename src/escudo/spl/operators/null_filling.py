@@ -24,10 +24,10 @@ from escudo.spl.relation.values import (
 )
 
 
-def filled_with(value: Typed | None, text: str) -> Typed:
+def fill_null(value: Typed | None, text: str) -> Typed:
     """The value, or the text where it is null; a number stays one if the text is one.
 
-    >>> filled_with(Typed(exp.column("n"), FieldType.INTEGER), "0").sql.sql("duckdb")
+    >>> fill_null(Typed(exp.column("n"), FieldType.INTEGER), "0").sql.sql("duckdb")
     'COALESCE(n, 0)'
     """
     if value is None or is_null(value):
@@ -48,7 +48,7 @@ def _coalesce(sql: exp.Expression, otherwise: exp.Expression, kind: FieldType) -
     return Typed(exp.Coalesce(this=sql, expressions=[otherwise]), kind)
 
 
-def or_else(value: Typed, otherwise: Typed | None) -> Typed:
+def fill_from(value: Typed, otherwise: Typed | None) -> Typed:
     """The value, or another one where it is null; of the type that holds both."""
     if otherwise is None or is_null(otherwise):
         return value
@@ -94,7 +94,7 @@ class FilledBase(Base):
     def _fill(self, name: str) -> Bound | None:
         if name.startswith("_") or name not in self.known:
             return self.inner.bound(name)
-        value = filled_with(self.inner.field(name), self.value)
+        value = fill_null(self.inner.field(name), self.value)
         ident = self.alloc.fresh(name)
         self._columns.append((ident, value.sql))
         return Bound(ident, value.type)

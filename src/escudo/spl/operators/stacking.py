@@ -15,7 +15,7 @@ from escudo.spl.relation.sql import column
 from escudo.spl.relation.steps import Order
 
 
-def stacked(relations: Sequence[Relation], binder: Binder, *, ordered: bool = True) -> Relation:
+def stack_rows(relations: Sequence[Relation], binder: Binder, *, ordered: bool = True) -> Relation:
     """The rows of all relations, those of the first before those of the second, and so on.
 
     Without ``ordered`` the order of the rows is left open.
@@ -58,17 +58,17 @@ def _evidence(relations: Sequence[Relation], base: UnionBase) -> Evidence | None
     )
 
 
-def merged(relations: Sequence[Relation], binder: Binder) -> Relation:
+def merge_streams(relations: Sequence[Relation], binder: Binder) -> Relation:
     """The rows of several sets of events, newest first."""
-    union = stacked([replace(r, order=()) for r in relations], binder, ordered=False)
+    union = stack_rows([replace(r, order=()) for r in relations], binder, ordered=False)
     return binder.newest_first(union)
 
 
-def together(relations: Sequence[Relation], binder: Binder) -> Relation:
+def combine_rows(relations: Sequence[Relation], binder: Binder) -> Relation:
     """Streams of events are merged by time; anything else is put one below the other."""
     if all(_is_stream(r) for r in relations):
-        return merged(relations, binder)
-    return stacked(relations, binder)
+        return merge_streams(relations, binder)
+    return stack_rows(relations, binder)
 
 
 def _is_stream(relation: Relation) -> bool:

@@ -22,10 +22,10 @@ _STEPS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 86400)
 time span)."""
 
 
-def time_bin(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Expression:
+def floor_time(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Expression:
     """The start of the bucket of a time, epoch seconds in and out.
 
-    >>> time_bin(exp.column("t"), BinSpan(1.0, "h")).sql("duckdb")
+    >>> floor_time(exp.column("t"), BinSpan(1.0, "h")).sql("duckdb")
     'SPL_FLOOR(t / 3600e0) * 3600e0'
     """
     if span.unit in MONTHS:
@@ -33,10 +33,10 @@ def time_bin(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Exp
         return prelude_call("spl_month_bin", time, months)
     width = span.size * SECONDS[span.unit or "s"]
     offset = align + snap_offset(span)
-    return number_bin(time, width, offset)
+    return floor_number(time, width, offset)
 
 
-def number_bin(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
+def floor_number(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
     """``floor((value - offset) / width) * width + offset``."""
     shifted = value
     if offset:
@@ -51,12 +51,12 @@ def number_bin(value: exp.Expression, width: float, offset: float = 0.0) -> exp.
     return out
 
 
-def automatic_span(within: TimeRange, bins: int, least: float = 0.0) -> BinSpan:
+def choose_span(within: TimeRange, bins: int, least: float = 0.0) -> BinSpan:
     """The narrowest usual span that cuts a bounded range into at most so many buckets.
 
-    >>> automatic_span(TimeRange(0, 3600), 100).format()
+    >>> choose_span(TimeRange(0, 3600), 100).format()
     '60s'
-    >>> automatic_span(TimeRange(0, 86400 * 365), 100).format()
+    >>> choose_span(TimeRange(0, 86400 * 365), 100).format()
     '1mon'
     """
     assert within.earliest is not None
@@ -68,10 +68,10 @@ def automatic_span(within: TimeRange, bins: int, least: float = 0.0) -> BinSpan:
     return BinSpan(1.0, "mon")
 
 
-def automatic_width(low: float, high: float, bins: int, least: float = 0.0) -> float:
+def choose_width(low: float, high: float, bins: int, least: float = 0.0) -> float:
     """The smallest power of ten that cuts numbers into at most so many ranges.
 
-    >>> automatic_width(100, 4000, 10)
+    >>> choose_width(100, 4000, 10)
     1000.0
     """
     length = max(high - low, 0.0) or 1.0
@@ -81,14 +81,14 @@ def automatic_width(low: float, high: float, bins: int, least: float = 0.0) -> f
     return width
 
 
-def range_text(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
+def write_range(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
     """The range of a number as text: ``20-30``."""
-    low = number_bin(value, width, offset)
+    low = floor_number(value, width, offset)
     high = exp.Add(this=parenthesise(low.copy()), expression=literal_number(width))
     return _dashed(low, high)
 
 
-def log_range_text(value: exp.Expression, span: BinSpan) -> exp.Expression:
+def write_log_range(value: exp.Expression, span: BinSpan) -> exp.Expression:
     """The logarithmic range of a positive number: bounds ``size * base^k``."""
     assert span.log_base is not None
     base = literal_number(span.log_base)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import alias, literal_number, literal_text, select
@@ -17,7 +17,7 @@ from escudo.spl.relation.values import Bound, Typed, null_value
 from escudo.spl.syntax.wildcards import select_names
 
 
-def summed_fields(relation: Relation, patterns: Sequence[str], binder: Binder) -> list[str]:
+def select_summands(relation: Relation, patterns: Sequence[str], binder: Binder) -> list[str]:
     """The fields to sum: those named, else all but internal ones; text that is no number counts
     for nothing."""
     if patterns:
@@ -27,7 +27,7 @@ def summed_fields(relation: Relation, patterns: Sequence[str], binder: Binder) -
     return [n for n in names if relation.bound(n) is not None]
 
 
-def row_total(relation: Relation, names: Sequence[str]) -> Typed:
+def sum_row(relation: Relation, names: Sequence[str]) -> Typed:
     """The sum of a row's numbers; null where it has none."""
     numbers = [
         as_number(value)
@@ -46,7 +46,7 @@ def row_total(relation: Relation, names: Sequence[str]) -> Typed:
     return Typed(case, FieldType.NUMBER)
 
 
-def with_column_totals(
+def append_column_totals(
     relation: Relation,
     names: Sequence[str],
     label_field: str | None,
@@ -75,4 +75,4 @@ def with_column_totals(
 
     one = exp.Literal.number(1)
     totals = binder.query(build, [relation], fields, [Order(one)])
-    return stacked([relation, totals], binder)
+    return stack_rows([relation, totals], binder)
