@@ -47,7 +47,7 @@ class MakeContinuous(Command):
         timed = bound.type is FieldType.TIME or self.field == "_time"
         span = self.bins.span_width
         if span is None and timed:
-            span = choose_time_span(relation, binder, self.bins.bins, self.bins.minspan)
+            span = choose_time_span(relation, binder, self.bins)
         if span is None:
             low, high = find_extent(relation, self.field, binder) or (0.0, 1.0)
             span = BinSpan(choose_width(low, high, self.bins.bins or DEFAULT_BINS))

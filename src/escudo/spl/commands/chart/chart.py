@@ -125,14 +125,10 @@ def _binned(
     bound = relation.bound(name)
     if bound is None or options == BinOptions():
         if bound is not None and name == "_time":
-            span = choose_time_span(relation, binder)
-            return _bucketed(relation, bound, span, binder)
+            return _bucketed(relation, bound, choose_time_span(relation, binder), binder)
         return relation, {}
     if bound.type is FieldType.TIME or name == "_time":
-        span = options.span_width or choose_time_span(
-            relation, binder, options.bins, options.minspan
-        )
-        return _bucketed(relation, bound, span, binder)
+        return _bucketed(relation, bound, choose_time_span(relation, binder, options), binder)
     return cut_into_ranges(relation, name, options, binder), {}
 
 

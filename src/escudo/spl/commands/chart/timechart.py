@@ -90,8 +90,7 @@ def build_timechart(relation: Relation, command: Timechart, binder: Binder) -> R
     time = relation.bound("_time")
     if time is None:
         raise EscudoError("SPL105", "timechart needs _time", span=command.span)
-    options = command.bins
-    span = options.span_width or choose_time_span(relation, binder, options.bins, options.minspan)
+    span = choose_time_span(relation, binder, command.bins)
     bucket = binder.names.fresh("_time")
     cut = relation.hide([(bucket, time_buckets.floor_time(column(time.ident), span))])
     given = {"_time": Bound(bucket, FieldType.TIME)}
