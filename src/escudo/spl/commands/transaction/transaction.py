@@ -18,7 +18,6 @@ from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import EvalExpr, Node, SearchExpr
-from escudo.spl.syntax.lexer import Kind
 from escudo.spl.syntax.options import (
     BOOLEAN,
     SPAN,
@@ -171,7 +170,7 @@ class Transaction(Command):
 
 def _read_boundary(args: Args) -> Boundary:
     token = args.peek()
-    if token.kind is not Kind.STRING and args.accept_word("eval"):
+    if args.accept_word("eval"):
         args.expect("(")
         expr = args.eval()
         args.expect(")")
