@@ -11,7 +11,7 @@ from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators import lookup_tables
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.operators.windows import numbered
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
@@ -80,4 +80,4 @@ class InputLookup(Command):
                 span=self.span,
                 hint="append=t adds its rows to those of the search",
             )
-        return stacked([source, relation], binder)
+        return stack_rows([source, relation], binder)

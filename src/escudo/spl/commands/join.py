@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.null_filling import or_else
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.row_matching import beside, qualified
 from escudo.spl.operators.windows import numbered, over
 from escudo.spl.relation.coercion import as_text
@@ -137,7 +137,7 @@ def joined(relation: Relation, other: Relation, command: Join, binder: Binder) -
         value = bound.typed()
         before = relation.field(name)
         if before is not None:
-            value = or_else(value, before) if command.overwrite else or_else(before, value)
+            value = fill_from(value, before) if command.overwrite else fill_from(before, value)
         added.append((name, value))
     return rows.extend(added, binder.names)
 

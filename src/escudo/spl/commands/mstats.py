@@ -12,11 +12,11 @@ from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.commands.chart.series_table import chart_metrics
 from escudo.spl.commands.tstats import refuse_prefix
 from escudo.spl.lowering.lower_search import TSTATS
-from escudo.spl.operators.automatic_spans import automatic_bins
+from escudo.spl.operators.automatic_spans import choose_time_span
 from escudo.spl.operators.grouping import aggregate
-from escudo.spl.operators.null_filling import filled_with
-from escudo.spl.operators.stacking import stacked
-from escudo.spl.operators.time_buckets import time_bin
+from escudo.spl.operators.null_filling import fill_null
+from escudo.spl.operators.stacking import stack_rows
+from escudo.spl.operators.time_buckets import floor_time
 from escudo.spl.relation.relation import Relation, Traits
 from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
@@ -117,24 +117,24 @@ class Mstats(Command):
         given: dict[str, Bound] = {}
         time = events.bound("_time")
         if (self.span_width is not None or self.chart) and time is not None:
-            span = self.span_width or automatic_bins(events, binder.during(within))
+            span = self.span_width or choose_time_span(events, binder.during(within))
             bucket = binder.names.fresh("_time")
-            events = events.hide([(bucket, time_bin(column(time.ident), span))])
+            events = events.hide([(bucket, floor_time(column(time.ident), span))])
             given["_time"] = Bound(bucket, FieldType.TIME)
             by = by if "_time" in by else ("_time", *by)
         if self.fillnull_value is not None:
             filled = [
-                (n, filled_with(events.field(n), self.fillnull_value)) for n in by if n != "_time"
+                (n, fill_null(events.field(n), self.fillnull_value)) for n in by if n != "_time"
             ]
             events = events.extend(filled, binder.names)
         if self.prestats:
             events = events.with_fields({**events.fields, **given})
-            both = events if source is None else stacked([source, events], binder, ordered=False)
+            both = events if source is None else stack_rows([source, events], binder, ordered=False)
             return replace(both, traits=Traits(prestats=True))
         found = aggregate(events, self.aggregates, by, binder, given)
         if self.chart:
             found = chart_metrics(found, self.aggregates, by, self.series, binder)
-        return found if source is None else stacked([source, found], binder)
+        return found if source is None else stack_rows([source, found], binder)
 
 
 OPTIONS = (

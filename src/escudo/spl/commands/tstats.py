@@ -13,11 +13,11 @@ from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.lowering.lower_search import TSTATS, lower_search
-from escudo.spl.operators.automatic_spans import automatic_bins
+from escudo.spl.operators.automatic_spans import choose_time_span
 from escudo.spl.operators.grouping import aggregate
-from escudo.spl.operators.null_filling import filled_with
-from escudo.spl.operators.stacking import stacked
-from escudo.spl.operators.time_buckets import time_bin
+from escudo.spl.operators.null_filling import fill_null
+from escudo.spl.operators.stacking import stack_rows
+from escudo.spl.operators.time_buckets import floor_time
 from escudo.spl.relation.relation import Relation, Traits
 from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound, Typed
@@ -145,22 +145,22 @@ class Tstats(Command):
         filled: list[tuple[str, Typed]] = []
         if self.fillnull_value is not None:
             filled = [
-                (name, filled_with(events.field(name), self.fillnull_value)) for name in self.by
+                (name, fill_null(events.field(name), self.fillnull_value)) for name in self.by
             ]
         given: dict[str, Bound] = {}
         if "_time" in self.by:
             time = events.bound("_time")
             assert time is not None
-            span = self.by_span or automatic_bins(events, binder.during(within))
+            span = self.by_span or choose_time_span(events, binder.during(within))
             bucket = binder.names.fresh("_time")
-            events = events.hide([(bucket, time_bin(column(time.ident), span))])
+            events = events.hide([(bucket, floor_time(column(time.ident), span))])
             given["_time"] = Bound(bucket, FieldType.TIME)
             filled = [(name, value) for name, value in filled if name != "_time"]
         events = events.extend(filled, binder.names)
         if not self.prestats:
             return aggregate(events, self.aggregates, self.by, binder, given)
         events = events.with_fields({**events.fields, **given})
-        both = events if source is None else stacked([source, events], binder, ordered=False)
+        both = events if source is None else stack_rows([source, events], binder, ordered=False)
         return replace(both, traits=Traits(prestats=True))
 
     def _events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:

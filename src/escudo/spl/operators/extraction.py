@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import FieldType
-from escudo.spl.operators.null_filling import or_else
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import any_value, map_values
 from escudo.spl.relation.pcre import Pattern, checked
@@ -38,7 +38,7 @@ def extracted(
     out: list[tuple[str, Typed]] = []
     for name, number in names.items():
         found = _group(value, pattern, number, most)
-        out.append((name, or_else(found, relation.field(name))))
+        out.append((name, fill_from(found, relation.field(name))))
     return out
 
 

@@ -56,6 +56,11 @@ class OptionType(Generic[T]):
     write: Callable[[T], str]
 
 
+def describe_bad_value(name: str, kind: OptionType[Any], text: str) -> str:
+    """The message for a text that an option does not take."""
+    return f"option '{name}' takes {kind.label}, not '{text}'"
+
+
 TRUTHS: Mapping[str, bool] = {
     **dict.fromkeys(("t", "true", "1", "yes", "y"), True),
     **dict.fromkeys(("f", "false", "0", "no", "n"), False),
@@ -104,16 +109,23 @@ def integer_type(least: int | None = None) -> OptionType[int]:
     return OptionType(label, parse, number)
 
 
-def choice_type(choices: Collection[str]) -> OptionType[str]:
-    """One of several words, without regard to case."""
+def choice_type(
+    choices: Collection[str], synonyms: Mapping[str, str] | None = None
+) -> OptionType[str]:
+    """One of several words, without regard to case; a synonym is read as the word it stands for.
+
+    >>> choice_type(("inner", "left"), {"outer": "left"}).parse("OUTER")
+    'left'
+    """
+    meant = {**dict(zip(choices, choices, strict=True)), **(synonyms or {})}
 
     def parse(text: str) -> str:
         lower = text.lower()
-        if lower not in choices:
-            raise BadValueError(suggest(lower, choices))
-        return lower
+        if lower not in meant:
+            raise BadValueError(suggest(lower, meant))
+        return meant[lower]
 
-    return OptionType(" or ".join(", ".join(choices).rsplit(", ", 1)), parse, word)
+    return OptionType(" or ".join(", ".join(meant).rsplit(", ", 1)), parse, word)
 
 
 # --- rows -------------------------------------------------------------------------------------
@@ -166,11 +178,21 @@ def text_option(default: G, help: str, *, name: str | None = None) -> str | G:
     return typed_option(TEXT, default, help, name=name)
 
 
+def texts_option(help: str, *, name: str | None = None) -> tuple[str, ...]:
+    """An option that is any text and may be given several times."""
+    return cast(tuple[str, ...], typed_option(TEXT, (), help, name=name, repeated=True))
+
+
 def choice_option(
-    choices: Collection[str], default: G, help: str, *, name: str | None = None
+    choices: Collection[str],
+    default: G,
+    help: str,
+    *,
+    name: str | None = None,
+    synonyms: Mapping[str, str] | None = None,
 ) -> str | G:
-    """An option that is one of several words."""
-    return typed_option(choice_type(choices), default, help, name=name)
+    """An option that is one of several words; synonyms are read as words of ``choices``."""
+    return typed_option(choice_type(choices, synonyms), default, help, name=name)
 
 
 def span_option(default: G, help: str, *, name: str | None = None) -> BinSpan | G:
@@ -293,16 +315,20 @@ class Options:
     def _value(self, option: Option) -> Any:
         if option.name in self._values:
             return self._values[option.name]
-        tokens = self._tokens[option.name]
         if option.repeated:
-            return tuple(self._parse(option, token) for token in tokens)
-        return self._parse(option, tokens[-1])
+            tokens = self._tokens[option.name]
+            return tuple(self._parse(option.name, option.type, token) for token in tokens)
+        return self.parse_as(option.name, option.type)
 
-    def _parse(self, option: Option, token: Token) -> Any:
+    def parse_as(self, name: str, kind: OptionType[T]) -> T:
+        """The value of an option that was given, read as of a type that the command chooses."""
+        return self._parse(name, kind, self._tokens[name][-1])
+
+    def _parse(self, name: str, kind: OptionType[T], token: Token) -> T:
         try:
-            return option.type.parse(token.text)
+            return kind.parse(token.text)
         except ValueError as error:
-            message = f"option '{option.name}' takes {option.type.label}, not '{token.text}'"
+            message = describe_bad_value(name, kind, token.text)
             hint = getattr(error, "hint", None)
             self._source.fail("SPL104", message, token.start, token.end, hint)
 
