@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import click
 from docs import command_pages, source_pages
@@ -39,14 +38,11 @@ _COUNTS_IN_A_LINE = 6
 
 def code_tables() -> dict[str, Mapping[str, ErrorCode]]:
     """Package name -> its error codes, of every package that has a ``codes`` module."""
-    found: dict[str, Mapping[str, ErrorCode]] = {}
-    for package in iter_modules(escudo.__path__):
-        if not package.ispkg:
-            continue
-        names = [m.name for m in iter_modules([str(Path(escudo.__path__[0]) / package.name)])]
-        if "codes" in names:
-            found[package.name] = import_module(f"escudo.{package.name}.codes").CODES
-    return found
+    tables: dict[str, Mapping[str, ErrorCode]] = {}
+    for file in sorted(Path(escudo.__path__[0]).rglob("codes.py")):
+        parts = file.relative_to(Path(escudo.__path__[0]).parent).with_suffix("").parts
+        tables[parts[1]] = import_module(".".join(parts)).CODES
+    return tables
 
 
 def errors() -> str:

@@ -11,7 +11,6 @@ import inspect
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
 from itertools import islice
 from typing import Any
 
@@ -20,7 +19,6 @@ from docs.markdown import (
     cell,
     code,
     docstring,
-    filled_columns,
     page,
     sentence,
     table,
@@ -31,6 +29,7 @@ from escudo.core.errors import ErrorCode
 from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.unsupported import UNSUPPORTED
+from escudo.spl.syntax.options import options_of
 
 FOLDER = "commands"
 EXAMPLES = 3
@@ -142,51 +141,12 @@ def _parts(command: type[Command]) -> tuple[str, list[str], list[str]]:
     return "\n".join(parts[""]), parts[_DIFFERS], parts[_REFUSED]
 
 
-@dataclass(frozen=True)
-class _Row:
-    """An option of a command that declares none: a field of its class with a plain default."""
-
-    name: str
-    default: Any
-    kind: str = ""
-    least: object = None
-    choices: Sequence[object] = ()
-    help: str = ""
-
-
 def _option_table(command: type[Command]) -> list[str]:
-    declared = getattr(command, "options", ()) or tuple(_plain_fields(command))
     rows = [
-        [
-            code(row.name),
-            cell(_kind(row.kind)),
-            cell(_default(row.default)),
-            cell(_bounds(row.least, row.choices)),
-            cell(docstring(row.help)),
-        ]
-        for row in declared
+        [code(o.name), o.type.label, cell(_default(o.default)), cell(docstring(o.help))]
+        for o in options_of(command)
     ]
-    return (
-        table(*filled_columns(["option", "type", "default", "bounds", "what it does"], rows))
-        if rows
-        else []
-    )
-
-
-def _plain_fields(command: type[Command]) -> Iterator[_Row]:
-    for member in fields(command):
-        default = member.default
-        if (
-            default not in (MISSING, "")
-            and isinstance(default, (bool, int, float, str))
-            and member.name != "span"
-        ):
-            yield _Row(member.name.rstrip("_"), default)
-
-
-def _kind(kind: Any) -> str:
-    """The type of an option; a class or a member of an enumeration by its name."""
-    return str(getattr(kind, "value", None) or getattr(kind, "__name__", None) or kind)
+    return table(["option", "takes", "default", "what it does"], rows) if rows else []
 
 
 def _default(value: Any) -> str:
@@ -195,12 +155,6 @@ def _default(value: Any) -> str:
     if isinstance(value, bool):
         return code(str(value).lower())
     return code(value if isinstance(value, str) and value.strip() else repr(value))
-
-
-def _bounds(least: Any, choices: Sequence[object]) -> str:
-    if choices:
-        return ", ".join(code(str(choice)) for choice in choices)
-    return "" if least is None else f"at least {least}"
 
 
 # --- what the cases say -------------------------------------------------------------------------

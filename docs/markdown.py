@@ -40,18 +40,6 @@ def grid(cells: Sequence[str], width: int) -> list[str]:
     return table([""] * width, ([*line, *[""] * (width - len(line))] for line in lines))
 
 
-def filled_columns(
-    head: Sequence[str], rows: Sequence[Sequence[str]]
-) -> tuple[list[str], list[list[str]]]:
-    """The columns in which some row has something.
-
-    >>> filled_columns(["a", "b"], [["1", ""], ["2", ""]])
-    (['a'], [['1'], ['2']])
-    """
-    kept = [n for n in range(len(head)) if any(row[n] for row in rows)]
-    return [head[n] for n in kept], [[row[n] for n in kept] for row in rows]
-
-
 def code(text: str) -> str:
     r"""Text as code on one line; in a table ``|`` must be escaped even there.
 

@@ -70,7 +70,8 @@ class Dedup(Command):
     def format(self) -> str:
         names = " ".join(f'"{f}"' if f.isdigit() else word(f, "sortby") for f in self.fields)
         sortby = " sortby " + " ".join(k.format() for k in self.sortby) if self.sortby else ""
-        return f"dedup{format_options(self)} {names}{sortby}"
+        count = f" {self.limit}" if self.limit != 1 else ""
+        return f"dedup{count} {names}{format_options(self, leave_out=('limit',))}{sortby}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -241,10 +241,10 @@ def option_names(*kinds: type) -> tuple[str, ...]:
     return tuple(o.name for kind in kinds for o in options_of(kind, apart=False))
 
 
-def format_options(node: object) -> str:
+def format_options(node: object, *, leave_out: Collection[str] = ()) -> str:
     """The options of a command (or group) as text, each with a blank before it.
 
-    Values that are the default are left out.
+    Values that are the default are left out, and options that ``leave_out`` names.
     """
     parts: list[str] = []
     kind: type = type(node)
@@ -252,7 +252,7 @@ def format_options(node: object) -> str:
         value = getattr(node, attribute)
         if isinstance(row, type):
             parts.append(format_options(value))
-        elif value is not None and value != row.default:
+        elif value is not None and value != row.default and row.name not in leave_out:
             values = value if row.repeated else (value,)
             parts += [f" {row.name}={row.type.write(v)}" for v in values]
     return "".join(parts)
