@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, is_dataclass
 import pytest
 
 from escudo import content
-from escudo.cli.validating import candidates
+from escudo.actions.validate import list_candidates
 from escudo.core.catalog import Knowledge
 from escudo.spl.ast import Command, Pipeline
 from escudo.spl.commands import COMMANDS
@@ -179,7 +179,7 @@ def dropped(text: str, tree: Pipeline) -> list[str]:
 
 def test_all_commands_words_and_options_are_in_the_tree(upstream: content.Content) -> None:
     found: dict[str, list[str]] = {}
-    for candidate in candidates(upstream):
+    for candidate in list_candidates(upstream):
         text = spelled_out(candidate.search, upstream.knowledge)
         tree = parse(expand(candidate.search, upstream.knowledge))
         missing = dropped(text, tree)

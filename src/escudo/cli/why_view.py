@@ -1,4 +1,4 @@
-"""What ``escudo why`` shows: JSON with stable names, and a tree for people."""
+"""An explanation -> JSON with stable names, and a tree for people; called by ``escudo why``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A catalog that holds one event, given as its fields."""
+"""The fields of one event -> a catalog that holds only it; called by ``actions.why``."""
 
 from __future__ import annotations
 

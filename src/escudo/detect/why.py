@@ -1,4 +1,5 @@
-"""Why a search selects an event or not, and which events it almost selects."""
+"""A search, an event -> which of its conditions hold, and which events it almost selects; called by
+``actions.why``."""
 
 from __future__ import annotations
 
@@ -121,7 +122,7 @@ class Why:
         self.pipeline = self._parsed(text)
         self.diagnostics: dict[Diagnostic, None] = {}
 
-    def event(self, event_id: int) -> Explanation:
+    def explain_event(self, event_id: int) -> Explanation:
         """What each filter makes of an event, up to the first that drops it.
 
         Raises:
@@ -156,7 +157,7 @@ class Why:
         told = replace(first, steps=(*steps, *unreached), matched=matched, note=note)
         return self._told([told])
 
-    def near(self, count: int) -> Explanation:
+    def explain_nearest(self, count: int) -> Explanation:
         """The rows that fail the fewest conditions, but at least one; rows that come further down
         the pipeline are nearer. If all rows match, some that do."""
         found: list[Candidate] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from escudo.content import Detection
-from escudo.findings.attack import Technique, find
+from escudo.findings.attack import Technique, find_techniques
 
 
 @dataclass(frozen=True)
@@ -65,5 +65,5 @@ def annotate(detection: Detection) -> Annotations:
     >>> found.fields["annotations.mitre_attack.mitre_tactic"]
     ('execution',)
     """
-    techniques, unknown = find(detection.tags.mitre_attack_id)
+    techniques, unknown = find_techniques(detection.tags.mitre_attack_id)
     return Annotations(detection, tuple(techniques), tuple(unknown))

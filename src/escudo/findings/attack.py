@@ -51,10 +51,10 @@ _TACTICS: Mapping[str, Tactic] = {
 
 
 @cache
-def techniques() -> Mapping[str, Technique]:
+def load_techniques() -> Mapping[str, Technique]:
     """All techniques of the table by id.
 
-    >>> t = techniques()["T1047"]
+    >>> t = load_techniques()["T1047"]
     >>> t.name, [x.short for x in t.tactics]
     ('Windows Management Instrumentation', ['execution'])
     """
@@ -67,12 +67,12 @@ def techniques() -> Mapping[str, Technique]:
         }
 
 
-def find(ids: Sequence[str]) -> tuple[list[Technique], list[str]]:
+def find_techniques(ids: Sequence[str]) -> tuple[list[Technique], list[str]]:
     """The techniques of some ids, and the ids that the table does not have.
 
     A sub-technique that is missing has the tactics of its technique.
     """
-    table = techniques()
+    table = load_techniques()
     found: list[Technique] = []
     missing: list[str] = []
     for identity in ids:

@@ -9,7 +9,7 @@ from escudo.content import DetectionTest
 from escudo.core.errors import Diagnostic
 from escudo.core.schema import TableSchema
 from escudo.detect import Match
-from escudo.findings.risk import risk_events
+from escudo.findings.risk import build_risk_events
 
 _FIELDS = ("risk_object", "risk_object_type", "risk_score", "risk_message")
 
@@ -23,7 +23,7 @@ def check_risk_events(
     """
     if not test.risk_events:
         return
-    events = risk_events(match, schema)
+    events = build_risk_events(match, schema)
     columns = [events[schema.by_name[f].physical].to_pylist() for f in _FIELDS]
     found = Counter(zip(*columns, strict=True))
     wanted: Counter[tuple[object, ...]] = Counter()

@@ -95,7 +95,7 @@ def _shown(process: Process) -> str:
     return f"{process.name}{pid}" + (f"  {command}" if command else "")
 
 
-def around(
+def grow_trees(
     event_ids: Sequence[int],
     engine: Engine,
     catalog: Catalog,

@@ -1,16 +1,18 @@
-"""Compiles and runs every search of a content folder, and says which ones cannot."""
+"""Content, a lake -> which of its searches cannot run, and why; called by ``escudo validate``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from escudo.actions.workspace import Workspace
 from escudo.content import Content
-from escudo.core.ahead import ahead
 from escudo.core.catalog import Catalog, Knowledge
-from escudo.core.errors import Diagnostic, EscudoError, Span
+from escudo.core.errors import Diagnostic, Severity, Span
+from escudo.core.ordered_map import map_in_order
+from escudo.detect.attempt import attempt
 from escudo.engines.execute import Engine, run_search
 from escudo.findings.tokens import Values, fill_search
 
@@ -54,7 +56,7 @@ class Verdicts:
         }
 
 
-def candidates(content: Content) -> Iterator[Candidate]:
+def list_candidates(content: Content) -> Iterator[Candidate]:
     """The searches of the content that Escudo did not bring itself, tokens filled with a sample."""
     for detection in content.detections:
         if detection.origin.layer == "builtin":
@@ -93,33 +95,83 @@ def _sample(_name: str) -> Values:
     return ("1",)
 
 
-def validate(
-    searches: Sequence[Candidate],
-    knowledge: Knowledge,
-    catalog: Catalog,
-    engine: Engine,
+@dataclass(frozen=True)
+class Validation:
+    """How the searches of some content did, by kind; ``content`` says which files are bad."""
+
+    verdicts: Mapping[str, Verdicts]
+    content: Content
+
+    @property
+    def bad_files(self) -> list[Diagnostic]:
+        """What is wrong in files that could not be loaded."""
+        return [d for d in self.content.diagnostics if d.severity is Severity.ERROR]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file could not be loaded, or a search not be run."""
+        return bool(self.bad_files) or any(v.failed for v in self.verdicts.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdicts by kind, and ``files``: ``total``, ``loaded`` and ``failed``."""
+        return {
+            **{kind: verdicts.to_dict() for kind, verdicts in self.verdicts.items()},
+            "files": {
+                "total": self.content.files,
+                "loaded": self.content.files - self.content.failed_files,
+                "failed": [
+                    {
+                        "file": d.span.file if d.span else None,
+                        "line": d.span.line if d.span else None,
+                        "column": d.span.column if d.span else None,
+                        "code": d.code,
+                        "message": d.message,
+                    }
+                    for d in self.bad_files
+                ],
+            },
+        }
+
+
+def validate_content(
+    workspace: Workspace,
     *,
-    now: float,
     follow: Callable[[Sequence[Candidate]], Iterable[Candidate]] = iter,
-) -> dict[str, Verdicts]:
-    """Runs each search over a catalog (an empty lake, say); what cannot be run is told why.
+) -> Validation:
+    """Runs each search of the content over a lake (an empty one, say).
 
-    What a search asks to be written (``Compiled.effects``) is not.
-
-    A search that stands in several places (most drilldowns do) is run once. ``follow`` is given
-    the searches and yields them one by one (a progress bar).
+    What a search asks to be written (``Compiled.effects``) is not. ``follow`` is given the searches
+    and yields them one by one (a progress bar).
     """
+    candidates = list(list_candidates(workspace.content))
+    return Validation(_judge(candidates, workspace, follow), workspace.content)
+
+
+def _judge(
+    candidates: Sequence[Candidate],
+    workspace: Workspace,
+    follow: Callable[[Sequence[Candidate]], Iterable[Candidate]],
+) -> dict[str, Verdicts]:
+    """A search that stands in several places (most drilldowns do) is run once."""
     out = {kind: Verdicts() for kind in KINDS}
     problems: dict[str, Diagnostic | None] = {}
     distinct: dict[str, Candidate] = {}
-    for candidate in searches:
+    for candidate in candidates:
         distinct.setdefault(candidate.search, candidate)
-    one = partial(_problem, knowledge=knowledge, catalog=catalog, engine=engine, now=now)
-    found = ahead(one, list(distinct.values()), threads=engine.at_once)
-    for candidate in follow(searches):
+    snapshot = workspace.lake.snapshot()
+    engine = workspace.engine_of(snapshot)
+    find_problem = partial(
+        _find_problem,
+        knowledge=workspace.knowledge,
+        catalog=snapshot,
+        engine=engine,
+        now=workspace.now,
+    )
+    outcomes = map_in_order(find_problem, list(distinct.values()), threads=engine.at_once)
+    for candidate in follow(candidates):
         text = candidate.search
         if text not in problems:
-            problems[text] = next(found)
+            problems[text] = next(outcomes)
         problem = problems[text]
         verdicts = out[candidate.kind]
         verdicts.total += 1
@@ -128,13 +180,11 @@ def validate(
     return out
 
 
-def _problem(
+def _find_problem(
     candidate: Candidate, *, knowledge: Knowledge, catalog: Catalog, engine: Engine, now: float
 ) -> Diagnostic | None:
-    try:
-        run_search(candidate.search, engine, catalog, knowledge, now=now, file=candidate.file)
-    except EscudoError as error:
-        return error.diagnostic
-    except Exception as error:  # a fault of ours in one search must not hide the others
-        return Diagnostic("CLI005", f"{type(error).__name__}: {error}")
-    return None
+    search = partial(
+        run_search, candidate.search, engine, catalog, knowledge, now=now, file=candidate.file
+    )
+    outcome = attempt(search, name=candidate.name, source=candidate.search)
+    return outcome if isinstance(outcome, Diagnostic) else None
