@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from escudo import content
-from escudo.actions.validate import Candidate, validate_content
+from escudo.actions.validate import ContentSearch, validate_content
 from escudo.actions.workspace import Workspace
 from escudo.engines.duckdb import DuckDBEngine
 from escudo.lake import Lake
@@ -39,10 +39,10 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 def test_each_search_has_its_verdict(workspace: Workspace) -> None:
     followed: list[str] = []
 
-    def follow(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
-        for candidate in candidates:
-            followed.append(candidate.name)
-            yield candidate
+    def follow(searches: Sequence[ContentSearch]) -> Iterator[ContentSearch]:
+        for search in searches:
+            followed.append(search.name)
+            yield search
 
     validation = validate_content(workspace, follow=follow)
     assert followed == ["bad", "fault", "good"]

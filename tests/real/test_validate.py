@@ -39,9 +39,9 @@ def known() -> Iterator[Failure]:
 
 def failures(validation: Validation) -> dict[Failure, str]:
     return {
-        (kind, candidate.name, problem.code): problem.message
+        (kind, search.name, problem.code): problem.message
         for kind, verdicts in validation.verdicts.items()
-        for candidate, problem in verdicts.failed
+        for search, problem in verdicts.failed
     }
 
 

@@ -20,12 +20,12 @@ KINDS = ("detections", "baselines", "investigations", "drilldowns")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ContentSearch:
     """One search to check. ``place`` is where it stands in its file."""
 
     kind: str
     name: str
-    search: str
+    text: str
     file: str
     place: Span | None
 
@@ -35,7 +35,7 @@ class Verdicts:
     """How the searches of one kind did."""
 
     total: int = 0
-    failed: list[tuple[Candidate, Diagnostic]] = field(default_factory=list)
+    failed: list[tuple[ContentSearch, Diagnostic]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """``total``, ``compiled`` and ``failed`` [{name, file, line, column, code, message}]."""
@@ -44,24 +44,24 @@ class Verdicts:
             "compiled": self.total - len(self.failed),
             "failed": [
                 {
-                    "name": c.name,
-                    "file": c.file,
-                    "line": c.place.line if c.place else 1,
+                    "name": s.name,
+                    "file": s.file,
+                    "line": s.place.line if s.place else 1,
                     "column": d.span.column if d.span else 1,
                     "code": d.code,
                     "message": d.message,
                 }
-                for c, d in self.failed
+                for s, d in self.failed
             ],
         }
 
 
-def list_candidates(content: Content) -> Iterator[Candidate]:
+def list_searches(content: Content) -> Iterator[ContentSearch]:
     """The searches of the content that Escudo did not bring itself, tokens filled with a sample."""
     for detection in content.detections:
         if detection.origin.layer == "builtin":
             continue
-        yield Candidate(
+        yield ContentSearch(
             "detections",
             detection.name,
             detection.search,
@@ -69,7 +69,7 @@ def list_candidates(content: Content) -> Iterator[Candidate]:
             detection.origin.search,
         )
         for drilldown in detection.drilldowns:
-            yield Candidate(
+            yield ContentSearch(
                 "drilldowns",
                 f"{detection.name}: {drilldown.name}",
                 fill_search(drilldown.search, _sample, detection.search),
@@ -81,7 +81,7 @@ def list_candidates(content: Content) -> Iterator[Candidate]:
         ("investigations", content.investigations),
     ):
         for element in elements:
-            yield Candidate(
+            yield ContentSearch(
                 kind,
                 element.name,
                 fill_search(element.search, _sample, ""),
@@ -136,28 +136,28 @@ class Validation:
 def validate_content(
     workspace: Workspace,
     *,
-    follow: Callable[[Sequence[Candidate]], Iterable[Candidate]] = iter,
+    follow: Callable[[Sequence[ContentSearch]], Iterable[ContentSearch]] = iter,
 ) -> Validation:
     """Runs each search of the content over a lake (an empty one, say).
 
     What a search asks to be written (``Compiled.effects``) is not. ``follow`` is given the searches
     and yields them one by one (a progress bar).
     """
-    candidates = list(list_candidates(workspace.content))
-    return Validation(_judge(candidates, workspace, follow), workspace.content)
+    searches = list(list_searches(workspace.content))
+    return Validation(_judge(searches, workspace, follow), workspace.content)
 
 
 def _judge(
-    candidates: Sequence[Candidate],
+    searches: Sequence[ContentSearch],
     workspace: Workspace,
-    follow: Callable[[Sequence[Candidate]], Iterable[Candidate]],
+    follow: Callable[[Sequence[ContentSearch]], Iterable[ContentSearch]],
 ) -> dict[str, Verdicts]:
     """A search that stands in several places (most drilldowns do) is run once."""
     out = {kind: Verdicts() for kind in KINDS}
     problems: dict[str, Diagnostic | None] = {}
-    distinct: dict[str, Candidate] = {}
-    for candidate in candidates:
-        distinct.setdefault(candidate.search, candidate)
+    distinct: dict[str, ContentSearch] = {}
+    for search in searches:
+        distinct.setdefault(search.text, search)
     snapshot = workspace.lake.snapshot()
     engine = workspace.engine_of(snapshot)
     find_problem = partial(
@@ -168,23 +168,20 @@ def _judge(
         now=workspace.now,
     )
     outcomes = map_in_order(find_problem, list(distinct.values()), threads=engine.at_once)
-    for candidate in follow(candidates):
-        text = candidate.search
-        if text not in problems:
-            problems[text] = next(outcomes)
-        problem = problems[text]
-        verdicts = out[candidate.kind]
+    for search in follow(searches):
+        if search.text not in problems:
+            problems[search.text] = next(outcomes)
+        problem = problems[search.text]
+        verdicts = out[search.kind]
         verdicts.total += 1
         if problem is not None:
-            verdicts.failed.append((candidate, problem))
+            verdicts.failed.append((search, problem))
     return out
 
 
 def _find_problem(
-    candidate: Candidate, *, knowledge: Knowledge, catalog: Catalog, engine: Engine, now: float
+    search: ContentSearch, *, knowledge: Knowledge, catalog: Catalog, engine: Engine, now: float
 ) -> Diagnostic | None:
-    search = partial(
-        run_search, candidate.search, engine, catalog, knowledge, now=now, file=candidate.file
-    )
-    outcome = attempt(search, name=candidate.name, source=candidate.search)
+    run = partial(run_search, search.text, engine, catalog, knowledge, now=now, file=search.file)
+    outcome = attempt(run, name=search.name, source=search.text)
     return outcome if isinstance(outcome, Diagnostic) else None

@@ -1,4 +1,5 @@
-"""The annotations of a detection: what its risk events say of frameworks and stories."""
+"""A detection -> its annotations: what its risk events and findings say of frameworks and stories;
+called where these are made."""
 
 from __future__ import annotations
 
@@ -61,8 +62,8 @@ class Annotations:
 def annotate(detection: Detection) -> Annotations:
     """
     >>> from escudo import content
-    >>> found = annotate(content.load().detection("Process Execution via WMI"))
-    >>> found.fields["annotations.mitre_attack.mitre_tactic"]
+    >>> annotations = annotate(content.load().detection("Process Execution via WMI"))
+    >>> annotations.fields["annotations.mitre_attack.mitre_tactic"]
     ('execution',)
     """
     techniques, unknown = find_techniques(detection.tags.mitre_attack_id)

@@ -1,4 +1,5 @@
-"""Names and tactics of MITRE ATT&CK techniques (Enterprise), from the table in ``attack.csv``."""
+"""Ids of MITRE ATT&CK techniques -> names and tactics (Enterprise), from ``attack.csv``; called by
+``annotations`` and by what shows a hunt."""
 
 from __future__ import annotations
 
@@ -73,15 +74,15 @@ def find_techniques(ids: Sequence[str]) -> tuple[list[Technique], list[str]]:
     A sub-technique that is missing has the tactics of its technique.
     """
     table = load_techniques()
-    found: list[Technique] = []
+    known: list[Technique] = []
     missing: list[str] = []
     for identity in ids:
-        known = table.get(identity)
+        exact = table.get(identity)
         parent = table.get(identity.split(".")[0])
-        if known is not None:
-            found.append(known)
+        if exact is not None:
+            known.append(exact)
         else:
             missing.append(identity)
             if parent is not None:
-                found.append(Technique(identity, parent.name, parent.tactics))
-    return found, missing
+                known.append(Technique(identity, parent.name, parent.tactics))
+    return known, missing

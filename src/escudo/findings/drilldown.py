@@ -1,4 +1,5 @@
-"""Drilldowns: the searches that an analyst opens from a finding, filled in from its row."""
+"""A match's row -> its drilldowns, the searches that an analyst opens from a finding; called where
+findings are made, and to run them."""
 
 from __future__ import annotations
 

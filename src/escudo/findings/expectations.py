@@ -1,4 +1,5 @@
-"""The exact risk events that a detection's test asks for, compared with those it gives."""
+"""A match, a detection's test -> which of the exact risk events that it asks for are missing; given
+to ``detect.testing`` as a check."""
 
 from __future__ import annotations
 
@@ -25,15 +26,15 @@ def check_risk_events(
         return
     events = build_risk_events(match, schema)
     columns = [events[schema.by_name[f].physical].to_pylist() for f in _FIELDS]
-    found = Counter(zip(*columns, strict=True))
+    counted = Counter(zip(*columns, strict=True))
     wanted: Counter[tuple[object, ...]] = Counter()
     for expected in test.risk_events:
         wanted[tuple(getattr(expected, f) for f in _FIELDS)] += expected.count
-    for event in wanted.keys() | found.keys():
-        if wanted[event] != found[event]:
+    for event in wanted.keys() | counted.keys():
+        if wanted[event] != counted[event]:
             text = ", ".join(f"{f}={v!r}" for f, v in zip(_FIELDS, event, strict=True))
             yield Diagnostic(
                 "FND201",
-                f"{match.detection.name}: {found[event]} risk events with {text},"
+                f"{match.detection.name}: {counted[event]} risk events with {text},"
                 f" {wanted[event]} expected",
             )

@@ -1,4 +1,5 @@
-"""From a match to what is written down: risk events and findings, as its deployment says."""
+"""A match -> what is written down: risk events and findings, as its deployment says; called by
+``actions.hunt``."""
 
 from __future__ import annotations
 

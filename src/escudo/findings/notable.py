@@ -1,4 +1,5 @@
-"""Findings (notables): what a person is to look at, one for each row, once."""
+"""A match -> findings (notables): what a person is to look at, one for each row, once; called by
+``judging``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Risk events: one for each risk object of a row, and the risk of each object in total."""
+"""A match -> risk events, one for each risk object of a row; risk events -> the risk of each
+object; called by ``judging`` and by what shows a hunt."""
 
 from __future__ import annotations
 
@@ -187,9 +188,9 @@ def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[p
         texts = column.cast(pa.list_(pa.string())) if is_list else as_text(column)
         for i, value in enumerate(texts.to_pylist()):
             members = value if is_list else [value]
-            found = [m for m in members or () if m]
-            values[i] += found
-            types[i] += [item.type] * len(found)
+            named = [m for m in members or () if m]
+            values[i] += named
+            types[i] += [item.type] * len(named)
     kind = pa.list_(pa.string())
     return (
         pa.array([v or None for v in values], kind),

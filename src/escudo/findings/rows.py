@@ -1,4 +1,5 @@
-"""What risk events and findings share: the fields of a matching row in an event of its own."""
+"""A matching row -> the fields that it has in an event of its own; called by ``risk`` and
+``notable``."""
 
 from __future__ import annotations
 

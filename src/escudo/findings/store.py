@@ -1,4 +1,5 @@
-"""Writing judgements into a lake: each row's risk and finding once, however often it is found."""
+"""Judgements -> rows of a lake: each row's risk and finding once, however often it is found;
+called by ``actions.hunt``."""
 
 from __future__ import annotations
 

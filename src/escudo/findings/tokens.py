@@ -1,4 +1,5 @@
-"""``$field$`` tokens: in messages (any text) and in searches (where no value may change anything).
+"""Texts with ``$field$`` tokens, a row -> messages, and searches that no value changes;
+called by ``risk``, ``notable`` and ``drilldown``.
 
 In a search a value is always inside double quotes, with backslashes and quotes escaped, so that it
 is one value whatever it holds: pipes, brackets, backquotes, quotes, other tokens. A ``*`` stays a
@@ -144,8 +145,8 @@ def parse_search_template(template: str) -> Template:
     list becomes a member for each value.
 
     >>> row = {"dest": ["a"], "user": ['x" OR *', "y"]}
-    >>> found = parse_search_template('search dest=$dest$ user IN ("$user$")')
-    >>> print(found.fill(row.__getitem__))
+    >>> template = parse_search_template('search dest=$dest$ user IN ("$user$")')
+    >>> print(template.fill(row.__getitem__))
     search dest="a" user IN ("x\\" OR *", "y")
     """
     parts: list[tuple[str, Render | None]] = []

@@ -82,7 +82,7 @@ def _show(validation: Validation, out: Console) -> None:
     for diagnostic in validation.bad_files[:_SHOWN]:
         out.print(diagnostic.render(), markup=False)
     for kind, verdicts in validation.verdicts.items():
-        for candidate, diagnostic in verdicts.failed[:_SHOWN]:
-            out.print(f"{candidate.file}: {candidate.name}", markup=False)
+        for search, diagnostic in verdicts.failed[:_SHOWN]:
+            out.print(f"{search.file}: {search.name}", markup=False)
             out.print(diagnostic.render(), markup=False)
         out.print(f"{kind}: {verdicts.total - len(verdicts.failed):,} of {verdicts.total:,} run")
