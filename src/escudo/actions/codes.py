@@ -1,4 +1,4 @@
-"""Errors of the command line."""
+"""The error codes of what a user asks for, raised by actions and by the command line."""
 
 from collections.abc import Mapping
 
@@ -27,11 +27,6 @@ CODES: Mapping[str, ErrorCode] = {
             "CLI004",
             "No log was read",
             "Name files or folders that hold logs in a format that Escudo reads (docs/sources.md).",
-        ),
-        ErrorCode(
-            "CLI005",
-            "A fault in Escudo",
-            "Please report it with the search and the message.",
         ),
         ErrorCode(
             "CLI006",

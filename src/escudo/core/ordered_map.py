@@ -1,4 +1,4 @@
-"""Calls a function for one item after the other, in threads that are a few items ahead."""
+"""Function, items -> results in order, made by threads a few items ahead; called by actions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _nothing(_: object) -> bool:
     return False
 
 
-def ahead(
+def map_in_order(
     function: Callable[[T], R],
     items: Sequence[T],
     *,
@@ -31,7 +31,7 @@ def ahead(
     After a result that ``changes`` what the calls read (the consumer does so, before it asks for
     the next one), whatever was done ahead is done anew.
 
-    >>> list(ahead(str.upper, ["a", "b", "c"], threads=2))
+    >>> list(map_in_order(str.upper, ["a", "b", "c"], threads=2))
     ['A', 'B', 'C']
     """
     depth = 1 if threads == 1 else 4 * threads
