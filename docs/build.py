@@ -20,11 +20,12 @@ from tests.conformance.cases import all_cases
 
 import escudo
 from escudo.cim import document
+from escudo.cim.models import load
 from escudo.cli import COMMANDS as CLI_COMMANDS
 from escudo.cli import cli
 from escudo.core.errors import ErrorCode
 from escudo.engines.capability import FunctionSupport, function_support
-from escudo.sources import Family, families
+from escudo.sources import Family, load_families
 from escudo.spl.ast import Command
 from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
 from escudo.spl.commands import COMMANDS
@@ -325,7 +326,7 @@ def sources() -> str:
         "the last families. Each source is one YAML file in `src/escudo/sources/catalog/`;",
         "[cim.md](cim.md) shows how its fields become those of the data models.",
     ]
-    for family in families().values():
+    for family in load_families().values():
         out += ["", *_family(family)]
     return _page(out)
 
@@ -392,7 +393,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "functions.md": functions,
     "algorithms.md": algorithms,
     "sources.md": sources,
-    "cim.md": document.markdown,
+    "cim.md": lambda: document.markdown(load(), load_families()),
     "cli.md": command_line,
     "support.md": support,
 }

@@ -27,7 +27,7 @@ _ALONE = [c for c in _CASES if c.error is None and (c.eval is None or c.spark is
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     if _REASON is not None:
         pytest.skip(_REASON)
-    module = pytest.importorskip("escudo.engines.spark.engine")
+    module = pytest.importorskip("escudo.engines.spark.spark_engine")
     return module.SparkEngine(RowsCatalog(tmp_path_factory.mktemp("spark")))
 
 

@@ -57,7 +57,7 @@ def engine(request: pytest.FixtureRequest, catalog: RowsCatalog) -> Engine:
         return DuckDBEngine(catalog, connect(threads=1))
     if (why := unavailable()) is not None:
         pytest.skip(why)
-    module = pytest.importorskip("escudo.engines.spark.engine")
+    module = pytest.importorskip("escudo.engines.spark.spark_engine")
     made: Engine = module.SparkEngine(catalog)
     return made
 

@@ -15,7 +15,7 @@ from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.lake import Lake, maintenance
 from escudo.lake.delta import DataFile
 from escudo.lake.maintenance import compact, expire, info, mergeable
-from escudo.lake.parts import DAY_ROWS, FULL_BYTES
+from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
 from tests.lake.conftest import opened
 from tests.lake.handmade import DAY, append, count, model_rows, query, raw_rows
 

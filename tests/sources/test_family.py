@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from escudo.core.errors import EscudoError
-from escudo.sources import families
 from escudo.sources.family import parse_family
 from escudo.spl.evaluate import compile_eval
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 
 MINIMAL = """
@@ -52,7 +52,7 @@ def test_a_wrong_definition_names_its_file(change: tuple[str, str], message: str
 
 CALCULATED = [
     (family.name, column.name, column.expr)
-    for family in families().values()
+    for family in FAMILIES.values()
     for column in family.schema.columns
     if column.expr is not None
 ]
@@ -60,7 +60,7 @@ CALCULATED = [
 
 @pytest.mark.parametrize(("family", "name", "expr"), CALCULATED, ids=lambda v: str(v)[:40])
 def test_calculated_fields_compile(family: str, name: str, expr: str) -> None:
-    compile_eval(expr, families()[family].schema)
+    compile_eval(expr, FAMILIES[family].schema)
 
 
 # Which of ESCU's data sources are which family; their fields are what raw searches expect.
@@ -99,8 +99,8 @@ def test_every_field_that_content_expects_has_a_source() -> None:
         if prefix is None:
             continue
         seen += 1
-        family = families()[DATA_SOURCES[prefix]]
-        known = set(family.schema.by_name) | set(family.definition.get("absent") or ())
+        family = FAMILIES[DATA_SOURCES[prefix]]
+        known = set(family.schema.by_name) | set(family.definition.values.get("absent") or ())
         source: dict[str, Any] = yaml.safe_load(path.read_text())
         log = source.get("example_log") or ""
         for field in source.get("fields") or ():

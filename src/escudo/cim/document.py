@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from escudo.cim.mapping import DatasetMapping, mappings
-from escudo.cim.models import Dataset, ModelField, Models, load
-from escudo.sources import Family, families
+from escudo.cim.models import Dataset, ModelField, Models
+from escudo.sources import Families, Family
 
 _HEAD = """# Where the fields of the data models come from
 
@@ -21,14 +21,13 @@ identity lists fill (`dest_category`, `user_bunit`, ...) and that no source maps
 _MANY = 5
 
 
-def markdown(models: Models | None = None) -> str:
+def markdown(models: Models, families: Families) -> str:
     """The page, of all families and all datasets that some family feeds."""
-    models = models or load()
-    entries = {f.name: mappings(f, models) for f in families().values()}
+    entries = {f.name: mappings(f, models) for f in families.values()}
     parts = [_HEAD]
     for dataset in models.roots():
         sources = [
-            (families()[name], mine)
+            (families[name], mine)
             for name, every in entries.items()
             if (mine := [e for e in every if e.dataset is dataset])
         ]

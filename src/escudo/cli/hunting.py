@@ -106,7 +106,7 @@ def hunt(
     """
     first = [d for d in detections if d.enabled and d.type != "Correlation"]
     then = [d for d in detections if d.enabled and d.type == "Correlation"]
-    knowledge = LakeKnowledge(content.knowledge, lake.kept)
+    knowledge = LakeKnowledge(content.knowledge, lake.artifacts)
     matches: list[Match] = []
     judgements: list[Judgement] = []
     changes: list[Change] = []

@@ -18,9 +18,11 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import unavailable
+from escudo.lake import Lake
+from escudo.lake.tables import Tables, load_tables
 from escudo.spl.timemod import parse_time
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,6 +46,25 @@ def lake_option(*, required: bool) -> Callable[[F], F]:
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder of the lake.",
     )
+
+
+def sources_option(function: F) -> F:
+    """``--sources`` (repeatable), which gives a command the ``tables`` of its lake."""
+    return click.option(
+        "--sources",
+        "tables",
+        multiple=True,
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        callback=lambda _context, _option, folders: load_tables(folders),
+        help="Folder of own sources (YAML files), beside those of Escudo; repeatable.",
+    )(function)
+
+
+def open_lake(path: Path | None, tables: Tables, *, create: bool = False) -> Lake:
+    """The lake in a folder, or, without a folder, one that is gone when it is closed."""
+    if path is None:
+        return Lake.create_temporary(tables=tables)
+    return Lake.open(path, create=create, tables=tables)
 
 
 def content_options(function: F) -> F:
@@ -135,7 +156,7 @@ def engines(name: str, memory_limit: str | None) -> Callable[[Catalog], Engine]:
     reason = unavailable()
     if reason is not None:
         raise EscudoError("CLI007", reason)
-    spark = import_module("escudo.engines.spark.engine")
+    spark = import_module("escudo.engines.spark.spark_engine")
     session = import_module("escudo.engines.spark.session").local_session()
 
     def make(catalog: Catalog) -> Engine:

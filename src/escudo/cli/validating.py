@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from escudo.content import Content
-from escudo.core.ahead import ahead
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Span
+from escudo.core.ordered_map import map_ordered
 from escudo.engines.execute import Engine, run_search
 from escudo.findings.tokens import Values, fill_search
 
@@ -115,7 +115,7 @@ def validate(
     for candidate in searches:
         distinct.setdefault(candidate.search, candidate)
     one = partial(_problem, knowledge=knowledge, catalog=catalog, engine=engine, now=now)
-    found = ahead(one, list(distinct.values()), threads=engine.at_once)
+    found = map_ordered(one, list(distinct.values()), threads=engine.at_once)
     for candidate in follow(searches):
         text = candidate.search
         if text not in problems:

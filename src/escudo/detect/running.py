@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from escudo.content import Detection, Origin
 from escudo.content.positions import relocate
-from escudo.core.ahead import ahead
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.ordered_map import map_ordered
 from escudo.core.timerange import TimeRange
 from escudo.engines.execute import Engine, Result, run_search
 from escudo.spl.effects import Effect
@@ -79,7 +79,7 @@ def run(
         run_one, catalog=catalog, engine=engine, knowledge=knowledge, within=within, now=now
     )
     enabled = [d for d in detections if d.enabled]
-    yield from ahead(one, enabled, threads=engine.at_once, changes=lambda m: bool(m.effects))
+    yield from map_ordered(one, enabled, threads=engine.at_once, changes=lambda m: bool(m.effects))
 
 
 def run_one(

@@ -21,7 +21,7 @@ from escudo.findings.rows import (
     window_bounds,
 )
 from escudo.findings.tokens import escape, fill_messages, message_fields
-from escudo.lake.rows import as_text, lay_out
+from escudo.lake.table_rows import as_text, lay_out
 
 INDEX = "risk"
 SOURCETYPE = "stash"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.lake.rows import as_text
+from escudo.lake.table_rows import as_text
 
 UNKNOWN = "unknown"
 VALUE_SEPARATOR = ", "

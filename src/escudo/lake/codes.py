@@ -86,6 +86,11 @@ _ROWS = (
         "no right to delete events",
         "Repeat the search with --allow-delete, if the events it finds shall really go.",
     ),
+    ErrorCode(
+        "LAK016",
+        "the lake holds events of a source that is not given",
+        "Name the folder with the source's YAML by --sources, as when the events came in.",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -112,14 +112,6 @@ def active_files(folder: Path, version: int) -> list[DataFile]:
     return [DataFile(p, r or 0, s, low, high) for p, r, s, low, high in zip(*columns, strict=True)]
 
 
-def latest_version(folder: Path) -> int | None:
-    """The newest version in a table's log; None where there is no table."""
-    try:
-        return int(DeltaTable(folder, without_files=True).version())
-    except TableNotFoundError:
-        return None
-
-
 def _open_for_writing(folder: Path, schema: pa.Schema, pinned: int | None) -> DeltaTable:
     try:
         if pinned is None:

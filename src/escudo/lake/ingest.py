@@ -12,10 +12,10 @@ from typing import BinaryIO
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.memory import use_jemalloc
 from escudo.core.prefetch import prefetch
-from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
+from escudo.lake.ingest_source import Begin, End, IngestSource, Known, Step
 from escudo.lake.ledger import IngestedFile
-from escudo.lake.modelling import Modelling
+from escudo.lake.normalising import NormalisingWriter
 from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
@@ -77,7 +77,7 @@ class _Ingest:
         self._writer = writer
         self._progress = progress
         self._force = force
-        self._modelling = Modelling(writer)
+        self._normalising = NormalisingWriter(writer)
         self._pending: list[_Pending] = []
         self._again: list[Path | str] = []
         self._current: _Pending | None = None
@@ -88,8 +88,8 @@ class _Ingest:
     def read(self, paths: Sequence[Path | str], stdin: BinaryIO | None) -> None:
         """Reads the paths; files that another process committed meanwhile are looked at again."""
         while paths:
-            feed = Feed(self._lake.ledger, force=self._force)
-            for step in prefetch(feed.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
+            source = IngestSource(self._lake.ledger, self._lake.tables.families, force=self._force)
+            for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
                 if step is not None:
                     self._take(step)
                 if self._due():
@@ -128,13 +128,13 @@ class _Ingest:
 
     def _add(self, batch: RawBatch) -> None:
         assert self._current is not None
-        batch = self._writer.identify(batch)
+        batch = self._writer.assign_event_ids(batch)
         self._writer.append_raw(batch)
         report = self._current.report
         events = batch.table.num_rows
-        self._modelling.add(batch, report)
+        self._normalising.add(batch, report)
         report.read += events
-        report.families[batch.family] += events
+        report.families[batch.family.name] += events
         self._events += events
         self._progress.advanced(events, batch.table["_raw"].nbytes)
 
@@ -148,7 +148,7 @@ class _Ingest:
 
     def _commit(self) -> None:
         """Commits what is pending; files that another process was faster with come up again."""
-        self._modelling.flush()
+        self._normalising.flush()
         pending, self._pending = self._pending, []
         events, self._events = self._events, 0
         files = [

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 from escudo.lake import delta
 from escudo.lake.delta import DataFile
 from escudo.lake.layout import DAY
-from escudo.lake.parts import DAY_ROWS, FULL_BYTES
+from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
 from escudo.lake.rewrite import rewrite
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.store import Lake
-from escudo.lake.sweep import sweep
+from escudo.lake.vacuum import vacuum
 
 RETENTION = timedelta(days=1)
 """How long files are kept after they left the tables, for those who are still reading them."""
@@ -48,7 +48,7 @@ class LakeInfo:
     ingested: int
     rejected: int
     tables: tuple[TableInfo, ...]
-    kept: tuple[tuple[str, int], ...] = ()
+    artifacts: tuple[tuple[str, int], ...] = ()
     """The files that searches have left (``lookups/seen.csv``), with their bytes."""
 
 
@@ -92,7 +92,7 @@ def info(lake: Lake) -> LakeInfo:
         ingested=len(files),
         rejected=sum(f.rejected for f in files),
         tables=tuple(_table_info(snapshot, name) for name in snapshot.tables()),
-        kept=tuple(lake.kept.sizes()),
+        artifacts=tuple(lake.artifacts.sizes()),
     )
 
 
@@ -155,7 +155,7 @@ def delete(lake: Lake, event_ids: Sequence[int]) -> Maintained:
 def mergeable(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
     """Groups of small files that shall be one: of the same day, or of neighbouring small days.
 
-    It puts together what a writer (``Parts``) would have put together, had the rows come at once.
+    It puts together what ``ParquetFiles`` would have put together, had the rows come at once.
     """
     group: list[DataFile] = []
     for file in sorted(files, key=lambda f: (f.low or 0, f.path)):
@@ -204,7 +204,7 @@ def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Ma
         snapshot = lake.snapshot()
         edits = {t: list(plan(t, snapshot.data_files(t))) for t in snapshot.tables()}
         changes = _apply(lake, kind, {t: found for t, found in edits.items() if found})
-    return Maintained(changes, sweep(lake.tables_folder, lake.ledger, retention))
+    return Maintained(changes, vacuum(lake.tables_folder, lake.ledger, retention))
 
 
 def _apply(

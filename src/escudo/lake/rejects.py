@@ -49,10 +49,6 @@ class Rejects:
         if self._draft.exists():
             self._draft.replace(self._folder / f"{name}.jsonl")
 
-    def drop(self) -> None:
-        self._lines.clear()
-        self._draft.unlink(missing_ok=True)
-
     def _flush(self) -> None:
         if self._lines:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from escudo.core.prefetch import prefetch
-from escudo.sources.assemble import Events, RawBatch, Unmade, assemble
-from escudo.sources.detection import Format
+from escudo.sources.assemble import RawBatch, assemble
+from escudo.sources.events import Events, PendingEvents
+from escudo.sources.families import Families
+from escudo.sources.family import Family
+from escudo.sources.format_detection import Format
 from escudo.sources.formats import event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.opening import LogStream
@@ -39,7 +42,7 @@ events of many shapes make many pieces."""
 _BYTES_PER_RAW = 2
 """A table is about so many times as large as its raw text; to measure it takes longer."""
 
-_READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Unmade | Rejected]]] = {
+_READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | PendingEvents | Rejected]]] = {
     Format.EVTX: evtx_file.read,
     Format.EVENT_XML: event_xml.read,
     Format.FDR: json_events.read,
@@ -47,7 +50,9 @@ _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Unmade | Rejec
 }
 
 
-def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatch | Rejected]:
+def read(
+    stream: LogStream, families: Families, *, batch_rows: int = BATCH_ROWS
+) -> Iterator[RawBatch | Rejected]:
     """The events of a stream as tables of their families, and what gave no row.
 
     Every event is in a batch or is a Rejected. A batch has at most ``batch_rows`` rows; the events
@@ -59,32 +64,35 @@ def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatc
         if isinstance(item, Rejected):
             yield item
             continue
-        for batch in assemble(item, stream.name, stream.modified):
-            held = waiting.setdefault(batch.family, _Waiting())
+        batches = assemble(item, families, source_file=stream.name, default_time=stream.modified)
+        for batch in batches:
+            held = waiting.setdefault(batch.family.name, _Waiting(batch.family))
             held.tables.append(batch.table)
             held.rows += batch.table.num_rows
             held.bytes += _BYTES_PER_RAW * batch.table.column("_raw").nbytes
             if held.rows >= batch_rows or held.bytes >= BATCH_BYTES:
-                yield from _batches(batch.family, waiting.pop(batch.family).tables, batch_rows)
+                yield from _cut(waiting.pop(batch.family.name), batch_rows)
         late = time.monotonic() - PATIENCE_SECONDS
-        for family in [f for f, held in waiting.items() if held.since < late]:
-            yield from _batches(family, waiting.pop(family).tables, batch_rows)
-    for family, held in waiting.items():
-        yield from _batches(family, held.tables, batch_rows)
+        for name in [n for n, held in waiting.items() if held.since < late]:
+            yield from _cut(waiting.pop(name), batch_rows)
+    for held in waiting.values():
+        yield from _cut(held, batch_rows)
 
 
 @dataclass(slots=True)
 class _Waiting:
+    family: Family
     tables: list[pa.Table] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
     since: float = field(default_factory=time.monotonic)
 
 
-def _batches(family: str, tables: list[pa.Table], batch_rows: int) -> Iterator[RawBatch]:
-    table = pa.concat_tables(tables)
-    if len(tables) > _FEW_PIECES:
+def _cut(held: _Waiting, batch_rows: int) -> Iterator[RawBatch]:
+    """Batches of the tables that waited, which are let go as they are joined."""
+    table = pa.concat_tables(held.tables)
+    if len(held.tables) > _FEW_PIECES:
         table = table.combine_chunks()
-    tables.clear()
+    held.tables.clear()
     for start in range(0, table.num_rows, batch_rows):
-        yield RawBatch(family, table.slice(start, batch_rows))
+        yield RawBatch(held.family, table.slice(start, batch_rows))

@@ -17,6 +17,7 @@ from escudo.sources.formats.rejected import Rejected
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.reading import RawBatch
+from tests.families import FAMILIES
 from tests.sources.support import event, read_bytes, rows_of
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "event_xml.yml").read_text())
@@ -30,7 +31,7 @@ def read_text(text: str, least: int) -> tuple[list[dict[str, Any]], list[Rejecte
             if isinstance(item, Rejected):
                 yield item
             else:
-                yield from assemble(item, "test.log", 0.0)
+                yield from assemble(item, FAMILIES, source_file="test.log", default_time=0.0)
 
     return rows_of(batches())
 
@@ -164,7 +165,7 @@ def test_the_windows_form_is_the_same_both_ways(data: str) -> None:
                 one.encode() * 3 + bytes(PADDING), Shapes(least, windows_form), "test.log"
             )
             if not isinstance(item, Rejected)
-            for batch in assemble(item, "test.log", 0.0)
+            for batch in assemble(item, FAMILIES, source_file="test.log", default_time=0.0)
         )[0]
         for least in (FAST, SLOW)
     )

@@ -17,6 +17,7 @@ from escudo.sources.formats import evtx_file
 from escudo.sources.formats.evtx_records import apart, decode
 from escudo.sources.opening import open_logs
 from escudo.sources.reading import read
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 from tests.sources.support import rows_of
 
@@ -129,8 +130,8 @@ def test_a_large_log_is_read_as_a_small_one(
 ) -> None:
     assert SHARED is not None
     (stream,) = open_logs([SHARED / "evtx" / LOG])
-    here = rows_of(read(stream))
+    here = rows_of(read(stream, FAMILIES))
     assert started == []
     monkeypatch.setattr(evtx_file, "WORTH_A_PROCESS", 0)
-    assert rows_of(read(stream)) == here
+    assert rows_of(read(stream, FAMILIES)) == here
     assert len(started) == 1

@@ -17,6 +17,7 @@ from escudo.cli.options import (
     engines,
     lake_option,
     load_content,
+    sources_option,
     time_options,
     time_range,
 )
@@ -24,10 +25,12 @@ from escudo.cli.output import chosen, format_option, write_rows
 from escudo.cli.progress import show, stderr, tracked
 from escudo.detect.baselines import named, needed, ordered, run_baselines
 from escudo.lake import Lake
+from escudo.lake.tables import Tables
 
 
 @click.command()
 @lake_option(required=True)
+@sources_option
 @content_options
 @click.option("--baseline", "names", multiple=True, help="Only this baseline (name or id).")
 @click.option(
@@ -39,6 +42,7 @@ from escudo.lake import Lake
 @format_option()
 def command(
     lake_path: Path,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     names: Sequence[str],
@@ -66,7 +70,7 @@ def command(
     else:
         baselines = ordered(content)
     within = time_range(earliest, latest, now)
-    with Lake.open(lake_path, create=False) as lake:
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
         engine_of = engines(engine_name, memory_limit)
         with tracked(baselines, "running baselines", quiet=quiet) as items:
             runs = list(run_baselines(items, content, lake, engine_of, within=within, now=now))

@@ -85,7 +85,7 @@ def _show_context(found: Hunt, content: Content, lake: Lake, engine: Engine, out
     if match is None:
         return
     snapshot = lake.snapshot()
-    knowledge = LakeKnowledge(content.knowledge, lake.kept)
+    knowledge = LakeKnowledge(content.knowledge, lake.artifacts)
     events = match.event_ids[row].as_py() or []
     for grown in tree.around(events, engine, snapshot, within=ALL_TIME):
         out.print()

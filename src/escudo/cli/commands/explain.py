@@ -17,6 +17,8 @@ from escudo.cli.options import (
     content_options,
     engines,
     load_content,
+    open_lake,
+    sources_option,
     time_options,
     time_range,
 )
@@ -25,8 +27,9 @@ from escudo.cli.searches import NamedSearch, searches
 from escudo.core.catalog import Knowledge
 from escudo.core.timerange import TimeRange, iso_utc
 from escudo.engines.execute import Engine, run_compiled
-from escudo.lake import Lake, Snapshot
+from escudo.lake import Snapshot
 from escudo.lake.knowledge import LakeKnowledge
+from escudo.lake.tables import Tables
 from escudo.spl.compile import Compiled, compile_search
 from escudo.spl.format import pretty
 from escudo.spl.macros import expand
@@ -40,6 +43,7 @@ from escudo.spl.macros import expand
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Explain over this lake [default: an empty one].",
 )
+@sources_option
 @content_options
 @time_options
 @click.option(
@@ -60,6 +64,7 @@ from escudo.spl.macros import expand
 def command(
     search: str,
     lake_path: Path | None,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
@@ -73,11 +78,10 @@ def command(
     now = time.time()
     content = load_content(content_paths, overlay)
     within = time_range(earliest, latest, now)
-    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake:
+    with open_lake(lake_path, tables) as lake:
         snapshot = lake.snapshot()
         engine = engines(engine_name, None)(snapshot)
-        knowledge = LakeKnowledge(content.knowledge, lake.kept)
+        knowledge = LakeKnowledge(content.knowledge, lake.artifacts)
         found = [
             _explain(named, knowledge, snapshot, engine, within, now, measured)
             for named in searches(search, content)

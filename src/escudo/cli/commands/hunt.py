@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +22,8 @@ from escudo.cli.options import (
     engines,
     load_content,
     logs_argument,
+    open_lake,
+    sources_option,
     time_options,
     time_range,
 )
@@ -32,8 +33,8 @@ from escudo.cli.rejected import tell_rejected
 from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect.baselines import BaselineRun, needed, ordered, run_baselines
-from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.tables import Tables
 
 FIELDS = (
     "_time",
@@ -53,6 +54,7 @@ FIELDS = (
 
 @click.command()
 @logs_argument
+@sources_option
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
 @click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
@@ -85,6 +87,7 @@ def command(
     engine_name: str,
     memory_limit: str | None,
     lake_path: Path | None,
+    tables: Tables,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -103,7 +106,7 @@ def command(
     content = load_content(content_paths, overlay)
     detections = chosen_detections(content, names, stories)
     within = time_range(earliest, latest, now)
-    with opened(lake_path) as lake:
+    with open_lake(lake_path, tables, create=True) as lake:
         with IngestProgress(quiet=quiet) as progress:
             ingested = ingest(logs, lake, progress=progress)
         show(ingested.diagnostics)
@@ -153,10 +156,3 @@ def command(
     failed = found.failed or any(run.failed for run in learned)
     if bad_input or ingested.rejected or failed or content.failed_files:
         sys.exit(EXIT_INPUT)
-
-
-@contextmanager
-def opened(path: Path | None) -> Iterator[Lake]:
-    """The lake of a folder, or one that is gone afterwards."""
-    with Lake.open(path) if path is not None else Lake.create_temporary() as lake:
-        yield lake

@@ -13,18 +13,20 @@ import orjson
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
 from escudo.cli.hunting import report
-from escudo.cli.options import lake_option, logs_argument
+from escudo.cli.options import lake_option, logs_argument, sources_option
 from escudo.cli.output import chosen, console
 from escudo.cli.progress import IngestProgress, show
 from escudo.cli.rejected import tell_rejected
 from escudo.core.errors import EscudoError, Severity
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.tables import Tables
 
 
 @click.command()
 @logs_argument
 @lake_option(required=True)
+@sources_option
 @click.option("--force", is_flag=True, help="Take in also files that the lake has already.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(
@@ -34,7 +36,12 @@ from escudo.lake.ingest import ingest
     help="table or json [default: table on a terminal, json in a pipe]",
 )
 def command(
-    logs: Sequence[Path], lake_path: Path, force: bool, quiet: bool, format_: str | None
+    logs: Sequence[Path],
+    lake_path: Path,
+    tables: Tables,
+    force: bool,
+    quiet: bool,
+    format_: str | None,
 ) -> None:
     """Read LOGS (files, folders, archives, - for stdin) into a lake.
 
@@ -42,7 +49,7 @@ def command(
     rejected; the rejected input is kept in the folder `rejected` of the lake.
     """
     begun = time.monotonic()
-    with Lake.open(lake_path) as lake:
+    with Lake.open(lake_path, tables=tables) as lake:
         with IngestProgress(quiet=quiet) as progress:
             ingested = ingest(logs, lake, force=force, progress=progress)
         show(ingested.diagnostics)

@@ -11,7 +11,7 @@ import click
 import orjson
 
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import content_options, load_content
+from escudo.cli.options import content_options, load_content, open_lake, sources_option
 from escudo.cli.output import console
 from escudo.cli.sarif import sarif
 from escudo.cli.searches import NamedSearch, searches
@@ -19,7 +19,7 @@ from escudo.content import Content
 from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, Severity
-from escudo.lake import Lake
+from escudo.lake.tables import Tables
 from escudo.spl.codes import CODES
 from escudo.spl.lint import lint
 
@@ -32,6 +32,7 @@ from escudo.spl.lint import lint
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Check against what this lake holds [default: the schemas alone].",
 )
+@sources_option
 @content_options
 @click.option("--strict", is_flag=True, help="Warnings fail, too.")
 @click.option(
@@ -43,6 +44,7 @@ from escudo.spl.lint import lint
 def command(
     targets: Sequence[str],
     lake_path: Path | None,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     strict: bool,
@@ -53,8 +55,7 @@ def command(
     The exit code is 1 if there is an error, with --strict also if there is a warning.
     """
     content = load_content([*content_paths, *_folders(targets)], overlay)
-    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake:
+    with open_lake(lake_path, tables) as lake:
         catalog = lake.snapshot()
         found = [
             diagnostic

@@ -17,6 +17,7 @@ from escudo.cli.options import (
     engines,
     lake_option,
     load_content,
+    sources_option,
     time_options,
     time_range,
 )
@@ -26,6 +27,7 @@ from escudo.engines.execute import run_compiled, stream_compiled
 from escudo.lake import Lake
 from escudo.lake.effects import carry_out
 from escudo.lake.knowledge import LakeKnowledge
+from escudo.lake.tables import Tables
 from escudo.spl.compile import compile_search
 
 _INTERNAL = ("_event_id", "source_file", "_key")
@@ -34,6 +36,7 @@ _INTERNAL = ("_event_id", "source_file", "_key")
 @click.command()
 @click.argument("spl")
 @lake_option(required=True)
+@sources_option
 @content_options
 @time_options
 @engine_options
@@ -49,6 +52,7 @@ _INTERNAL = ("_event_id", "source_file", "_key")
 def command(
     spl: str,
     lake_path: Path,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
@@ -68,13 +72,13 @@ def command(
     now = time.time()
     text = sys.stdin.read() if spl == "-" else spl
     content = load_content(content_paths, overlay)
-    with Lake.open(lake_path, create=False) as lake:
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
         snapshot = lake.snapshot()
         engine = engines(engine_name, memory_limit)(snapshot)
         compiled = compile_search(
             text,
             snapshot,
-            LakeKnowledge(content.knowledge, lake.kept),
+            LakeKnowledge(content.knowledge, lake.artifacts),
             now=now,
             within=time_range(earliest, latest, now),
             runner=engine,
@@ -96,12 +100,12 @@ def command(
         if first is not None:
             first = visible(first)
             if job is not None:
-                lake.kept.keep_job(job, first)
+                lake.artifacts.keep_job(job, first)
         for change in done:
             stderr().print(str(change), markup=False)
-        tables = chain([first], map(visible, found)) if first is not None else ()
+        chunks = chain([first], map(visible, found)) if first is not None else ()
         fields = first.column_names if first is not None else ()
-        count = write_rows((row for t in tables for row in rows_of(t)), fields, shape)
+        count = write_rows((row for t in chunks for row in rows_of(t)), fields, shape)
     if shape == "table":
         stderr().print(f"{count:,} rows in {time.time() - now:.2f} s")
 

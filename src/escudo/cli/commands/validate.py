@@ -12,13 +12,13 @@ import orjson
 
 from escudo import content as contents
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import duckdb_engine, spare_collections
+from escudo.cli.options import duckdb_engine, open_lake, sources_option, spare_collections
 from escudo.cli.output import console
 from escudo.cli.progress import following
 from escudo.cli.validating import candidates, validate
 from escudo.core.errors import Severity
-from escudo.lake import Lake
 from escudo.lake.knowledge import LakeKnowledge
+from escudo.lake.tables import Tables
 
 _SHOWN = 50
 
@@ -32,6 +32,7 @@ _SHOWN = 50
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Run over this lake [default: an empty one].",
 )
+@sources_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(
     "--format",
@@ -43,6 +44,7 @@ def command(
     folders: Sequence[Path],
     overlay: Path | None,
     lake_path: Path | None,
+    tables: Tables,
     quiet: bool,
     format_: str | None,
 ) -> None:
@@ -55,12 +57,11 @@ def command(
     content = contents.load(folders, overlay=overlay)
     spare_collections()
     searches = list(candidates(content))
-    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake:
+    with open_lake(lake_path, tables) as lake:
         snapshot = lake.snapshot()
         verdicts = validate(
             searches,
-            LakeKnowledge(content.knowledge, lake.kept),
+            LakeKnowledge(content.knowledge, lake.artifacts),
             snapshot,
             duckdb_engine(None)(snapshot),
             now=time.time(),

@@ -16,6 +16,8 @@ from escudo.cli.options import (
     content_options,
     duckdb_engine,
     load_content,
+    open_lake,
+    sources_option,
     time_options,
     time_range,
 )
@@ -30,8 +32,8 @@ from escudo.core.errors import Diagnostic, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect.one_event import EVENT_ID, OneEvent, parse_event
 from escudo.detect.why import Explanation, Why
-from escudo.lake import Lake
 from escudo.lake.knowledge import LakeKnowledge
+from escudo.lake.tables import Tables
 
 
 @click.command()
@@ -49,6 +51,7 @@ from escudo.lake.knowledge import LakeKnowledge
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder of the lake.",
 )
+@sources_option
 @content_options
 @time_options
 @click.option(
@@ -62,6 +65,7 @@ def command(
     event: str | None,
     near: int | None,
     lake_path: Path | None,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
@@ -84,9 +88,8 @@ def command(
     content = load_content(content_paths, overlay)
     within = time_range(earliest, latest, now)
     text = sys.stdin.read() if event == "-" else event
-    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake:
-        knowledge = LakeKnowledge(content.knowledge, lake.kept)
+    with open_lake(lake_path, tables) as lake:
+        knowledge = LakeKnowledge(content.knowledge, lake.artifacts)
         asked = _named(detection, content)
         explained = list(_explain(asked, knowledge, lake.snapshot(), text, near, within, now))
     shape = format_ or ("text" if sys.stdout.isatty() else "json")

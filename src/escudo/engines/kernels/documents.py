@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from escudo.engines.kernels.row import BOOLEAN, LIST, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, LIST, TEXT, Kernel
 from escudo.engines.kernels.xmlpath import xml_values
 from escudo.spl.coerce import is_numeric_text
 

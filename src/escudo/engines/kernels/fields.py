@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from escudo.core.schema import MV_SEPARATOR
 from escudo.engines.kernels.documents import _INVALID, load, shown
-from escudo.engines.kernels.row import BOOLEAN, INTEGER, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, TEXT, Kernel
 
 MAP = pa.map_(pa.string(), pa.string())
 

@@ -8,7 +8,7 @@ import math
 import re
 from urllib.parse import unquote_to_bytes
 
-from escudo.engines.kernels.row import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, Kernel
 from escudo.spl.coerce import is_numeric_text
 
 _DIRECTIVE = re.compile(

@@ -9,7 +9,7 @@ from itertools import count
 import regex
 
 from escudo.core.errors import EscudoError
-from escudo.engines.kernels.row import BOOLEAN, INTEGER, LIST, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, TEXT, Kernel
 from escudo.spl.regex import for_python, translate
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from geoip2fast import GeoIP2Fast
 
-from escudo.engines.kernels.row import TEXT, Kernel
+from escudo.engines.kernels.kernel import TEXT, Kernel
 
 _MAP = pa.map_(pa.string(), pa.string())
 _DATA = "geoip2fast-ipv6.dat.gz"

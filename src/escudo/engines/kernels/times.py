@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from escudo.core.errors import EscudoError
-from escudo.engines.kernels.row import NUMBER, TEXT, Kernel
+from escudo.engines.kernels.kernel import NUMBER, TEXT, Kernel
 from escudo.spl import timemod
 from escudo.spl.functions.timeformat import Part, parts
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from escudo.sources.assemble import Events, Unmade
+from escudo.sources.events import Events, PendingEvents
 from escudo.sources.formats.bytesviews import (
     PADDING,
     Positions,
@@ -21,8 +21,8 @@ from escudo.sources.formats.bytesviews import (
     word,
     words_of,
 )
+from escudo.sources.formats.event_columns import from_rows
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
-from escudo.sources.formats.rows import from_rows
 from escudo.sources.formats.text import DamagedError, cut_after, pieces, valid_utf8
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 from escudo.sources.formats.xml_shapes import Frames, Group, Shapes
@@ -41,7 +41,7 @@ _BLANK = np.zeros(256, dtype=bool)
 _BLANK[list(b" \t\r\n\0")] = True
 
 
-def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
+def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
     """The events of a stream, a block at a time, and what is between them but is none."""
     line = 1
     shapes = Shapes()
@@ -56,7 +56,7 @@ def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
 
 def read_padded(
     buffer: bytes, shapes: Shapes, name: str, line: int = 1, *, later: list[bytes] | None = None
-) -> Iterator[Events | Unmade | Rejected]:
+) -> Iterator[Events | PendingEvents | Rejected]:
     """The events of a text, which must be valid UTF-8 and have PADDING zero bytes behind it: by
     shape where that is possible.
 
@@ -79,7 +79,8 @@ def read_padded(
     for group in shapes.groups(frames):
         unread[group.numbers] = False
         starts = begin[group.numbers]
-        yield partial(_events, group, data, starts, ends[group.numbers] - starts)
+        lengths = ends[group.numbers] - starts
+        yield PendingEvents(partial(_build_events, group, data, starts, lengths))
     left = np.flatnonzero(unread)
     if later is not None:
         later += [buffer[a:b] for a, b in zip(begin[left], ends[left], strict=True)]
@@ -88,7 +89,7 @@ def read_padded(
         yield from slow.whole(begin[left].tolist(), opens.tolist(), ends[left].tolist())
 
 
-def _events(group: Group, data: pa.Buffer, starts: Positions, lengths: Positions) -> Events:
+def _build_events(group: Group, data: pa.Buffer, starts: Positions, lengths: Positions) -> Events:
     fields, rendered = group.columns()
     return Events(fields, text_column(data, starts, lengths) if rendered is None else rendered)
 

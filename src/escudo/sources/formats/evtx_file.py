@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from escudo.sources.assemble import Events, Unmade
+from escudo.sources.events import Events, PendingEvents
 from escudo.sources.formats.bytesviews import PADDING
+from escudo.sources.formats.column_cleanup import braced
 from escudo.sources.formats.event_xml import read_padded
 from escudo.sources.formats.evtx_records import apart, decode
 from escudo.sources.formats.rejected import Rejected
-from escudo.sources.formats.tidy import braced
 from escudo.sources.formats.windows_form import windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
@@ -65,7 +65,7 @@ def _whole_chunks(path: str) -> Iterator[tuple[str, int]]:
         yield copy.name, missing
 
 
-def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
+def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
     """The records of a log, and those that are damaged."""
     try:
         with _as_file(stream) as given, _whole_chunks(given) as (path, missing):
@@ -77,7 +77,7 @@ def read(stream: LogStream) -> Iterator[Events | Unmade | Rejected]:
         yield Rejected(stream.name, "offset 0", "SRC011", str(error), b"")
 
 
-def _records(name: str, path: str) -> Generator[Events | Unmade | Rejected, None, bool]:
+def _records(name: str, path: str) -> Generator[Events | PendingEvents | Rejected, None, bool]:
     """The records; returns whether the file is an event log at all."""
     large = Path(path).stat().st_size >= WORTH_A_PROCESS
     block = _Block(name)
@@ -102,23 +102,28 @@ class _Block:
     shapes: Shapes = field(default_factory=lambda: Shapes(form=windows_form))
     later: list[bytes] = field(default_factory=list)
 
-    def read(self, text: bytes) -> Iterator[Events | Unmade | Rejected]:
+    def read(self, text: bytes) -> Iterator[Events | PendingEvents | Rejected]:
         """The events of a text; many of those that waited, once they are so many."""
         yield from self._read(text, self.later)
         if sum(map(len, self.later)) > _LONGEST_WAIT:
             yield from self.rest()
 
-    def rest(self) -> Iterator[Events | Unmade | Rejected]:
+    def rest(self) -> Iterator[Events | PendingEvents | Rejected]:
         """The events that wait."""
         text = b"\n".join(self.later)
         self.later.clear()
         yield from self._read(text, None)
 
-    def _read(self, text: bytes, later: list[bytes] | None) -> Iterator[Events | Unmade | Rejected]:
+    def _read(
+        self, text: bytes, later: list[bytes] | None
+    ) -> Iterator[Events | PendingEvents | Rejected]:
         for item in read_padded(text + bytes(PADDING), self.shapes, self.name, later=later):
-            yield item if isinstance(item, Rejected) else partial(_with_braces, item)
+            if isinstance(item, Rejected):
+                yield item
+            else:
+                yield PendingEvents(partial(_add_braces, item))
 
 
-def _with_braces(events: Events | Unmade) -> Events:
-    made = events if isinstance(events, Events) else events()
+def _add_braces(events: Events | PendingEvents) -> Events:
+    made = events.make() if isinstance(events, PendingEvents) else events
     return replace(made, fields=braced(made.fields))

@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 
 from escudo.core.prefetch import prefetch
-from escudo.sources.assemble import Events
+from escudo.sources.events import Events
 from escudo.sources.formats.bytesviews import Positions, positions, text_column
 from escudo.sources.formats.json_blocks import Lines, blocks
 from escudo.sources.formats.json_columns import JsonLines, Path, by_line, bytes_of

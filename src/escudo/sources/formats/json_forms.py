@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.column_cleanup import braced, merged, without_empty
+from escudo.sources.formats.event_columns import columns_of
 from escudo.sources.formats.json_columns import Path, Paths
 from escudo.sources.formats.nxlog import flat_fields
-from escudo.sources.formats.rows import columns_of
-from escudo.sources.formats.tidy import braced, merged, without_empty
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 
 Fields = dict[str, pa.Array]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.column_cleanup import merged
+from escudo.sources.formats.event_columns import columns_of
 from escudo.sources.formats.json_columns import Paths
-from escudo.sources.formats.rows import columns_of
-from escudo.sources.formats.tidy import merged
 from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
 from escudo.sources.times import parse_times
 

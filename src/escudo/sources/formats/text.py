@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from escudo.sources.detection import encoding_of
+from escudo.sources.format_detection import encoding_of
 from escudo.sources.opening import DAMAGE
 
 _PIECE_BYTES = 1024 * 1024

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.sources.assemble import Values
+from escudo.sources.events import Values
 from escudo.sources.formats.bytesviews import (
     PADDING,
     Positions,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escudo.core.ahead import ahead
+from escudo.core.ordered_map import map_ordered
 
 
 @given(st.integers(0, 20), st.integers(1, 4), st.sets(st.integers(0, 20)))
@@ -18,7 +18,7 @@ def test_what_a_result_changes_is_seen_by_those_after_it(
     """As if one were called after the other."""
     state = 0
     found = []
-    results = ahead(
+    results = map_ordered(
         lambda n: (n, state), range(count), threads=threads, changes=lambda r: r[0] in changing
     )
     for n, seen in results:
@@ -30,17 +30,17 @@ def test_what_a_result_changes_is_seen_by_those_after_it(
 
 def test_calls_run_at_once() -> None:
     meeting = Barrier(2, timeout=10)
-    assert len(list(ahead(lambda _: meeting.wait(), range(4), threads=2))) == 4
+    assert len(list(map_ordered(lambda _: meeting.wait(), range(4), threads=2))) == 4
 
 
 def test_one_thread_is_not_ahead() -> None:
     begun: list[int] = []
-    next(ahead(begun.append, range(3), threads=1))
+    next(map_ordered(begun.append, range(3), threads=1))
     assert begun == [0]
 
 
 def test_an_error_comes_in_its_place() -> None:
-    found = ahead(lambda n: 1 // n, [1, 0, 2], threads=2)
+    found = map_ordered(lambda n: 1 // n, [1, 0, 2], threads=2)
     assert next(found) == 1
     with pytest.raises(ZeroDivisionError):
         next(found)

@@ -14,6 +14,7 @@ from escudo.engines.duckdb.connection import connect
 from escudo.lake.layout import concat
 from escudo.lake.report import FileReport
 from escudo.lake.writer import Writer
+from escudo.sources import Family
 from escudo.sources.assemble import RawBatch
 
 TOGETHER = 25_000
@@ -28,6 +29,7 @@ TOGETHER_BYTES = 32 << 20
 
 @dataclass(slots=True)
 class _Held:
+    family: Family
     tables: list[pa.Table] = field(default_factory=list)
     reports: list[FileReport] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
@@ -35,7 +37,7 @@ class _Held:
     bytes: int = 0
 
 
-class Modelling:
+class NormalisingWriter:
     """Normalises what it is given and appends it; counts it in the reports of the files."""
 
     def __init__(self, writer: Writer) -> None:
@@ -48,30 +50,30 @@ class Modelling:
         return Normaliser(connect(threads=1))
 
     def add(self, batch: RawBatch, report: FileReport) -> None:
-        """Takes a batch that has its ids, in their order (``Writer.identify``)."""
+        """Takes a batch that has its ids, in their order (``Writer.assign_event_ids``)."""
         if not batch.table.num_rows:
             return
         reads = self._normaliser.reads(batch.family)
         if not reads:
             return
         table = batch.table.select(reads)
-        held = self._held.setdefault(batch.family, _Held())
+        held = self._held.setdefault(batch.family.name, _Held(batch.family))
         held.tables.append(table)
         held.reports.append(report)
         held.starts.append(batch.table["_event_id"][0].as_py())
         held.events += table.num_rows
         held.bytes += table.nbytes
         if held.events >= TOGETHER or held.bytes >= TOGETHER_BYTES:
-            self._normalise(batch.family)
+            self._normalise(self._held.pop(batch.family.name))
 
     def flush(self) -> None:
         """Normalises what is held; for use before a commit."""
-        for family in list(self._held):
-            self._normalise(family)
+        waiting, self._held = self._held, {}
+        for held in waiting.values():
+            self._normalise(held)
 
-    def _normalise(self, family: str) -> None:
-        held = self._held.pop(family)
-        together = RawBatch(family, concat(held.tables))
+    def _normalise(self, held: _Held) -> None:
+        together = RawBatch(held.family, concat(held.tables))
         seen: list[npt.NDArray[np.int64]] = []
         for rows in self._normaliser.normalise(together):
             self._writer.append_model(rows)

@@ -43,10 +43,10 @@ def encoding_of(head: bytes) -> str:
     return "utf-8"
 
 
-def detect(head: bytes) -> Format | None:
+def detect_format(head: bytes) -> Format | None:
     """The format of a stream that begins with ``head``; None if it is no log that we read.
 
-    >>> detect(b'{"event_simpleName":"ProcessRollup2"}'), detect(b"MZ\\x90") is None
+    >>> detect_format(b'{"event_simpleName":"ProcessRollup2"}'), detect_format(b"MZ\\x90") is None
     (<Format.FDR: 'fdr'>, True)
     """
     if head.startswith((b"ElfFile\0", b"ElfChnk\0")) or head[4096:4104] == b"ElfChnk\0":

@@ -15,7 +15,7 @@ def _nothing(_: object) -> bool:
     return False
 
 
-def ahead(
+def map_ordered(
     function: Callable[[T], R],
     items: Sequence[T],
     *,
@@ -31,7 +31,7 @@ def ahead(
     After a result that ``changes`` what the calls read (the consumer does so, before it asks for
     the next one), whatever was done ahead is done anew.
 
-    >>> list(ahead(str.upper, ["a", "b", "c"], threads=2))
+    >>> list(map_ordered(str.upper, ["a", "b", "c"], threads=2))
     ['A', 'B', 'C']
     """
     depth = 1 if threads == 1 else 4 * threads

@@ -17,7 +17,7 @@ REMOVING = frozenset({"compact", "expire", "delete"})
 """The kinds of commits that files leave by; all others only add."""
 
 
-def sweep(folder: Path, ledger: Ledger, retention: timedelta) -> int:
+def vacuum(folder: Path, ledger: Ledger, retention: timedelta) -> int:
     """Deletes files of states that ended longer ago than the retention period.
 
     Args:

@@ -27,7 +27,7 @@ JOBS = "jobs"
 _SUFFIXES = {LOOKUPS: ".csv", COLLECTIONS: ".csv", MODELS: ".model", JOBS: ".arrow"}
 
 
-class Kept:
+class Artifacts:
     """The kept files of a lake, by kind (one of the folders above) and name."""
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
@@ -37,7 +37,7 @@ class Kept:
     def path(self, kind: str, name: str) -> Path:
         """Where a file of a name is or would be; any name is one file name.
 
-        >>> Kept(Path("lake"), None).path(LOOKUPS, "../etc/x y.csv").as_posix()
+        >>> Artifacts(Path("lake"), None).path(LOOKUPS, "../etc/x y.csv").as_posix()
         'lake/lookups/..%2Fetc%2Fx%20y.csv'
         """
         suffix = _SUFFIXES[kind]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from escudo.sources.assemble import Events
+from escudo.sources.events import Events
 from escudo.sources.formats.xml_element import Field
 
 

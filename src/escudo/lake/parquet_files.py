@@ -25,7 +25,7 @@ _WRITE_BATCH = 8192
 copied to the values, take 7 % off the encoding of raw events."""
 
 
-class Parts:
+class ParquetFiles:
     """The files of one table that one writer has written since its last commit.
 
     Rows of a day go to one file unless the day is small; so a time window reads only its files,
@@ -35,7 +35,7 @@ class Parts:
     def __init__(self, folder: Path, layout: Layout) -> None:
         self._folder = folder
         self._layout = layout
-        self._open: _Part | None = None
+        self._open: _OpenFile | None = None
         self._closed: list[DataFile] = []
         self._syncer = ThreadPoolExecutor(1, "escudo-sync")
         self._syncing: list[Future[None]] = []
@@ -68,28 +68,28 @@ class Parts:
             with suppress(FileNotFoundError):
                 (self._folder / file.path).unlink()
 
-    def _place(self, stretch: Stretch) -> _Part:
-        part = self._open
-        if part is not None and not part.takes(stretch):
+    def _place(self, stretch: Stretch) -> _OpenFile:
+        file = self._open
+        if file is not None and not file.takes(stretch):
             self._close()
-            part = None
-        if part is None:
+            file = None
+        if file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._open = _Part(self._folder, self._layout, stretch.rows)
+            file = self._open = _OpenFile(self._folder, self._layout, stretch.rows)
         first, last = stretch.first_day, stretch.last_day
-        part.day_low = first if part.day_low is None else min(first, part.day_low)
-        part.day_high = last if part.day_high is None else max(last, part.day_high)
-        return part
+        file.day_low = first if file.day_low is None else min(first, file.day_low)
+        file.day_high = last if file.day_high is None else max(last, file.day_high)
+        return file
 
     def _close(self) -> None:
         """Closes the open file; it goes to the disk while the next one is written."""
         if self._open is not None:
-            part, self._open = self._open, None
-            self._closed.append(part.close())
-            self._syncing.append(self._syncer.submit(sync, part.path))
+            file, self._open = self._open, None
+            self._closed.append(file.close())
+            self._syncing.append(self._syncer.submit(sync, file.path))
 
 
-class _Part:
+class _OpenFile:
     def __init__(self, folder: Path, layout: Layout, first: pa.Table) -> None:
         self.path = folder / f"{uuid.uuid4().hex}.parquet"
         self._sink = pa.OSFile(str(self.path), "wb")
