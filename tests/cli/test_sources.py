@@ -9,93 +9,17 @@ import pytest
 
 from tests.cli.conftest import Run, json_lines
 
-SOURCE = """\
-name: acme_vpn
-title: ACME VPN gateway
-priority: 50
-recognise:
-  - {product: acme-vpn}
-time: [when]
-host: [gateway]
-source: acme:vpn
-sourcetype: acme:vpn:json
-index: vpn
-fields: [product, gateway, result, account, client.ip]
-calculated:
-  outcome: upper(result)
-datasets:
-  - model: Authentication
-    dataset: Authentication
-    events: {product: [acme-vpn]}
-    fields:
-      action: if(result="ok", "success", "failure")
-      app: '"acme-vpn"'
-      src: "'client.ip'"
-      dest: gateway
-      user: lower(account)
-"""
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "own_source"
+"""The example of docs/sources.md: a made-up gateway."""
 
-DETECTION = """\
-name: VPN Logons Fail
-id: 5a0a3a0e-0000-4000-8000-0000000000a1
-version: 1
-date: '2026-01-01'
-author: a tester
-status: production
-type: TTP
-description: Three or more logons of a user at the VPN failed.
-search: |-
-  | tstats count min(_time) as firstTime max(_time) as lastTime values(Authentication.src) as src
-  from datamodel=Authentication where Authentication.app=acme-vpn Authentication.action=failure
-  by Authentication.user Authentication.dest
-  | rename Authentication.* as * | where count >= 3
-tags:
-  risk_score: 30
-  message: logons of $user$ fail
-  mitre_attack_id: [T1110]
-  observable: [{name: user, type: User, role: [Victim]}]
-  security_domain: access
-"""
-
-
-def event(minute: int, account: str, result: str) -> dict[str, object]:
-    return {
-        "product": "ACME-VPN" if minute == 0 else "acme-vpn",
-        "when": f"2026-03-01T09:{minute:02}:00Z",
-        "gateway": "gw1",
-        "result": result,
-        "account": account,
-        "client": {"ip": f"192.0.2.{minute}", "build": 7},
-    }
-
-
-EVENTS = [
-    event(1, "Anna", "ok"),
-    event(2, "Anna", "bad password"),
-    event(3, "Bert", "bad password"),
-    event(4, "Bert", "bad password"),
-    event(5, "BERT", "locked"),
-]
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path, Path]:
-    """The folders of the source and of the detection, and the log."""
-    sources, content = tmp_path / "sources", tmp_path / "content" / "detections"
-    sources.mkdir()
-    content.mkdir(parents=True)
-    (sources / "acme_vpn.yml").write_text(SOURCE)
-    (content / "vpn.yml").write_text(DETECTION)
-    log = tmp_path / "vpn.json"
-    log.write_text("".join(json.dumps(e) + "\n" for e in EVENTS))
-    return sources, content.parent, log
+SOURCE = (EXAMPLE / "sources" / "acme_vpn.yml").read_text("utf-8")
 
 
 @pytest.mark.slow
-def test_an_own_source_is_hunted(escudo: Run, folders: tuple[Path, Path, Path]) -> None:
-    sources, content, log = folders
+def test_an_own_source_is_hunted(escudo: Run) -> None:
+    log, content = EXAMPLE / "vpn.json", EXAMPLE / "content"
     done = escudo(
-        *("hunt", log, "--sources", sources, "--content", content),
+        *("hunt", log, "--sources", EXAMPLE / "sources", "--content", content),
         *("--detection", "VPN Logons Fail", "--format", "jsonl", "--quiet"),
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -110,11 +34,8 @@ def test_an_own_source_is_hunted(escudo: Run, folders: tuple[Path, Path, Path]) 
 
 
 @pytest.mark.slow
-def test_a_lake_needs_the_sources_that_it_was_written_with(
-    escudo: Run, folders: tuple[Path, Path, Path], tmp_path: Path
-) -> None:
-    sources, _, log = folders
-    lake = tmp_path / "lake"
+def test_a_lake_needs_the_sources_that_it_was_written_with(escudo: Run, tmp_path: Path) -> None:
+    sources, log, lake = EXAMPLE / "sources", EXAMPLE / "vpn.json", tmp_path / "lake"
     read = escudo("ingest", log, "--lake", lake, "--sources", sources, "--format", "json")
     assert read.returncode == 0
     events = json.loads(read.stdout)["events"]
@@ -158,17 +79,16 @@ WRONG = {
 @pytest.mark.parametrize(("change", "code", "line", "column"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_in_a_source_has_its_place(
     escudo: Run,
-    folders: tuple[Path, Path, Path],
+    tmp_path: Path,
     change: tuple[str, str],
     code: str,
     line: int,
     column: int,
 ) -> None:
-    sources, _, log = folders
-    path = sources / "acme_vpn.yml"
+    path = tmp_path / "acme_vpn.yml"
     assert SOURCE.count(change[0]) == 1
     path.write_text(SOURCE.replace(*change))
-    done = escudo("hunt", log, "--sources", sources, "--quiet")
+    done = escudo("hunt", EXAMPLE / "vpn.json", "--sources", tmp_path, "--quiet")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error[{code}] {path}:{line}:{column}: ")
 

@@ -11,7 +11,7 @@ from escudo.spl.evaluate import compile_eval
 from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 
-MINIMAL = """
+MINIMAL = """\
 name: x
 title: X
 priority: 1
@@ -42,6 +42,17 @@ def test_a_family_from_its_text() -> None:
         (("fields: [f,", "fields: [_time,"), "'_time' is a column of every raw table"),
         (("calculated: {c:", "calculated: {f:"), "'f' is defined twice"),
         (("type: multivalue", "type: blob"), "'blob' is not a valid FieldType"),
+        (("name: x", "name: X y"), "1:7: name 'X y' is not made of"),
+        (("name: x", "name: [x]"), "1:7: 'name' needs a text here"),
+        (("priority: 1", "priority: high"), "3:11: 'priority' needs a whole number"),
+        (("[{a: b}]", "{a: b}"), "4:12: 'recognise' needs a list"),
+        (("[{a: b}]", "[a]"), "4:13: 'recognise' needs a list of mappings"),
+        (("[{a: b}]", "[{a: [b, {}]}]"), "4:21: 'recognise' needs a text here"),
+        (("time: [t]", "time: t"), "5:7: 'time' needs a list"),
+        (("host: [h]", "host: [[h]]"), "6:8: 'host' needs a text here"),
+        (("name: m, type", "nam: m, type"), "10:16: a field is a name, or a mapping"),
+        (("calculated: {c: f}", "calculated: [c]"), "11:13: 'calculated' needs a mapping"),
+        (("fields: [f, F,", "fields: [f, f,"), "10:13: field 'f' is defined twice"),
     ],
 )
 def test_a_wrong_definition_names_its_file(change: tuple[str, str], message: str) -> None:

@@ -136,8 +136,14 @@ def _open_for_writing(folder: Path, schema: pa.Schema, pinned: int | None) -> De
 
 
 def _widen(table: DeltaTable, schema: pa.Schema) -> None:
-    present = {f.name for f in table.schema().fields}
-    missing = [f for f in Schema.from_arrow(schema).fields if f.name not in present]
+    """Adds the columns that a table lacks; LAK008 for one that it has with another type."""
+    present = {f.name: f.type for f in table.schema().fields}
+    wanted = Schema.from_arrow(schema).fields
+    for column in wanted:
+        if present.get(column.name, column.type) != column.type:
+            name = Path(table.table_uri).name
+            raise EscudoError("LAK008", f"table {name}, column {column.name} has another type")
+    missing = [f for f in wanted if f.name not in present]
     if missing:
         table.alter.add_columns(missing, post_commithook_properties=_NO_HOOKS)
         table.update_incremental()
