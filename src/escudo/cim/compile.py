@@ -1,4 +1,4 @@
-"""From a family's mappings to one DuckDB statement for each dataset.
+"""A family's mappings -> one DuckDB statement for each dataset; ``normalise`` calls it.
 
 Four steps, each a SELECT over the one before: the source's expressions; the dataset's calculated
 fields; defaults and lower-cased copies; the dataset's own condition. Columns that need no SQL are

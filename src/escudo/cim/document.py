@@ -1,4 +1,4 @@
-"""docs/cim.md: which value of a source becomes which field of a data model."""
+"""Sources and data models -> docs/cim.md: which value becomes which field; for ``docs.build``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ identity lists fill (`dest_category`, `user_bunit`, ...) and that no source maps
 """
 
 _MANY = 5
+"""Event ids that are listed; of more the first and the last are shown."""
 
 
 def markdown(models: Models, families: Families) -> str:

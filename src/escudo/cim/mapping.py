@@ -1,4 +1,4 @@
-"""How the events of a source family become rows of datasets: the ``datasets:`` of its YAML.
+"""The ``datasets:`` of a source's YAML -> checked entries: which events become which rows.
 
 Each entry names a ``model`` and a ``dataset``, says by ``events`` which events belong there (field
 -> the values it may have, compared as text) and gives an SPL eval expression for each CIM field

@@ -1,4 +1,4 @@
-"""Raw events to rows of the data models, a batch at a time."""
+"""Raw batches -> rows of the data models, a batch at a time; ``lake`` calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All loaded content, and the one function that loads it."""
+"""Folders -> all loaded content, Escudo's own below; every use case begins with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of content files -> typed elements, and everything that is wrong with them."""
+"""Folders of content files -> typed elements, and all that is wrong; ``collection`` calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Local changes to content, kept as files beside it instead of edits of upstream.
+"""Local changes in files beside content -> the content with them; ``loading`` calls it.
 
 An overlay is a folder. Ordinary content files in it (macros, lookups, detections, ...) replace
 those of the same name. A file with a ``change`` key changes one detection, a list below

@@ -1,4 +1,4 @@
-"""YAML mappings read field by field: typed, checked, every problem with its place in the file.
+"""YAML mappings -> typed fields, every problem with its place; the readers of elements call it.
 
 The nodes come from libyaml's composer, which gives a line and a column for each of them, and is as
 fast as its plain loader; the values are turned into Python only where they are asked for.

@@ -1,4 +1,4 @@
-"""What allocates the memory of columns."""
+"""Chooses what allocates the memory of columns; for a program that takes in logs."""
 
 from __future__ import annotations
 

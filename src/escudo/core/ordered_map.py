@@ -1,4 +1,4 @@
-"""Calls a function for one item after the other, in threads that are a few items ahead."""
+"""A function and items -> results in order, some made ahead in threads; for use cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which function runs how on which engine: the input of the functions' page in the docs.
+"""SPL's functions -> which runs how on which engine; ``docs.build`` calls it.
 
 Nothing is written by hand: each function's builder is called with sample arguments, and what it
 calls in the engines' preludes tells how it runs.

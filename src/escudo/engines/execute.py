@@ -1,4 +1,4 @@
-"""One search from text to rows: compile, run, name the columns as SPL names them."""
+"""A search, as text or compiled -> its rows, named as SPL names them; use cases call it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ RESULT_TYPES: Mapping[FieldType, pa.DataType] = {
 
 
 MOST_CELLS = 20_000_000
-"""So many values of a search's wide rows are sorted together: about two gigabytes with all the
-rest (314,313 events of a thousand fields; 8,000,000 take 1.5, and twice the time)."""
+"""Values of a search's wide rows that are sorted together: about two gigabytes with all the rest
+(2026-11-24: 314,313 events of a thousand fields; 8,000,000 take 1.5, and twice the time)."""
 
 CELL_BYTES = 128
-"""What an engine's memory must have for each: 50 to 75 were too few."""
+"""Bytes of an engine's memory for each such value: 50 to 75 were too few (2026-11-24)."""
 
 WIDE = 100
-"""Rows of so many columns are wide."""
+"""Columns of rows that are wide."""
 
 
 class Engine(Protocol):

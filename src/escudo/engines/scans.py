@@ -1,4 +1,4 @@
-"""What a scan reads; each engine makes its own read of it."""
+"""A scan -> the columns that it reads; each engine makes its own read of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grows trees of processes: instances of a tree x its steps -> rows of numbers.
+"""Instances of a tree of processes x its steps -> rows of numbers; ``generate`` calls it.
 
 Everything is an array over rows; a Python loop runs over the steps of the tables only.
 """
@@ -14,9 +14,11 @@ from escudo.generate.catalog import ACCOUNTS, LEVELS, Catalog, Side, Step, Tree
 from escudo.generate.columns import Ints
 
 SECOND = 10**9
+"""Nanoseconds."""
 _SYSTEM = LEVELS.index("System")
 _MEDIUM = LEVELS.index("Medium")
 _LONG_LIFE = 240.0
+"""Seconds that a process lives where its table gives no time."""
 
 PROCESS_FIELDS = (
     "t",

@@ -1,4 +1,4 @@
-"""What searches keep in a lake beside its events: lookups, models, results of jobs.
+"""Lookups, models and results of jobs <-> files of a lake; searches and commands call it.
 
 Each is one file, which is replaced as a whole: a reader sees the old one or the new one, also when
 the writer is killed. Writers take turns by the ledger's lock.

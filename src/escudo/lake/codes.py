@@ -1,4 +1,4 @@
-"""The codes of the lake's errors."""
+"""The error codes of the lake, for ``docs/errors.md``."""
 
 from __future__ import annotations
 

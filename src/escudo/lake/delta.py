@@ -1,4 +1,4 @@
-"""The Delta log of one table: which Parquet files are in it at a version.
+"""Parquet files <-> versions of one table's Delta log; writers, snapshots, maintenance call it.
 
 Readers always open a table at the version that the ledger gives. Files are described to the log
 with the least and greatest ``_time`` of their rows, which is what a time window prunes by.
@@ -21,7 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from escudo.core.errors import EscudoError
 
 CHECKPOINT_EVERY = 20
-"""A checkpoint is made once this many versions went by, so that opening a table stays quick."""
+"""Versions from one checkpoint to the next, so that opening a table stays quick."""
 
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 # A hook could clean up log entries of a version that the ledger still pins.

@@ -1,4 +1,4 @@
-"""Carries out what searches ask to be changed (``spl.effects``), in a lake.
+"""What a search asks to be changed (``spl.effects``) -> the change in a lake; use cases call it.
 
 Each effect is whole or absent, and on the disk when this returns: events by a commit, a lookup or
 model by the replacement of its file. The content's own files are never touched.

@@ -1,4 +1,4 @@
-"""What makes two files the same: their content."""
+"""A file -> what makes it the same as another: size and hash of its content; for ingests."""
 
 from __future__ import annotations
 

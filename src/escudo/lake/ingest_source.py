@@ -1,4 +1,7 @@
-"""What an ingest reads, file by file: batches, rejected input, files that are known already."""
+"""Paths -> the steps of one ingest: files that begin and end, batches, what was rejected.
+
+``ingest`` calls it. Files whose content is in the lake already are left out.
+"""
 
 from __future__ import annotations
 

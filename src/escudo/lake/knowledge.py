@@ -1,4 +1,4 @@
-"""Knowledge of content with what searches have kept in a lake."""
+"""The content's knowledge and a lake's files -> the knowledge that searches over it see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How rows lie in the files of a table: order, row groups, compression, where files are cut.
+"""Rows -> rows in the order of their table, with its columns, cut by day; writers call it.
 
 Measured on 250,000 Sysmon rows of 1.5 kB (2 cores): encoding by pyarrow with zstd level 1 takes
 0.9 s, by DuckDB 2.4 s; level 3 gains no size. ``_raw`` and other columns whose values hardly
@@ -22,6 +22,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 
 HOUR = 3_600_000_000
+"""Microseconds."""
 DAY = 24 * HOUR
 
 
@@ -54,6 +55,7 @@ class Layout:
 
 _UNIQUE = frozenset({"_raw", "_event_id", "_time", "EventRecordID"})
 _SAMPLE = 4096
+"""Rows that are looked at to tell whether a column's values repeat."""
 _FEW = 256
 """A column with fewer values in the sample says nothing of how they repeat."""
 

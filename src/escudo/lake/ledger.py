@@ -1,4 +1,4 @@
-"""The ledger: what is acknowledged. One row a commit pins the versions of all tables together.
+"""What is acknowledged: a row a commit pins the versions of all tables; writers and readers.
 
 It is an SQLite file. Its write transaction (``BEGIN IMMEDIATE``) is at the same time the lock
 between writers: it is held while the Delta tables are committed, and the operating system frees
@@ -19,7 +19,9 @@ from escudo.core.errors import EscudoError
 from escudo.lake.identity import Identity
 
 FORMAT = 2
+"""The version of what is on the disk; another one is LAK004."""
 LOCK_SECONDS = 300.0
+"""Seconds that a writer waits for another one; then LAK007."""
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS lake (

@@ -1,4 +1,4 @@
-"""The file of a lookup, from the rows that ``outputlookup`` gives and those that are there.
+"""Rows of ``outputlookup`` and those that are there -> a lookup's new file; for ``effects``.
 
 Search Reference: outputlookup. A file is CSV as Splunk writes it: with several values kept apart,
 ``__mv_field`` beside a field has them as ``$a$;$b$``.

@@ -1,4 +1,4 @@
-"""What an operator does with a lake: look at it, merge small files, drop old data or events."""
+"""A lake -> what is in it; or the lake with merged files, or without old data or some events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Parquet files a writer is filling: closed by size and by day, not yet committed."""
+"""Rows of one table -> Parquet files, closed by size and day, not yet committed; for writers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from escudo.lake.delta import DataFile, sync
 from escudo.lake.layout import Layout, Stretch, arrange, stretches, time_bounds
 
 FULL_BYTES = 128 << 20
-"""A file is closed when it is this large."""
+"""Bytes of a file that is closed and not written on."""
 
 DAY_ROWS = 20_000
-"""A day with fewer rows shares a file with its neighbours: many small files cost more than
-reading a row group too many."""
+"""Rows of a day that has a file of its own.
+
+Smaller neighbours share one: many small files cost more than reading a row group too many
+(2026-11-24, real EVTX: writing 1.5 -> 0.7 s of CPU, a lake 60 % smaller).
+"""
 
 _WRITE_BATCH = 8192
 """Values that are encoded together. These, and pages of the second version, whose levels are not
-copied to the values, take 7 % off the encoding of raw events."""
+copied to the values, take 7 % off the encoding of raw events (2026-11-26, 2 cores)."""
 
 
 class ParquetFiles:

@@ -1,4 +1,4 @@
-"""Input that gave no event, kept beside the lake as JSON lines."""
+"""Rejected input of one file -> JSON lines beside the lake's tables; ``ingest`` calls it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from escudo.sources.reading import Rejected
 
 _FLUSH_LINES = 1000
+"""Lines that are held in memory before they are written."""
 
 
 class Rejects:

@@ -1,4 +1,4 @@
-"""Reads files of a table and writes their rows anew: merged, in order, or without old ones."""
+"""Files of a table -> new files: merged, in order, or without some rows; for ``maintenance``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from escudo.lake.layout import HOUR, Layout, conform
 from escudo.lake.parquet_files import ParquetFiles
 
 MEMORY = "400MB"
+"""What DuckDB may use while it sorts."""
 _BATCH_ROWS = 20_000
+"""Rows that are handed to the encoder together."""
 _SLICE_ROWS = 100_000
+"""Rows that are sorted together: wide ones fit into ``MEMORY``. DuckDB's sort of such rows fails
+where it has to go to the disk (2026-11-24)."""
 
 
 def rewrite(

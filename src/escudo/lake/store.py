@@ -1,4 +1,4 @@
-"""A lake: Delta tables in a folder, and the ledger that makes their commits one."""
+"""A folder -> a lake: Delta tables, and the ledger that makes their commits one."""
 
 from __future__ import annotations
 

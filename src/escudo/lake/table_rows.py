@@ -1,4 +1,4 @@
-"""Rows of SPL fields as rows of a table of the lake."""
+"""Columns of SPL fields -> rows of a table of the lake; ``effects`` and ``findings`` call it."""
 
 from __future__ import annotations
 

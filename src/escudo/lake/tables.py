@@ -1,4 +1,4 @@
-"""Which tables a lake has, and how each is written."""
+"""Sources and data models -> the tables of a lake, and how each is written; who opens one."""
 
 from __future__ import annotations
 

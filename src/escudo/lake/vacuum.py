@@ -1,4 +1,4 @@
-"""Deletes what no reader can still want: files that left the tables, leftovers of crashes."""
+"""Deletes files that no reader can still want: of old states, of crashes; for ``maintenance``."""
 
 from __future__ import annotations
 

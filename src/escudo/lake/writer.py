@@ -1,4 +1,7 @@
-"""Appending to a lake: rows go to Parquet files as they come, one commit makes them visible."""
+"""Rows -> Parquet files as they come, then one commit that makes all of them visible.
+
+Ingests, effects of searches and findings write by it.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUFFER_BYTES = 40 << 20
-"""Rows of a table are kept until they are this large, then sorted and encoded."""
+"""Bytes of a table's rows that are kept before they are sorted and encoded."""
 
 BUFFERS_BYTES = 64 << 20
-"""The rows of all tables together; beyond it the largest buffer is encoded."""
+"""Bytes of the rows of all tables together; beyond it the largest buffer is encoded."""
 
 _ENCODERS = 2
+"""Buffers that are encoded at once, also two of one table (2026-11-26: near the end of a file raw
+events waited for one encoder while the other had nothing to do)."""
 
 
 class Writer:

@@ -1,4 +1,4 @@
-"""Bytes in, raw events with their fields out: opening, recognising and reading log files."""
+"""Bytes of logs -> raw events with their fields: open, detect the format, read; for ``lake``."""
 
 from escudo.sources.families import Families, load_families
 from escudo.sources.family import Family

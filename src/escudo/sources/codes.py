@@ -1,4 +1,4 @@
-"""The error codes of reading logs."""
+"""The error codes of reading logs and of own sources, for ``docs/errors.md``."""
 
 from __future__ import annotations
 

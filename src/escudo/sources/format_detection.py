@@ -1,4 +1,4 @@
-"""Which wire format a stream has, by its first bytes; a file's name says nothing."""
+"""The first bytes of a stream -> its wire format, whatever its name; ``opening`` calls it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from enum import StrEnum
 
 HEAD_BYTES = 64 * 1024
-"""How much of a stream is looked at."""
+"""Bytes of a stream, from its start, that are looked at."""
 
 _EVENT = re.compile(rb"<(?:\w+:)?Events?[\s/>]")
 _OBJECT_LINE = re.compile(rb'(?m)^\s*(?:\[\s*)?\{\s*(?:"|\})')

@@ -1,4 +1,4 @@
-"""From paths to byte streams: folders walked, archives and compressed files unpacked."""
+"""Paths -> byte streams of known formats: folders walked, archives unpacked; ``lake`` calls it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_DEPTH = 6
+"""How many archives may be inside each other; a deeper one is SRC008."""
 _HEAD_STEP = 1024
+"""Bytes that are read of a head at once: those before damage are looked at still."""
 _SPOOL_BYTES = 32 * 1024 * 1024
+"""Bytes of a packed stream that stay in memory; a longer one goes to a temporary file."""
 DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError)
 """What reading from a damaged compressed stream raises."""
 

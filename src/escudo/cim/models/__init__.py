@@ -1,4 +1,4 @@
-"""The data models of Splunk's CIM add-on: datasets, fields, defaults; read from ``*.yml`` here.
+"""The ``*.yml`` here -> the data models of Splunk's CIM add-on: datasets, fields, defaults.
 
 A file defines one model. Of a dataset it says the ``parent`` and the ``constraint`` that tells its
 events from the parent's, and the ``fields`` with their CIM type and these flags:

@@ -1,4 +1,4 @@
-"""A data source: what a detection's ``data_source`` names, and where Splunk finds its events."""
+"""YAML -> a data source: what a detection names, and where Splunk finds its events."""
 
 from __future__ import annotations
 

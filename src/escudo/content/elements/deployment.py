@@ -1,4 +1,4 @@
-"""Deployments: when the detections of one type run, and what a hit brings about."""
+"""YAML -> a deployment: when detections of one type run, and what a hit brings about."""
 
 from __future__ import annotations
 

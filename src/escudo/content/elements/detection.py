@@ -1,4 +1,4 @@
-"""A detection: a search, what its rows mean, and how to test it."""
+"""YAML -> a detection: a search, what its rows mean, and how to test it."""
 
 from __future__ import annotations
 

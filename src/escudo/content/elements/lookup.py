@@ -1,4 +1,4 @@
-"""A lookup definition: a table of a CSV file, or of a KV-store collection."""
+"""YAML -> a lookup definition: a table of a CSV file, or of a KV-store collection."""
 
 from __future__ import annotations
 

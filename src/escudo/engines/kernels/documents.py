@@ -1,4 +1,4 @@
-"""JSON and XML documents (Search Reference, JSONFunctions; spath).
+"""JSON and XML texts -> their values (Search Reference, JSONFunctions; spath); kernels.
 
 Documents are text. A path is Splunk's: ``a.b{0}.c``, with ``{}`` for every element of an array.
 """

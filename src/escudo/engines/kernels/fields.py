@@ -1,4 +1,4 @@
-"""Fields found in text: every path of a document, key-value pairs.
+"""Texts -> the fields in them: every path of a document, key-value pairs; kernels.
 
 A map holds text; several values of a key are joined by ``MV_SEPARATOR``.
 """

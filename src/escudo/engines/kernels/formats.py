@@ -1,4 +1,4 @@
-"""Numbers, addresses and texts in other clothes."""
+"""Numbers, addresses and texts -> the same in other clothes; kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Regular expressions beyond RE2 (look-around, backreferences), by the ``regex`` module."""
+"""Texts and regular expressions beyond RE2 -> matches, by the ``regex`` module; kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an address is: ``iplocation`` (Search Reference), from the data that geoip2fast ships.
+"""Addresses -> where they are (Search Reference, iplocation), by data of geoip2fast; a kernel.
 
 Those data hold the country of IPv4 and IPv6 networks. A MaxMind-like city file of geoip2fast, if
 named by the environment variable ``ESCUDO_GEOIP``, adds city, region and coordinates.

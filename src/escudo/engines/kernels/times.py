@@ -1,4 +1,4 @@
-"""Times: relative modifiers, and formats that are only known row by row."""
+"""Times and relative modifiers, or formats known only row by row -> times and texts; kernels."""
 
 from __future__ import annotations
 

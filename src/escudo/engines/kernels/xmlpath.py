@@ -1,4 +1,4 @@
-"""Values out of XML text by Splunk's paths (Search Reference, spath)."""
+"""XML text and one of Splunk's paths (Search Reference, spath) -> values; for ``documents``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether Spark can run here; imports nothing of it."""
+"""Whether Spark can run here, and if not why; imports nothing of it. Commands ask."""
 
 from __future__ import annotations
 

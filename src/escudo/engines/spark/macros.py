@@ -1,4 +1,4 @@
-"""The prelude of Spark: macros written out in the tree before it becomes SQL.
+"""A SQLGlot tree with calls of the prelude -> one with the macros of Spark written out.
 
 Spark's own SQL functions may stand neither in lambdas nor around aggregates; a macro may.
 """

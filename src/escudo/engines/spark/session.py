@@ -1,4 +1,4 @@
-"""A Spark session that knows SPL's functions. Needs the ``spark`` extra and Java."""
+"""A Spark session that knows SPL's functions; needs the ``spark`` extra and Java. Commands ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs compiled searches on Spark, over the Parquet files that a catalog names."""
+"""Compiled searches and a catalog's Parquet files -> rows, by Spark; ``execute`` calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prelude calls whose Spark form depends on a literal argument: regexes and time formats."""
+"""Calls whose Spark form depends on a literal (regexes, time formats) -> that form; macros."""
 
 from __future__ import annotations
 

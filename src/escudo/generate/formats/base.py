@@ -1,4 +1,4 @@
-"""What a format is, and the text columns that all formats share."""
+"""What a format of the generator is, and the text columns that all of them share."""
 
 from __future__ import annotations
 

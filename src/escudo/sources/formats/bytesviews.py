@@ -1,4 +1,4 @@
-"""Columns of text cut out of one buffer by position, without a Python object for a value."""
+"""A buffer and positions in it -> columns of text, without a Python object for a value."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ PADDING = 4096
 """How many bytes must follow the last position that is looked at."""
 
 _PIECE = 1 << 18
+"""Bytes that are compared at once: what is made of them fits into the cache (2026-11-24)."""
 _NEAR = 96
-"""How far ``up_to`` looks."""
+"""Bytes that ``up_to`` looks at."""
 
 
 def words_of(buffer: bytes | bytearray) -> Words:

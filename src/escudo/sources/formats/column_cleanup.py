@@ -1,4 +1,7 @@
-"""Small rules for columns of fields that several formats share."""
+"""Columns as a format gives them -> columns without empty values, doubled names, bare GUIDs.
+
+The readers of XML, EVTX and JSON call it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From dictionaries of fields to columns: the way of events that no fast path takes."""
+"""Dictionaries of fields -> columns: the way of events that no fast path takes; all readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EVTX: the binary event log of Windows, read by the ``evtx`` library as XML."""
+"""EVTX, the binary event log of Windows -> events; ``reading`` calls it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 
 WORTH_A_PROCESS = 8 << 20
-"""A file of so many bytes is decoded in a process of its own."""
+"""Bytes of a file that is decoded in a process of its own; it takes 60 ms to start (2026-11-26)."""
 
 _LONGEST_WAIT = 8 * 1024 * 1024
+"""Bytes of records of rare shapes that wait for more of their kind."""
 _HEADER = 4096
+"""Bytes of the file header (MS-EVEN6); likewise of a chunk, of its header, and where the header
+says how many chunks there are."""
 _CHUNK = 65_536
 _CHUNK_HEADER = 512
 _CHUNKS_AT = 42

@@ -1,4 +1,4 @@
-"""Blocks of JSON lines from the pieces of a text, each looked at while the cache holds it.
+"""Pieces of a text -> blocks of JSON lines, each looked at in the cache; for ``json_events``.
 
 A pass over text that has left the processor's cache costs about as much as reading it from the
 system's. So all that needs only the bytes is done a piece at a time, right after it was read:
@@ -21,9 +21,10 @@ from escudo.sources.formats.json_columns import Bytes, JsonLines
 from escudo.sources.formats.text import LONGEST_EVENT, PATIENCE_SECONDS, DamagedError, valid_utf8
 
 _BLOCK_BYTES = 12 << 20
-"""Smaller blocks than those of XML: a block, its lines and their columns are in memory at once."""
+"""Bytes of lines that are parsed together. Fewer than of XML, since a block, its lines and their
+columns are in memory at once: 5 GB of FDR stay under 950 MB (2026-11-24, 2 cores)."""
 _ROOM = 2 << 20
-"""What may come behind the last line of a block before it is handed on."""
+"""Bytes that may come behind the last line of a block before it is handed on."""
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
 

@@ -1,4 +1,4 @@
-"""JSON objects, one a line, to columns by path: parsed by DuckDB, checked by counting keys.
+"""JSON lines -> columns by path, by DuckDB and a count of keys; ``json_events`` calls it.
 
 DuckDB's ``from_json`` is the fastest parser at hand, and it ignores what it is not told of. So the
 keys in the text are counted too: every key that it found is one of them, hence equal numbers mean
@@ -36,15 +36,17 @@ _VALUE = np.frombuffer(b'":"', np.uint8)
 """What stands before a text that is a value."""
 _NO_KEY_END = [_OBJECT, _COMMA, _BACKSLASH]
 _PIECE = 1 << 20
-"""So many bytes are looked at together: what is between two loops stays in the cache."""
+"""Bytes that are looked at together: what is between two loops stays in the cache."""
 _SMALL_PIECE = 1 << 18
-"""... and so many where nothing but bytes are looked at."""
+"""Bytes that are looked at together where nothing but bytes are looked at."""
 _LINES_AT_ONCE = 512
-"""DuckDB parses pieces of so many lines 12 % faster than all of them in one."""
+"""Lines that DuckDB parses together: 12 % faster than all of a block (2026-11-24, 2 cores)."""
 _TEXTS = pa.list_(pa.string())
 _NO_LINES = pa.table({"line": pa.array([], pa.string())})
 _LEARN_LINES = 200
+"""Lines, from all over a block, that teach new paths in one round."""
 _MOST_PATHS = 3000
+"""Paths that are known at once; lines with more are read one by one."""
 
 
 @dataclass

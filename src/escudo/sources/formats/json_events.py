@@ -1,4 +1,4 @@
-"""JSON: an object a line, objects one after the other, or an array of them."""
+"""JSON -> events: an object a line, one after the other, or in an array; ``reading`` calls it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ _ARRAY_EDGE = re.compile(rb"(?m)^([ \t]*\[?)(\{.*\})(\]?[ \t]*)(?=\r?$)")
 _BRACKET_LINE = re.compile(rb"(?m)^[ \t]*[\[\]][ \t]*,?[ \t]*(?=\r?$)")
 
 _AHEAD = 1
+"""Blocks that are cut out of the text while one is parsed (2026-11-24, 2 cores: 8 % less time)."""
 
 _HEAD_BYTES = 1 << 20
+"""Bytes that are held back, at most, until it shows whether events are one a line."""
 _TEXT_BYTES = 12 << 20
-"""What is parsed together of events that are not one a line."""
+"""Bytes that are parsed together of events that are not one a line."""
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
 _BLANK = np.zeros(256, dtype=bool)

@@ -1,4 +1,4 @@
-"""The JSON shapes in which shippers write Windows events, to the fields of the event itself.
+"""The JSON shapes of shippers -> the fields of the Windows event itself; for ``json_events``.
 
 Whatever brought an event, its fields are those of its XML. What only a shipper says (its own
 names, the receipt, a rendered message) is kept beside them under the shipper's names.

@@ -1,4 +1,4 @@
-"""JSON that is not one object a line: arrays, objects over many lines or side by side."""
+"""JSON that is not an object a line -> its objects, an array's too; ``json_events`` calls it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from escudo.sources.formats.text import LONGEST_EVENT
 
 _BETWEEN = " \t\r\n,"
 _BLOCK_EVENTS = 5_000
+"""Events that are handed on together."""
 
 
 def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:

@@ -1,4 +1,7 @@
-"""Flat JSON of Windows events: NXLog's im_msvistalog, and exports of the same kind."""
+"""Flat JSON of Windows events (NXLog's im_msvistalog, Log Analytics) -> their own fields.
+
+``json_forms`` calls it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of text from a byte stream, cut where an event ends; UTF-16 and byte order marks gone."""
+"""A byte stream -> blocks of UTF-8, cut where an event ends; the readers of text call it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from escudo.sources.format_detection import encoding_of
 from escudo.sources.opening import DAMAGE
 
 _PIECE_BYTES = 1024 * 1024
+"""Bytes that are asked of a stream at once."""
 PATIENCE_SECONDS = 1.0
+"""Seconds that a block may take to fill; then what there is of a slow stream is handed on."""
 _PARTIAL = (io.BufferedIOBase, io.BufferedReader)
 LONGEST_EVENT = 64 * 1024 * 1024
-"""A longer run of bytes without an event's end is cut there: memory stays bounded."""
+"""Bytes. A longer run without an event's end is cut there: memory stays bounded."""
 
 
 class DamagedError(Exception):

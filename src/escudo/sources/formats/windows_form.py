@@ -1,4 +1,4 @@
-"""Pretty-printed event XML as Windows itself renders it: one line an event, single quotes.
+"""Event XML laid out for reading -> as Windows renders it: one line an event, single quotes.
 
 Searches over ``_raw`` are written for that form (the Windows add-on's transforms read
 ``<Data Name='...'>`` in single quotes only). Only what stands between and inside tags changes.
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from escudo.sources.formats.bytesviews import PADDING, Positions, Words, word, words_of
 
 _DEEPEST_INDENT = 23
+"""Bytes of a line end and its blanks that are layout, at most; more are part of a value."""
 _OPEN, _CLOSE, _QUOTE, _APOSTROPHE, _SLASH = b"<>\"'/"
 _BLANK = np.zeros(256, dtype=bool)
 _BLANK[list(b" \t\r\n")] = True

@@ -1,4 +1,4 @@
-"""One Windows event, as XML text, to its fields: the reference that the fast path is held to."""
+"""One Windows event as XML -> its fields: the reference that the fast path is held to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event XML by shape: events with the same tags at the same places become columns at once.
+"""Event XML of few shapes -> columns, many events at once; ``event_xml`` calls it.
 
 Machines write their events in few shapes: the tags are the same, the values differ. An event is
 taken here only after each of its tags was compared, byte for byte, with those of an example whose
@@ -33,11 +33,15 @@ _ATTRIBUTE = re.compile(rb"[\w:.-]+\s*=\s*(?:'(?P<one>[^'<]*)'|\"(?P<two>[^\"<]*
 _VARYING_ATTRIBUTES = frozenset({b"TimeCreated", b"Execution", b"Correlation", b"Security"})
 _CONSTANT_TEXTS = frozenset({b"EventID", b"Version", b"Level", b"Task", b"Opcode", b"Channel"})
 _LONGEST_FIXED = PADDING // 2
+"""Bytes of tags between two values, at most; events with more are read one by one."""
 _EXAMPLES = 8
+"""Events of a group that are tried as examples of its shape."""
 _MOST_SHAPES = 2000
+"""Shapes that are remembered; of more, all are forgotten and learned anew."""
 _AT_ONCE = 32_000
-"""How many edges are looked at together: as many as a processor's cache holds."""
+"""Edges that are looked at together: as many as a processor's cache holds."""
 _BYTES_AT_ONCE = 1 << 18
+"""Bytes that are compared together, for the same reason."""
 _AMPERSAND = 0x26
 _MARK = "\ue0f0{}\ue0f1"
 _ANY_MARK = re.compile("\ue0f0\\d+\ue0f1")
