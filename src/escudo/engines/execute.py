@@ -170,12 +170,12 @@ def stretches(
     count.set("expressions", [alias(minute, "minute"), alias(exp.Count(this=exp.Star()), "n")])
     count.set("group", exp.Group(expressions=[minute.copy()]))
     count.set("order", None)
-    found = engine.run(count, compiled.scans, compiled.tables).sort_by([("minute", "descending")])
-    minutes = found["minute"].cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_pylist()
+    counts = engine.run(count, compiled.scans, compiled.tables).sort_by([("minute", "descending")])
+    minutes = counts["minute"].cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_pylist()
     end: float | None = None
     begin: float | None = None
     held = 0
-    for start, rows in zip(minutes, found["n"].to_pylist(), strict=True):
+    for start, rows in zip(minutes, counts["n"].to_pylist(), strict=True):
         if held and held + rows > most:
             yield _during(compiled, time, TimeRange(begin, end))
             end, held = begin, 0
@@ -194,24 +194,24 @@ def _during(compiled: Compiled, time: exp.Expression, within: TimeRange) -> Comp
 
 def _stored(scans: Sequence[Scan], catalog: Catalog, most: int) -> int:
     """How many rows the files of scans hold, counted until there are more than ``most``."""
-    found = 0
+    rows = 0
     for scan in scans:
         for path in catalog.files(scan.schema.table, scan.within):
-            found += int(pq.read_metadata(path).num_rows)
-            if found > most:
-                return found
-    return found
+            rows += int(pq.read_metadata(path).num_rows)
+            if rows > most:
+                return rows
+    return rows
 
 
-def _named(compiled: Compiled, found: pa.Table) -> pa.Table:
+def _named(compiled: Compiled, result: pa.Table) -> pa.Table:
     names: list[str] = []
     columns: list[pa.ChunkedArray] = []
     for name, ident, kind in compiled.output:
         names.append(name)
-        columns.append(_as_result(found.column(ident), kind))
+        columns.append(_as_result(result.column(ident), kind))
     if compiled.rest is not None:
         hidden = {name for name, _, _ in compiled.output} | compiled.removed
-        for name, values in expand_rest(found.column(compiled.rest)):
+        for name, values in expand_rest(result.column(compiled.rest)):
             if name not in hidden:
                 names.append(name)
                 columns.append(values)

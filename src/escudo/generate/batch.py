@@ -204,9 +204,9 @@ class Batches:
         place = row["session" if by_session else "host"][index]
         for code in np.unique(row["stay"][index]).tolist():
             name = growth.stays[code]
-            found = known.get(name, np.zeros(0, np.int64))
+            earlier = known.get(name, np.zeros(0, np.int64))
             grown = np.full(size, -1, np.int64)
-            grown[: len(found)] = found
+            grown[: len(earlier)] = earlier
             mine = row["stay"][index] == code
             grown[place[mine]] = numbers[mine]
             known[name] = grown

@@ -225,8 +225,8 @@ def sample(
         fits = contexts.end[guess] >= begin[waiting] + BIN
         chosen[waiting[fits]] = guess[fits]
         waiting = waiting[~fits]
-    found = chosen >= 0
-    chosen, begin = chosen[found], begin[found]
+    hit = chosen >= 0
+    chosen, begin = chosen[hit], begin[hit]
     t = begin + rng.integers(0, BIN, len(begin))
     return _instances(t - t % 100, contexts.host[chosen], contexts.session[chosen])
 

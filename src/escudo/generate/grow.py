@@ -191,12 +191,12 @@ class Growth:
         if name is None:
             return np.full(len(host), -1, np.int64)
         if name in self.standing.by_host:
-            found = self.standing.by_host[name][host]
+            row = self.standing.by_host[name][host]
         elif name in self.standing.by_session:
-            found = self.standing.by_session[name][session]
+            row = self.standing.by_session[name][session]
         else:
             return np.full(len(host), _NOWHERE)
-        return np.where(found < 0, _NOWHERE, -1 - found)
+        return np.where(row < 0, _NOWHERE, -1 - row)
 
     def _end(self, step: Step, row: Ints, t: Ints) -> Ints:
         """Log the end of some; returns how long each runs, in nanoseconds."""

@@ -1,4 +1,4 @@
-"""Hosts and sequence numbers -> process ids of the Falcon sensor; answers and FDR need them."""
+"""Hosts and sequence numbers -> process ids of the Falcon sensor; ``generate`` and FDR."""
 
 from __future__ import annotations
 

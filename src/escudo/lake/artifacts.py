@@ -53,8 +53,8 @@ class Artifacts:
         suffix = _SUFFIXES[kind]
         folder = self._folder / kind
         if folder.is_dir():
-            found = sorted(p.name for p in folder.iterdir() if p.name.endswith(suffix))
-            yield from (unquote(n.removesuffix(suffix)) for n in found if not n.startswith("."))
+            files = sorted(p.name for p in folder.iterdir() if p.name.endswith(suffix))
+            yield from (unquote(n.removesuffix(suffix)) for n in files if not n.startswith("."))
 
     def sizes(self) -> Iterator[tuple[str, int]]:
         """Every file as ``kind/name``, with its bytes."""

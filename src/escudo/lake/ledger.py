@@ -71,7 +71,7 @@ class LedgerTransaction:
 
     def known(self, identities: Iterable[Identity]) -> list[IngestedFile]:
         """Those of the files that some commit already holds, the first time each came in."""
-        return [found for i in identities if (found := _find(self._connection, i)) is not None]
+        return [earlier for i in identities if (earlier := _find(self._connection, i)) is not None]
 
     def record(
         self,

@@ -101,9 +101,9 @@ def _merged(before: Iterable[Row], added: Iterable[Row], output: LookupOutput) -
 
 
 def _read(lookup: Lookup) -> tuple[list[str], list[Row]]:
-    found = tables.read(lookup, None, multivalues=True)
-    rows: list[Row] = found.to_pylist()
-    return list(found.column_names), rows
+    table = tables.read(lookup, None, multivalues=True)
+    rows: list[Row] = table.to_pylist()
+    return list(table.column_names), rows
 
 
 def _written(fields: Sequence[str], rows: Sequence[Row], multivalues: bool) -> bytes:

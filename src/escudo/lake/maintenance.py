@@ -203,7 +203,7 @@ def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Ma
     while changes is None:
         snapshot = lake.snapshot()
         edits = {t: list(plan(t, snapshot.data_files(t))) for t in snapshot.tables()}
-        changes = _apply(lake, kind, {t: found for t, found in edits.items() if found})
+        changes = _apply(lake, kind, {t: planned for t, planned in edits.items() if planned})
     return Maintained(changes, vacuum(lake.tables_folder, lake.ledger, retention))
 
 
@@ -217,9 +217,9 @@ def _apply(
     with lake.ledger.exclusive() as transaction:
         head = transaction.head()
         versions = dict(head.versions)
-        for table, found in edits.items():
-            removed = [f for edit in found for f in edit.removed]
-            added = [f for edit in found for f in edit.added]
+        for table, planned in edits.items():
+            removed = [f for edit in planned for f in edit.removed]
+            added = [f for edit in planned for f in edit.added]
             active = delta.active_files(lake.tables_folder / table, head.versions[table])
             if not {f.path for f in removed} <= {f.path for f in active}:
                 return None

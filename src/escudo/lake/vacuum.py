@@ -43,13 +43,13 @@ def vacuum(folder: Path, ledger: Ledger, retention: timedelta) -> int:
 
 def _named(table: Path, commits: Sequence[Commit]) -> set[str]:
     """The files that a table has at some of consecutive commits."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for number, commit in enumerate(commits):
         last = number + 1 == len(commits) or commits[number + 1].kind in REMOVING
         if last and table.name in commit.versions:
             version = commit.versions[table.name]
-            found |= {f.path for f in delta.active_files(table, version)}
-    return found
+            paths |= {f.path for f in delta.active_files(table, version)}
+    return paths
 
 
 def _delete(folder: Path, kept: set[str], gone: set[str]) -> int:

@@ -10,10 +10,11 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 import pyarrow as pa
 
+from escudo.cim.normalise import ModelBatch
 from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.delta import DataFile, unwritable
@@ -24,9 +25,6 @@ from escudo.lake.parquet_files import ParquetFiles
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
 from escudo.sources.assemble import RawBatch
-
-if TYPE_CHECKING:
-    from escudo.cim.normalise import ModelBatch
 
 T = TypeVar("T")
 

@@ -58,8 +58,8 @@ class DuckDBEngine:
     def memory(self) -> int:
         """The connection's memory limit, in bytes."""
         limit = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
-        (found,) = self.connection.cursor().execute(limit).fetchone() or (0,)
-        return int(found)
+        (limit_bytes,) = self.connection.cursor().execute(limit).fetchone() or (0,)
+        return int(limit_bytes)
 
     @property
     def at_once(self) -> int:

@@ -38,12 +38,12 @@ def location(address: str, _language: str) -> list[tuple[str, str]] | None:
             return None
     except ValueError:
         return None
-    found = _database().lookup(address)
-    if found.is_private or not found.country_code or found.country_code == "--":
+    entry = _database().lookup(address)
+    if entry.is_private or not entry.country_code or entry.country_code == "--":
         return None
-    city = getattr(found, "city", None)
+    city = getattr(entry, "city", None)
     fields = {
-        "Country": found.country_name,
+        "Country": entry.country_name,
         "City": getattr(city, "name", "") or "",
         "Region": getattr(city, "subdivision_name", "") or "",
         "lat": str(getattr(city, "latitude", "") or ""),

@@ -137,9 +137,9 @@ def _qualify_order(query: exp.Select) -> None:
     order, source = query.args.get("order"), query.args.get("from_")
     if order is None or source is None or not source.this.alias:
         return
-    for found in order.find_all(exp.Column):
-        if not found.table and found.name.lower() in _LITERAL_FUNCTIONS:
-            found.set("table", exp.to_identifier(source.this.alias, quoted=True))
+    for column in order.find_all(exp.Column):
+        if not column.table and column.name.lower() in _LITERAL_FUNCTIONS:
+            column.set("table", exp.to_identifier(source.this.alias, quoted=True))
 
 
 def _guard(action: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""Calls whose Spark form depends on a literal (regexes, time formats) -> that form; macros."""
+"""Calls whose Spark form depends on a literal (regexes, times) -> that form; for ``macros``."""
 
 from __future__ import annotations
 

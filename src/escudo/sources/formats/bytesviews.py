@@ -71,14 +71,14 @@ def positions(buffer: bytes, byte: int, size: int) -> Positions:
     >>> positions(b"a<b<", 0x3C, 4).tolist()
     [1, 3]
     """
-    found = []
+    places = []
     every = np.frombuffer(buffer, np.uint8, size)
     # A piece at a time, so that what is between the two loops stays in the processor's cache.
     for start in range(0, size, _PIECE):
         some = np.flatnonzero(every[start : start + _PIECE] == byte)
         some += start
-        found.append(some)
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+        places.append(some)
+    return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
 
 
 def up_to(words: Words, at: Positions, byte: int) -> Positions:
@@ -90,10 +90,10 @@ def up_to(words: Words, at: Positions, byte: int) -> Positions:
     last = len(words) - 1
     for _ in range(0, _NEAR, 8):
         here = words[np.minimum(out[open_rows], last)] ^ wanted
-        found = (here - ones) & ~here & highs
-        hit = found != 0
+        equal = (here - ones) & ~here & highs
+        hit = equal != 0
         # The lowest set bit is bit 7 of the first equal byte.
-        lowest = found & (~found + np.uint64(1))
+        lowest = equal & (~equal + np.uint64(1))
         step = (np.log2(np.where(hit, lowest, np.uint64(1)).astype(np.float64)) // 8).astype(
             np.int64
         )

@@ -121,13 +121,13 @@ def _are_guids(values: pa.Array) -> npt.NDArray[np.bool_]:
     >>> _are_guids(pa.array(["5770385F-C22A-43E0-BF4C-06F5698FFBD9", None, "x", "-" * 36])).tolist()
     [True, False, False, False]
     """
-    found: npt.NDArray[np.bool_] = _lengths(values) == _GUID_LENGTH
+    are_guids: npt.NDArray[np.bool_] = _lengths(values) == _GUID_LENGTH
     if values.null_count:
-        found &= values.is_valid().to_numpy(zero_copy_only=False)
-    if not found.any():
-        return found
-    long = values if found.all() else values.filter(pa.array(found))
+        are_guids &= values.is_valid().to_numpy(zero_copy_only=False)
+    if not are_guids.any():
+        return are_guids
+    long = values if are_guids.all() else values.filter(pa.array(are_guids))
     first = int(np.frombuffer(long.buffers()[1], np.int32)[long.offset])
     text = np.frombuffer(long.buffers()[2], np.uint8, len(long) * _GUID_LENGTH, first)
-    found[found] = _GUID_BYTES[text.reshape(-1, _GUID_LENGTH), _GUID_PLACES].all(axis=1)
-    return found
+    are_guids[are_guids] = _GUID_BYTES[text.reshape(-1, _GUID_LENGTH), _GUID_PLACES].all(axis=1)
+    return are_guids

@@ -1,4 +1,4 @@
-"""Dictionaries of fields -> columns: the way of events that no fast path takes; all readers."""
+"""Dictionaries of fields -> columns: the way of events that no fast path takes; XML, JSON."""
 
 from __future__ import annotations
 

@@ -104,9 +104,9 @@ class JsonLines:
         """Whether the keys of all lines together are as many as the values that were found."""
         if count is not None and count == sum(map(_count_all, paths.values())):
             return True
-        found = bool(_Keys.of(lines, together=True).add_up(paths).all())
-        self._only_texts &= count is not None and not found
-        return found
+        complete = bool(_Keys.of(lines, together=True).add_up(paths).all())
+        self._only_texts &= count is not None and not complete
+        return complete
 
     def _learn_from(self, lines: pa.Array, keys: _Keys, strange: npt.NDArray[np.intp]) -> bool:
         """Learns the paths of lines that do not add up, from some of them at a time."""
@@ -248,12 +248,12 @@ class _Keys:
         One answer for all lines if their keys were counted together.
         """
         count = _count_all if len(self.keys) == 1 else _each
-        found = np.zeros(len(self.keys), dtype=np.int64)
+        values_seen = np.zeros(len(self.keys), dtype=np.int64)
         arrays = np.zeros(len(self.keys), dtype=np.int64)
         above: dict[Path, npt.NDArray[np.bool_]] = {}
         for path, values in paths.items():
             there = count(values)
-            found += there
+            values_seen += there
             if pa.types.is_list(values.type):
                 arrays += there
             for depth in range(1, len(path)):
@@ -264,7 +264,7 @@ class _Keys:
         for there in above.values():
             objects += np.count_nonzero(there) if len(self.keys) == 1 else there
         return np.asarray(
-            (self.keys - self.nulls == found + objects)
+            (self.keys - self.nulls == values_seen + objects)
             & (self.objects == objects)
             & (self.arrays == arrays)
             & (self.doubtful == 0)
@@ -291,17 +291,17 @@ def _keys_of_texts(data: Bytes) -> int | None:
     ...  (b'{"a":"::1","b" :"y:z"}', b'{"a":"x :","b":"y"}', b'{"a":1}', b'{"a": "x"}')]
     [2, 3, None, None]
     """
-    found = 0
+    total = 0
     for start in range(1, len(data) - 1, _SMALL_PIECE):
         stop = min(start + _SMALL_PIECE, len(data) - 1)
         looks = data[start:stop] == _COLON
         looks &= data[start - 1 : stop - 1] <= _QUOTE
         keys = looks & (data[start + 1 : stop + 1] == _QUOTE)
-        found += int(np.count_nonzero(keys))
+        total += int(np.count_nonzero(keys))
         looks ^= keys
         if looks.any() and not _begin_values(data, np.flatnonzero(looks) + start):
             return None
-    return found
+    return total
 
 
 def _begin_values(data: Bytes, colons: Positions) -> bool:

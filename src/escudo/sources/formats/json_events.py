@@ -48,11 +48,11 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     with stream.open() as opened:
         try:
             head, source = _with_head(pieces(opened))
-            found: Iterator[Lines | bytes | Rejected] = blocks(source, reader)
+            items: Iterator[Lines | bytes | Rejected] = blocks(source, reader)
             if not _is_lines(head):
                 text = cut_after(source, b"\n", size=_TEXT_BYTES)
-                found = _in_blocks(objects(text, stream.name), reader)
-            for block in prefetch(found, _AHEAD):
+                items = _in_blocks(objects(text, stream.name), reader)
+            for block in prefetch(items, _AHEAD):
                 match block:
                     case Rejected():
                         yield block
@@ -85,9 +85,9 @@ def _broken_off(error: DamagedError) -> Iterator[bytes]:
 
 
 def _in_blocks(
-    found: Iterator[bytes | Rejected], reader: JsonLines
+    items: Iterator[bytes | Rejected], reader: JsonLines
 ) -> Iterator[Lines | bytes | Rejected]:
-    for item in found:
+    for item in items:
         if isinstance(item, Rejected):
             yield item
         else:
@@ -190,12 +190,12 @@ def _lines(block: bytes, ends: Positions) -> tuple[pa.Array, npt.NDArray[np.intp
 def _events(
     lines: pa.Array, groups: Iterator[tuple[npt.NDArray[np.intp], dict[Path, pa.Array]]]
 ) -> list[Events]:
-    found = []
+    events = []
     for numbers, paths in groups:
         raw = lines if len(numbers) == len(lines) else lines.take(pa.array(numbers))
         if not paths:
-            found.append(Events({}, raw))
+            events.append(Events({}, raw))
             continue
         for _, rows, fields in fields_by_form(paths, len(raw)):
-            found.append(Events(fields, raw if rows is None else raw.take(pa.array(rows))))
-    return found
+            events.append(Events(fields, raw if rows is None else raw.take(pa.array(rows))))
+    return events

@@ -103,7 +103,7 @@ def _embedded(paths: Paths, path: Path) -> tuple[npt.NDArray[np.intp], Fields]:
     """The lines that carry an event's XML in a value: its fields, then the shipper's."""
     has = pc.fill_null(pc.match_substring_regex(paths[path], _EVENT_START), False)
     numbers: list[int] = []
-    found: list[dict[str, Field]] = []
+    events: list[dict[str, Field]] = []
     for number in np.flatnonzero(has.to_numpy(zero_copy_only=False)).tolist():
         event = _EVENT.search(paths[path][number].as_py())
         try:
@@ -111,11 +111,11 @@ def _embedded(paths: Paths, path: Path) -> tuple[npt.NDArray[np.intp], Fields]:
         except NotAnEventError:
             continue
         numbers.append(number)
-        found.append(fields)
+        events.append(fields)
     rows = np.array(numbers, dtype=np.intp)
     if not numbers:
         return rows, {}
-    out = dict(columns_of(found))
+    out = dict(columns_of(events))
     for other, values in _taken({p: v for p, v in paths.items() if p != path}, rows).items():
         out.setdefault(".".join(other), values)
     return rows, out

@@ -70,14 +70,14 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
 
 def members(value: Any) -> list[Any]:
     """The events in a value: those in its only array or among its hits, else itself."""
-    found: Any = None
+    candidates: Any = None
     match value:
         case {"hits": {"hits": [{"_source": _}, *_] as hits}}:
-            found = hits
+            candidates = hits
         case dict() if len(value) == 1:
-            [found] = value.values()
-    if isinstance(found, list) and found and all(isinstance(v, dict) for v in found):
-        return found
+            [candidates] = value.values()
+    if isinstance(candidates, list) and candidates and all(isinstance(v, dict) for v in candidates):
+        return candidates
     return [value]
 
 
@@ -89,5 +89,5 @@ def _skip(text: str, at: int) -> int:
 
 
 def _next_object(text: str, at: int) -> int:
-    found = text.find("\n{", at)
-    return found + 1 if found >= 0 else len(text)
+    line_end = text.find("\n{", at)
+    return line_end + 1 if line_end >= 0 else len(text)

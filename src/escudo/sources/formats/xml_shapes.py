@@ -83,7 +83,7 @@ class _Plan:
 
     An event is cut at its edges: its start, each value's start and end, its end. What is between
     the values is ``fixed`` (all of it, joined), in pieces of ``lengths``. An edge is ``offsets``
-    after the tag of number ``tags``, but for those in ``found``: a tag's value (its number, the
+    after the tag of number ``tags``, but for those in ``searched``: a tag's value (its number, the
     byte that ends it, how long the text behind it is) that has others behind it. ``ends`` are the
     last values of tags, which must not have the byte that ends them.
     """
@@ -92,14 +92,14 @@ class _Plan:
     offsets: Positions
     fixed: npt.NDArray[np.uint8]
     lengths: Positions
-    found: tuple[tuple[int, int, int], ...]
+    searched: tuple[tuple[int, int, int], ...]
     ends: tuple[tuple[int, int], ...]
 
 
 def _plan(pieces: Sequence[_Piece]) -> _Plan:
     edges = [(0, 0)]
     fixed = [b""]
-    found: list[tuple[int, int, int]] = []
+    searched: list[tuple[int, int, int]] = []
     ends: list[tuple[int, int]] = []
     for tag, piece in enumerate(pieces):
         fixed[-1] += piece.fixed[0]
@@ -108,7 +108,7 @@ def _plan(pieces: Sequence[_Piece]) -> _Plan:
             edges.append((tag, len(piece.fixed[0])) if number == 0 else (tag, 0))
             if number + 1 < piece.values:
                 edges.append((tag, 0))
-                found.append((value, text[0], len(text)))
+                searched.append((value, text[0], len(text)))
             else:
                 edges.append((tag + 1, -len(text)))
                 if text:
@@ -121,7 +121,7 @@ def _plan(pieces: Sequence[_Piece]) -> _Plan:
         np.array(offsets, np.int64),
         np.frombuffer(b"".join(fixed), np.uint8),
         np.array([len(text) for text in fixed], np.int64),
-        tuple(found),
+        tuple(searched),
         tuple(ends),
     )
 
@@ -236,22 +236,22 @@ def _pieces(text: bytes) -> list[_Piece] | None:
     pieces: list[_Piece] = []
     values = 0
     for number, part in enumerate(parts):
-        found = _TAG.match(b"<" + part)
-        if found is None:
+        match = _TAG.match(b"<" + part)
+        if match is None:
             return None
-        tag, rest = found.group(), part[found.end() - 1 :]
+        tag, rest = match.group(), part[match.end() - 1 :]
         fixed = [tag]
-        if found["name"] in _VARYING_ATTRIBUTES and not found["close"]:
+        if match["name"] in _VARYING_ATTRIBUTES and not match["close"]:
             fixed = _around_attributes(tag)
         leaf = (
-            not found["close"]
-            and not found["empty"]
+            not match["close"]
+            and not match["empty"]
             and number + 1 < len(parts)
-            and parts[number + 1].startswith(b"/" + found["name"])
-            and found["name"] not in _CONSTANT_TEXTS
+            and parts[number + 1].startswith(b"/" + match["name"])
+            and match["name"] not in _CONSTANT_TEXTS
             and len(fixed) == 1
         )
-        if leaf and found["name"] not in _VARYING_ATTRIBUTES and found["name"] != b"Provider":
+        if leaf and match["name"] not in _VARYING_ATTRIBUTES and match["name"] != b"Provider":
             fixed = [tag, b""]
         elif rest:
             fixed[-1] += rest
@@ -292,11 +292,11 @@ def example_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> 
     if form is not None:
         whole = form(whole.encode()).decode()
     try:
-        found = event_fields(whole)
+        fields_of_marks = event_fields(whole)
     except NotAnEventError:
         return None
     fields = []
-    for name, value in found.items():
+    for name, value in fields_of_marks.items():
         if isinstance(value, list) and name != "Data":
             return None
         meaning = _meaning(value)
@@ -386,7 +386,7 @@ def _edges(
     for start in range(0, len(first), step):
         at = frames.tags[first[start : start + step, None] + plan.tags]
         at += plan.offsets
-        for value, byte, length in plan.found:
+        for value, byte, length in plan.searched:
             stop = up_to(frames.words, at[:, 2 * value + 1], byte)
             at[:, 2 * value + 2] = stop
             at[:, 2 * value + 3] = stop + length
@@ -496,8 +496,8 @@ def _decoded(column: pa.Array) -> pa.Array:
     return pc.replace_with_mask(column, pc.fill_null(has, False), values)
 
 
-def _character(found: re.Match[str]) -> str:
-    hexadecimal, decimal, name = found.groups()
+def _character(match: re.Match[str]) -> str:
+    hexadecimal, decimal, name = match.groups()
     if name:
         return _NAMED[name]
     code = int(hexadecimal, 16) if hexadecimal else int(decimal)
