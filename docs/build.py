@@ -467,7 +467,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "functions.md": functions,
     "algorithms.md": algorithms,
     "sources.md": sources,
-    "cim.md": lambda: document.markdown(load(), load_families()),
+    "cim.md": lambda: document.build_page(load(), load_families()),
     "cli.md": command_line,
     "support.md": support,
 }

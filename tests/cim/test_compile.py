@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from escudo.cim.compile import ROW, Copied, Program, compile_family
-from escudo.cim.mapping import mappings
+from escudo.cim.mapping import read_mappings
 from escudo.cim.models import load
 from escudo.core.schema import COMMON_COLUMNS
 from escudo.engines.duckdb import connect
@@ -14,7 +14,7 @@ from tests.families import FAMILIES
 
 def program(name: str, batch: str = "batch") -> Program:
     family = FAMILIES[name]
-    return compile_family(family, mappings(family, load()), batch)
+    return compile_family(family, read_mappings(family, load()), batch)
 
 
 def test_one_statement_for_each_dataset() -> None:

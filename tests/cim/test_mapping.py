@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from escudo.cim.compile import compile_family
-from escudo.cim.mapping import mappings
+from escudo.cim.mapping import read_mappings
 from escudo.cim.models import load
 from escudo.core.errors import EscudoError
 from escudo.sources.definition import read_definition
@@ -22,7 +22,7 @@ _FROM_LISTS_TOO = ("should_timesync", "should_update", "entity_zone")
 
 @pytest.mark.parametrize("source", PROCESS_SOURCES)
 def test_every_field_of_a_process_is_mapped_or_has_a_reason(source: str) -> None:
-    [entry] = [e for e in mappings(FAMILIES[source], load()) if e.dataset.name == "Processes"]
+    [entry] = [e for e in read_mappings(FAMILIES[source], load()) if e.dataset.name == "Processes"]
     by_source = {f for f in entry.dataset.by_name if not f.endswith(_FROM_LISTS + _FROM_LISTS_TOO)}
     assert set(entry.fields).isdisjoint(entry.absent)
     assert set(entry.fields) | set(entry.absent) | {"tag"} == by_source
@@ -56,5 +56,5 @@ def test_a_wrong_mapping(entry: dict[str, Any], code: str, message: str) -> None
         definition=read_definition(yaml.dump({"datasets": [changed]}), "own.yml"),
     )
     with pytest.raises(EscudoError, match=message) as caught:
-        compile_family(family, mappings(family, load()), "batch")
+        compile_family(family, read_mappings(family, load()), "batch")
     assert caught.value.code == code

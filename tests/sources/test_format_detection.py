@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from escudo.sources.format_detection import Format, detect_format, encoding_of
+from escudo.sources.format_detection import Format, detect_encoding, detect_format
 
 EVENT = "<Event xmlns='x'><System></System></Event>"
 
@@ -51,4 +51,4 @@ def test_the_format_is_told_by_content(head: bytes, found: Format | None) -> Non
     ],
 )
 def test_encodings(head: bytes, encoding: str) -> None:
-    assert encoding_of(head) == encoding
+    assert detect_encoding(head) == encoding

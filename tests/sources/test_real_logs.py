@@ -12,8 +12,8 @@ import orjson
 import pytest
 
 from escudo.core.errors import Diagnostic
-from escudo.sources.formats.windows_form import windows_form
-from escudo.sources.formats.xml_element import Field, event_fields
+from escudo.sources.formats.windows_form import render_windows_form
+from escudo.sources.formats.xml_element import Field, read_event_fields
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
 from tests.families import FAMILIES
@@ -59,8 +59,8 @@ def test_the_windows_form_changes_no_field() -> None:
     for path in sorted(folder("evtx").rglob("*.evtx")):
         for record in evtx.PyEvtxParser(str(path)).records():
             text = record["data"].partition("\n")[2]
-            shorter = windows_form(text.encode()).decode()
-            assert event_fields(shorter) == _without_layout(event_fields(text))
+            shorter = render_windows_form(text.encode()).decode()
+            assert read_event_fields(shorter) == _without_layout(read_event_fields(text))
             assert "\n  <" not in shorter
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import evtx
 import pytest
 
-from escudo.sources.formats.xml_element import event_fields
+from escudo.sources.formats.xml_element import read_event_fields
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import read
 from tests.families import FAMILIES
@@ -227,7 +227,7 @@ def test_real_sysmon_events_in_five_formats() -> None:
         [stream] = [s for s in open_logs([path]) if isinstance(s, LogStream)]
         rows = [r for r in rows_of(read(stream, FAMILIES))[0] if r["family"] == "sysmon"]
         from_evtx = _by_record(rows)
-        split = [_split(event_fields(text)) for text, _ in pairs]
+        split = [_split(read_event_fields(text)) for text, _ in pairs]
         forms = {
             "event_xml": [text for text, _ in pairs],
             "evtx_dump": [text for _, text in pairs],

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from escudo.cim.mapping import DatasetMapping, mappings
+from escudo.cim.mapping import DatasetMapping, read_mappings
 from escudo.cim.models import Dataset, ModelField, Models
 from escudo.core.errors import EscudoError
 from escudo.core.schema import COMMON_COLUMNS, FieldType, TableSchema
@@ -81,7 +81,7 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
 
 def check_family(family: Family, models: Models) -> None:
     """Compiles all that a source's definition says of the data models; CIM010 to CIM012."""
-    compile_family(family, mappings(family, models), "events")
+    compile_family(family, read_mappings(family, models), "events")
 
 
 def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Statement:

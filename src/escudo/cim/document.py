@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from escudo.cim.mapping import DatasetMapping, mappings
+from escudo.cim.mapping import DatasetMapping, read_mappings
 from escudo.cim.models import Dataset, ModelField, Models
 from escudo.sources import Families, Family
 
@@ -22,9 +22,9 @@ _MANY = 5
 """Event ids that are listed; of more the first and the last are shown."""
 
 
-def markdown(models: Models, families: Families) -> str:
+def build_page(models: Models, families: Families) -> str:
     """The page, of all families and all datasets that some family feeds."""
-    entries = {f.name: mappings(f, models) for f in families.values()}
+    entries = {f.name: read_mappings(f, models) for f in families.values()}
     parts = [_HEAD]
     for dataset in models.roots():
         sources = [

@@ -35,7 +35,7 @@ class DatasetMapping:
     number: int = 0
 
 
-def mappings(family: Family, models: Models) -> Sequence[DatasetMapping]:
+def read_mappings(family: Family, models: Models) -> Sequence[DatasetMapping]:
     """The entries of a family, checked against the data models.
 
     Raises:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.cim.compile import ROW, Statement, compile_family
-from escudo.cim.mapping import mappings
+from escudo.cim.mapping import read_mappings
 from escudo.cim.models import Models, load
 from escudo.core.schema import COMMON_COLUMNS
 from escudo.sources import Family
@@ -253,7 +253,7 @@ class Normaliser:
                 yield ModelBatch(made.schema.table, rows)
 
     def _compile(self, family: Family) -> _Compiled | None:
-        entries = mappings(family, self._models)
+        entries = read_mappings(family, self._models)
         if not entries:
             return None
         table = f"cim_{family.name}"

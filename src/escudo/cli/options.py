@@ -20,7 +20,7 @@ from escudo.core.timerange import TimeRange
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import Engine
-from escudo.engines.spark.available import unavailable
+from escudo.engines.spark.available import explain_unavailable
 from escudo.lake import Lake
 from escudo.lake.tables import Tables, load_tables
 from escudo.spl.timemod import parse_time
@@ -153,11 +153,11 @@ def engines(name: str, memory_limit: str | None) -> Callable[[Catalog], Engine]:
     """
     if name == ENGINES[0]:
         return duckdb_engine(memory_limit)
-    reason = unavailable()
+    reason = explain_unavailable()
     if reason is not None:
         raise EscudoError("CLI007", reason)
     spark = import_module("escudo.engines.spark.spark_engine")
-    session = import_module("escudo.engines.spark.session").local_session()
+    session = import_module("escudo.engines.spark.session").open_session()
 
     def make(catalog: Catalog) -> Engine:
         made: Engine = spark.SparkEngine(catalog, session)

@@ -144,12 +144,12 @@ def stream_compiled(
     """
     if cells is None:
         cells = min(MOST_CELLS, (engine.memory or sys.maxsize) // CELL_BYTES)
-    for part in stretches(compiled, engine, cells, wide):
+    for part in cut_stretches(compiled, engine, cells, wide):
         for batch in engine.stream(part.query, part.scans, part.tables):
             yield _named(compiled, pa.Table.from_batches([batch]))
 
 
-def stretches(
+def cut_stretches(
     compiled: Compiled, engine: Engine, cells: int, wide: int = WIDE
 ) -> Iterator[Compiled]:
     """The search over one stretch of time after the other, the newest first.

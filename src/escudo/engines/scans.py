@@ -6,7 +6,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.plan import Scan
 
 
-def wanted_columns(scan: Scan) -> dict[str, FieldType | None]:
+def list_columns(scan: Scan) -> dict[str, FieldType | None]:
     """Physical columns of a scan, lower-cased copies included -> type; None for the rest map."""
     out: dict[str, FieldType | None] = {}
     for column in scan.columns.values():

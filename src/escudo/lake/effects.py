@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from escudo.core.catalog import Knowledge
 from escudo.core.errors import EscudoError
 from escudo.lake import maintenance
-from escudo.lake.knowledge import LakeKnowledge, place
-from escudo.lake.lookups import changed
+from escudo.lake.knowledge import LakeKnowledge, find_place
+from escudo.lake.lookups import build_lookup_file
 from escudo.lake.store import Lake
 from escudo.lake.table_rows import lay_out
 from escudo.lake.tables import NOTABLE, RISK, STASH
@@ -102,10 +102,10 @@ def _collect(outputs: Sequence[IndexOutput], lake: Lake, search: str) -> list[Ch
 def _output(effect: LookupOutput, lake: Lake, content: Knowledge) -> Change:
     definition = content.lookup(effect.lookup)
     known = LakeKnowledge(content, lake.artifacts)
-    kind, name = place(definition, effect.lookup)
+    kind, name = find_place(definition, effect.lookup)
 
     def make(current: Path | None) -> bytes | None:
-        return changed(effect, definition, known.lookup(effect.lookup), current)
+        return build_lookup_file(effect, definition, known.lookup(effect.lookup), current)
 
     if effect.append or not effect.rows.num_rows:
         lake.artifacts.change(kind, name, make)

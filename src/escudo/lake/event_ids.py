@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from escudo.lake.layout import with_times
+from escudo.lake.layout import fill_times
 from escudo.lake.ledger import Ledger
 
 ID_RANGE = 1 << 17
@@ -32,7 +32,7 @@ def assign_event_ids(rows: pa.Table, ids: EventIds, now: pa.Scalar) -> pa.Table:
 
     Ids and times of indexing that are there are replaced.
     """
-    rows = put_column(with_times(rows, now), "_event_id", ids.take(rows.num_rows))
+    rows = put_column(fill_times(rows, now), "_event_id", ids.take(rows.num_rows))
     return put_column(rows, "_indextime", pa.repeat(now, rows.num_rows))
 
 

@@ -28,7 +28,7 @@ class LakeKnowledge:
 
     def lookup(self, name: str) -> Lookup | None:
         defined = self._content.lookup(name)
-        path = self._artifacts.find(*place(defined, name))
+        path = self._artifacts.find(*find_place(defined, name))
         if path is None:
             return defined
         return replace(defined or Lookup(name), path=str(path), verbatim=True)
@@ -46,17 +46,17 @@ class LakeKnowledge:
         return self._artifacts.job(name)
 
 
-def place(defined: Lookup | None, name: str) -> tuple[str, str]:
+def find_place(defined: Lookup | None, name: str) -> tuple[str, str]:
     """The kind and name of the file in a lake that holds a lookup's rows.
 
     Definitions of one file or collection share it, as in Splunk; a name that nobody defined is a
     file of its own.
 
-    >>> place(Lookup("seen", collection="seen_users"), "seen")
+    >>> find_place(Lookup("seen", collection="seen_users"), "seen")
     ('collections', 'seen_users')
-    >>> place(Lookup("staff", path="/content/staff_2024.csv"), "staff")
+    >>> find_place(Lookup("staff", path="/content/staff_2024.csv"), "staff")
     ('lookups', 'staff_2024.csv')
-    >>> place(None, "mine")
+    >>> find_place(None, "mine")
     ('lookups', 'mine')
     """
     if defined is not None and defined.collection is not None:

@@ -28,7 +28,7 @@ Cell = str | list[str] | None
 Row = Mapping[str, Cell]
 
 
-def changed(
+def build_lookup_file(
     output: LookupOutput, definition: Lookup | None, before: Lookup | None, current: Path | None
 ) -> bytes | None:
     """The new file of a lookup in a lake; None if there shall be none.

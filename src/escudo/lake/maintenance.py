@@ -106,7 +106,7 @@ def compact(lake: Lake, *, retention: timedelta = RETENTION) -> Maintained:
     """
 
     def merged(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
-        for group in mergeable(files):
+        for group in group_mergeable(files):
             yield _Edit(group, _rewritten(lake, table, group))
 
     return _maintain(lake, "compact", merged, retention)
@@ -152,7 +152,7 @@ def delete(lake: Lake, event_ids: Sequence[int]) -> Maintained:
     return _maintain(lake, "delete", shortened, RETENTION)
 
 
-def mergeable(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
+def group_mergeable(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
     """Groups of small files that shall be one: of the same day, or of neighbouring small days.
 
     It puts together what ``ParquetFiles`` would have put together, had the rows come at once.

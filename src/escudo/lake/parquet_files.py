@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from escudo.lake.delta import DataFile, sync
-from escudo.lake.layout import Layout, Stretch, arrange, stretches, time_bounds
+from escudo.lake.layout import Layout, Stretch, arrange, cut_by_day, find_time_bounds
 
 FULL_BYTES = 128 << 20
 """Bytes of a file that is closed and not written on."""
@@ -45,7 +45,7 @@ class ParquetFiles:
 
     def write(self, rows: pa.Table) -> None:
         """Adds rows that have the table's schema, in any order."""
-        for stretch in stretches(arrange(rows, self._layout), DAY_ROWS):
+        for stretch in cut_by_day(arrange(rows, self._layout), DAY_ROWS):
             self._place(stretch).write(stretch.rows)
             if self._open is not None and self._open.size >= FULL_BYTES:
                 self._close()
@@ -124,7 +124,7 @@ class _OpenFile:
 
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=self._row_group)
-        low, high = time_bounds(rows)
+        low, high = find_time_bounds(rows)
         self._low = low if self._low is None else min(low, self._low)
         self._high = high if self._high is None else max(high, self._high)
         self._rows += rows.num_rows

@@ -12,7 +12,7 @@ from escudo.cim.compile import check_family
 from escudo.cim.models import Models
 from escudo.core.errors import EscudoError
 from escudo.core.schema import RAW_COLUMNS, RAW_REST, TableSchema
-from escudo.lake.layout import Layout, layout_of
+from escudo.lake.layout import Layout, build_layout
 from escudo.sources import Families, load_families
 
 RISK = "raw_risk"
@@ -63,7 +63,7 @@ class Tables:
         yield from self.modelled
 
     def __post_init__(self) -> None:
-        layouts = {s.table: layout_of(s, self.sort.get(s.table, ())) for s in self}
+        layouts = {s.table: build_layout(s, self.sort.get(s.table, ())) for s in self}
         object.__setattr__(self, "_layouts", layouts)
 
     _layouts: Mapping[str, Layout] = field(init=False, repr=False, compare=False)

@@ -19,7 +19,7 @@ from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.event_ids import EventIds, assign_event_ids, put_column
-from escudo.lake.layout import concat, conform, with_times
+from escudo.lake.layout import concat, conform, fill_times
 from escudo.lake.ledger import Commit, IngestedFile, Ledger
 from escudo.lake.parquet_files import ParquetFiles
 from escudo.lake.snapshot import Snapshot
@@ -112,7 +112,7 @@ class Writer:
             rows = put_column(rows, "_indextime", pa.repeat(now, rows.num_rows))
         if "_time" not in rows.column_names:
             rows = put_column(rows, "_time", pa.repeat(now, rows.num_rows))
-        self._append(table, with_times(rows, now))
+        self._append(table, fill_times(rows, now))
 
     def commit(
         self,

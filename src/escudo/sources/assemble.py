@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, FieldType
 from escudo.sources.events import Events, PendingEvents, Values
 from escudo.sources.families import Families
-from escudo.sources.family import ANY, Family, rule_holds, template_fields
+from escudo.sources.family import ANY, Family, find_template_fields, rule_holds
 from escudo.sources.times import TIME, parse_times
 
 _RESERVED = frozenset(c.name for c in RAW_COLUMNS)
@@ -144,7 +144,7 @@ def _build_table(family: Family, events: Events, source_file: str, default_time:
             columns[column.physical] = _as_lists(values, size)
         else:
             columns[column.physical] = _as_text(values, size)
-    columns[RAW_REST] = rest_map(rest, size)
+    columns[RAW_REST] = build_rest_map(rest, size)
     nothing = {kind: pa.nulls(size, kind) for kind in {f.type for f in family.arrow}}
     arrays = [columns.get(f.name, nothing[f.type]) for f in family.arrow]
     return pa.Table.from_arrays(arrays, schema=family.arrow)
@@ -201,7 +201,7 @@ def _first(names: Sequence[str], events: Events, size: int) -> pa.Array:
 
 def _filled(template: str, events: Events, size: int) -> pa.Array:
     """A template with the event's values: ``XmlWinEventLog:{Channel}``."""
-    names = template_fields(template)
+    names = find_template_fields(template)
     if not names:
         return pa.repeat(pa.scalar(template), size)
     parts: list[pa.Array | pa.Scalar] = []
@@ -216,10 +216,10 @@ def _filled(template: str, events: Events, size: int) -> pa.Array:
     return pc.binary_join_element_wise(*parts, pa.scalar(""))
 
 
-def rest_map(fields: Mapping[str, Values], size: int) -> pa.Array:
+def build_rest_map(fields: Mapping[str, Values], size: int) -> pa.Array:
     """A map<string, string> array of the fields that an event has, in the order given.
 
-    >>> rest_map({"a": pa.array(["1", None]), "b": "x"}, 2).to_pylist()
+    >>> build_rest_map({"a": pa.array(["1", None]), "b": "x"}, 2).to_pylist()
     [[('a', '1'), ('b', 'x')], [('b', 'x')]]
     """
     columns = [_as_text(values, size) for values in fields.values()]

@@ -242,7 +242,7 @@ class _Values(Mapping[str, frozenset[str]]):
         self._known: dict[str, frozenset[str] | None] = {
             name: frozenset({str(data[name])})
             for name in ("source", "sourcetype", "index")
-            if not template_fields(str(data[name]))
+            if not find_template_fields(str(data[name]))
         }
 
     def __getitem__(self, name: str) -> frozenset[str]:
@@ -260,10 +260,10 @@ class _Values(Mapping[str, frozenset[str]]):
         return sum(1 for _ in self)
 
 
-def template_fields(template: str) -> Sequence[str]:
+def find_template_fields(template: str) -> Sequence[str]:
     """The field names in a template.
 
-    >>> template_fields("XmlWinEventLog:{Channel}")
+    >>> find_template_fields("XmlWinEventLog:{Channel}")
     ['Channel']
     """
     return re.findall(r"\{([^{}]+)\}", template)

@@ -24,10 +24,10 @@ class Format(StrEnum):
     JSON_EVENTS = "json_events"
 
 
-def encoding_of(head: bytes) -> str:
+def detect_encoding(head: bytes) -> str:
     """The text encoding: by its byte order mark, or by the zero bytes of UTF-16.
 
-    >>> encoding_of("<Event/>".encode("utf-16-le")), encoding_of(b"<Event/>")
+    >>> detect_encoding("<Event/>".encode("utf-16-le")), detect_encoding(b"<Event/>")
     ('utf-16-le', 'utf-8')
     """
     if head.startswith(BOM_UTF16_LE):
@@ -51,7 +51,7 @@ def detect_format(head: bytes) -> Format | None:
     """
     if head.startswith((b"ElfFile\0", b"ElfChnk\0")) or head[4096:4104] == b"ElfChnk\0":
         return Format.EVTX
-    encoding = encoding_of(head)
+    encoding = detect_encoding(head)
     text = head.removeprefix(BOM_UTF8)
     if encoding != "utf-8":
         text = head.decode(encoding, "replace").lstrip("\ufeff").encode()

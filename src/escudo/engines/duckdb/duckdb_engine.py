@@ -17,7 +17,7 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.scans import wanted_columns
+from escudo.engines.scans import list_columns
 from escudo.spl.plan import Scan, alias, column, identifier
 
 T = TypeVar("T")
@@ -134,7 +134,7 @@ class DuckDBEngine:
 
     def _source(self, scan: Scan, name: str) -> exp.Expression:
         """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""
-        wanted = wanted_columns(scan)
+        wanted = list_columns(scan)
         paths = self.catalog.files(scan.schema.table, scan.within)
         held = [self._columns(path) for path in paths]
         present = frozenset().union(*held)

@@ -14,7 +14,7 @@ from escudo.spl.regex import for_python, translate
 
 
 @lru_cache(maxsize=512)
-def compiled(pattern: str) -> regex.Pattern[str] | None:
+def compile_pattern(pattern: str) -> regex.Pattern[str] | None:
     """The pattern ready to use; None if it is not one (a pattern from a field may not be)."""
     try:
         return regex.compile(for_python(translate(pattern).text), regex.ASCII)
@@ -28,7 +28,7 @@ def match(value: str, pattern: str) -> bool | None:
     >>> match("foobar", r"foo(?=bar)")
     True
     """
-    expression = compiled(pattern)
+    expression = compile_pattern(pattern)
     return None if expression is None else expression.search(value) is not None
 
 
@@ -38,11 +38,17 @@ def replace(value: str, pattern: str, replacement: str) -> str | None:
     >>> replace("a1b2", r"(\d)", r"<\1>")
     'a<1>b<2>'
     """
-    expression = compiled(pattern)
-    return None if expression is None else expression.sub(expander(expression, replacement), value)
+    expression = compile_pattern(pattern)
+    return (
+        None
+        if expression is None
+        else expression.sub(build_expander(expression, replacement), value)
+    )
 
 
-def expander(pattern: regex.Pattern[str], replacement: str) -> Callable[[regex.Match[str]], str]:
+def build_expander(
+    pattern: regex.Pattern[str], replacement: str
+) -> Callable[[regex.Match[str]], str]:
     r"""What stands for a match: the replacement with its ``\1`` filled in."""
 
     def expand(m: regex.Match[str]) -> str:
@@ -69,10 +75,10 @@ def sed(value: str, script: str) -> str | None:
     command, wanted, new, flags = parts
     if command == "y":
         return value.translate(str.maketrans(wanted, new)) if len(wanted) == len(new) else None
-    expression = compiled(f"(?i){wanted}" if "i" in flags.lower() else wanted)
+    expression = compile_pattern(f"(?i){wanted}" if "i" in flags.lower() else wanted)
     if expression is None:
         return None
-    fill = expander(expression, new)
+    fill = build_expander(expression, new)
     number = "".join(c for c in flags if c.isdigit())
     if number:
         seen = count(1)
@@ -105,14 +111,14 @@ def _sed_parts(script: str) -> tuple[str, str, str, str] | None:
 
 def group(value: str, pattern: str, number: int) -> str | None:
     """A group of the first match; None if there is no match or the group took no part."""
-    expression = compiled(pattern)
+    expression = compile_pattern(pattern)
     m = None if expression is None else expression.search(value)
     return None if m is None else m[number]
 
 
 def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | None:
     """A group of every match, at most ``limit`` of them (0: no limit)."""
-    expression = compiled(pattern)
+    expression = compile_pattern(pattern)
     if expression is None:
         return None
     out: list[str] = []
@@ -126,7 +132,7 @@ def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | Non
 
 def offset(value: str, pattern: str, number: int) -> str | None:
     """``start-end`` of a group in the first match, the end inclusive, counted from 0."""
-    expression = compiled(pattern)
+    expression = compile_pattern(pattern)
     m = None if expression is None else expression.search(value)
     return None if m is None or m[number] is None else f"{m.start(number)}-{m.end(number) - 1}"
 

@@ -47,7 +47,7 @@ def _is_plain(value: exp.Expr) -> bool:
 
 
 @lru_cache(maxsize=1)
-def macros() -> Mapping[str, SparkMacro]:
+def load_macros() -> Mapping[str, SparkMacro]:
     """Name -> macro, parsed once."""
     text = files(__package__).joinpath("prelude.sql").read_text(encoding="utf-8")
     text = re.sub(r"(?m)^--.*\n", "", text)
@@ -88,7 +88,7 @@ def _call(node: exp.Anonymous) -> exp.Expr:
     if special is not None:
         node = special(node)
         node.set("expressions", [_expanded(e) for e in node.expressions])
-    macro = macros().get(str(node.this).lower())
+    macro = load_macros().get(str(node.this).lower())
     if macro is None:
         return node
     written = _expanded(macro.expanded(node.expressions))

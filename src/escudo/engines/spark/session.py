@@ -37,7 +37,7 @@ _SQL_NAMES = {
 }
 
 
-def local_session(*, threads: int = 2, settings: Mapping[str, str] | None = None) -> SparkSession:
+def open_session(*, threads: int = 2, settings: Mapping[str, str] | None = None) -> SparkSession:
     """Spark inside this process, with SPL's functions; one is shared by the whole process."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master(f"local[{threads}]").appName("escudo")

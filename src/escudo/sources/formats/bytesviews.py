@@ -18,30 +18,30 @@ PADDING = 4096
 _PIECE = 1 << 18
 """Bytes that are compared at once: what is made of them fits into the cache (2026-11-24)."""
 _NEAR = 96
-"""Bytes that ``up_to`` looks at."""
+"""Bytes that ``find_next`` looks at."""
 
 
-def words_of(buffer: bytes | bytearray) -> Words:
+def view_words(buffer: bytes | bytearray) -> Words:
     """The eight bytes at every position of a padded buffer, as little-endian numbers.
 
-    >>> hex(int(words_of(b"ABCDEFGH" + bytes(16))[0]))
+    >>> hex(int(view_words(b"ABCDEFGH" + bytes(16))[0]))
     '0x4847464544434241'
     """
     return np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
 
 
-def word(text: bytes) -> np.uint64:
-    """Up to eight bytes as the number that ``words_of`` has for them."""
+def pack_word(text: bytes) -> np.uint64:
+    """Up to eight bytes as the number that ``view_words`` has for them."""
     return np.uint64(int.from_bytes(text[:8], "little"))
 
 
-def text_column(data: pa.Buffer, starts: Positions, lengths: Positions) -> pa.Array:
+def cut_texts(data: pa.Buffer, starts: Positions, lengths: Positions) -> pa.Array:
     """The values at ``starts`` of a buffer, as a string array; an empty value is null.
 
     The values come in the order in which they stand in the buffer, and do not overlap. It must
     hold valid UTF-8 and be under 2 GiB.
 
-    >>> text_column(pa.py_buffer(b"abc defghij"), np.array([0, 4, 9]),
+    >>> cut_texts(pa.py_buffer(b"abc defghij"), np.array([0, 4, 9]),
     ...             np.array([3, 4, 0])).to_pylist()
     ['abc', 'defg', None]
     """
@@ -65,10 +65,10 @@ def text_column(data: pa.Buffer, starts: Positions, lengths: Positions) -> pa.Ar
     )
 
 
-def positions(buffer: bytes, byte: int, size: int) -> Positions:
+def find_bytes(buffer: bytes, byte: int, size: int) -> Positions:
     """Where a byte stands in the first ``size`` bytes.
 
-    >>> positions(b"a<b<", 0x3C, 4).tolist()
+    >>> find_bytes(b"a<b<", 0x3C, 4).tolist()
     [1, 3]
     """
     places = []
@@ -81,7 +81,7 @@ def positions(buffer: bytes, byte: int, size: int) -> Positions:
     return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
 
 
-def up_to(words: Words, at: Positions, byte: int) -> Positions:
+def find_next(words: Words, at: Positions, byte: int) -> Positions:
     """The position of the next ``byte`` at or after each; unchanged where none is near."""
     wanted = np.uint64(byte * 0x0101010101010101)
     ones, highs = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)

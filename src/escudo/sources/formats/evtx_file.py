@@ -12,11 +12,11 @@ from pathlib import Path
 
 from escudo.sources.events import Events, PendingEvents
 from escudo.sources.formats.bytesviews import PADDING
-from escudo.sources.formats.column_cleanup import braced
+from escudo.sources.formats.column_cleanup import add_braces
 from escudo.sources.formats.event_xml import read_padded
-from escudo.sources.formats.evtx_records import apart, decode
+from escudo.sources.formats.evtx_records import decode, decode_apart
 from escudo.sources.formats.rejected import Rejected
-from escudo.sources.formats.windows_form import windows_form
+from escudo.sources.formats.windows_form import render_windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import DAMAGE, LogStream
 
@@ -85,7 +85,7 @@ def _records(name: str, path: str) -> Generator[Events | PendingEvents | Rejecte
     large = Path(path).stat().st_size >= WORTH_A_PROCESS
     block = _Block(name)
     readable = True
-    for item in apart(path) if large else decode(path):
+    for item in decode_apart(path) if large else decode(path):
         if isinstance(item, bytes):
             yield from block.read(item)
         elif isinstance(item, bool):
@@ -102,7 +102,7 @@ class _Block:
     """Reads records by the block; those of rare shapes wait until they are many."""
 
     name: str
-    shapes: Shapes = field(default_factory=lambda: Shapes(form=windows_form))
+    shapes: Shapes = field(default_factory=lambda: Shapes(form=render_windows_form))
     later: list[bytes] = field(default_factory=list)
 
     def read(self, text: bytes) -> Iterator[Events | PendingEvents | Rejected]:
@@ -129,4 +129,4 @@ class _Block:
 
 def _add_braces(events: Events | PendingEvents) -> Events:
     made = events.make() if isinstance(events, PendingEvents) else events
-    return replace(made, fields=braced(made.fields))
+    return replace(made, fields=add_braces(made.fields))

@@ -1,8 +1,8 @@
 """An EVTX file -> its records as XML, by the ``evtx`` library; ``evtx_file`` calls it.
 
 The library holds the interpreter's lock while it decodes, so that all other threads wait for it.
-As a program of its own (``apart``) this module works beside them: a large log comes into a lake in
-three quarters of the time. It imports nothing of the project then, and starts in 60 ms.
+As a program of its own (``decode_apart``) this module works beside them: a large log comes into a
+lake in three quarters of the time. It imports nothing of the project then, and starts in 60 ms.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _text(record: dict[str, Any]) -> bytes:
     return text.removeprefix(_PROLOG).encode("utf-8", "replace")
 
 
-def apart(path: str) -> Iterator[Item]:
+def decode_apart(path: str) -> Iterator[Item]:
     """As ``decode``, in another process.
 
     One that dies is started anew once, and what it had given is left out. If it dies again, what

@@ -79,7 +79,7 @@ class JsonLines:
         """
         everything = np.arange(len(lines))
         if len(lines) <= self.few:
-            yield everything, by_line(_loaded(lines, everything))
+            yield everything, read_by_line(_loaded(lines, everything))
             return
         if not self._scalars:
             self._learn(_loaded(lines, _some(everything)))
@@ -98,7 +98,7 @@ class JsonLines:
             return
         good = pa.array(fits)
         yield np.flatnonzero(fits), {path: v.filter(good) for path, v in paths.items()}
-        yield strange, by_line(_loaded(lines, strange))
+        yield strange, read_by_line(_loaded(lines, strange))
 
     def _nothing_missed(self, lines: pa.Array, count: int | None, paths: Paths) -> bool:
         """Whether the keys of all lines together are as many as the values that were found."""
@@ -125,7 +125,7 @@ class JsonLines:
         for event in events:
             if not isinstance(event, dict) or len(self._scalars) > _MOST_PATHS:
                 continue
-            for path, value in leaves(event):
+            for path, value in walk_leaves(event):
                 known = self._lists if isinstance(value, list) else self._scalars
                 plain = (*path[:-1], path[-1].removesuffix("{}"))
                 taken = plain in self._scalars or plain in self._lists
@@ -221,7 +221,7 @@ class _Keys:
     def of(cls, lines: pa.Array, *, together: bool = False) -> _Keys:
         """Counts for each line; ``together``, one count for all lines, which takes a fraction."""
         offsets = _offsets(lines)
-        data = bytes_of(lines)
+        data = view_bytes(lines)
         size = 1 if together else len(lines)
         counts = np.zeros((5, size), np.int64)
         for start in range(0, len(data), _PIECE):
@@ -275,7 +275,7 @@ def _offsets(lines: pa.Array) -> npt.NDArray[np.int32]:
     return np.frombuffer(lines.buffers()[1], np.int32)[: len(lines) + 1]
 
 
-def bytes_of(lines: pa.Array) -> Bytes:
+def view_bytes(lines: pa.Array) -> Bytes:
     """The text of an array's lines, one behind the other; the array begins with its buffers."""
     return np.frombuffer(lines.buffers()[2], np.uint8)[: _offsets(lines)[-1]]
 
@@ -401,15 +401,16 @@ def _flatten(path: Path, values: pa.Array, out: dict[Path, pa.Array]) -> None:
         out[path] = values
 
 
-def leaves(event: Mapping[str, Any]) -> Iterator[tuple[Path, str | list[str]]]:
+def walk_leaves(event: Mapping[str, Any]) -> Iterator[tuple[Path, str | list[str]]]:
     """The values of an object by path. Null and empty objects are no values.
 
-    >>> list(leaves({"a": {"b": 1.50}, "c": [1, None], "d": [{"e": "x"}, {"e": "y"}], "f": None}))
+    >>> event = {"a": {"b": 1.50}, "c": [1, None], "d": [{"e": "x"}, {"e": "y"}], "f": None}
+    >>> list(walk_leaves(event))
     [(('a', 'b'), '1.5'), (('c{}',), ['1']), (('d{}', 'e'), ['x', 'y'])]
     """
     for key, value in event.items():
         if isinstance(value, dict):
-            for path, below in leaves(value):
+            for path, below in walk_leaves(value):
                 yield (key, *path), below
         elif isinstance(value, list):
             yield from _array(f"{key}{{}}", value)
@@ -421,7 +422,7 @@ def _array(key: str, members: Sequence[Any]) -> Iterator[tuple[Path, list[str]]]
     gathered: dict[Path, list[str]] = {(key,): []} if not members else {}
     for member in members:
         if isinstance(member, dict):
-            for path, value in leaves(member):
+            for path, value in walk_leaves(member):
                 texts = [value] if isinstance(value, str) else value
                 gathered.setdefault((key, *path), []).extend(texts)
         elif member is not None:
@@ -436,11 +437,11 @@ def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def by_line(events: Sequence[Mapping[str, Any]]) -> dict[Path, pa.Array]:
+def read_by_line(events: Sequence[Mapping[str, Any]]) -> dict[Path, pa.Array]:
     """The values of parsed objects by path; a path with arrays and scalars holds arrays."""
     if not all(isinstance(event, dict) for event in events):
         raise ValueError("a line that is not a JSON object")
-    rows = [dict(leaves(event)) for event in events]
+    rows = [dict(walk_leaves(event)) for event in events]
     paths: dict[Path, bool] = {}
     for row in rows:
         for path, value in row.items():

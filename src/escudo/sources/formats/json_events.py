@@ -15,13 +15,13 @@ import pyarrow as pa
 
 from escudo.core.prefetch import prefetch
 from escudo.sources.events import Events
-from escudo.sources.formats.bytesviews import Positions, positions, text_column
-from escudo.sources.formats.json_blocks import Lines, blocks
-from escudo.sources.formats.json_columns import JsonLines, Path, by_line, bytes_of
-from escudo.sources.formats.json_forms import fields_by_form
-from escudo.sources.formats.json_stream import members, objects
+from escudo.sources.formats.bytesviews import Positions, cut_texts, find_bytes
+from escudo.sources.formats.json_blocks import Lines, cut_blocks
+from escudo.sources.formats.json_columns import JsonLines, Path, read_by_line, view_bytes
+from escudo.sources.formats.json_forms import read_forms
+from escudo.sources.formats.json_stream import cut_objects, find_events
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
-from escudo.sources.formats.text import PATIENCE_SECONDS, DamagedError, cut_after, pieces
+from escudo.sources.formats.text import PATIENCE_SECONDS, DamagedError, cut_after, read_pieces
 from escudo.sources.opening import LogStream
 
 _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
@@ -47,11 +47,11 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     reader = JsonLines()
     with stream.open() as opened:
         try:
-            head, source = _with_head(pieces(opened))
-            items: Iterator[Lines | bytes | Rejected] = blocks(source, reader)
+            head, source = _with_head(read_pieces(opened))
+            items: Iterator[Lines | bytes | Rejected] = cut_blocks(source, reader)
             if not _is_lines(head):
                 text = cut_after(source, b"\n", size=_TEXT_BYTES)
-                items = _in_blocks(objects(text, stream.name), reader)
+                items = _in_blocks(cut_objects(text, stream.name), reader)
             for block in prefetch(items, _AHEAD):
                 match block:
                     case Rejected():
@@ -91,7 +91,7 @@ def _in_blocks(
         if isinstance(item, Rejected):
             yield item
         else:
-            yield from blocks(iter((item,)), reader)
+            yield from cut_blocks(iter((item,)), reader)
 
 
 def _is_lines(head: bytes) -> bool:
@@ -103,7 +103,7 @@ def _is_lines(head: bytes) -> bool:
         except orjson.JSONDecodeError:
             continue
         if isinstance(value, dict):
-            return members(value) == [value]
+            return find_events(value) == [value]
     return False
 
 
@@ -125,7 +125,7 @@ def _read_text(
     """The events of a text with an object a line, which must be valid UTF-8; how many lines."""
     if not block:
         return 0
-    ends = positions(block, _LINE_END, len(block))
+    ends = find_bytes(block, _LINE_END, len(block))
     lines, numbers, odd = _lines(block, ends)
     if odd:
         block = _BRACKET_LINE.sub(lambda m: b" " * len(m[0]), block)
@@ -136,7 +136,7 @@ def _read_text(
         return len(ends)
     if not odd:
         try:
-            yield from _events(lines, reader.columns(lines, reader.count(bytes_of(lines))))
+            yield from _events(lines, reader.columns(lines, reader.count(view_bytes(lines))))
         except ValueError:
             odd = True
     if odd:
@@ -162,7 +162,7 @@ def _one_by_one(
             code, message = "SRC031", "a JSON value that is not an object"
         yield Rejected(name, f"line {first + number}", code, message, text.encode()[:EXCERPT_BYTES])
     if good:
-        numbered = (np.arange(len(good)), by_line(events))
+        numbered = (np.arange(len(good)), read_by_line(events))
         yield from _events(pa.array(good, pa.string()), iter((numbered,)))
 
 
@@ -184,7 +184,7 @@ def _lines(block: bytes, ends: Positions) -> tuple[pa.Array, npt.NDArray[np.intp
     numbers = np.flatnonzero(ends > starts)
     starts, ends = starts[numbers], ends[numbers]
     odd = bool(np.any(plain[starts] != _BRACE) or np.any(plain[ends - 1] != _BRACE_END))
-    return text_column(pa.py_buffer(block), starts, ends - starts), numbers, odd
+    return cut_texts(pa.py_buffer(block), starts, ends - starts), numbers, odd
 
 
 def _events(
@@ -196,6 +196,6 @@ def _events(
         if not paths:
             events.append(Events({}, raw))
             continue
-        for _, rows, fields in fields_by_form(paths, len(raw)):
+        for _, rows, fields in read_forms(paths, len(raw)):
             events.append(Events(fields, raw if rows is None else raw.take(pa.array(rows))))
     return events

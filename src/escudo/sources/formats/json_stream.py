@@ -16,13 +16,13 @@ _BLOCK_EVENTS = 5_000
 """Events that are handed on together."""
 
 
-def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
+def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
     """The objects of a stream as lines, some thousand lines at a time, and what is none.
 
     An object that holds one array of objects (``{"Records": [...]}``), and an answer of
     Elasticsearch, is those objects.
 
-    >>> list(objects(iter([b'[{"a": 1},\\n {"a":', b' 2}]']), "x"))
+    >>> list(cut_objects(iter([b'[{"a": 1},\\n {"a":', b' 2}]']), "x"))
     [b'{"a":1}\\n{"a":2}\\n']
     """
     decoder = json.JSONDecoder()
@@ -44,7 +44,7 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
                 yield Rejected(name, f"after object {done}", code, error.msg, excerpt)
                 at = _skip(text, following)
                 continue
-            for event in members(value):
+            for event in find_events(value):
                 done += 1
                 if isinstance(event, dict):
                     lines.append(orjson.dumps(event))
@@ -68,7 +68,7 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
         yield b"\n".join(lines) + b"\n"
 
 
-def members(value: Any) -> list[Any]:
+def find_events(value: Any) -> list[Any]:
     """The events in a value: those in its only array or among its hits, else itself."""
     candidates: Any = None
     match value:

@@ -21,9 +21,9 @@ from escudo.sources.formats.bytesviews import (
     PADDING,
     Positions,
     Words,
-    up_to,
+    find_next,
 )
-from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields
 
 _TAG = re.compile(
     rb"<(?P<close>/)?(?P<name>[^\s/<>='\"!?]+)(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:'[^'<]*'|\"[^\"<]*\"))*)"
@@ -206,7 +206,7 @@ class Shapes:
             if len(self._known) >= _MOST_SHAPES:
                 self._known.clear()
                 self._likely.clear()
-            self._known[key] = example_shape(text, self.form)
+            self._known[key] = learn_shape(text, self.form)
         return self._known[key]
 
 
@@ -271,10 +271,10 @@ def _around_attributes(tag: bytes) -> list[bytes]:
     return fixed
 
 
-def example_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> Shape | None:
+def learn_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> Shape | None:
     """The shape of an event by its text; None if shapes cannot say what its fields are.
 
-    >>> shape = example_shape(b"<Event><System><EventID>1</EventID><Computer>pc</Computer>"
+    >>> shape = learn_shape(b"<Event><System><EventID>1</EventID><Computer>pc</Computer>"
     ...                       b"</System></Event>")
     >>> shape.fields
     (('EventID', '1'), ('Computer', 0))
@@ -292,7 +292,7 @@ def example_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> 
     if form is not None:
         whole = form(whole.encode()).decode()
     try:
-        fields_of_marks = event_fields(whole)
+        fields_of_marks = read_event_fields(whole)
     except NotAnEventError:
         return None
     fields = []
@@ -387,7 +387,7 @@ def _edges(
         at = frames.tags[first[start : start + step, None] + plan.tags]
         at += plan.offsets
         for value, byte, length in plan.searched:
-            stop = up_to(frames.words, at[:, 2 * value + 1], byte)
+            stop = find_next(frames.words, at[:, 2 * value + 1], byte)
             at[:, 2 * value + 2] = stop
             at[:, 2 * value + 3] = stop + length
         lengths = np.diff(at, axis=1)
