@@ -16,7 +16,7 @@ from benchmarks.inputs import SEED, cache
 from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.generate.generate import generate
 from escudo.lake import Lake

@@ -21,7 +21,7 @@ from escudo.content import ContentKnowledge
 from escudo.core.catalog import Lookup
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
 

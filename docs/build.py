@@ -20,11 +20,12 @@ from tests.conformance.cases import all_cases, names_by_command
 
 import escudo
 from escudo.cim import document
+from escudo.cim.models import load
 from escudo.cli import COMMANDS as CLI_COMMANDS
 from escudo.cli import cli
 from escudo.core.errors import ErrorCode
 from escudo.engines.capability import FunctionSupport, function_support
-from escudo.sources import families
+from escudo.sources import load_families
 from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.learning.models import DENSITY, DENSITY_OPTIONS
@@ -281,7 +282,7 @@ def _help(command: click.Command, name: str, parent: click.Context, level: str) 
 
 def sources() -> str:
     """Every source family: how it is recognised, what it is called, its fields and data models."""
-    return source_pages.sources(families())
+    return source_pages.sources(load_families())
 
 
 def command_page(name: str) -> str:
@@ -300,7 +301,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "functions.md": functions,
     "algorithms.md": algorithms,
     "sources.md": sources,
-    "cim.md": document.markdown,
+    "cim.md": lambda: document.build_page(load(), load_families()),
     "cli.md": command_line,
     "support.md": support,
 }

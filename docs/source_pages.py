@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from docs.markdown import GENERATED, anchor, cell, code, code_or_dash, grid, page, table
 
@@ -53,6 +54,7 @@ def sources(families: Mapping[str, Family]) -> str:
         "",
         *table(["field", "expression"], ([code(c.name), _expression(c)] for c in common)),
     ]
+    out += ["", *_describe_own_sources()]
     for family in families.values():
         out += ["", *_family(family, common)]
     return page(out)
@@ -70,8 +72,77 @@ def _computed(family: Family) -> Iterator[Column]:
 
 
 def _datasets(family: Family) -> list[str]:
-    rows = family.definition.get("datasets", ())
+    rows = family.definition.values.get("datasets", ()) if family.definition else ()
     return list(dict.fromkeys(f"{row['model']}.{row['dataset']}" for row in rows))
+
+
+_OWN_SOURCE = Path(__file__).parent / "examples" / "own_source"
+
+_OWN_KEYS = (
+    ("name", "lower-case letters, digits and underscores; the table of the events is `raw_NAME`"),
+    ("title", "what people call the product"),
+    ("priority", "a whole number: sources are tried in this order (the last one below has 100)"),
+    (
+        "recognise",
+        "a list of mappings, field to value or values; an event belongs to the source if all "
+        "conditions of one mapping hold. Case does not count; `*` is any value",
+    ),
+    ("time", "fields that can hold the time; the first that does, counts (ISO-8601 or epoch)"),
+    ("host", "fields that can hold the host, likewise"),
+    ("source, sourcetype, index", "what searches find the events by; `{field}` puts a value in"),
+    (
+        "fields",
+        "the fields that get a column: those that searches ask for; `{name: x, type: multivalue}` "
+        "where there are several values. All others of an event are kept, too, and found by name",
+    ),
+    ("calculated", "optional: fields computed at search time, each an SPL eval expression"),
+    (
+        "datasets",
+        "optional: the datasets of data models that events have rows in. `events` says which "
+        "(a declared field, and its value or values; case counts), `where` is an optional eval "
+        "condition, `fields` an eval expression for each field that the source can fill, "
+        "`absent` (optional) the reason for one that it cannot",
+    ),
+)
+
+
+def _describe_own_sources() -> Iterator[str]:
+    """How to add a source, with an example whose files are in ``docs/examples/own_source``."""
+    yield "## Own sources"
+    yield ""
+    yield "A YAML file teaches Escudo a source that it does not know, as long as the events are"
+    yield "in a format that it reads (JSON lines, say). Put such files into a folder, and name it"
+    yield "with `--sources` wherever a command reads logs or opens a lake. A field of an object"
+    yield "inside an event is named by its path (`client.ip`), and stands in single quotes in an"
+    yield "eval expression. `acme_vpn.yml`:"
+    yield ""
+    yield "```yaml"
+    yield (_OWN_SOURCE / "sources" / "acme_vpn.yml").read_text("utf-8").rstrip()
+    yield "```"
+    yield ""
+    yield "For such events (`vpn.json`):"
+    yield ""
+    yield "```json"
+    yield (_OWN_SOURCE / "vpn.json").read_text("utf-8").rstrip()
+    yield "```"
+    yield ""
+    yield "All files of the example, with a detection over `Authentication`, are in"
+    yield "[examples/own_source](examples/own_source):"
+    yield ""
+    yield "```"
+    yield "cd docs/examples/own_source"
+    yield "escudo hunt vpn.json --sources sources --content content"
+    yield "escudo ingest vpn.json --sources sources --lake lake"
+    yield "escudo search 'index=vpn | stats count by account outcome' --sources sources --lake lake"
+    yield "```"
+    yield ""
+    yield from table(["key", "what"], ([f"`{key}`", what] for key, what in _OWN_KEYS))
+    yield ""
+    yield "What is wrong in a file is said with line and column before anything is read. A lake"
+    yield "that holds events of an own source wants the folder each time it is opened (LAK016);"
+    yield "only `escudo lake info` does without. `fields` may grow later, but events that came in"
+    yield "before are not found by a field that was added: ingest their logs into another lake. The"
+    yield "type of a field cannot change, and none can be taken away (LAK008)."
 
 
 def _family(family: Family, common: Sequence[Column]) -> Iterator[str]:

@@ -11,13 +11,13 @@ from docs.build import HERE, PAGES, code_tables
 from docs.command_pages import describe, examples
 
 from escudo.cli import COMMANDS as CLI_COMMANDS
-from escudo.sources import families
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.commands import COMMANDS
 from escudo.spl.functions import eval_functions, stats_functions
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from tests.conformance.cases import Case, names_by_command
+from tests.families import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -180,7 +180,7 @@ def test_every_function_is_documented() -> None:
 
 def test_every_source_is_documented() -> None:
     page = PAGES["sources.md"]()
-    assert [n for n in families() if f"`{n}`" not in page] == []
+    assert [n for n in FAMILIES if f"`{n}`" not in page] == []
 
 
 def test_every_command_of_the_command_line_is_documented() -> None:

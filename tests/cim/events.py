@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, read
+from tests.families import FAMILIES
 
 _ORIGINS = {
     "sysmon": ("Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/Operational"),
@@ -55,7 +56,7 @@ def raw_batches(case: Mapping[str, Any], folder: Path) -> list[RawBatch]:
     batches: list[RawBatch] = []
     for stream in open_logs([file]):
         assert isinstance(stream, LogStream), stream
-        for item in read(stream):
+        for item in read(stream, FAMILIES):
             assert isinstance(item, RawBatch), item
             batches.append(item)
     return batches

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pyarrow as pa
 
 from escudo.cim.compile import ROW, Copied, Program, compile_family
-from escudo.cim.mapping import mappings
+from escudo.cim.mapping import read_mappings
 from escudo.cim.models import load
 from escudo.core.schema import COMMON_COLUMNS
 from escudo.engines.duckdb import connect
-from escudo.sources import families
+from tests.families import FAMILIES
 
 
 def program(name: str, batch: str = "batch") -> Program:
-    family = families()[name]
-    return compile_family(family, mappings(family, load()), batch)
+    family = FAMILIES[name]
+    return compile_family(family, read_mappings(family, load()), batch)
 
 
 def test_one_statement_for_each_dataset() -> None:
@@ -25,7 +25,7 @@ def test_one_statement_for_each_dataset() -> None:
 def test_every_column_of_the_table_is_made_in_one_way() -> None:
     connection = connect(threads=1)
     common = [c.name for c in COMMON_COLUMNS]
-    for name, family in families().items():
+    for name, family in FAMILIES.items():
         empty = family.schema.arrow().empty_table().append_column(ROW, pa.array([], pa.int64()))
         for statement in program(name).statements:
             table = statement.dataset.schema
@@ -55,7 +55,7 @@ def test_what_is_the_same_for_every_row_is_a_constant() -> None:
 
 def test_the_census_tells_which_statements_take_an_event() -> None:
     connection = connect(threads=1)
-    schema = families()["sysmon"].schema.arrow()
+    schema = FAMILIES["sysmon"].schema.arrow()
     events = [{"EventID": n} for n in ("1", "11", "11", "23", "10", None, "255")]
     batch = pa.Table.from_pylist(events, schema)
     connection.register("batch", batch.append_column(ROW, pa.array(range(len(events)))))

@@ -17,9 +17,9 @@ from escudo.cim.models import load
 from escudo.cim.normalise import Normaliser
 from escudo.core.schema import COMMON_COLUMNS
 from escudo.engines.duckdb import connect
-from escudo.sources import families
 from escudo.sources.reading import RawBatch
 from tests.cim.events import raw_batches
+from tests.families import FAMILIES
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
@@ -65,7 +65,9 @@ def test_case(case: dict[str, Any], normaliser: Normaliser, tmp_path: Path) -> N
 
 
 def sysmon_batch(events: list[dict[str, Any]]) -> RawBatch:
-    return RawBatch("sysmon", pa.Table.from_pylist(events, families()["sysmon"].schema.arrow()))
+    return RawBatch(
+        FAMILIES["sysmon"], pa.Table.from_pylist(events, FAMILIES["sysmon"].schema.arrow())
+    )
 
 
 def test_rows_keep_what_every_table_has(normaliser: Normaliser) -> None:
@@ -88,7 +90,7 @@ def test_a_row_has_its_own_event_s_values(normaliser: Normaliser, kinds: str, ch
     ]
     seen = []
     parts = [sysmon_batch(events[at : at + chunk]).table for at in range(0, len(events), chunk)]
-    for rows in normaliser.normalise(RawBatch("sysmon", pa.concat_tables(parts))):
+    for rows in normaliser.normalise(RawBatch(FAMILIES["sysmon"], pa.concat_tables(parts))):
         for row in rows.data.to_pylist():
             event = events[row["_event_id"]]
             seen.append(row["_event_id"])
@@ -102,14 +104,14 @@ def test_a_row_has_its_own_event_s_values(normaliser: Normaliser, kinds: str, ch
 
 def test_events_in_small_and_large_pieces(normaliser: Normaliser) -> None:
     """DuckDB takes a long list of values as a join, which changes the order of small pieces."""
-    schema = families()["windows_security"].schema.arrow()
+    schema = FAMILIES["windows_security"].schema.arrow()
     kinds = ["4688", "4624", "4726", "4656"]
     events = [
         {"_event_id": n, "_time": n, "EventID": kinds[n % 4], "host": f"h{n}"} for n in range(2000)
     ]
     edges = [0, 7, 15, 30, 1500, 1510, 2000]
     parts = [pa.Table.from_pylist(events[a:b], schema) for a, b in pairwise(edges)]
-    batch = RawBatch("windows_security", pa.concat_tables(parts))
+    batch = RawBatch(FAMILIES["windows_security"], pa.concat_tables(parts))
     found = {rows.table: rows.data for rows in normaliser.normalise(batch)}
     for table, kind in (
         ("endpoint_processes", "4688"),
@@ -134,7 +136,7 @@ def test_counts() -> None:
     normaliser = Normaliser(connect(threads=1))
     batch = sysmon_batch([{"EventID": n} for n in ("1", "1", "3", "10", None)])
     normaliser.normalise(batch)
-    normaliser.normalise(RawBatch("json_generic", _generic(2)))
+    normaliser.normalise(RawBatch(FAMILIES["json_generic"], _generic(2)))
     assert normaliser.counts.events == 7
     assert normaliser.counts.raw_only == 4
     assert dict(normaliser.counts.rows) == {
@@ -144,7 +146,7 @@ def test_counts() -> None:
 
 
 def _generic(size: int) -> pa.Table:
-    schema = families()["json_generic"].schema.arrow()
+    schema = FAMILIES["json_generic"].schema.arrow()
     return pa.Table.from_arrays([pa.nulls(size, f.type) for f in schema], schema=schema)
 
 
@@ -159,10 +161,10 @@ def test_no_events_no_rows(normaliser: Normaliser) -> None:
 
 
 def test_every_source_compiles(normaliser: Normaliser) -> None:
-    for name, family in families().items():
+    for family in FAMILIES.values():
         schema = family.schema.arrow()
         one = pa.Table.from_arrays([pa.nulls(1, f.type) for f in schema], schema=schema)
-        normaliser.normalise(RawBatch(name, one))
+        normaliser.normalise(RawBatch(family, one))
 
 
 PATHS = st.sampled_from([None, "", "-", "x", "C:\\a\\B.exe", "/bin/sh", "\\", "a\n\\b", "é\\ü"])

@@ -13,6 +13,7 @@ from escudo.cim.normalise import Normaliser
 from escudo.engines.duckdb import connect
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, read
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 
 WMI_PROCESSES = {
@@ -29,7 +30,7 @@ WMI_PROCESSES = {
 
 def batches(path: Path) -> list[RawBatch]:
     streams = (s for s in open_logs([path]) if isinstance(s, LogStream))
-    return [b for s in streams for b in read(s) if isinstance(b, RawBatch)]
+    return [b for s in streams for b in read(s, FAMILIES) if isinstance(b, RawBatch)]
 
 
 @needs_shared
@@ -66,7 +67,7 @@ def test_every_event_is_accounted_for() -> None:
         place = batch.table.schema.get_field_index("_event_id")
         numbered = batch.table.set_column(place, batch.table.schema.field(place), ids)
         events += size
-        families[batch.family] += size
+        families[batch.family.name] += size
         made = normaliser.normalise(RawBatch(batch.family, numbered))
         normalised += len({i for rows in made for i in rows.data["_event_id"].to_pylist()})
     assert families["sysmon"] > 2000

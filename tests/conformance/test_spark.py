@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from escudo.engines.execute import Engine
-from escudo.engines.spark.available import unavailable
+from escudo.engines.spark.available import explain_unavailable
 from tests.conformance.cases import Case, all_cases
 from tests.conformance.catalog import RowsCatalog
 from tests.conformance.engines import problem, problems_of_batch
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
-_REASON = unavailable()
+_REASON = explain_unavailable()
 _CASES = all_cases()
 _BATCHED = [c for c in _CASES if c.eval is not None and c.error is None and c.spark is None]
 _ALONE = [c for c in _CASES if c.error is None and (c.eval is None or c.spark is not None)]
@@ -27,7 +27,7 @@ _ALONE = [c for c in _CASES if c.error is None and (c.eval is None or c.spark is
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     if _REASON is not None:
         pytest.skip(_REASON)
-    module = pytest.importorskip("escudo.engines.spark.engine")
+    module = pytest.importorskip("escudo.engines.spark.spark_engine")
     return module.SparkEngine(RowsCatalog(tmp_path_factory.mktemp("spark")))
 
 

@@ -9,7 +9,7 @@ from escudo import content
 from escudo.content import Detection
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match, run_detection, run_detections
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from tests.conformance.catalog import NOW, RowsCatalog
 
 OWN = content.load()

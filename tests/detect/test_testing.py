@@ -9,7 +9,7 @@ from escudo import content
 from escudo.content import DetectionTest
 from escudo.content.elements.detection import AttackData
 from escudo.detect.testing import find_data, judge_rows, run_tests
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings.expectations import check_risk_events
 from tests.findings.matches import NOW, detection, match, schemas
 

@@ -17,7 +17,7 @@ from escudo.core.errors import EscudoError
 from escudo.detect.one_event import EVENT_ID, OneEvent, parse_event
 from escudo.detect.why import Candidate, Verdict, Why
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest

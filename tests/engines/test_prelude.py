@@ -7,22 +7,22 @@ from importlib.resources import files
 from pathlib import Path
 
 import escudo.spl
-from escudo.engines.duckdb.connection import prelude
+from escudo.engines.duckdb.connection import load_prelude
 from escudo.engines.kernels import KERNELS
-from escudo.engines.spark.macros import macros
+from escudo.engines.spark.macros import load_macros
 from escudo.engines.spark.special import SPECIAL
 
 _KERNELS = {kernel.name for kernel in KERNELS}
 
 
 def _duckdb() -> set[str]:
-    return {m[1] for s in prelude() if (m := re.search(r"MACRO (\w+)\(", s))}
+    return {m[1] for s in load_prelude() if (m := re.search(r"MACRO (\w+)\(", s))}
 
 
 def test_the_engines_have_the_same_names() -> None:
-    spark = set(macros()) | set(SPECIAL)
+    spark = set(load_macros()) | set(SPECIAL)
     assert _duckdb() - spark - _KERNELS == set()
-    assert {"spl_octet", "spl_total"} == set(macros()) - _duckdb() - _KERNELS
+    assert {"spl_octet", "spl_total"} == set(load_macros()) - _duckdb() - _KERNELS
 
 
 def test_every_name_that_is_called_is_defined() -> None:
@@ -36,5 +36,5 @@ def test_every_name_that_is_called_is_defined() -> None:
 
 
 def test_no_macro_is_defined_twice() -> None:
-    names = [m[1] for s in prelude() if (m := re.search(r"MACRO (\w+)\(", s))]
+    names = [m[1] for s in load_prelude() if (m := re.search(r"MACRO (\w+)\(", s))]
     assert sorted(names) == sorted(set(names))

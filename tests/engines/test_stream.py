@@ -10,8 +10,8 @@ import pytest
 
 from escudo.engines import execute
 from escudo.engines.duckdb import DuckDBEngine, connect
-from escudo.engines.execute import Engine, run_compiled, stream_compiled, stretches
-from escudo.engines.spark.available import unavailable
+from escudo.engines.execute import Engine, cut_stretches, run_compiled, stream_compiled
+from escudo.engines.spark.available import explain_unavailable
 from escudo.spl.compile import Compiled, compile_search
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 
@@ -55,9 +55,9 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> RowsCatalog:
 def engine(request: pytest.FixtureRequest, catalog: RowsCatalog) -> Engine:
     if request.param == "duckdb":
         return DuckDBEngine(catalog, connect(threads=1))
-    if (why := unavailable()) is not None:
+    if (why := explain_unavailable()) is not None:
         pytest.skip(why)
-    module = pytest.importorskip("escudo.engines.spark.engine")
+    module = pytest.importorskip("escudo.engines.spark.spark_engine")
     made: Engine = module.SparkEngine(catalog)
     return made
 
@@ -87,7 +87,7 @@ def test_rows_that_need_no_others_are_read_by_stretches(
     text: str, engine: Engine, catalog: RowsCatalog
 ) -> None:
     search = compiled(text, engine, catalog)
-    tables = [run_compiled(s, engine) for s in stretches(search, engine, 1, wide=0)]
+    tables = [run_compiled(s, engine) for s in cut_stretches(search, engine, 1, wide=0)]
     minutes = [{int(t // 60) for t in table["_time"].to_pylist()} for table in tables]
     assert len(minutes) > 1
     assert all(len(m) == 1 for m in minutes)
@@ -99,14 +99,14 @@ def test_rows_that_need_others_are_read_in_one_piece(
     text: str, engine: Engine, catalog: RowsCatalog
 ) -> None:
     search = compiled(text, engine, catalog)
-    assert list(stretches(search, engine, 1, wide=0)) == [search]
+    assert list(cut_stretches(search, engine, 1, wide=0)) == [search]
 
 
 def test_narrow_rows_are_left_to_the_engine(engine: Engine, catalog: RowsCatalog) -> None:
     search = compiled("index=main", engine, catalog)
     width = len(search.output)
-    assert list(stretches(search, engine, 1, wide=width + 1)) == [search]
-    assert len(list(stretches(search, engine, 1, wide=width))) > 1
+    assert list(cut_stretches(search, engine, 1, wide=width + 1)) == [search]
+    assert len(list(cut_stretches(search, engine, 1, wide=width))) > 1
 
 
 def test_as_many_cells_are_sorted_together_as_fit(
@@ -120,7 +120,7 @@ def test_as_many_cells_are_sorted_together_as_fit(
         taken.append(cells)
         yield search
 
-    monkeypatch.setattr(execute, "stretches", noted)
+    monkeypatch.setattr(execute, "cut_stretches", noted)
     assert list(execute.stream_compiled(search, limited))
     # DuckDB tells the limit in MiB, with one decimal.
     assert taken[0] * execute.CELL_BYTES == pytest.approx(1e9, rel=1e-3)

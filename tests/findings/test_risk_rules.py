@@ -10,7 +10,7 @@ import pytest
 from escudo import content
 from escudo.core.timerange import TimeRange
 from escudo.detect import run_detection
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings import drilldown, judge_match
 from escudo.findings.store import write_judgements
 from escudo.lake import Lake

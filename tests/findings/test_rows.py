@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.findings.rows import hash_rows
-from escudo.lake.rows import lay_out
+from escudo.lake.table_rows import lay_out
 
 PLAIN = TableSchema(
     "t",

@@ -9,7 +9,7 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings.tree import grow_trees
 from escudo.lake import Lake
 from tests.conformance.catalog import RowsCatalog

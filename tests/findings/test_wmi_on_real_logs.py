@@ -11,7 +11,7 @@ import pytest
 from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match, run_detection
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings import drilldown, judge_match, tree
 from escudo.findings.store import Written, write_judgements
 from escudo.lake import Lake

@@ -15,10 +15,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from escudo.lake import Lake, delta, ingest, ledger, parts
+from escudo.lake import Lake, delta, ingest, ledger, parquet_files
 
 _POINTS: dict[str, tuple[object, str]] = {
-    "file": (parts.Parts, "finish"),
+    "file": (parquet_files.ParquetFiles, "finish"),
     "table": (delta, "append"),
     "record": (ledger.LedgerTransaction, "record"),
     "commit": (ingest._Ingest, "_commit"),

@@ -18,6 +18,7 @@ from escudo.core.schema import (
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.lake import Lake, Snapshot
 from escudo.lake.tables import Tables
+from escudo.sources import Families
 
 DAY = 86_400.0
 
@@ -46,6 +47,7 @@ class DemoModels:
 
 TABLES = Tables(
     DemoModels(),
+    Families(()),
     (RAW,),
     (MODEL,),
     {"demo_processes": ("parent_process_name", "process_name")},

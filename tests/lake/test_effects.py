@@ -47,7 +47,7 @@ class Desk:
                 text,
                 DuckDBEngine(snapshot, connection),
                 snapshot,
-                LakeKnowledge(self.content, self.lake.kept),
+                LakeKnowledge(self.content, self.lake.artifacts),
                 now=NOW,
                 within=within,
             )
@@ -386,7 +386,7 @@ def test_a_model_of_nothing_does_not_replace_one(desk: Desk) -> None:
 
 
 def test_a_damaged_model_is_an_error(desk: Desk) -> None:
-    desk.lake.kept.keep_model("m", b"no model")
+    desk.lake.artifacts.keep_model("m", b"no model")
     with pytest.raises(EscudoError, match="SPL319"):
         desk.run("| makeresults | apply m")
 
@@ -403,7 +403,7 @@ def test_kept_results_are_loaded(desk: Desk) -> None:
         desk.content,
         now=NOW,
     )
-    desk.lake.kept.keep_job("nightly", result.table)
+    desk.lake.artifacts.keep_job("nightly", result.table)
     assert desk.run("| loadjob nightly") == [{"_time": NOW, "a": ["x", "y"], "n": 1.5}]
     assert desk.run('| loadjob savedsearch="admin:search:nightly" | table n') == [{"n": 1.5}]
     with pytest.raises(EscudoError, match="SPL321"):
@@ -421,7 +421,7 @@ def test_a_writer_that_dies_leaves_the_old_file(
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("escudo.lake.kept.os.replace", die)
+    monkeypatch.setattr("escudo.lake.artifacts.os.replace", die)
     with pytest.raises(KeyboardInterrupt):
         desk.run(makes([{"a": "new"}]) + " | outputlookup t")
     monkeypatch.undo()

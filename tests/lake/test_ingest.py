@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from escudo.core.errors import Severity
-from escudo.lake import Lake, feed
+from escudo.lake import Lake, ingest_source
 from escudo.lake import ingest as ingesting
 from escudo.lake.ingest import ingest
 from escudo.lake.report import FileReport, Outcome
+from escudo.sources import Families
 from escudo.sources.opening import LogStream
 from tests.lake.handmade import count, query
 from tests.lake.logs import sysmon, write_logs
@@ -222,14 +223,14 @@ def test_a_file_that_grows_while_it_is_read_is_reported(
     path = tmp_path / "a.xml"
     path.write_text(sysmon(3))
 
-    plain = feed._read
+    plain = ingest_source._read
 
-    def growing(stream: LogStream) -> Iterator[feed.Step]:
+    def growing(stream: LogStream, families: Families) -> Iterator[ingest_source.Step]:
         with path.open("a") as out:
             out.write(sysmon(1))
-        return plain(stream)
+        return plain(stream, families)
 
-    monkeypatch.setattr(feed, "_read", growing)
+    monkeypatch.setattr(ingest_source, "_read", growing)
     assert [d.code for d in ingest([path], lake).diagnostics] == ["LAK010"]
 
 

@@ -14,8 +14,8 @@ import pytest
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.lake import Lake, maintenance
 from escudo.lake.delta import DataFile
-from escudo.lake.maintenance import compact, expire, info, mergeable
-from escudo.lake.parts import DAY_ROWS, FULL_BYTES
+from escudo.lake.maintenance import compact, expire, group_mergeable, info
+from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
 from tests.lake.conftest import opened
 from tests.lake.handmade import DAY, append, count, model_rows, query, raw_rows
 
@@ -193,7 +193,7 @@ def test_which_files_are_merged(
         DataFile(str(n), rows, size, low * MICRO_DAY, high * MICRO_DAY)
         for n, (low, high, rows, size) in enumerate(files)
     ]
-    assert [[int(f.path) for f in group] for group in mergeable(described)] == groups
+    assert [[int(f.path) for f in group] for group in group_mergeable(described)] == groups
 
 
 def test_sorting_leaves_nothing_behind(full: Lake) -> None:

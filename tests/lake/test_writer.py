@@ -12,7 +12,7 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
-from escudo.lake import Lake, delta, parts
+from escudo.lake import Lake, delta, parquet_files
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
 from tests.lake.handmade import DAY, RAW, append, count, model_rows, query, raw_rows
@@ -149,7 +149,7 @@ def test_a_full_disk_is_an_error_of_its_own(lake: Lake, monkeypatch: pytest.Monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     append(lake, "raw_demo", raw_rows([1.0]))
-    monkeypatch.setattr(parts.Parts, "write", full)
+    monkeypatch.setattr(parquet_files.ParquetFiles, "write", full)
     with pytest.raises(EscudoError, match="No space left") as caught:
         append(lake, "raw_demo", raw_rows([1.0]))
     assert caught.value.code == "LAK013"
@@ -169,8 +169,8 @@ def test_a_file_that_does_not_reach_the_disk_is_not_acknowledged(
             failed.append(path)
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(parts, "sync", sync)
-    monkeypatch.setattr(parts, "FULL_BYTES", 1)
+    monkeypatch.setattr(parquet_files, "sync", sync)
+    monkeypatch.setattr(parquet_files, "FULL_BYTES", 1)
     with lake.writer() as writer:
         for time in (2.0, 3.0):
             writer.append_rows("raw_demo", raw_rows([time]))

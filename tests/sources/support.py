@@ -8,19 +8,19 @@ from typing import Any
 
 from escudo.core.errors import Diagnostic
 from escudo.core.schema import MV_SEPARATOR
-from escudo.sources import families
-from escudo.sources.detection import HEAD_BYTES, Format, detect
+from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format
 from escudo.sources.opening import LogStream
 from escudo.sources.reading import RawBatch, Rejected, read
+from tests.families import FAMILIES
 
 NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 SYSMON_GUID = "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}"
 
 
 def stream_of(data: bytes, format: Format | None = None, name: str = "test.log") -> LogStream:
-    found = format or detect(data[:HEAD_BYTES])
-    assert found is not None
-    return LogStream(name, found, lambda: io.BytesIO(data), len(data))
+    detected = format or detect_format(data[:HEAD_BYTES])
+    assert detected is not None
+    return LogStream(name, detected, lambda: io.BytesIO(data), name, size=len(data))
 
 
 def rows_of(items: Iterable[RawBatch | Rejected]) -> tuple[list[dict[str, Any]], list[Rejected]]:
@@ -31,7 +31,7 @@ def rows_of(items: Iterable[RawBatch | Rejected]) -> tuple[list[dict[str, Any]],
         if isinstance(item, Rejected):
             rejected.append(item)
             continue
-        family = families()[item.family]
+        family = item.family
         assert item.table.schema == family.schema.arrow()
         item.table.validate(full=True)
         names = {c.physical: c.name for c in family.schema.columns if c.physical}
@@ -39,13 +39,13 @@ def rows_of(items: Iterable[RawBatch | Rejected]) -> tuple[list[dict[str, Any]],
             rest = dict(row.pop("_fields"))
             out = {names[k]: v for k, v in row.items() if v is not None}
             out |= {k: v.split(MV_SEPARATOR) if "{}" in k else v for k, v in rest.items()}
-            out["family"] = item.family
+            out["family"] = item.family.name
             rows.append(out)
     return rows, rejected
 
 
 def read_bytes(data: bytes, **options: Any) -> tuple[list[dict[str, Any]], list[Rejected]]:
-    return rows_of(read(stream_of(data, **options)))
+    return rows_of(read(stream_of(data, **options), FAMILIES))
 
 
 def diagnostics_of(items: Iterable[LogStream | Diagnostic]) -> list[str]:

@@ -6,12 +6,12 @@ import pytest
 import yaml
 
 from escudo.core.errors import EscudoError
-from escudo.sources import families
 from escudo.sources.family import parse_family
 from escudo.spl.lowering.lower_eval import compile_eval
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 
-MINIMAL = """
+MINIMAL = """\
 name: x
 title: X
 priority: 1
@@ -42,6 +42,17 @@ def test_a_family_from_its_text() -> None:
         (("fields: [f,", "fields: [_time,"), "'_time' is a column of every raw table"),
         (("calculated: {c:", "calculated: {f:"), "'f' is defined twice"),
         (("type: multivalue", "type: blob"), "'blob' is not a valid FieldType"),
+        (("name: x", "name: X y"), "1:7: name 'X y' is not made of"),
+        (("name: x", "name: [x]"), "1:7: 'name' needs a text here"),
+        (("priority: 1", "priority: high"), "3:11: 'priority' needs a whole number"),
+        (("[{a: b}]", "{a: b}"), "4:12: 'recognise' needs a list"),
+        (("[{a: b}]", "[a]"), "4:13: 'recognise' needs a list of mappings"),
+        (("[{a: b}]", "[{a: [b, {}]}]"), "4:21: 'recognise' needs a text here"),
+        (("time: [t]", "time: t"), "5:7: 'time' needs a list"),
+        (("host: [h]", "host: [[h]]"), "6:8: 'host' needs a text here"),
+        (("name: m, type", "nam: m, type"), "10:16: a field is a name, or a mapping"),
+        (("calculated: {c: f}", "calculated: [c]"), "11:13: 'calculated' needs a mapping"),
+        (("fields: [f, F,", "fields: [f, f,"), "10:13: field 'f' is defined twice"),
     ],
 )
 def test_a_wrong_definition_names_its_file(change: tuple[str, str], message: str) -> None:
@@ -52,7 +63,7 @@ def test_a_wrong_definition_names_its_file(change: tuple[str, str], message: str
 
 CALCULATED = [
     (family.name, column.name, column.expr)
-    for family in families().values()
+    for family in FAMILIES.values()
     for column in family.schema.columns
     if column.expr is not None
 ]
@@ -60,7 +71,7 @@ CALCULATED = [
 
 @pytest.mark.parametrize(("family", "name", "expr"), CALCULATED, ids=lambda v: str(v)[:40])
 def test_calculated_fields_compile(family: str, name: str, expr: str) -> None:
-    compile_eval(expr, families()[family].schema)
+    compile_eval(expr, FAMILIES[family].schema)
 
 
 # Which of ESCU's data sources are which family; their fields are what raw searches expect.
@@ -99,8 +110,8 @@ def test_every_field_that_content_expects_has_a_source() -> None:
         if prefix is None:
             continue
         seen += 1
-        family = families()[DATA_SOURCES[prefix]]
-        known = set(family.schema.by_name) | set(family.definition.get("absent") or ())
+        family = FAMILIES[DATA_SOURCES[prefix]]
+        known = set(family.schema.by_name) | set(family.definition.values.get("absent") or ())
         source: dict[str, Any] = yaml.safe_load(path.read_text())
         log = source.get("example_log") or ""
         for field in source.get("fields") or ():

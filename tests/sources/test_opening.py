@@ -12,6 +12,7 @@ import zstandard
 from escudo.core.errors import Diagnostic, Severity
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import read
+from tests.families import FAMILIES
 from tests.sources.support import diagnostics_of, event, rows_of
 
 EVENT = event().encode() + b"\n"
@@ -67,12 +68,12 @@ def test_whatever_is_packed_is_unpacked(
 def test_standard_input(data: bytes) -> None:
     [stream] = streams(["-"], stdin=data)
     assert stream.name.startswith("-")
-    assert rows_of(read(stream))[0][0]["Image"] == "C:\\a.exe"
+    assert rows_of(read(stream, FAMILIES))[0][0]["Image"] == "C:\\a.exe"
 
 
 def test_standard_input_longer_than_what_is_looked_at() -> None:
     [stream] = streams(["-"], stdin=EVENT * 2000)
-    rows, rejected = rows_of(read(stream))
+    rows, rejected = rows_of(read(stream, FAMILIES))
     assert (len(rows), rejected) == (2000, [])
 
 
@@ -119,7 +120,7 @@ def test_a_truncated_gzip_gives_what_comes_before(tmp_path: Path) -> None:
     packed = gzip.compress(b"".join(event(n).encode() + b"\n" for n in range(5000)))
     path.write_bytes(packed[: len(packed) // 2])
     [stream] = streams([path])
-    rows, rejected = rows_of(read(stream))
+    rows, rejected = rows_of(read(stream, FAMILIES))
     assert len(rows) > 1000
     assert [r.code for r in rejected] == ["SRC020", "SRC006"]
 

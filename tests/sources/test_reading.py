@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escudo.sources.detection import Format
+from escudo.sources.format_detection import Format
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, read
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 from tests.sources.support import event, read_bytes, rows_of, stream_of
 
@@ -22,9 +23,11 @@ JSON = [json.dumps({"EventID": 1, "Channel": "Security", "RecordNumber": n}) for
 
 def test_a_batch_has_at_most_so_many_rows() -> None:
     data = "\n".join(XML * 10).encode()
-    batches = [b for b in read(stream_of(data), batch_rows=100) if isinstance(b, RawBatch)]
+    batches = [
+        b for b in read(stream_of(data), FAMILIES, batch_rows=100) if isinstance(b, RawBatch)
+    ]
     assert [b.table.num_rows for b in batches] == [100] * 6
-    assert {b.family for b in batches} == {"sysmon"}
+    assert {b.family.name for b in batches} == {"sysmon"}
 
 
 def test_one_file_may_hold_several_families() -> None:
@@ -39,8 +42,8 @@ def test_one_file_may_hold_several_families() -> None:
 
 
 def test_an_event_without_a_time_has_that_of_its_file() -> None:
-    stream = LogStream("x", Format.JSON_EVENTS, stream_of(b'{"a":1}\n').opener, modified=1.5)
-    [row], _ = rows_of(read(stream))
+    stream = LogStream("x", Format.JSON_EVENTS, stream_of(b'{"a":1}\n').opener, "x", modified=1.5)
+    [row], _ = rows_of(read(stream, FAMILIES))
     assert row["_time"].timestamp() == 1.5
 
 
@@ -93,7 +96,7 @@ def test_flipped_bytes_spoil_only_their_events(
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300), format=st.sampled_from(list(Format)))
 def test_junk_never_crashes(data: bytes, format: Format) -> None:
-    rows_of(read(stream_of(data, format)))
+    rows_of(read(stream_of(data, format), FAMILIES))
 
 
 def _small_log() -> bytes:
@@ -121,15 +124,15 @@ def test_a_damaged_event_log_gives_what_is_readable(
     for at, mask in flips:
         if data:
             data[at % len(data)] ^= mask
-    rows, rejected = rows_of(read(stream_of(bytes(data), Format.EVTX)))
+    rows, rejected = rows_of(read(stream_of(bytes(data), Format.EVTX), FAMILIES))
     assert rows or rejected
 
 
 @needs_shared
 def test_a_truncated_event_log_keeps_its_first_records() -> None:
     data = _small_log()
-    rows, rejected = rows_of(read(stream_of(data[: 4096 + 65536 - 20000], Format.EVTX)))
-    everything, _ = rows_of(read(stream_of(data, Format.EVTX)))
+    rows, rejected = rows_of(read(stream_of(data[: 4096 + 65536 - 20000], Format.EVTX), FAMILIES))
+    everything, _ = rows_of(read(stream_of(data, Format.EVTX), FAMILIES))
     assert 0 < len(rows) <= len(everything)
     assert rows == everything[: len(rows)] or {str(r) for r in rows} <= {str(r) for r in everything}
     assert all(r.code in ("SRC010", "SRC011") for r in rejected)
@@ -144,6 +147,6 @@ def test_a_file_with_the_magic_of_an_event_log_only() -> None:
 def test_a_log_in_a_folder_beside_bad_ones(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(gzip.compress("\n".join(JSON).encode())[:-9])
     (tmp_path / "b").write_bytes("\n".join(XML).encode())
-    found = [rows_of(read(s)) for s in open_logs([tmp_path]) if isinstance(s, LogStream)]
+    found = [rows_of(read(s, FAMILIES)) for s in open_logs([tmp_path]) if isinstance(s, LogStream)]
     assert [len(rows) for rows, _ in found] == [300, 60]
     assert [[r.code for r in rejected] for _, rejected in found] == [["SRC006"], []]

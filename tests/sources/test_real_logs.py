@@ -12,10 +12,11 @@ import orjson
 import pytest
 
 from escudo.core.errors import Diagnostic
-from escudo.sources.formats.windows_form import windows_form
-from escudo.sources.formats.xml_element import Field, event_fields
+from escudo.sources.formats.windows_form import render_windows_form
+from escudo.sources.formats.xml_element import Field, read_event_fields
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 
 pytestmark = [needs_shared, pytest.mark.slow]
@@ -28,7 +29,7 @@ def folder(name: str) -> Path:
 
 def count(stream: LogStream) -> tuple[int, int]:
     rows = rejected = 0
-    for item in read(stream):
+    for item in read(stream, FAMILIES):
         if isinstance(item, RawBatch):
             rows += item.table.num_rows
             assert item.table.column("_time").null_count == 0
@@ -58,8 +59,8 @@ def test_the_windows_form_changes_no_field() -> None:
     for path in sorted(folder("evtx").rglob("*.evtx")):
         for record in evtx.PyEvtxParser(str(path)).records():
             text = record["data"].partition("\n")[2]
-            shorter = windows_form(text.encode()).decode()
-            assert event_fields(shorter) == _without_layout(event_fields(text))
+            shorter = render_windows_form(text.encode()).decode()
+            assert read_event_fields(shorter) == _without_layout(read_event_fields(text))
             assert "\n  <" not in shorter
 
 
@@ -98,7 +99,7 @@ def test_every_value_of_the_json_is_in_some_field() -> None:
     for item in open_logs([folder("otrf")]):
         if isinstance(item, Diagnostic):
             continue
-        for batch in read(item):
+        for batch in read(item, FAMILIES):
             assert isinstance(batch, RawBatch)
             table = batch.table.slice(0, 50)
             for row in table.to_pylist():

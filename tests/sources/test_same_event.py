@@ -10,9 +10,10 @@ from typing import Any
 import evtx
 import pytest
 
-from escudo.sources.formats.xml_element import event_fields
+from escudo.sources.formats.xml_element import read_event_fields
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import read
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 from tests.sources.support import NAMESPACE, read_bytes, rows_of
 
@@ -224,9 +225,9 @@ def test_real_sysmon_events_in_five_formats() -> None:
         if not pairs:
             continue
         [stream] = [s for s in open_logs([path]) if isinstance(s, LogStream)]
-        rows = [r for r in rows_of(read(stream))[0] if r["family"] == "sysmon"]
+        rows = [r for r in rows_of(read(stream, FAMILIES))[0] if r["family"] == "sysmon"]
         from_evtx = _by_record(rows)
-        split = [_split(event_fields(text)) for text, _ in pairs]
+        split = [_split(read_event_fields(text)) for text, _ in pairs]
         forms = {
             "event_xml": [text for text, _ in pairs],
             "evtx_dump": [text for _, text in pairs],

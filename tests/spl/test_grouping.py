@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 

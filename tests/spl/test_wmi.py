@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from escudo.core.schema import FieldType
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.spl.compile import Compiled, compile_search
 from tests.spl.world import Words, World, stored
 

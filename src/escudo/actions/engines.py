@@ -11,9 +11,9 @@ import duckdb
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import Engine
-from escudo.engines.spark.available import unavailable
+from escudo.engines.spark.available import explain_unavailable
 
 ENGINES = ("duckdb", "spark")
 
@@ -44,19 +44,19 @@ class SparkEngines:
     """
 
     def __init__(self) -> None:
-        reason = unavailable()
+        reason = explain_unavailable()
         if reason is not None:
             raise EscudoError("CLI007", reason)
 
     def __call__(self, catalog: Catalog) -> Engine:
-        made: Engine = import_module("escudo.engines.spark.engine").SparkEngine(
+        made: Engine = import_module("escudo.engines.spark.spark_engine").SparkEngine(
             catalog, self._session
         )
         return made
 
     @cached_property
     def _session(self) -> Any:
-        return import_module("escudo.engines.spark.session").local_session()
+        return import_module("escudo.engines.spark.session").open_session()
 
 
 def make_engines(name: str, memory_limit: str | None = None) -> DuckDBEngines | SparkEngines:

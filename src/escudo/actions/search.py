@@ -92,7 +92,7 @@ def search_lake(
         return FoundRows((), iter(()), changes)
     first = _visible(first)
     if options.job is not None:
-        workspace.lake.kept.keep_job(options.job, first)
+        workspace.lake.artifacts.keep_job(options.job, first)
     rest = chain([first], map(_visible, tables))
     return FoundRows(tuple(first.column_names), rest, changes)
 

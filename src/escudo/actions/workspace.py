@@ -30,4 +30,4 @@ class Workspace:
     @property
     def knowledge(self) -> LakeKnowledge:
         """The content's macros and lookups, under what searches have left in the lake."""
-        return LakeKnowledge(self.content.knowledge, self.lake.kept)
+        return LakeKnowledge(self.content.knowledge, self.lake.artifacts)

@@ -1,4 +1,4 @@
-"""The error codes of the data models and of normalising to them."""
+"""The error codes of data models and of mappings to them, for ``docs/errors.md``."""
 
 from __future__ import annotations
 

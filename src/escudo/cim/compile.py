@@ -1,4 +1,4 @@
-"""From a family's mappings to one DuckDB statement for each dataset.
+"""A family's mappings -> one DuckDB statement for each dataset; ``normalise`` calls it.
 
 Four steps, each a SELECT over the one before: the source's expressions; the dataset's calculated
 fields; defaults and lower-cased copies; the dataset's own condition. Columns that need no SQL are
@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from escudo.cim.mapping import DatasetMapping
-from escudo.cim.models import Dataset, ModelField
+from escudo.cim.mapping import DatasetMapping, read_mappings
+from escudo.cim.models import Dataset, ModelField, Models
 from escudo.core.errors import EscudoError
 from escudo.core.schema import COMMON_COLUMNS, FieldType, TableSchema
 from escudo.sources import Family
+from escudo.sources.definition import Definition
 from escudo.spl.lowering.lower_eval import compile_eval
 from escudo.spl.relation.coercion import as_boolean, convert_to
 from escudo.spl.relation.sql import all_hold, any_holds, cast_to, literal_text
@@ -79,6 +80,11 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
     return Program(census.sql("duckdb"), statements)
 
 
+def check_family(family: Family, models: Models) -> None:
+    """Compiles all that a source's definition says of the data models; CIM010 to CIM012."""
+    compile_family(family, read_mappings(family, models), "events")
+
+
 def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) -> Statement:
     dataset = entries[0].dataset
     batch = f"{batch}_{dataset.schema.table}"
@@ -104,7 +110,7 @@ def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) ->
     made = [exp.column(n, quoted=True) for n in rows.named_selects if n not in without]
     out = exp.select(*made).from_(rows.subquery("filled", copy=False))
     if dataset.where is not None:
-        out = out.where(_condition(dataset.where, dataset.schema, dataset.name), copy=False)
+        out = out.where(_condition(dataset.where, dataset.schema, _Place(dataset.name)), copy=False)
     return Statement(dataset, out.sql("duckdb"), physical, as_they_are)
 
 
@@ -120,7 +126,7 @@ def _copied(
     column = dataset.schema.by_name[model_field.name]
     if text is None or column.lower is not None or model_field.fill == "sourcetype":
         return
-    typed = _compiled(text, family.schema, _place(family, model_field.name))
+    typed = _compile(text, family.schema, _Place.of_field(family, entries[0], model_field.name))
     if isinstance(typed.sql, exp.Column) and typed.type is FieldType.STRING:
         yield Copied(typed.sql.name, model_field.fill)
 
@@ -141,7 +147,8 @@ def _constant(
         many = model_field.type is FieldType.MULTIVALUE and missing is not None
         yield [str(missing)] if many else missing
     elif text is not None and model_field.type is FieldType.STRING:
-        value = constant_of(_compiled(text, family.schema, _place(family, name)))
+        place = _Place.of_field(family, entries[0], name)
+        value = constant_of(_compile(text, family.schema, place))
         if isinstance(value, str):
             yield value
 
@@ -172,7 +179,7 @@ def _mapped(
         elif text is None:
             sql = cast_to(exp.null(), kind)
         else:
-            sql = _value(text, family.schema, kind, _place(family, name))
+            sql = _value(text, family.schema, kind, _Place.of_field(family, entry, name))
         columns.append(_named(sql, _physical(entry.dataset, name)))
     return exp.select(*columns).from_(_events(batch)).where(_taken(family, entry), copy=False)
 
@@ -183,11 +190,12 @@ def _taken(family: Family, entry: DatasetMapping) -> exp.Expression:
     for name, values in entry.events.items():
         column = family.schema.by_name.get(name)
         if column is None or column.physical is None:
-            raise EscudoError("CIM012", f"source {family.name!r}: no stored field {name!r}")
+            path = ("datasets", entry.number, "events", name)
+            raise family.definition.error("CIM012", f"no stored field {name!r}", *path)
         here = exp.column(column.physical, quoted=True)
         conditions.append(exp.In(this=here, expressions=[literal_text(v) for v in values]))
     if entry.where is not None:
-        conditions.append(_condition(entry.where, family.schema, f"source {family.name!r}"))
+        conditions.append(_condition(entry.where, family.schema, _Place.of_where(family, entry)))
     return all_hold(conditions)
 
 
@@ -215,7 +223,8 @@ def _calculated(
             columns.append(exp.column(physical, quoted=True))
             continue
         kind = dataset.by_name[name].type
-        sql = _value(text, schema, kind, f"{dataset.model}.{dataset.name}, field {name!r}")
+        place = _Place(f"{dataset.model}.{dataset.name}, field {name!r}")
+        sql = _value(text, schema, kind, place)
         columns.append(_named(sql, physical))
     return exp.select(*columns).from_(rows.subquery("mapped", copy=False))
 
@@ -273,25 +282,45 @@ def _physical(dataset: Dataset, name: str) -> str:
     return physical
 
 
-def _value(text: str, schema: TableSchema, kind: FieldType, place: str) -> exp.Expression:
+def _value(text: str, schema: TableSchema, kind: FieldType, place: _Place) -> exp.Expression:
     """An eval expression in a column's type; empty text is no value."""
-    typed = _compiled(text, schema, place)
+    typed = _compile(text, schema, place)
     sql = convert_to(typed, kind)
     if kind is FieldType.STRING and constant_of(typed) is None:
         return exp.Nullif(this=sql, expression=literal_text(""))
     return cast_to(sql, kind) if is_null(typed) else sql
 
 
-def _condition(text: str, schema: TableSchema, place: str) -> exp.Expression:
-    return as_boolean(_compiled(text, schema, place))
+def _condition(text: str, schema: TableSchema, place: _Place) -> exp.Expression:
+    return as_boolean(_compile(text, schema, place))
 
 
-def _compiled(text: str, schema: TableSchema, place: str) -> Typed:
+def _compile(text: str, schema: TableSchema, place: _Place) -> Typed:
     try:
         return compile_eval(text, schema)
-    except EscudoError as wrong:
-        raise EscudoError("CIM012", f"{place}: {wrong.diagnostic.message}", source=text) from wrong
+    except EscudoError as error:
+        raise place.error(error, text) from error
 
 
-def _place(family: Family, field: str) -> str:
-    return f"source {family.name!r}, field {field!r}"
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an expression stands: in words, and, for one of a source, in its file."""
+
+    words: str
+    definition: Definition | None = None
+    path: tuple[str | int, ...] = ()
+
+    @classmethod
+    def of_field(cls, family: Family, entry: DatasetMapping, name: str) -> _Place:
+        path = ("datasets", entry.number, "fields", name)
+        return cls(f"field {name!r}", family.definition, path)
+
+    @classmethod
+    def of_where(cls, family: Family, entry: DatasetMapping) -> _Place:
+        return cls("'where'", family.definition, ("datasets", entry.number, "where"))
+
+    def error(self, wrong: EscudoError, text: str) -> EscudoError:
+        message, hint = f"{self.words}: {wrong.diagnostic.message}", wrong.diagnostic.hint
+        if self.definition is None:
+            return EscudoError("CIM012", message, hint=hint, source=text)
+        return self.definition.error("CIM012", message, *self.path, hint=hint)

@@ -1,12 +1,12 @@
-"""docs/cim.md: which value of a source becomes which field of a data model."""
+"""Sources and data models -> docs/cim.md: which value becomes which field; for ``docs.build``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from escudo.cim.mapping import DatasetMapping, mappings
-from escudo.cim.models import Dataset, ModelField, Models, load
-from escudo.sources import Family, families
+from escudo.cim.mapping import DatasetMapping, read_mappings
+from escudo.cim.models import Dataset, ModelField, Models
+from escudo.sources import Families, Family
 
 _HEAD = """# Where the fields of the data models come from
 
@@ -19,16 +19,16 @@ identity lists fill (`dest_category`, `user_bunit`, ...) and that no source maps
 """
 
 _MANY = 5
+"""Event ids that are listed; of more the first and the last are shown."""
 
 
-def markdown(models: Models | None = None) -> str:
+def build_page(models: Models, families: Families) -> str:
     """The page, of all families and all datasets that some family feeds."""
-    models = models or load()
-    entries = {f.name: mappings(f, models) for f in families().values()}
+    entries = {f.name: read_mappings(f, models) for f in families.values()}
     parts = [_HEAD]
     for dataset in models.roots():
         sources = [
-            (families()[name], mine)
+            (families[name], mine)
             for name, every in entries.items()
             if (mine := [e for e in every if e.dataset is dataset])
         ]

@@ -1,4 +1,4 @@
-"""How the events of a source family become rows of datasets: the ``datasets:`` of its YAML.
+"""The ``datasets:`` of a source's YAML -> checked entries: which events become which rows.
 
 Each entry names a ``model`` and a ``dataset``, says by ``events`` which events belong there (field
 -> the values it may have, compared as text) and gives an SPL eval expression for each CIM field
@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from escudo.cim.models import Dataset, Models
-from escudo.core.errors import EscudoError
 from escudo.sources import Family
+from escudo.sources.definition import Definition
 
 _REQUIRED = frozenset({"model", "dataset", "events", "fields"})
 _OPTIONAL = frozenset({"where", "absent"})
@@ -23,36 +22,69 @@ _OPTIONAL = frozenset({"where", "absent"})
 
 @dataclass(frozen=True)
 class DatasetMapping:
-    """One entry: which events, and an expression for each field (``tag`` included)."""
+    """One entry: which events, and an expression for each field (``tag`` included).
+
+    ``number`` is its place in the list ``datasets`` of the source's definition.
+    """
 
     dataset: Dataset
     events: Mapping[str, Sequence[str]]
     fields: Mapping[str, str]
     where: str | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
 
 
-def mappings(family: Family, models: Models) -> Sequence[DatasetMapping]:
+def read_mappings(family: Family, models: Models) -> Sequence[DatasetMapping]:
     """The entries of a family, checked against the data models.
 
-    Errors: CIM010 no such dataset, CIM011 no such field there, CIM012 another mistake.
+    Raises:
+        EscudoError: CIM010 no such dataset, CIM011 no such field there, CIM012 another mistake;
+            with its place in the source's file.
     """
-    return tuple(_entry(family.name, e, models) for e in family.definition.get("datasets") or ())
+    definition = family.definition
+    entries = definition.values.get("datasets") or []
+    if not isinstance(entries, list):
+        raise definition.error("CIM012", "'datasets' needs a list", "datasets")
+    return tuple(_read_entry(definition, n, models) for n in range(len(entries)))
 
 
-def _entry(family: str, entry: Mapping[str, Any], models: Models) -> DatasetMapping:
-    place = f"source {family!r}, {entry.get('model')}.{entry.get('dataset')}"
-    unknown, missing = set(entry) - _REQUIRED - _OPTIONAL, _REQUIRED - set(entry)
-    if unknown or missing:
-        wrong = f"unknown key {min(unknown)!r}" if unknown else f"no key {min(missing)!r}"
-        raise EscudoError("CIM012", f"{place}: {wrong}")
-    dataset = models.find(entry["model"], entry["dataset"])
+def _read_entry(definition: Definition, number: int, models: Models) -> DatasetMapping:
+    place = ("datasets", number)
+    entry = definition.values["datasets"][number]
+    if not isinstance(entry, dict):
+        raise definition.error("CIM012", "an entry of 'datasets' needs keys", *place)
+    for key in entry:
+        if key not in _REQUIRED | _OPTIONAL:
+            raise definition.error("CIM012", f"unknown key {key!r}", *place, key)
+    for key in sorted(_REQUIRED - set(entry)):
+        raise definition.error("CIM012", f"no key {key!r}", *place)
+    model, name = str(entry["model"]), str(entry["dataset"])
+    dataset = models.find(model, name)
     if dataset is None or dataset.parent is not None or dataset.shares:
-        raise EscudoError("CIM010", f"{place}: no root dataset of this name")
-    fields = {name: str(expr) for name, expr in entry["fields"].items()}
-    absent = dict(entry.get("absent") or {})
-    for name in (*fields, *absent):
-        if name not in dataset.by_name:
-            raise EscudoError("CIM011", f"{place}: no field {name!r}")
-    events = {name: tuple(map(str, values)) for name, values in entry["events"].items()}
-    return DatasetMapping(dataset, events, fields, entry.get("where"), absent)
+        message = f"{model}.{name}: no root dataset of this name"
+        raise definition.error("CIM010", message, *place, "dataset")
+    for key in ("events", "fields", "absent"):
+        if not isinstance(entry.get(key) or {}, dict):
+            raise definition.error("CIM012", f"{key!r} needs a mapping", *place, key)
+        if key == "events":
+            continue
+        for field_name in entry.get(key) or {}:
+            if field_name not in dataset.by_name:
+                message = f"{model}.{name} has no field {field_name!r}"
+                raise definition.error("CIM011", message, *place, key, field_name)
+    events = {n: _read_values(v) for n, v in (entry["events"] or {}).items()}
+    where = entry.get("where")
+    return DatasetMapping(
+        dataset=dataset,
+        events=events,
+        fields={n: str(expr) for n, expr in (entry["fields"] or {}).items()},
+        where=None if where is None else str(where),
+        absent=dict(entry.get("absent") or {}),
+        number=number,
+    )
+
+
+def _read_values(wanted: object) -> tuple[str, ...]:
+    """The values that a field of an event may have: a list of them, or one."""
+    return tuple(map(str, wanted if isinstance(wanted, list) else [wanted]))

@@ -1,4 +1,4 @@
-"""Raw events to rows of the data models, a batch at a time."""
+"""Raw batches -> rows of the data models, a batch at a time; ``lake`` calls it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.cim.compile import ROW, Statement, compile_family
-from escudo.cim.mapping import mappings
+from escudo.cim.mapping import read_mappings
 from escudo.cim.models import Models, load
 from escudo.core.schema import COMMON_COLUMNS
-from escudo.sources import families
+from escudo.sources import Family
 from escudo.sources.assemble import RawBatch
 
 _COMMON = frozenset(c.name for c in COMMON_COLUMNS)
@@ -188,11 +188,12 @@ class Normaliser:
     and other common columns. Not for several threads at once: give each its own connection.
 
     >>> from escudo.engines.duckdb import connect
-    >>> from escudo.sources import families
+    >>> from escudo.sources import load_families
+    >>> sysmon = load_families()["sysmon"]
     >>> event = {"EventID": "1", "Image": "C:\\\\Windows\\\\cmd.exe", "Computer": "pc1"}
-    >>> raw = pa.Table.from_pylist([event], schema=families()["sysmon"].schema.arrow())
+    >>> raw = pa.Table.from_pylist([event], schema=sysmon.arrow)
     >>> normaliser = Normaliser(connect())
-    >>> [batch] = normaliser.normalise(RawBatch("sysmon", raw))
+    >>> [batch] = normaliser.normalise(RawBatch(sysmon, raw))
     >>> batch.table, batch.data["process_name"].to_pylist(), batch.data["user"].to_pylist()
     ('endpoint_processes', ['cmd.exe'], ['unknown'])
     >>> dict(normaliser.counts.rows), normaliser.counts.raw_only
@@ -216,22 +217,23 @@ class Normaliser:
             return []
         return list(self._rows(compiled, batch.table))
 
-    def reads(self, family: str) -> Sequence[str]:
+    def reads(self, family: Family) -> Sequence[str]:
         """The columns of a family's raw table that its rows are made of; a batch needs no others.
 
         There are none if no data model takes its events.
 
         >>> from escudo.engines.duckdb import connect
-        >>> "_raw" in Normaliser(connect()).reads("sysmon")
+        >>> from escudo.sources import load_families
+        >>> "_raw" in Normaliser(connect()).reads(load_families()["sysmon"])
         False
         """
         compiled = self._compiled(family)
         return () if compiled is None else compiled.reads
 
-    def _compiled(self, family: str) -> _Compiled | None:
-        if family not in self._families:
-            self._families[family] = self._compile(family)
-        return self._families[family]
+    def _compiled(self, family: Family) -> _Compiled | None:
+        if family.name not in self._families:
+            self._families[family.name] = self._compile(family)
+        return self._families[family.name]
 
     def _rows(self, compiled: _Compiled, events: pa.Table) -> Iterator[ModelBatch]:
         numbers, *census = (c.to_numpy() for c in compiled.census.rows(events).columns)
@@ -247,12 +249,11 @@ class Normaliser:
             if rows.num_rows:
                 yield ModelBatch(made.schema.table, rows)
 
-    def _compile(self, name: str) -> _Compiled | None:
-        family = families()[name]
-        entries = mappings(family, self._models)
+    def _compile(self, family: Family) -> _Compiled | None:
+        entries = read_mappings(family, self._models)
         if not entries:
             return None
-        table = f"cim_{name}"
+        table = f"cim_{family.name}"
         program = compile_family(family, entries, table)
 
         def query(table: str, sql: str) -> _Query:

@@ -17,6 +17,7 @@ from escudo.content import Content
 from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
+from escudo.lake.tables import Tables, load_tables
 from escudo.spl.relation.time_modifiers import parse_time
 from escudo.startup import spare_collections
 
@@ -39,6 +40,25 @@ def lake_option(*, required: bool) -> Callable[[F], F]:
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder of the lake.",
     )
+
+
+def sources_option(function: F) -> F:
+    """``--sources`` (repeatable), which gives a command the ``tables`` of its lake."""
+    return click.option(
+        "--sources",
+        "tables",
+        multiple=True,
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        callback=lambda _context, _option, folders: load_tables(folders),
+        help="Folder of own sources (YAML files), beside those of Escudo; repeatable.",
+    )(function)
+
+
+def open_lake(path: Path | None, tables: Tables, *, create: bool = False) -> Lake:
+    """The lake in a folder, or, without a folder, one that is gone when it is closed."""
+    if path is None:
+        return Lake.create_temporary(tables=tables)
+    return Lake.open(path, create=create, tables=tables)
 
 
 def content_options(function: F) -> F:
@@ -106,11 +126,6 @@ def _parse_bound(option: str, text: str, now: float) -> float | None:
         return parse_time(text, now)
     except EscudoError as error:
         raise EscudoError("CLI003", f"{option}: {error.diagnostic.message}") from error
-
-
-def open_lake(path: Path | None) -> Lake:
-    """The lake of a folder that must be one, or an empty one that is gone when it is closed."""
-    return Lake.open(path, create=False) if path is not None else Lake.create_temporary()
 
 
 def read_searches(argument: str, loaded: Content) -> list[NamedSearch]:

@@ -1,4 +1,4 @@
-"""Detection content: YAML and CSV files -> typed, checked elements (and the knowledge for SPL)."""
+"""YAML and CSV files -> typed, checked detections and what belongs to them; use cases call it."""
 
 from escudo.content.collection import Content, load
 from escudo.content.elements.common import Origin, Schedule

@@ -1,4 +1,4 @@
-"""The error codes of the content packages."""
+"""The error codes of content, for ``docs/errors.md``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All loaded content, and the one function that loads it."""
+"""Folders -> all loaded content, Escudo's own below; every use case begins with it."""
 
 from __future__ import annotations
 
@@ -65,9 +65,13 @@ class Content:
             EscudoError: CON205, with the nearest names.
         """
         wanted = name.strip().lower()
-        for found in self.detections:
-            if wanted in (found.name.lower(), found.id.lower(), found.search_name.lower()):
-                return found
+        for detection in self.detections:
+            if wanted in (
+                detection.name.lower(),
+                detection.id.lower(),
+                detection.search_name.lower(),
+            ):
+                return detection
         near = difflib.get_close_matches(wanted, [d.name.lower() for d in self.detections], 3)
         names = [d.name for d in self.detections if d.name.lower() in near]
         raise EscudoError(

@@ -1,4 +1,4 @@
-"""Content as the language sees it: macros, lookups and saved searches by name."""
+"""Loaded content -> macros, lookups and saved searches by name, as the binder asks for them."""
 
 from __future__ import annotations
 

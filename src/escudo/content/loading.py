@@ -1,4 +1,4 @@
-"""Folders of content files -> typed elements, and everything that is wrong with them."""
+"""Folders of content files -> typed elements, and all that is wrong; ``collection`` calls it."""
 
 from __future__ import annotations
 
@@ -154,9 +154,9 @@ def _read_file(layer: Layer, file: Path, kind: str | None, label: str) -> None:
 def _kind(section: Section, folder_kind: str | None) -> str | None:
     """What a file is, by its keys; which kind of search it has, its folder says if it is one of
     a checkout's."""
-    found = _kind_by_keys(section)
-    if folder_kind is None or (found in _SEARCHES) != (folder_kind in _SEARCHES):
-        return found or folder_kind
+    by_keys = _kind_by_keys(section)
+    if folder_kind is None or (by_keys in _SEARCHES) != (folder_kind in _SEARCHES):
+        return by_keys or folder_kind
     return folder_kind
 
 

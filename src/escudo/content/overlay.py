@@ -1,4 +1,4 @@
-"""Local changes to content, kept as files beside it instead of edits of upstream.
+"""Local changes in files beside content -> the content with them; ``collection`` calls it.
 
 An overlay is a folder. Ordinary content files in it (macros, lookups, detections, ...) replace
 those of the same name. A file with a ``change`` key changes one detection, a list below
@@ -79,14 +79,14 @@ def load_overlay(folder: Path) -> Overlay:
     taken: set[Path] = set()
     for file in yaml_files(folder):
         text, _ = read_text(file)
-        node, found = read_document(str(file), text)
+        node, file_problems = read_document(str(file), text)
         if node is None or not _has_changes(node):
             continue
         taken.add(file)
-        section = Section(node, found)
+        section = Section(node, file_problems)
         listed = section.sections("changes") if section.has("changes") else (section,)
         changes += [_read_change(s, text) for s in listed]
-        problems += found.found
+        problems += file_problems.found
     layer = load_layer(folder, skip=taken)
     layer.diagnostics += problems
     return Overlay(layer, tuple(changes))

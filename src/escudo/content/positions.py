@@ -1,4 +1,4 @@
-"""Places in a search -> places in the YAML file that holds it.
+"""Places in a search -> places in the YAML file that holds it; commands that show them call it.
 
 A search is often folded over several lines or quoted with escapes, so line 1, column 700 of the
 search is somewhere else in the file. The file is read again when such a place is asked for, which
@@ -111,13 +111,13 @@ def _past(source: str, at: int, characters: str) -> int:
 def _after(source: str, at: int, character: str, style: str | None) -> int:
     if at >= len(source):
         return at
-    found = source[at]
+    there = source[at]
     if style == "'" and source[at : at + 2] == "''" and character == "'":
         return at + 2
-    if style == '"' and found == "\\":
+    if style == '"' and there == "\\":
         return at + 2 + _ESCAPE_DIGITS.get(source[at + 1 : at + 2], 0)
-    if character in _BLANK and found not in _BLANK:
+    if character in _BLANK and there not in _BLANK:
         return at
-    if character in _BLANK and found in "\r\n":
+    if character in _BLANK and there in "\r\n":
         return _past(source, at, _BLANK)
     return at + 1

@@ -1,4 +1,4 @@
-"""YAML mappings read field by field: typed, checked, every problem with its place in the file.
+"""YAML mappings -> typed fields, every problem with its place; the readers of elements call it.
 
 The nodes come from libyaml's composer, which gives a line and a column for each of them, and is as
 fast as its plain loader; the values are turned into Python only where they are asked for.
@@ -171,8 +171,8 @@ class Section:
         return default if default is not None else allowed[0]
 
     def integer(self, key: str, default: int) -> int:
-        found = self.whole(key)
-        return default if found is None else found
+        number = self.whole(key)
+        return default if number is None else number
 
     def whole(self, key: str) -> int | None:
         """A whole number, or None where the key is missing or its value is not one."""
@@ -202,13 +202,13 @@ class Section:
         if not self.has(key):
             return default
         value = self._scalar(self._items[key][1], key) or ""
-        found = _BOOLEANS.get(value.strip().lower())
-        if found is None:
+        truth = _BOOLEANS.get(value.strip().lower())
+        if truth is None:
             self.problem(
                 "CON102", f"{self._path}{key} must be true or false", key, severity=severity
             )
             return default
-        return found
+        return truth
 
     def day(self, key: str) -> date | None:
         """An ISO date; a malformed one is only a warning, as nothing depends on it."""

@@ -1,4 +1,7 @@
-"""What the language needs to know of the world: tables and files, macros, lookups, searches."""
+"""What the language asks of the world: tables and files, macros, lookups, searches.
+
+A lake and content answer; so do the tables of tests.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coded errors and diagnostics that point at a place in a file."""
+"""Coded errors and diagnostics that point at a place in a file; every package raises them."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ class Diagnostic:
 
 
 _EXCERPT_WIDTH = 100
+"""Characters of a line that are shown around an error."""
 
 
 def _excerpt(source: str, span: Span) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs a generator in a thread, a few items ahead of who consumes it."""
+"""An iterator -> the same items, made in a thread a few ahead of who consumes them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeVar, overload
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
+"""Seconds until a thread with a full queue looks whether its consumer has stopped."""
 
 
 class _End:

@@ -74,7 +74,7 @@ def run_baselines(
 
     One that fails leaves nothing, and does not end the run of the others.
     """
-    knowledge = LakeKnowledge(content.knowledge, lake.kept)
+    knowledge = LakeKnowledge(content.knowledge, lake.artifacts)
     for baseline in baselines:
         snapshot = lake.snapshot()
         search = partial(

@@ -1,4 +1,4 @@
-"""Which function runs how on which engine: the input of the functions' page in the docs.
+"""SPL's functions -> which runs how on which engine; ``docs.build`` calls it.
 
 Nothing is written by hand: each function's builder is called with sample arguments, and what it
 calls in the engines' preludes tells how it runs.
@@ -119,15 +119,15 @@ _SAMPLES: Sequence[EvalExpr] = (FieldRef("x"), Literal("commas"), Literal("255.0
 
 def _best(row: EvalFunction) -> tuple[Support, Support]:
     """How a function runs with the arguments that suit the engines most (literals, often)."""
-    found: list[tuple[Support, Support]] = []
+    supports: list[tuple[Support, Support]] = []
     for arguments in _arguments(row):
         try:
             call = Call(row.name, arguments)
-            found.append(_support(lower_eval(call, _Sample()).sql))
+            supports.append(_support(lower_eval(call, _Sample()).sql))
         except EscudoError:
             continue
     order = list(Support)
-    return min(found, key=lambda pair: [order.index(s) for s in pair], default=_NOWHERE)
+    return min(supports, key=lambda pair: [order.index(s) for s in pair], default=_NOWHERE)
 
 
 _NOWHERE = (Support.NONE, Support.NONE)

@@ -1,4 +1,4 @@
-"""The error codes of the engines."""
+"""The error codes of the engines, for ``docs/errors.md``."""
 
 from __future__ import annotations
 

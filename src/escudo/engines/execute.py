@@ -1,4 +1,4 @@
-"""One search from text to rows: compile, run, name the columns as SPL names them."""
+"""A search, as text or compiled -> its rows, named as SPL names them; use cases call it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from escudo.spl.relation.bases import Scan
 from escudo.spl.relation.sql import alias
 
 MOST_CELLS = 20_000_000
-"""So many values of a search's wide rows are sorted together: about two gigabytes with all the
-rest (314,313 events of a thousand fields; 8,000,000 take 1.5, and twice the time)."""
+"""Values of a search's wide rows that are sorted together: about two gigabytes with all the rest
+(2026-11-24: 314,313 events of a thousand fields; 8,000,000 take 1.5, and twice the time)."""
 
 CELL_BYTES = 128
-"""What an engine's memory must have for each: 50 to 75 were too few."""
+"""Bytes of an engine's memory for each such value: 50 to 75 were too few (2026-11-24)."""
 
 WIDE = 100
-"""Rows of so many columns are wide."""
+"""Columns of rows that are wide."""
 
 
 class Engine(Protocol):
@@ -135,12 +135,12 @@ def stream_compiled(
     """
     if cells is None:
         cells = min(MOST_CELLS, (engine.memory or sys.maxsize) // CELL_BYTES)
-    for part in stretches(compiled, engine, cells, wide):
+    for part in cut_stretches(compiled, engine, cells, wide):
         for batch in engine.stream(part.query, part.scans, part.tables):
             yield _named(compiled, pa.Table.from_batches([batch]))
 
 
-def stretches(
+def cut_stretches(
     compiled: Compiled, engine: Engine, cells: int, wide: int = WIDE
 ) -> Iterator[Compiled]:
     """The search over one stretch of time after the other, the newest first.
@@ -161,12 +161,12 @@ def stretches(
     count.set("expressions", [alias(minute, "minute"), alias(exp.Count(this=exp.Star()), "n")])
     count.set("group", exp.Group(expressions=[minute.copy()]))
     count.set("order", None)
-    found = engine.run(count, compiled.scans, compiled.tables).sort_by([("minute", "descending")])
-    minutes = found["minute"].cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_pylist()
+    counts = engine.run(count, compiled.scans, compiled.tables).sort_by([("minute", "descending")])
+    minutes = counts["minute"].cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_pylist()
     end: float | None = None
     begin: float | None = None
     held = 0
-    for start, rows in zip(minutes, found["n"].to_pylist(), strict=True):
+    for start, rows in zip(minutes, counts["n"].to_pylist(), strict=True):
         if held and held + rows > most:
             yield _during(compiled, time, TimeRange(begin, end))
             end, held = begin, 0
@@ -185,24 +185,24 @@ def _during(compiled: Compiled, time: exp.Expression, within: TimeRange) -> Comp
 
 def _stored(scans: Sequence[Scan], catalog: Catalog, most: int) -> int:
     """How many rows the files of scans hold, counted until there are more than ``most``."""
-    found = 0
+    rows = 0
     for scan in scans:
         for path in catalog.files(scan.schema.table, scan.within):
-            found += int(pq.read_metadata(path).num_rows)
-            if found > most:
-                return found
-    return found
+            rows += int(pq.read_metadata(path).num_rows)
+            if rows > most:
+                return rows
+    return rows
 
 
-def _named(compiled: Compiled, found: pa.Table) -> pa.Table:
+def _named(compiled: Compiled, result: pa.Table) -> pa.Table:
     names: list[str] = []
     columns: list[pa.ChunkedArray] = []
     for name, ident, kind in compiled.output:
         names.append(name)
-        columns.append(_as_result(found.column(ident), kind))
+        columns.append(_as_result(result.column(ident), kind))
     if compiled.rest is not None:
         hidden = {name for name, _, _ in compiled.output} | compiled.removed
-        for name, values in expand_rest(found.column(compiled.rest)):
+        for name, values in expand_rest(result.column(compiled.rest)):
             if name not in hidden:
                 names.append(name)
                 columns.append(values)

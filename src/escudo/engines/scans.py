@@ -1,4 +1,4 @@
-"""What a scan reads; each engine makes its own read of it."""
+"""A scan -> the columns that it reads; each engine makes its own read of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from escudo.core.schema import FieldType
 from escudo.spl.relation.bases import Scan
 
 
-def wanted_columns(scan: Scan) -> dict[str, FieldType | None]:
+def list_columns(scan: Scan) -> dict[str, FieldType | None]:
     """Physical columns of a scan, lower-cased copies included -> type; None for the rest map."""
     out: dict[str, FieldType | None] = {}
-    for found in scan.columns.values():
-        if found.physical is not None:
-            out[found.physical] = found.type
-        if found.lower is not None:
-            out[found.lower] = FieldType.STRING
+    for column in scan.columns.values():
+        if column.physical is not None:
+            out[column.physical] = column.type
+        if column.lower is not None:
+            out[column.lower] = FieldType.STRING
     if scan.schema.rest is not None:
         out[scan.schema.rest] = None
     return out

@@ -22,7 +22,7 @@ from escudo.findings.rows import (
     split_window,
 )
 from escudo.findings.tokens import fill_messages
-from escudo.lake.rows import lay_out
+from escudo.lake.table_rows import lay_out
 
 INDEX = "notable"
 SOURCETYPE = "stash"

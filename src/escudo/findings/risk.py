@@ -22,7 +22,7 @@ from escudo.findings.rows import (
     split_window,
 )
 from escudo.findings.tokens import escape_value, fill_messages, list_message_fields
-from escudo.lake.rows import as_text, lay_out
+from escudo.lake.table_rows import format_values, lay_out
 
 INDEX = "risk"
 SOURCETYPE = "stash"
@@ -88,7 +88,7 @@ def extract_risk_objects(match: Match, config: RiskConfig, report: Report) -> It
         if pa.types.is_list(column.type):
             parents = parents.take(pc.list_parent_indices(column))
             column = pc.list_flatten(column)
-        values = pc.utf8_trim_whitespace(as_text(column))
+        values = pc.utf8_trim_whitespace(format_values(column))
         named = pc.invert(pc.is_in(pc.utf8_lower(pc.fill_null(values, "")), _NOBODY))
         nobody = match.rows.num_rows - pc.count_distinct(parents.filter(named)).as_py()
         if nobody:
@@ -185,7 +185,7 @@ def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[p
             continue
         column = match.rows[name].combine_chunks()
         is_list = pa.types.is_list(column.type)
-        texts = column.cast(pa.list_(pa.string())) if is_list else as_text(column)
+        texts = column.cast(pa.list_(pa.string())) if is_list else format_values(column)
         for i, value in enumerate(texts.to_pylist()):
             members = value if is_list else [value]
             named = [m for m in members or () if m]

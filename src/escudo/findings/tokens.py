@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.lake.rows import as_text
+from escudo.lake.table_rows import format_values
 
 UNKNOWN = "unknown"
 VALUE_SEPARATOR = ", "
@@ -74,7 +74,7 @@ def join_values(rows: pa.Table, name: str) -> pa.Array:
     column = rows[name].combine_chunks()
     if pa.types.is_list(column.type):
         column = pc.binary_join(column.cast(pa.list_(pa.string())), VALUE_SEPARATOR)
-    text = as_text(column)
+    text = format_values(column)
     return pc.if_else(pc.fill_null(pc.equal(text, ""), True), UNKNOWN, text)
 
 

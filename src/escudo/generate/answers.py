@@ -1,4 +1,4 @@
-"""What was planted: the answer file of a generated log."""
+"""What was planted -> the answer file of a generated log; the demo compares hits with it."""
 
 from __future__ import annotations
 

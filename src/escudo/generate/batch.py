@@ -1,4 +1,4 @@
-"""Turns grown rows into frames of events, with process ids, GUIDs and all texts."""
+"""Grown rows -> frames of events with process ids, GUIDs and all texts; ``generate`` calls it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ texts are the columns ``a``, ``b`` ... in the order of ``pools.yml``.
 """
 
 _SHORT_LIVED_IDS = 7001
+"""Process ids in use for processes that end; a prime, so that ids do not repeat in a pattern."""
 _STANDING_IDS = 1021
+"""... and for those that stay."""
 _SIDE_COLUMNS = "abcdefghij"
 
 
@@ -202,9 +204,9 @@ class Batches:
         place = row["session" if by_session else "host"][index]
         for code in np.unique(row["stay"][index]).tolist():
             name = growth.stays[code]
-            found = known.get(name, np.zeros(0, np.int64))
+            earlier = known.get(name, np.zeros(0, np.int64))
             grown = np.full(size, -1, np.int64)
-            grown[: len(found)] = found
+            grown[: len(earlier)] = earlier
             mine = row["stay"][index] == code
             grown[place[mine]] = numbers[mine]
             known[name] = grown

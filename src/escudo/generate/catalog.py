@@ -1,4 +1,4 @@
-"""The tables of programs, people, pools, behaviour and attacks, as typed values.
+"""The YAML tables -> programs, people, pools, behaviour and attacks as typed values.
 
 They are read from ``tables/*.yml`` beside this file, which say what each field means.
 """

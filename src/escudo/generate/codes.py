@@ -1,4 +1,4 @@
-"""The error codes of the generator."""
+"""The error codes of the generator, for ``docs/errors.md``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of text built without a Python object for a value: hex digits, times, numbers."""
+"""Numbers -> columns of text (hex digits, times), without a Python object for a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan of a day: who switches on what and when, and how much happens in each five minutes."""
+"""The estate -> the plan of a day: who logs on when, how much happens in each five minutes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from escudo.generate.grow import SECOND, Instances
 from escudo.generate.world import Sessions, World, add_sessions
 
 BIN = 300 * SECOND
+"""Nanoseconds: activity is planned by five minutes."""
 BINS = 288
 DAY = BIN * BINS
 
 _HOUR = 3600 * SECOND
 _SETTLE = 700 * SECOND
+"""Nanoseconds from a start or logon to the first thing that happens."""
 
 
 @dataclass(frozen=True)
@@ -223,8 +225,8 @@ def sample(
         fits = contexts.end[guess] >= begin[waiting] + BIN
         chosen[waiting[fits]] = guess[fits]
         waiting = waiting[~fits]
-    found = chosen >= 0
-    chosen, begin = chosen[found], begin[found]
+    hit = chosen >= 0
+    chosen, begin = chosen[hit], begin[hit]
     t = begin + rng.integers(0, BIN, len(begin))
     return _instances(t - t % 100, contexts.host[chosen], contexts.session[chosen])
 

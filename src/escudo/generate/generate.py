@@ -1,4 +1,4 @@
-"""Generates a log: plan each day, grow what happens, write it in the order of time.
+"""A number of events, a seed, a format -> a log file and its answers; commands call it.
 
 Memory is bounded by a slice of the day (about a quarter of a million events), not by the log.
 """

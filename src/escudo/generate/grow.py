@@ -1,4 +1,4 @@
-"""Grows trees of processes: instances of a tree x its steps -> rows of numbers.
+"""Instances of a tree of processes x its steps -> rows of numbers; ``generate`` calls it.
 
 Everything is an array over rows; a Python loop runs over the steps of the tables only.
 """
@@ -14,9 +14,11 @@ from escudo.generate.catalog import ACCOUNTS, LEVELS, Catalog, Side, Step, Tree
 from escudo.generate.columns import Ints
 
 SECOND = 10**9
+"""Nanoseconds."""
 _SYSTEM = LEVELS.index("System")
 _MEDIUM = LEVELS.index("Medium")
 _LONG_LIFE = 240.0
+"""Seconds that a process lives where its table gives no time."""
 
 PROCESS_FIELDS = (
     "t",
@@ -189,12 +191,12 @@ class Growth:
         if name is None:
             return np.full(len(host), -1, np.int64)
         if name in self.standing.by_host:
-            found = self.standing.by_host[name][host]
+            row = self.standing.by_host[name][host]
         elif name in self.standing.by_session:
-            found = self.standing.by_session[name][session]
+            row = self.standing.by_session[name][session]
         else:
             return np.full(len(host), _NOWHERE)
-        return np.where(found < 0, _NOWHERE, -1 - found)
+        return np.where(row < 0, _NOWHERE, -1 - row)
 
     def _end(self, step: Step, row: Ints, t: Ints) -> Ints:
         """Log the end of some; returns how long each runs, in nanoseconds."""

@@ -1,4 +1,4 @@
-"""Process ids of the Falcon sensor."""
+"""Hosts and sequence numbers -> process ids of the Falcon sensor; ``generate`` and FDR."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders text templates for many rows at once: grouped by template, a group is columns."""
+"""Templates and the rows that fill them -> columns of text, a template at a time."""
 
 from __future__ import annotations
 

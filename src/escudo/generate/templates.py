@@ -1,4 +1,4 @@
-"""Text templates with placeholders: ``"${image}" /n ${n:1:9}``.
+"""A text with placeholders (``"${image}" /n ${n:1:9}``) -> its parts; ``catalog`` calls it.
 
 Placeholders: ``image pid ppid host user home sid server dc target lsass guid`` and, with
 arguments, ``n:LOW:HIGH`` (a number), ``hex:K`` / ``HEX:K`` (K hex digits), ``pool:NAME`` (a text

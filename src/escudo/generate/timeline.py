@@ -1,4 +1,4 @@
-"""Puts events of all kinds in the order of time, and holds back those of later."""
+"""Events of all kinds -> blocks in the order of time; later ones wait; for ``generate``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from escudo.generate.batch import Frames, rank
 from escudo.generate.columns import Ints
 
 _BLOCK = 16_384
+"""Events of a kind that are put in order together."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The estate: hosts, people, and the logon sessions that processes belong to."""
+"""The catalog -> the estate: hosts, people, the logon sessions that processes belong to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _SERVICE_HOMES = (
     r"C:\Windows\ServiceProfiles\NetworkService",
 )
 _SHARE_AUDITED = 0.1
+"""Of hosts that are no domain controllers: those with Security auditing."""
 _SHARE_WITHOUT_COMMAND_LINE = 0.05
+"""Of workstations: those whose audited processes come without a command line."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Tables at rest: append, commit, compact, expire; a catalog for the language."""
+"""Raw events and rows of data models at rest: writers add, searches read one committed state."""
 
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.store import Lake

@@ -1,4 +1,4 @@
-"""The codes of the lake's errors."""
+"""The error codes of the lake, for ``docs/errors.md``."""
 
 from __future__ import annotations
 
@@ -85,6 +85,11 @@ _ROWS = (
         "LAK015",
         "no right to delete events",
         "Repeat the search with --allow-delete, if the events it finds shall really go.",
+    ),
+    ErrorCode(
+        "LAK016",
+        "the lake holds events of a source that is not given",
+        "Name the folder with the source's YAML by --sources, as when the events came in.",
     ),
 )
 

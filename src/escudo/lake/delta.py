@@ -1,4 +1,4 @@
-"""The Delta log of one table: which Parquet files are in it at a version.
+"""Parquet files <-> versions of one table's Delta log; writers, snapshots, maintenance call it.
 
 Readers always open a table at the version that the ledger gives. Files are described to the log
 with the least and greatest ``_time`` of their rows, which is what a time window prunes by.
@@ -21,7 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from escudo.core.errors import EscudoError
 
 CHECKPOINT_EVERY = 20
-"""A checkpoint is made once this many versions went by, so that opening a table stays quick."""
+"""Versions from one checkpoint to the next, so that opening a table stays quick."""
 
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 # A hook could clean up log entries of a version that the ledger still pins.
@@ -112,14 +112,6 @@ def active_files(folder: Path, version: int) -> list[DataFile]:
     return [DataFile(p, r or 0, s, low, high) for p, r, s, low, high in zip(*columns, strict=True)]
 
 
-def latest_version(folder: Path) -> int | None:
-    """The newest version in a table's log; None where there is no table."""
-    try:
-        return int(DeltaTable(folder, without_files=True).version())
-    except TableNotFoundError:
-        return None
-
-
 def _open_for_writing(folder: Path, schema: pa.Schema, pinned: int | None) -> DeltaTable:
     try:
         if pinned is None:
@@ -144,8 +136,14 @@ def _open_for_writing(folder: Path, schema: pa.Schema, pinned: int | None) -> De
 
 
 def _widen(table: DeltaTable, schema: pa.Schema) -> None:
-    present = {f.name for f in table.schema().fields}
-    missing = [f for f in Schema.from_arrow(schema).fields if f.name not in present]
+    """Adds the columns that a table lacks; LAK008 for one that it has with another type."""
+    present = {f.name: f.type for f in table.schema().fields}
+    wanted = Schema.from_arrow(schema).fields
+    for column in wanted:
+        if present.get(column.name, column.type) != column.type:
+            name = Path(table.table_uri).name
+            raise EscudoError("LAK008", f"table {name}, column {column.name} has another type")
+    missing = [f for f in wanted if f.name not in present]
     if missing:
         table.alter.add_columns(missing, post_commithook_properties=_NO_HOOKS)
         table.update_incremental()

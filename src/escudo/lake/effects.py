@@ -1,4 +1,4 @@
-"""Carries out what searches ask to be changed (``spl.effects``), in a lake.
+"""What a search asks to be changed (``spl.effects``) -> the change in a lake; use cases call it.
 
 Each effect is whole or absent, and on the disk when this returns: events by a commit, a lookup or
 model by the replacement of its file. The content's own files are never touched.
@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from escudo.core.catalog import Knowledge
 from escudo.core.errors import EscudoError
 from escudo.lake import maintenance
-from escudo.lake.knowledge import LakeKnowledge, place
-from escudo.lake.lookups import changed
-from escudo.lake.rows import lay_out
+from escudo.lake.knowledge import LakeKnowledge, find_place
+from escudo.lake.lookups import build_lookup_file
 from escudo.lake.store import Lake
+from escudo.lake.table_rows import lay_out
 from escudo.lake.tables import NOTABLE, RISK, STASH
 from escudo.spl.binding.effects import Deletion, Effect, IndexOutput, LookupOutput, ModelOutput
 
@@ -73,7 +73,7 @@ def carry_out(
             case LookupOutput():
                 done.append(_output(effect, lake, content))
             case ModelOutput(name, model):
-                lake.kept.keep_model(name, model)
+                lake.artifacts.keep_model(name, model)
                 done.append(Change("model", name, 1))
             case Deletion(ids):
                 if ids:
@@ -101,15 +101,15 @@ def _collect(outputs: Sequence[IndexOutput], lake: Lake, search: str) -> list[Ch
 
 def _output(effect: LookupOutput, lake: Lake, content: Knowledge) -> Change:
     definition = content.lookup(effect.lookup)
-    known = LakeKnowledge(content, lake.kept)
-    kind, name = place(definition, effect.lookup)
+    known = LakeKnowledge(content, lake.artifacts)
+    kind, name = find_place(definition, effect.lookup)
 
     def make(current: Path | None) -> bytes | None:
-        return changed(effect, definition, known.lookup(effect.lookup), current)
+        return build_lookup_file(effect, definition, known.lookup(effect.lookup), current)
 
     if effect.append or not effect.rows.num_rows:
-        lake.kept.change(kind, name, make)
+        lake.artifacts.change(kind, name, make)
     else:  # it does not depend on what is there: no other writer has to wait for it
         made = make(None)
-        lake.kept.change(kind, name, lambda _: made)
+        lake.artifacts.change(kind, name, lambda _: made)
     return Change("lookup", effect.lookup, effect.rows.num_rows)

@@ -1,4 +1,4 @@
-"""What makes two files the same: their content."""
+"""A file -> what makes it the same as another: size and hash of its content; for ingests."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Identity:
     blake3: str
 
 
-def identify(path: Path) -> Identity:
+def identify_file(path: Path) -> Identity:
     """Reads a file once and identifies it: LAK011 if it cannot be read.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "a.log")
     ...     _ = file.write_bytes(b"")
-    ...     identify(file)
+    ...     identify_file(file)
     Identity(size=0, blake3='af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262')
     """
     try:

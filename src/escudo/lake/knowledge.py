@@ -1,4 +1,4 @@
-"""Knowledge of content with what searches have kept in a lake."""
+"""The content's knowledge and a lake's files -> the knowledge that searches over it see."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 import pyarrow as pa
 
 from escudo.core.catalog import Knowledge, Lookup, Macro
-from escudo.lake.kept import COLLECTIONS, LOOKUPS, Kept
+from escudo.lake.artifacts import COLLECTIONS, LOOKUPS, Artifacts
 
 
 class LakeKnowledge:
     """``core.catalog.Knowledge``: a lookup's rows in the lake go before the content's file, and
     models and jobs are those of the lake. What the lake does not have is the content's."""
 
-    def __init__(self, content: Knowledge, kept: Kept) -> None:
+    def __init__(self, content: Knowledge, artifacts: Artifacts) -> None:
         self._content = content
-        self._kept = kept
+        self._artifacts = artifacts
 
     def macro(self, name: str, arity: int) -> Macro | None:
         return self._content.macro(name, arity)
@@ -28,35 +28,35 @@ class LakeKnowledge:
 
     def lookup(self, name: str) -> Lookup | None:
         defined = self._content.lookup(name)
-        path = self._kept.find(*place(defined, name))
+        path = self._artifacts.find(*find_place(defined, name))
         if path is None:
             return defined
         return replace(defined or Lookup(name), path=str(path), verbatim=True)
 
     def lookups(self) -> Sequence[str]:
-        return tuple(dict.fromkeys((*self._content.lookups(), *self._kept.names(LOOKUPS))))
+        return tuple(dict.fromkeys((*self._content.lookups(), *self._artifacts.names(LOOKUPS))))
 
     def saved_search(self, name: str) -> str | None:
         return self._content.saved_search(name)
 
     def model(self, name: str) -> bytes | None:
-        return self._kept.model(name)
+        return self._artifacts.model(name)
 
     def job(self, name: str) -> pa.Table | None:
-        return self._kept.job(name)
+        return self._artifacts.job(name)
 
 
-def place(defined: Lookup | None, name: str) -> tuple[str, str]:
+def find_place(defined: Lookup | None, name: str) -> tuple[str, str]:
     """The kind and name of the file in a lake that holds a lookup's rows.
 
     Definitions of one file or collection share it, as in Splunk; a name that nobody defined is a
     file of its own.
 
-    >>> place(Lookup("seen", collection="seen_users"), "seen")
+    >>> find_place(Lookup("seen", collection="seen_users"), "seen")
     ('collections', 'seen_users')
-    >>> place(Lookup("staff", path="/content/staff_2024.csv"), "staff")
+    >>> find_place(Lookup("staff", path="/content/staff_2024.csv"), "staff")
     ('lookups', 'staff_2024.csv')
-    >>> place(None, "mine")
+    >>> find_place(None, "mine")
     ('lookups', 'mine')
     """
     if defined is not None and defined.collection is not None:

@@ -1,4 +1,4 @@
-"""How rows lie in the files of a table: order, row groups, compression, where files are cut.
+"""Rows -> rows in the order of their table, with its columns, cut by day; writers call it.
 
 Measured on 250,000 Sysmon rows of 1.5 kB (2 cores): encoding by pyarrow with zstd level 1 takes
 0.9 s, by DuckDB 2.4 s; level 3 gains no size. ``_raw`` and other columns whose values hardly
@@ -22,6 +22,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 
 HOUR = 3_600_000_000
+"""Microseconds."""
 DAY = 24 * HOUR
 
 
@@ -54,6 +55,7 @@ class Layout:
 
 _UNIQUE = frozenset({"_raw", "_event_id", "_time", "EventRecordID"})
 _SAMPLE = 4096
+"""Rows that are looked at to tell whether a column's values repeat."""
 _FEW = 256
 """A column with fewer values in the sample says nothing of how they repeat."""
 
@@ -65,7 +67,7 @@ def _hardly_repeats(column: pa.ChunkedArray) -> bool:
     return bool(pc.count_distinct(column).as_py() > 0.9 * values)
 
 
-def layout_of(schema: TableSchema, sort: Sequence[str] = ()) -> Layout:
+def build_layout(schema: TableSchema, sort: Sequence[str] = ()) -> Layout:
     """The layout of a table whose rows are sorted by fields (SPL names) within an hour."""
     stored = {c.name: c for c in schema.columns if c.physical is not None}
     lower = {c.lower: c.physical for c in stored.values() if c.lower and c.physical}
@@ -145,7 +147,7 @@ class Stretch:
     rows: pa.Table
 
 
-def stretches(data: pa.Table, few: int) -> Iterator[Stretch]:
+def cut_by_day(data: pa.Table, few: int) -> Iterator[Stretch]:
     """Cuts rows that are in order (``arrange``) into days.
 
     Neighbouring days stay together while they have at most ``few`` rows: logs that scatter over
@@ -163,7 +165,7 @@ def stretches(data: pa.Table, few: int) -> Iterator[Stretch]:
     yield Stretch(int(day[begin]), int(day[-1]), data.slice(begin))
 
 
-def with_times(data: pa.Table, now: pa.Scalar) -> pa.Table:
+def fill_times(data: pa.Table, now: pa.Scalar) -> pa.Table:
     """Rows whose missing ``_time`` is the time of indexing, as Splunk gives it."""
     column = data["_time"]
     if not column.null_count:
@@ -172,7 +174,7 @@ def with_times(data: pa.Table, now: pa.Scalar) -> pa.Table:
     return data.set_column(place, "_time", pc.fill_null(column, now))
 
 
-def time_bounds(data: pa.Table) -> tuple[int, int]:
+def find_time_bounds(data: pa.Table) -> tuple[int, int]:
     """The least and greatest ``_time`` of rows, in microseconds since the epoch."""
     bounds = pc.min_max(data["_time"])
     return bounds["min"].value, bounds["max"].value

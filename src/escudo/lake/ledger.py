@@ -1,4 +1,4 @@
-"""The ledger: what is acknowledged. One row a commit pins the versions of all tables together.
+"""What is acknowledged: a row a commit pins the versions of all tables; writers and readers.
 
 It is an SQLite file. Its write transaction (``BEGIN IMMEDIATE``) is at the same time the lock
 between writers: it is held while the Delta tables are committed, and the operating system frees
@@ -19,7 +19,9 @@ from escudo.core.errors import EscudoError
 from escudo.lake.identity import Identity
 
 FORMAT = 2
+"""The version of what is on the disk; another one is LAK004."""
 LOCK_SECONDS = 300.0
+"""Seconds that a writer waits for another one; then LAK007."""
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS lake (
@@ -69,7 +71,7 @@ class LedgerTransaction:
 
     def known(self, identities: Iterable[Identity]) -> list[IngestedFile]:
         """Those of the files that some commit already holds, the first time each came in."""
-        return [found for i in identities if (found := _find(self._connection, i)) is not None]
+        return [earlier for i in identities if (earlier := _find(self._connection, i)) is not None]
 
     def record(
         self,

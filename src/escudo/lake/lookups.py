@@ -1,4 +1,4 @@
-"""The file of a lookup, from the rows that ``outputlookup`` gives and those that are there.
+"""Rows of ``outputlookup`` and those that are there -> a lookup's new file; for ``effects``.
 
 Search Reference: outputlookup. A file is CSV as Splunk writes it: with several values kept apart,
 ``__mv_field`` beside a field has them as ``$a$;$b$``.
@@ -28,7 +28,7 @@ Cell = str | list[str] | None
 Row = Mapping[str, Cell]
 
 
-def changed(
+def build_lookup_file(
     output: LookupOutput, definition: Lookup | None, before: Lookup | None, current: Path | None
 ) -> bytes | None:
     """The new file of a lookup in a lake; None if there shall be none.
@@ -101,9 +101,9 @@ def _merged(before: Iterable[Row], added: Iterable[Row], output: LookupOutput) -
 
 
 def _read(lookup: Lookup) -> tuple[list[str], list[Row]]:
-    found = lookup_tables.read(lookup, None, multivalues=True)
-    rows: list[Row] = found.to_pylist()
-    return list(found.column_names), rows
+    table = lookup_tables.read(lookup, None, multivalues=True)
+    rows: list[Row] = table.to_pylist()
+    return list(table.column_names), rows
 
 
 def _written(fields: Sequence[str], rows: Sequence[Row], multivalues: bool) -> bytes:

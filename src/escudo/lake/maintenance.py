@@ -1,4 +1,4 @@
-"""What an operator does with a lake: look at it, merge small files, drop old data or events."""
+"""A lake -> what is in it; or the lake with merged files, or without old data or some events."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 from escudo.lake import delta
 from escudo.lake.delta import DataFile
 from escudo.lake.layout import DAY
-from escudo.lake.parts import DAY_ROWS, FULL_BYTES
+from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
 from escudo.lake.rewrite import rewrite
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.store import Lake
-from escudo.lake.sweep import sweep
+from escudo.lake.vacuum import vacuum
 
 RETENTION = timedelta(days=1)
 """How long files are kept after they left the tables, for those who are still reading them."""
@@ -48,7 +48,7 @@ class LakeInfo:
     ingested: int
     rejected: int
     tables: tuple[TableInfo, ...]
-    kept: tuple[tuple[str, int], ...] = ()
+    artifacts: tuple[tuple[str, int], ...] = ()
     """The files that searches have left (``lookups/seen.csv``), with their bytes."""
 
 
@@ -92,7 +92,7 @@ def info(lake: Lake) -> LakeInfo:
         ingested=len(files),
         rejected=sum(f.rejected for f in files),
         tables=tuple(_table_info(snapshot, name) for name in snapshot.tables()),
-        kept=tuple(lake.kept.sizes()),
+        artifacts=tuple(lake.artifacts.sizes()),
     )
 
 
@@ -106,7 +106,7 @@ def compact(lake: Lake, *, retention: timedelta = RETENTION) -> Maintained:
     """
 
     def merged(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
-        for group in mergeable(files):
+        for group in group_mergeable(files):
             yield _Edit(group, _rewritten(lake, table, group))
 
     return _maintain(lake, "compact", merged, retention)
@@ -152,10 +152,10 @@ def delete(lake: Lake, event_ids: Sequence[int]) -> Maintained:
     return _maintain(lake, "delete", shortened, RETENTION)
 
 
-def mergeable(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
+def group_mergeable(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
     """Groups of small files that shall be one: of the same day, or of neighbouring small days.
 
-    It puts together what a writer (``Parts``) would have put together, had the rows come at once.
+    It puts together what ``ParquetFiles`` would have put together, had the rows come at once.
     """
     group: list[DataFile] = []
     for file in sorted(files, key=lambda f: (f.low or 0, f.path)):
@@ -203,8 +203,8 @@ def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Ma
     while changes is None:
         snapshot = lake.snapshot()
         edits = {t: list(plan(t, snapshot.data_files(t))) for t in snapshot.tables()}
-        changes = _apply(lake, kind, {t: found for t, found in edits.items() if found})
-    return Maintained(changes, sweep(lake.tables_folder, lake.ledger, retention))
+        changes = _apply(lake, kind, {t: planned for t, planned in edits.items() if planned})
+    return Maintained(changes, vacuum(lake.tables_folder, lake.ledger, retention))
 
 
 def _apply(
@@ -217,9 +217,9 @@ def _apply(
     with lake.ledger.exclusive() as transaction:
         head = transaction.head()
         versions = dict(head.versions)
-        for table, found in edits.items():
-            removed = [f for edit in found for f in edit.removed]
-            added = [f for edit in found for f in edit.added]
+        for table, planned in edits.items():
+            removed = [f for edit in planned for f in edit.removed]
+            added = [f for edit in planned for f in edit.added]
             active = delta.active_files(lake.tables_folder / table, head.versions[table])
             if not {f.path for f in removed} <= {f.path for f in active}:
                 return None

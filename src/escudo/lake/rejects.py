@@ -1,4 +1,4 @@
-"""Input that gave no event, kept beside the lake as JSON lines."""
+"""Rejected input of one file -> JSON lines beside the lake's tables; ``ingest`` calls it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from escudo.sources.reading import Rejected
 
 _FLUSH_LINES = 1000
+"""Lines that are held in memory before they are written."""
 
 
 class Rejects:
@@ -48,10 +49,6 @@ class Rejects:
         self._flush()
         if self._draft.exists():
             self._draft.replace(self._folder / f"{name}.jsonl")
-
-    def drop(self) -> None:
-        self._lines.clear()
-        self._draft.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         if self._lines:

@@ -1,4 +1,4 @@
-"""What an ingest did: every event accounted for."""
+"""What an ingest did, every event accounted for: ``ingest`` fills it in, commands show it."""
 
 from __future__ import annotations
 

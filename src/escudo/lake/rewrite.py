@@ -1,4 +1,4 @@
-"""Reads files of a table and writes their rows anew: merged, in order, or without old ones."""
+"""Files of a table -> new files: merged, in order, or without some rows; for ``maintenance``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import pyarrow as pa
 from escudo.core.errors import EscudoError
 from escudo.lake.delta import DataFile
 from escudo.lake.layout import HOUR, Layout, conform
-from escudo.lake.parts import Parts
+from escudo.lake.parquet_files import ParquetFiles
 
 MEMORY = "400MB"
+"""What DuckDB may use while it sorts."""
 _BATCH_ROWS = 20_000
+"""Rows that are handed to the encoder together."""
 _SLICE_ROWS = 100_000
+"""Rows that are sorted together: wide ones fit into ``MEMORY``. DuckDB's sort of such rows fails
+where it has to go to the disk (2026-11-24)."""
 
 
 def rewrite(
@@ -39,7 +43,7 @@ def rewrite(
         since: leave out rows before this time, in microseconds since the epoch.
         without: leave out rows of these event ids.
     """
-    parts = Parts(folder, layout)
+    target = ParquetFiles(folder, layout)
     paths = [str(folder / f.path) for f in sorted(files, key=lambda f: (f.low or 0, f.path))]
     try:
         with duckdb.connect() as connection:
@@ -53,14 +57,14 @@ def rewrite(
             for query in _queries(connection, layout, where, paths):
                 rows = connection.sql(query, params=[paths])
                 for batch in rows.to_arrow_reader(_BATCH_ROWS):
-                    parts.write(conform(pa.Table.from_batches([batch]), layout, folder.name))
+                    target.write(conform(pa.Table.from_batches([batch]), layout, folder.name))
     except duckdb.IOException as error:
-        parts.discard()
+        target.discard()
         raise EscudoError("LAK005", f"table {folder.name}: {error}") from error
     except BaseException:
-        parts.discard()
+        target.discard()
         raise
-    return parts.finish()
+    return target.finish()
 
 
 def _queries(

@@ -1,4 +1,4 @@
-"""One acknowledged state of a lake, as the language reads it."""
+"""A commit of a lake -> the catalog that searches read, however long they take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lake: Delta tables in a folder, and the ledger that makes their commits one."""
+"""A folder -> a lake: Delta tables, and the ledger that makes their commits one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Self
 from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
+from escudo.lake.artifacts import Artifacts
 from escudo.lake.delta import unwritable
-from escudo.lake.kept import Kept
 from escudo.lake.ledger import Ledger
 from escudo.lake.snapshot import Snapshot
-from escudo.lake.tables import Tables, installed
+from escudo.lake.tables import Tables, load_tables
 from escudo.lake.writer import Writer
 
 LEDGER = "ledger.sqlite"
@@ -59,6 +59,7 @@ class Lake:
         *,
         create: bool = True,
         tables: Tables | None = None,
+        partly: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> Lake:
         """Opens the lake in a folder.
@@ -66,13 +67,15 @@ class Lake:
         Args:
             path: the folder; with ``create`` it may be empty or not exist.
             create: whether to make a lake where none is.
-            tables: the tables it can hold; those of the installed sources and data models
-                unless given.
+            tables: the tables it can hold (``load_tables``); those of Escudo's own sources and
+                data models unless given.
+            partly: open also a lake that has other tables, whose rows nobody sees then.
             clock: gives the time in epoch seconds, for ``_indextime``.
 
         Raises:
             EscudoError: LAK001 not a lake, LAK002 nothing there and not ``create``, LAK003
-                ledger missing or damaged, LAK004 another format, LAK013 not writable.
+                ledger missing or damaged, LAK004 another format, LAK013 not writable, LAK016
+                tables of sources that are not given.
         """
         path = Path(path)
         file = path / LEDGER
@@ -90,7 +93,10 @@ class Lake:
             except OSError as error:
                 raise unwritable(path, error) from error
             ledger = Ledger.create(file)
-        return cls(path, ledger, tables or installed(), clock=clock)
+        lake = cls(path, ledger, tables or load_tables(), clock=clock)
+        if not partly:
+            lake._check_tables()
+        return lake
 
     @classmethod
     def create_temporary(
@@ -99,7 +105,16 @@ class Lake:
         """Makes a lake that is deleted when it is closed."""
         folder = tempfile.TemporaryDirectory(prefix="escudo-lake-", ignore_cleanup_errors=True)
         path = Path(folder.name)
-        return cls(path, Ledger.create(path / LEDGER), tables or installed(), folder, clock)
+        return cls(path, Ledger.create(path / LEDGER), tables or load_tables(), folder, clock)
+
+    def _check_tables(self) -> None:
+        unknown = self.tables.unknown(self.ledger.head().versions)
+        if unknown:
+            raise EscudoError(
+                "LAK016",
+                f"{self.path} holds {', '.join(sorted(unknown))}, which no given source defines",
+                hint="name its folder with --sources, as when the events came in",
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -126,9 +141,9 @@ class Lake:
         return self.path / REJECTED
 
     @property
-    def kept(self) -> Kept:
+    def artifacts(self) -> Artifacts:
         """The lookups, models and results that searches have left."""
-        return Kept(self.path, self.ledger)
+        return Artifacts(self.path, self.ledger)
 
     def snapshot(self) -> Snapshot:
         """What is committed now; it stays as it is while others write."""
@@ -157,4 +172,4 @@ class Lake:
 
 def _only(file: Path, folder: Path) -> bool:
     """Whether a folder is empty, or another process is just making a ledger in it."""
-    return all(found.name.startswith(file.name) for found in folder.iterdir())
+    return all(entry.name.startswith(file.name) for entry in folder.iterdir())

@@ -1,4 +1,7 @@
-"""Appending to a lake: rows go to Parquet files as they come, one commit makes them visible."""
+"""Rows -> Parquet files as they come, then one commit that makes all of them visible.
+
+Ingests, effects of searches and findings write by it.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,33 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
-import numpy as np
 import pyarrow as pa
 
+from escudo.cim.normalise import ModelBatch
 from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.delta import DataFile, unwritable
-from escudo.lake.layout import Layout, concat, conform, with_times
+from escudo.lake.event_ids import EventIds, assign_event_ids, put_column
+from escudo.lake.layout import concat, conform, fill_times
 from escudo.lake.ledger import Commit, IngestedFile, Ledger
-from escudo.lake.parts import Parts
+from escudo.lake.parquet_files import ParquetFiles
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
-from escudo.sources import families
 from escudo.sources.assemble import RawBatch
-
-if TYPE_CHECKING:
-    from escudo.cim.normalise import ModelBatch
 
 T = TypeVar("T")
 
 BUFFER_BYTES = 40 << 20
-"""Rows of a table are kept until they are this large, then sorted and encoded."""
+"""Bytes of a table's rows that are kept before they are sorted and encoded."""
 
 BUFFERS_BYTES = 64 << 20
-"""The rows of all tables together; beyond it the largest buffer is encoded."""
-
-ID_RANGE = 1 << 17
+"""Bytes of the rows of all tables together; beyond it the largest buffer is encoded."""
 
 _ENCODERS = 2
+"""Buffers that are encoded at once, also two of one table (2026-11-26: near the end of a file raw
+events waited for one encoder while the other had nothing to do)."""
 
 
 class Writer:
@@ -63,12 +63,12 @@ class Writer:
         self._tables = tables
         self._ledger = ledger
         self._clock = clock
-        self._ids = range(0)
+        self._ids = EventIds(ledger)
         self._buffers: dict[str, list[pa.Table]] = {}
         self._sizes: dict[str, int] = {}
-        self._parts: dict[str, list[Parts]] = {}
+        self._targets: dict[str, list[ParquetFiles]] = {}
         self._encoder = ThreadPoolExecutor(_ENCODERS, "escudo-encode")
-        self._encoding: dict[Future[None], Parts] = {}
+        self._encoding: dict[Future[None], ParquetFiles] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -82,20 +82,16 @@ class Writer:
         self.discard()
         self._encoder.shutdown()
 
-    def identify(self, batch: RawBatch) -> RawBatch:
+    def assign_event_ids(self, batch: RawBatch) -> RawBatch:
         """Gives events their ``_event_id`` and ``_indextime``, and a ``_time`` if they have none.
 
         Do this before the batch is normalised: model rows refer to their events by the id.
         """
-        now = pa.scalar(int(self._clock() * 1_000_000), pa.timestamp("us", tz="UTC"))
-        table = with_times(batch.table, now)
-        table = _put(table, "_event_id", self._take_ids(table.num_rows))
-        table = _put(table, "_indextime", pa.repeat(now, table.num_rows))
-        return RawBatch(batch.family, table)
+        return RawBatch(batch.family, assign_event_ids(batch.table, self._ids, self._now()))
 
     def append_raw(self, batch: RawBatch) -> None:
-        """Adds the events of a batch that has its ids (``identify``) to its family's table."""
-        self._append(families()[batch.family].schema.table, batch.table)
+        """Adds the events of a batch that has its ids to the table of its family."""
+        self._append(batch.family.schema.table, batch.table)
 
     def append_model(self, batch: ModelBatch) -> None:
         """Adds rows of a dataset, which carry the ids of their events."""
@@ -107,16 +103,16 @@ class Writer:
         Raises:
             EscudoError: LAK008 if the table is unknown or the rows do not fit it.
         """
-        now = pa.scalar(int(self._clock() * 1_000_000), pa.timestamp("us", tz="UTC"))
+        now = self._now()
         if "_event_id" not in rows.column_names:
-            rows = _put(rows, "_event_id", self._take_ids(rows.num_rows))
-        if "_indextime" in self._layout(table).schema.names and (
+            rows = put_column(rows, "_event_id", self._ids.take(rows.num_rows))
+        if "_indextime" in self._tables.layout(table).schema.names and (
             "_indextime" not in rows.column_names
         ):
-            rows = _put(rows, "_indextime", pa.repeat(now, rows.num_rows))
+            rows = put_column(rows, "_indextime", pa.repeat(now, rows.num_rows))
         if "_time" not in rows.column_names:
-            rows = _put(rows, "_time", pa.repeat(now, rows.num_rows))
-        self._append(table, with_times(rows, now))
+            rows = put_column(rows, "_time", pa.repeat(now, rows.num_rows))
+        self._append(table, fill_times(rows, now))
 
     def commit(
         self,
@@ -148,13 +144,13 @@ class Writer:
         self._sizes.clear()
         wait(self._encoding)
         self._encoding.clear()
-        for parts in self._every_part():
-            parts.discard()
+        for target in self._every_target():
+            target.discard()
 
     def _append(self, table: str, rows: pa.Table) -> None:
         if not rows.num_rows:
             return
-        rows = conform(rows, self._layout(table), table)
+        rows = conform(rows, self._tables.layout(table), table)
         self._buffers.setdefault(table, []).append(rows)
         self._sizes[table] = self._sizes.get(table, 0) + rows.nbytes
         if self._sizes[table] >= BUFFER_BYTES:
@@ -162,17 +158,8 @@ class Writer:
         elif sum(self._sizes.values()) >= BUFFERS_BYTES:
             self._encode(max(self._sizes, key=self._sizes.__getitem__))
 
-    def _layout(self, table: str) -> Layout:
-        try:
-            return self._tables.layout(table)
-        except KeyError:
-            raise EscudoError("LAK008", f"no schema names a table {table}") from None
-
-    def _take_ids(self, count: int) -> pa.Array:
-        if len(self._ids) < count:
-            self._ids = self._ledger.allocate(max(count, ID_RANGE))
-        taken, self._ids = self._ids[:count], self._ids[count:]
-        return pa.array(np.arange(taken.start, taken.stop, dtype=np.int64))
+    def _now(self) -> pa.Scalar:
+        return pa.scalar(int(self._clock() * 1_000_000), pa.timestamp("us", tz="UTC"))
 
     def _encode(self, table: str) -> None:
         """Has a table's buffer encoded, once one of the encoders is free."""
@@ -180,19 +167,19 @@ class Writer:
             self._wait(FIRST_COMPLETED)
         rows = concat(self._buffers.pop(table))
         del self._sizes[table]
-        parts = self._free_parts(table)
-        self._encoding[self._encoder.submit(parts.write, rows)] = parts
+        target = self._free_target(table)
+        self._encoding[self._encoder.submit(target.write, rows)] = target
 
-    def _free_parts(self, table: str) -> Parts:
-        every = self._parts.setdefault(table, [])
-        for parts in every:
-            if parts not in self._encoding.values():
-                return parts
-        every.append(Parts(self._folder / table, self._layout(table)))
+    def _free_target(self, table: str) -> ParquetFiles:
+        every = self._targets.setdefault(table, [])
+        for target in every:
+            if target not in self._encoding.values():
+                return target
+        every.append(ParquetFiles(self._folder / table, self._tables.layout(table)))
         return every[-1]
 
-    def _every_part(self) -> Iterator[Parts]:
-        return chain.from_iterable(self._parts.values())
+    def _every_target(self) -> Iterator[ParquetFiles]:
+        return chain.from_iterable(self._targets.values())
 
     def _wait(self, until: str = ALL_COMPLETED) -> None:
         for encoded in wait(self._encoding, return_when=until).done:
@@ -211,11 +198,11 @@ class Writer:
         for table in sorted(sizes, key=sizes.__getitem__, reverse=True):
             self._encode(table)
         self._wait()
-        closed = {p: self._encoder.submit(p.finish) for p in self._every_part()}
+        closed = {p: self._encoder.submit(p.finish) for p in self._every_target()}
         wait(closed.values())
         finished: dict[str, list[DataFile]] = {}
-        for table, parts in self._parts.items():
-            files = [f for p in parts if not closed[p].exception() for f in closed[p].result()]
+        for table, targets in self._targets.items():
+            files = [f for p in targets if not closed[p].exception() for f in closed[p].result()]
             if files:
                 finished[table] = files
         for future in closed.values():
@@ -259,7 +246,7 @@ class Writer:
         def append(table: str) -> int:
             return delta.append(
                 self._folder / table,
-                self._layout(table).schema,
+                self._tables.layout(table).schema,
                 written[table],
                 pinned=head.versions.get(table),
             )
@@ -276,9 +263,3 @@ class Writer:
 
 def _changed(before: Commit, now: Commit, tables: Iterable[str]) -> list[str]:
     return [t for t in tables if before.versions.get(t) != now.versions.get(t)]
-
-
-def _put(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    if name in table.column_names:
-        return table.set_column(table.column_names.index(name), name, values)
-    return table.append_column(name, values)

@@ -1,5 +1,6 @@
-"""Bytes in, raw events with their fields out: opening, recognising and reading log files."""
+"""Bytes of logs -> raw events with their fields: open, detect the format, read; for ``lake``."""
 
-from escudo.sources.family import Family, families
+from escudo.sources.families import Families, load_families
+from escudo.sources.family import Family
 
-__all__ = ["Family", "families"]
+__all__ = ["Families", "Family", "load_families"]

@@ -1,22 +1,22 @@
-"""From the fields of events to the raw tables of their families, a column at a time."""
+"""Events as columns -> a table for each source family that has some of them.
+
+``reading`` calls it with what the readers of formats give, a block of events at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cache
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, FieldType
-from escudo.sources.family import ANY, Family, families, rule_holds, template_fields
+from escudo.sources.events import Events, PendingEvents, Values
+from escudo.sources.families import Families
+from escudo.sources.family import ANY, Family, find_template_fields, rule_holds
 from escudo.sources.times import TIME, parse_times
-
-Values: TypeAlias = pa.Array | str
-"""A field of many events: a string or list<string> array, or one text that all share."""
 
 _RESERVED = frozenset(c.name for c in RAW_COLUMNS)
 """Splunk keeps these names for itself: an event's own field of such a name is extracted_<name>."""
@@ -26,53 +26,36 @@ _MULTIVALUE = pa.list_(pa.string())
 
 @dataclass(frozen=True, slots=True)
 class RawBatch:
-    """Events of one family from one file; ``table`` has the schema ``family.schema.arrow()``.
+    """Events of one family from one file; ``table`` has the schema ``family.arrow``.
 
     ``_event_id`` and ``_indextime`` are null: the lake fills them in.
     """
 
-    family: str
+    family: Family
     table: pa.Table
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
-    """Events of any families, as columns: field name -> values, and the text of each event.
-
-    ``times`` overrides the family's own rule for the time where the format knows better.
-    """
-
-    fields: Mapping[str, Values]
-    raw: pa.Array
-    times: pa.Array | None = None
-
-    def take(self, rows: pa.Array) -> Events:
-        return Events(
-            {k: v if isinstance(v, str) else v.take(rows) for k, v in self.fields.items()},
-            self.raw.take(rows),
-            None if self.times is None else self.times.take(rows),
-        )
-
-
-Unmade: TypeAlias = Callable[[], Events]
-"""Events whose columns are made by who takes them, in the thread that does."""
-
-
-def assemble(events: Events | Unmade, source_file: str, default_time: float) -> Iterator[RawBatch]:
+def assemble(
+    events: Events | PendingEvents,
+    families: Families,
+    *,
+    source_file: str,
+    default_time: float,
+) -> Iterator[RawBatch]:
     """The events as tables of their families; ``default_time`` (epoch) is for events without."""
-    if not isinstance(events, Events):
-        events = events()
+    if isinstance(events, PendingEvents):
+        events = events.make()
     if len(events.raw) == 0:
         return
-    for family, rows in _route(events):
+    for family, rows in _route(events, families):
         chosen = events if rows is None else events.take(rows)
-        yield RawBatch(family.name, _table(family, chosen, source_file, default_time))
+        yield RawBatch(family, _build_table(family, chosen, source_file, default_time))
 
 
-def _route(events: Events) -> Iterator[tuple[Family, pa.Array | None]]:
+def _route(events: Events, families: Families) -> Iterator[tuple[Family, pa.Array | None]]:
     """Each family with the numbers of its rows; None where all rows are of one family."""
-    every = tuple(families().values())
-    names, exact = _routing_fields()
+    every = families.ordered
+    names, exact = families.routing_fields, families.exact_fields
     constant: dict[str, str] = {}
     varying: set[str] = set()
     for name in names:
@@ -110,20 +93,12 @@ def _route(events: Events) -> Iterator[tuple[Family, pa.Array | None]]:
             event[name] = None if value is None else str(value)
         chosen.setdefault(_family_of(event, every).name, []).append(number)
     if len(chosen) == 1:
-        yield families()[next(iter(chosen))], None
+        yield families[next(iter(chosen))], None
         return
     for name, numbers in chosen.items():
         member = np.zeros(len(distinct), dtype=bool)
         member[numbers] = True
-        yield families()[name], pa.array(np.flatnonzero(member[inverse]))
-
-
-@cache
-def _routing_fields() -> tuple[tuple[str, ...], frozenset[str]]:
-    """The fields that rules look at, and those of them whose value matters."""
-    conditions = [c for f in families().values() for rule in f.rules for c in rule.conditions]
-    names = tuple(sorted({name for name, _ in conditions}))
-    return names, frozenset(name for name, wanted in conditions if ANY not in wanted)
+        yield families[name], pa.array(np.flatnonzero(member[inverse]))
 
 
 def _sure_family(
@@ -148,7 +123,7 @@ def _family_of(event: Mapping[str, str | None], every: Sequence[Family]) -> Fami
     return every[-1]
 
 
-def _table(family: Family, events: Events, source_file: str, default_time: float) -> pa.Table:
+def _build_table(family: Family, events: Events, source_file: str, default_time: float) -> pa.Table:
     size = len(events.raw)
     columns: dict[str, pa.Array] = {
         "_time": _times(family, events, default_time),
@@ -169,7 +144,7 @@ def _table(family: Family, events: Events, source_file: str, default_time: float
             columns[column.physical] = _as_lists(values, size)
         else:
             columns[column.physical] = _as_text(values, size)
-    columns[RAW_REST] = rest_map(rest, size)
+    columns[RAW_REST] = build_rest_map(rest, size)
     nothing = {kind: pa.nulls(size, kind) for kind in {f.type for f in family.arrow}}
     arrays = [columns.get(f.name, nothing[f.type]) for f in family.arrow]
     return pa.Table.from_arrays(arrays, schema=family.arrow)
@@ -211,22 +186,22 @@ def _times(family: Family, events: Events, default_time: float) -> pa.Array:
 
 def _first(names: Sequence[str], events: Events, size: int) -> pa.Array:
     """The first of some fields that an event has."""
-    found: list[pa.Array] = []
+    candidates: list[pa.Array] = []
     for name in names:
         values = events.fields.get(name)
         if isinstance(values, str):
-            found.append(pa.repeat(pa.scalar(values), size))
+            candidates.append(pa.repeat(pa.scalar(values), size))
             break
         if values is not None:
-            found.append(_as_text(values, size))
-    if not found:
+            candidates.append(_as_text(values, size))
+    if not candidates:
         return pa.nulls(size, pa.string())
-    return found[0] if len(found) == 1 else pc.coalesce(*found)
+    return candidates[0] if len(candidates) == 1 else pc.coalesce(*candidates)
 
 
 def _filled(template: str, events: Events, size: int) -> pa.Array:
     """A template with the event's values: ``XmlWinEventLog:{Channel}``."""
-    names = template_fields(template)
+    names = find_template_fields(template)
     if not names:
         return pa.repeat(pa.scalar(template), size)
     parts: list[pa.Array | pa.Scalar] = []
@@ -241,10 +216,10 @@ def _filled(template: str, events: Events, size: int) -> pa.Array:
     return pc.binary_join_element_wise(*parts, pa.scalar(""))
 
 
-def rest_map(fields: Mapping[str, Values], size: int) -> pa.Array:
+def build_rest_map(fields: Mapping[str, Values], size: int) -> pa.Array:
     """A map<string, string> array of the fields that an event has, in the order given.
 
-    >>> rest_map({"a": pa.array(["1", None]), "b": "x"}, 2).to_pylist()
+    >>> build_rest_map({"a": pa.array(["1", None]), "b": "x"}, 2).to_pylist()
     [[('a', '1'), ('b', 'x')], [('b', 'x')]]
     """
     columns = [_as_text(values, size) for values in fields.values()]

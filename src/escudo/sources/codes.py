@@ -1,4 +1,4 @@
-"""The error codes of reading logs."""
+"""The error codes of reading logs and of own sources, for ``docs/errors.md``."""
 
 from __future__ import annotations
 
@@ -34,6 +34,17 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode("SRC030", "a line that is not valid JSON", "the lines around it are kept"),
         ErrorCode("SRC031", "a JSON value that is not an object", "only objects are events"),
         ErrorCode("SRC032", "a JSON array that breaks off", "the events before the break are kept"),
-        ErrorCode("SRC050", "a source definition is wrong", "see the file and key in the message"),
+        ErrorCode(
+            "SRC050", "a source definition is wrong", "docs/sources.md shows what a definition has"
+        ),
+        ErrorCode("SRC051", "two sources of one name", "give the own source another name"),
+        ErrorCode(
+            "SRC052", "no source in the folder", "name a folder whose YAML files define sources"
+        ),
+        ErrorCode(
+            "SRC053",
+            "a calculated field of a source cannot be compiled",
+            "it is an SPL eval expression over the fields of the source",
+        ),
     )
 }

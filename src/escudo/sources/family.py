@@ -1,19 +1,20 @@
-"""Source families: how events are recognised, timed, named and laid out in columns."""
+"""The YAML text of one source -> a ``Family``: how its events are recognised, timed and laid out.
+
+``families`` calls it for each file; readers, the data models and the lake take the ``Family``.
+"""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
-from escudo.core.errors import EscudoError
 from escudo.core.schema import (
     RAW_COLUMNS,
     RAW_REST,
@@ -22,10 +23,10 @@ from escudo.core.schema import (
     TableSchema,
     physical_names,
 )
+from escudo.sources.definition import Definition, read_definition
 from escudo.spl.syntax.possible_values import outcomes_of
 
 ANY = "*"
-_DEFAULT = "_default.yml"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _KEYS = frozenset(
     (
@@ -33,6 +34,8 @@ _KEYS = frozenset(
         "fields", "calculated", "absent", "datasets",
     )
 )  # fmt: skip
+_OPTIONAL = frozenset({"calculated", "absent", "datasets"})
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,10 @@ class Family:
     """A source family, as its YAML in ``sources/catalog`` defines it.
 
     ``schema`` is the raw table; ``definition`` is the whole YAML, for the part that belongs to
-    the data models (``datasets``).
+    the data models (``datasets``), and to point at what is wrong in it.
 
-    >>> sysmon = families()["sysmon"]
+    >>> from escudo.sources.families import load_families
+    >>> sysmon = load_families()["sysmon"]
     >>> sysmon.schema.table, sysmon.schema.by_name["Image"].physical
     ('raw_sysmon', 'Image')
     >>> sysmon.schema.by_name["EventCode"].expr
@@ -74,7 +78,7 @@ class Family:
     sourcetype: str
     index: str
     schema: TableSchema
-    definition: Mapping[str, Any] = field(repr=False, compare=False)
+    definition: Definition = field(repr=False, compare=False)
 
     @cached_property
     def arrow(self) -> pa.Schema:
@@ -92,94 +96,142 @@ class Family:
         }
 
 
-@cache
-def families() -> Mapping[str, Family]:
-    """All source families by name, in the order in which they are tried.
-
-    >>> list(families())[0]
-    'sysmon'
-    """
-    texts = {
-        file.name: file.read_text("utf-8")
-        for file in files("escudo.sources.catalog").iterdir()
-        if file.name.endswith(".yml")
-    }
-    default = yaml.load(texts.pop(_DEFAULT), yaml.CSafeLoader)["calculated"]
-    found = [parse_family(text, name, default) for name, text in texts.items()]
-    found.sort(key=lambda f: (f.priority, f.name))
-    return MappingProxyType({f.name: f for f in found})
-
-
 def parse_family(text: str, file: str, default: Mapping[str, str] = _NOTHING) -> Family:
-    """The family that a YAML text defines; SRC050 where the text does not fit.
+    """The family that a YAML text defines; ``default`` are search-time fields that it has, too.
 
-    ``default`` are the search-time fields that it has unless it defines them otherwise.
+    Raises:
+        EscudoError: SRC050 with the place in the file where the text does not fit.
     """
-    data = yaml.load(text, yaml.CSafeLoader)
-    if not isinstance(data, dict):
-        raise EscudoError("SRC050", f"{file}: a mapping is expected")
-    unknown = sorted(set(data) - _KEYS)
-    if unknown:
-        raise EscudoError("SRC050", f"{file}: unknown key {unknown[0]!r}")
-    try:
-        return Family(
-            name=data["name"],
-            title=data["title"],
-            priority=int(data["priority"]),
-            rules=tuple(_rule(r) for r in data["recognise"]),
-            time=tuple(data["time"]),
-            host=tuple(data["host"]),
-            source=data["source"],
-            sourcetype=data["sourcetype"],
-            index=data["index"],
-            schema=_schema(data, default),
-            definition=MappingProxyType(data),
-        )
-    except KeyError as missing:
-        raise EscudoError("SRC050", f"{file}: key {missing} is missing") from None
-    except (ValueError, TypeError) as wrong:
-        raise EscudoError("SRC050", f"{file}: {wrong}") from None
-
-
-def _rule(data: Mapping[str, Any]) -> Rule:
-    return Rule(
-        tuple(
-            (
-                name,
-                frozenset(
-                    str(v).lower() for v in (wanted if isinstance(wanted, list) else [wanted])
-                ),
-            )
-            for name, wanted in data.items()
-        )
+    definition = read_definition(text, file)
+    values = definition.values
+    for key in values:
+        if key not in _KEYS:
+            near = difflib.get_close_matches(str(key), sorted(_KEYS), 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(_KEYS))}"
+            raise definition.error("SRC050", f"unknown key {key!r}", key, hint=hint)
+    for key in sorted(_KEYS - _OPTIONAL):
+        if values.get(key) is None:
+            raise definition.error("SRC050", f"key {key!r} is missing")
+    name = _read_text(definition, "name")
+    if not _NAME.fullmatch(name):
+        message = f"name {name!r} is not made of lower-case letters, digits and underscores"
+        raise definition.error("SRC050", message, "name")
+    return Family(
+        name=name,
+        title=_read_text(definition, "title"),
+        priority=_read_number(definition, "priority"),
+        rules=_read_rules(definition),
+        time=_read_texts(definition, "time"),
+        host=_read_texts(definition, "host"),
+        source=_read_text(definition, "source"),
+        sourcetype=_read_text(definition, "sourcetype"),
+        index=_read_text(definition, "index"),
+        schema=_build_schema(definition, name, default),
+        definition=definition,
     )
 
 
-def _schema(data: Mapping[str, Any], default: Mapping[str, str]) -> TableSchema:
+def _read_text(definition: Definition, *path: str | int) -> str:
+    """The text at a path; a number counts as text, as a list or nothing does not."""
+    value: Any = definition.values
+    for step in path:
+        value = value[step]
+    if isinstance(value, str | int | float) and str(value).strip():
+        return str(value)
+    raise definition.error("SRC050", f"{path[0]!r} needs a text here", *path)
+
+
+def _read_number(definition: Definition, key: str) -> int:
+    value = definition.values[key]
+    if isinstance(value, int):
+        return value
+    raise definition.error("SRC050", f"{key!r} needs a whole number", key)
+
+
+def _read_list(definition: Definition, key: str) -> list[Any]:
+    value = definition.values[key]
+    if isinstance(value, list):
+        return value
+    raise definition.error("SRC050", f"{key!r} needs a list", key)
+
+
+def _read_texts(definition: Definition, key: str) -> tuple[str, ...]:
+    size = len(_read_list(definition, key))
+    return tuple(_read_text(definition, key, number) for number in range(size))
+
+
+def _read_mapping(definition: Definition, key: str) -> Mapping[str, Any]:
+    value = definition.values.get(key)
+    if value is None:
+        return _NOTHING
+    if isinstance(value, dict):
+        return value
+    raise definition.error("SRC050", f"{key!r} needs a mapping", key)
+
+
+def _read_rules(definition: Definition) -> tuple[Rule, ...]:
+    rules: list[Rule] = []
+    for number, conditions in enumerate(_read_list(definition, "recognise")):
+        if not isinstance(conditions, dict):
+            message = "'recognise' needs a list of mappings, field to value"
+            raise definition.error("SRC050", message, "recognise", number)
+        rule: list[tuple[str, frozenset[str]]] = []
+        for name, wanted in conditions.items():
+            path = ("recognise", number, name)
+            if isinstance(wanted, list):
+                texts = [_read_text(definition, *path, n) for n in range(len(wanted))]
+            else:
+                texts = [_read_text(definition, *path)]
+            rule.append((str(name), frozenset(text.lower() for text in texts)))
+        rules.append(Rule(tuple(rule)))
+    return tuple(rules)
+
+
+def _read_fields(definition: Definition) -> list[tuple[str, FieldType]]:
+    """The declared fields with their types; a text without one."""
     declared: list[tuple[str, FieldType]] = []
-    for item in data["fields"]:
-        if isinstance(item, dict):
-            declared.append((item["name"], FieldType(item.get("type", "string"))))
-        else:
-            declared.append((item, FieldType.STRING))
-    calculated = {**default, **(data.get("calculated") or {})}
+    for number, item in enumerate(_read_list(definition, "fields")):
+        if not isinstance(item, dict):
+            declared.append((_read_text(definition, "fields", number), FieldType.STRING))
+            continue
+        if not {"name"} <= set(item) <= {"name", "type"}:
+            message = "a field is a name, or a mapping of 'name' and 'type'"
+            raise definition.error("SRC050", message, "fields", number)
+        name = _read_text(definition, "fields", number, "name")
+        try:
+            declared.append((name, FieldType(item.get("type", FieldType.STRING))))
+        except ValueError as error:
+            raise definition.error("SRC050", str(error), "fields", number, "type") from None
+    return declared
+
+
+def _build_schema(definition: Definition, family: str, default: Mapping[str, str]) -> TableSchema:
+    declared = _read_fields(definition)
+    own = {str(n): str(e) for n, e in _read_mapping(definition, "calculated").items()}
+    calculated = {**default, **own}
     for name, _ in declared:
-        if name in default:
+        if name in default and name not in own:
             calculated.pop(name, None)
     stored = [c.name for c in RAW_COLUMNS]
     physical = physical_names([*stored, RAW_REST, *(name for name, _ in declared)])
     columns = list(RAW_COLUMNS)
-    for name, kind in declared:
+    seen: set[str] = set()
+    for number, (name, kind) in enumerate(declared):
         if name in stored:
-            raise ValueError(f"field {name!r} is a column of every raw table")
+            message = f"field {name!r} is a column of every raw table"
+            raise definition.error("SRC050", message, "fields", number)
+        if name in seen:
+            message = f"field {name!r} is defined twice"
+            raise definition.error("SRC050", message, "fields", number)
+        seen.add(name)
         columns.append(Column(name, kind, physical=physical[name]))
-    columns += [Column(name, expr=str(expr).strip()) for name, expr in calculated.items()]
-    names = [c.name for c in columns]
-    twice = {n for n in names if names.count(n) > 1}
-    if twice:
-        raise ValueError(f"field {min(twice)!r} is defined twice")
-    values = _Values(data, calculated)
-    return TableSchema(f"raw_{data['name']}", tuple(columns), rest=RAW_REST, values=values)
+    for name, expr in calculated.items():
+        if name in seen or name in stored:
+            message = f"field {name!r} is defined twice"
+            raise definition.error("SRC050", message, "calculated", name)
+        columns.append(Column(name, expr=expr.strip()))
+    values = _Values(definition.values, calculated)
+    return TableSchema(f"raw_{family}", tuple(columns), rest=RAW_REST, values=values)
 
 
 class _Values(Mapping[str, frozenset[str]]):
@@ -190,7 +242,7 @@ class _Values(Mapping[str, frozenset[str]]):
         self._known: dict[str, frozenset[str] | None] = {
             name: frozenset({str(data[name])})
             for name in ("source", "sourcetype", "index")
-            if not template_fields(str(data[name]))
+            if not find_template_fields(str(data[name]))
         }
 
     def __getitem__(self, name: str) -> frozenset[str]:
@@ -208,10 +260,10 @@ class _Values(Mapping[str, frozenset[str]]):
         return sum(1 for _ in self)
 
 
-def template_fields(template: str) -> Sequence[str]:
+def find_template_fields(template: str) -> Sequence[str]:
     """The field names in a template.
 
-    >>> template_fields("XmlWinEventLog:{Channel}")
+    >>> find_template_fields("XmlWinEventLog:{Channel}")
     ['Channel']
     """
     return re.findall(r"\{([^{}]+)\}", template)

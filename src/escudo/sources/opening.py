@@ -1,4 +1,4 @@
-"""From paths to byte streams: folders walked, archives and compressed files unpacked."""
+"""Paths -> byte streams of known formats: folders walked, archives unpacked; ``lake`` calls it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import zstandard
 
 from escudo.core.errors import Diagnostic, Severity, Span
-from escudo.sources.detection import HEAD_BYTES, Format, detect
+from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format
 
 STDIN = "-"
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_DEPTH = 6
+"""How many archives may be inside each other; a deeper one is SRC008."""
 _HEAD_STEP = 1024
+"""Bytes that are read of a head at once: those before damage are looked at still."""
 _SPOOL_BYTES = 32 * 1024 * 1024
+"""Bytes of a packed stream that stay in memory; a longer one goes to a temporary file."""
 DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError)
 """What reading from a damaged compressed stream raises."""
 
@@ -38,12 +41,14 @@ class LogStream:
 
     ``name`` is the path as it was given (``archive.zip!member`` inside an archive); ``size`` the
     bytes at rest where they are known; ``modified`` (epoch) dates events that carry no time;
-    ``path`` is the file itself where nothing wraps it.
+    ``path`` is the file itself where nothing wraps it. ``container`` is the path of what was
+    opened for it: the outermost archive, or the log itself (``-`` for standard input).
     """
 
     name: str
     format: Format
     opener: Callable[[], BinaryIO] = field(repr=False)
+    container: str
     size: int | None = None
     modified: float = 0.0
     path: Path | None = None
@@ -59,6 +64,7 @@ class _Source:
 
     name: str
     opener: Callable[[], BinaryIO]
+    container: str
     size: int | None
     modified: float
     path: Path | None
@@ -95,14 +101,14 @@ def _problem(code: str, name: str, message: str, severity: Severity) -> Diagnost
 
 
 def _folder(folder: Path) -> Iterator[LogStream | Diagnostic]:
-    found = False
+    any_log = False
     for directory, below, names in os.walk(folder, followlinks=False, onerror=None):
         below.sort()
         for name in sorted(names):
             for item in _file(Path(directory) / name, asked=False):
-                found = found or isinstance(item, LogStream)
+                any_log = any_log or isinstance(item, LogStream)
                 yield item
-    if not found:
+    if not any_log:
         yield _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
 
 
@@ -118,9 +124,16 @@ def _file(path: Path, *, asked: bool) -> Iterator[LogStream | Diagnostic]:
             yield from _special(path)
         return
     opener = _path_opener(path)
-    yield from _expand(
-        _Source(str(path), opener, facts.st_size, facts.st_mtime, path, asked), depth=0
+    source = _Source(
+        name=str(path),
+        opener=opener,
+        container=str(path),
+        size=facts.st_size,
+        modified=facts.st_mtime,
+        path=path,
+        asked=asked,
     )
+    yield from _expand(source, depth=0)
 
 
 def _path_opener(path: Path) -> Callable[[], BinaryIO]:
@@ -144,17 +157,26 @@ def _once(name: str, stream: BinaryIO) -> Iterator[LogStream | Diagnostic]:
     """A stream that cannot be rewound: plain text flows, anything packed is spooled first."""
     head = _first(stream)
     rest = io.BufferedReader(_Joined(head, stream), 1 << 20)
-    if _packed(head) or detect(head) is Format.EVTX:
+    if _packed(head) or detect_format(head) is Format.EVTX:
         opener = _spooled(rest)
     else:
         opener = _once_opener(head, rest)
-    yield from _expand(_Source(name, opener, None, time.time(), None, asked=True), depth=0)
+    source = _Source(
+        name=name,
+        opener=opener,
+        container=name,
+        size=None,
+        modified=time.time(),
+        path=None,
+        asked=True,
+    )
+    yield from _expand(source, depth=0)
 
 
 def _first(stream: BinaryIO) -> bytes:
     """The first bytes: what there is, once its format shows, for a stream that comes slowly."""
     head = b""
-    while len(head) < HEAD_BYTES and not (b"\n" in head and detect(head)):
+    while len(head) < HEAD_BYTES and not (b"\n" in head and detect_format(head)):
         piece = _piece(stream, HEAD_BYTES - len(head))
         if not piece:
             break
@@ -263,9 +285,7 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
         yield from _zip(source, depth)
     else:
         unpack = _gunzip if head.startswith(_GZIP_MAGIC) else _unzstd
-        inner = _Source(
-            source.name, _layer(unpack, source.opener), None, source.modified, None, source.asked
-        )
+        inner = replace(source, opener=_layer(unpack, source.opener), size=None, path=None)
         yield from _expand(inner, depth + 1)
 
 
@@ -286,12 +306,20 @@ def _head(stream: BinaryIO) -> bytes:
 
 
 def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
-    found = detect(head)
-    if found is None:
+    format = detect_format(head)
+    if format is None:
         severity = Severity.ERROR if source.asked else Severity.INFO
         yield _problem("SRC004", source.name, "no log format recognised", severity)
         return
-    yield LogStream(source.name, found, source.opener, source.size, source.modified, source.path)
+    yield LogStream(
+        name=source.name,
+        format=format,
+        opener=source.opener,
+        container=source.container,
+        size=source.size,
+        modified=source.modified,
+        path=source.path,
+    )
 
 
 def _layer(
@@ -320,22 +348,23 @@ def _zip(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
     except DAMAGE as error:
         yield _problem("SRC006", source.name, f"the archive is damaged: {error}", severity)
         return
-    found = False
+    any_log = False
     for member in sorted(archive.infolist(), key=lambda m: m.filename):
         if member.is_dir() or member.filename.startswith("__MACOSX/"):
             continue
         inner = _Source(
-            f"{source.name}!{member.filename}",
-            _member_opener(archive, member),
-            member.file_size,
-            _zip_time(member),
-            None,
+            name=f"{source.name}!{member.filename}",
+            opener=_member_opener(archive, member),
+            container=source.container,
+            size=member.file_size,
+            modified=_zip_time(member),
+            path=None,
             asked=False,
         )
         for item in _expand(inner, depth + 1):
-            found = found or isinstance(item, LogStream)
+            any_log = any_log or isinstance(item, LogStream)
             yield item
-    if source.asked and not found:
+    if source.asked and not any_log:
         yield _problem("SRC004", source.name, "no logs in this archive", severity)
 
 

@@ -1,4 +1,8 @@
-"""From a log stream to raw batches, whatever its format."""
+"""A byte stream -> raw batches, a table of one family each, whatever its format; for ``lake``.
+
+Reading runs in a thread of its own, and the tables are made in the one that asks for them. EVTX is
+read by one thread (``_ALONE``).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,11 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from escudo.core.prefetch import prefetch
-from escudo.sources.assemble import Events, RawBatch, Unmade, assemble
-from escudo.sources.detection import Format
+from escudo.sources.assemble import RawBatch, assemble
+from escudo.sources.events import Events, PendingEvents
+from escudo.sources.families import Families
+from escudo.sources.family import Family
+from escudo.sources.format_detection import Format
 from escudo.sources.formats import event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.opening import LogStream
@@ -18,28 +25,29 @@ from escudo.sources.opening import LogStream
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 
 PATIENCE_SECONDS = 2.0
-"""Events of a stream that comes slowly are not held back longer for a batch to fill."""
+"""Seconds. Events of a stream that comes slowly are held back no longer for a batch to fill."""
 
 BATCH_ROWS = 16_384
+"""Rows of a batch, at most."""
 BATCH_BYTES = 24 * 1024 * 1024
-"""A batch is handed on when it has so many rows or bytes: memory stays bounded, and what comes
-after the reader has its first work soon."""
+"""Bytes of a batch, about. With ``BATCH_ROWS`` it bounds memory, and gives what comes after the
+reader its first work soon (2026-11-24)."""
 
 _AHEAD = 2
-"""What is read of a stream while events that came before are put into their tables."""
+"""Blocks that are read of a stream while the one before is put into tables."""
 
 _ALONE = frozenset({Format.EVTX})
 """Formats read by one thread: the many small steps of another would wait for the interpreter's
-lock again and again (event logs took half as much CPU time more)."""
+lock again and again (2026-11-26: event logs took half as much CPU time more)."""
 
 _FEW_PIECES = 4
 """A batch of more pieces becomes one: what comes after looks at each column of each piece, and
-events of many shapes make many pieces."""
+events of many shapes make many (2026-11-24: 42 in a batch of real event logs)."""
 
 _BYTES_PER_RAW = 2
 """A table is about so many times as large as its raw text; to measure it takes longer."""
 
-_READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Unmade | Rejected]]] = {
+_READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | PendingEvents | Rejected]]] = {
     Format.EVTX: evtx_file.read,
     Format.EVENT_XML: event_xml.read,
     Format.FDR: json_events.read,
@@ -47,7 +55,9 @@ _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | Unmade | Rejec
 }
 
 
-def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatch | Rejected]:
+def read(
+    stream: LogStream, families: Families, *, batch_rows: int = BATCH_ROWS
+) -> Iterator[RawBatch | Rejected]:
     """The events of a stream as tables of their families, and what gave no row.
 
     Every event is in a batch or is a Rejected. A batch has at most ``batch_rows`` rows; the events
@@ -59,32 +69,35 @@ def read(stream: LogStream, *, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatc
         if isinstance(item, Rejected):
             yield item
             continue
-        for batch in assemble(item, stream.name, stream.modified):
-            held = waiting.setdefault(batch.family, _Waiting())
+        batches = assemble(item, families, source_file=stream.name, default_time=stream.modified)
+        for batch in batches:
+            held = waiting.setdefault(batch.family.name, _Waiting(batch.family))
             held.tables.append(batch.table)
             held.rows += batch.table.num_rows
             held.bytes += _BYTES_PER_RAW * batch.table.column("_raw").nbytes
             if held.rows >= batch_rows or held.bytes >= BATCH_BYTES:
-                yield from _batches(batch.family, waiting.pop(batch.family).tables, batch_rows)
+                yield from _cut(waiting.pop(batch.family.name), batch_rows)
         late = time.monotonic() - PATIENCE_SECONDS
-        for family in [f for f, held in waiting.items() if held.since < late]:
-            yield from _batches(family, waiting.pop(family).tables, batch_rows)
-    for family, held in waiting.items():
-        yield from _batches(family, held.tables, batch_rows)
+        for name in [n for n, held in waiting.items() if held.since < late]:
+            yield from _cut(waiting.pop(name), batch_rows)
+    for held in waiting.values():
+        yield from _cut(held, batch_rows)
 
 
 @dataclass(slots=True)
 class _Waiting:
+    family: Family
     tables: list[pa.Table] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
     since: float = field(default_factory=time.monotonic)
 
 
-def _batches(family: str, tables: list[pa.Table], batch_rows: int) -> Iterator[RawBatch]:
-    table = pa.concat_tables(tables)
-    if len(tables) > _FEW_PIECES:
+def _cut(held: _Waiting, batch_rows: int) -> Iterator[RawBatch]:
+    """Batches of the tables that waited, which are let go as they are joined."""
+    table = pa.concat_tables(held.tables)
+    if len(held.tables) > _FEW_PIECES:
         table = table.combine_chunks()
-    tables.clear()
+    held.tables.clear()
     for start in range(0, table.num_rows, batch_rows):
-        yield RawBatch(family, table.slice(start, batch_rows))
+        yield RawBatch(held.family, table.slice(start, batch_rows))

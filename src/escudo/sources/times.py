@@ -1,4 +1,4 @@
-"""Text to time, a column at a time."""
+"""Texts that are times -> UTC timestamps, a column at a time; ``assemble`` and NXLog call it."""
 
 from __future__ import annotations
 

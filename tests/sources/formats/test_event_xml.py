@@ -14,9 +14,10 @@ from escudo.sources.assemble import assemble
 from escudo.sources.formats.bytesviews import PADDING
 from escudo.sources.formats.event_xml import read_padded
 from escudo.sources.formats.rejected import Rejected
-from escudo.sources.formats.windows_form import windows_form
+from escudo.sources.formats.windows_form import render_windows_form
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.reading import RawBatch
+from tests.families import FAMILIES
 from tests.sources.support import event, read_bytes, rows_of
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "event_xml.yml").read_text())
@@ -30,7 +31,7 @@ def read_text(text: str, least: int) -> tuple[list[dict[str, Any]], list[Rejecte
             if isinstance(item, Rejected):
                 yield item
             else:
-                yield from assemble(item, "test.log", 0.0)
+                yield from assemble(item, FAMILIES, source_file="test.log", default_time=0.0)
 
     return rows_of(batches())
 
@@ -161,10 +162,10 @@ def test_the_windows_form_is_the_same_both_ways(data: str) -> None:
         rows_of(
             batch
             for item in read_padded(
-                one.encode() * 3 + bytes(PADDING), Shapes(least, windows_form), "test.log"
+                one.encode() * 3 + bytes(PADDING), Shapes(least, render_windows_form), "test.log"
             )
             if not isinstance(item, Rejected)
-            for batch in assemble(item, "test.log", 0.0)
+            for batch in assemble(item, FAMILIES, source_file="test.log", default_time=0.0)
         )[0]
         for least in (FAST, SLOW)
     )

@@ -8,6 +8,7 @@ import pytest
 
 from escudo.sources.opening import open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 
 LOG = "AutomatedTestingTools/panache_sysmon_vs_EDRTestingScript.evtx"
@@ -18,7 +19,7 @@ RECORDS, HEADER, CHUNK, CHUNKS = 122, 4096, 65_536, 4
 
 def _read(path: Path) -> tuple[int, list[Rejected]]:
     (stream,) = open_logs([path])
-    items = list(read(stream))
+    items = list(read(stream, FAMILIES))
     events = sum(item.table.num_rows for item in items if isinstance(item, RawBatch))
     return events, [item for item in items if isinstance(item, Rejected)]
 

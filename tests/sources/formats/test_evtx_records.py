@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from escudo.sources.formats import evtx_file
-from escudo.sources.formats.evtx_records import apart, decode
+from escudo.sources.formats.evtx_records import decode, decode_apart
 from escudo.sources.opening import open_logs
 from escudo.sources.reading import read
+from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
 from tests.sources.support import rows_of
 
@@ -48,7 +49,7 @@ def test_another_process_gives_the_same() -> None:
     assert isinstance(block, bytes)
     assert b"</Event>" in block
     assert readable is True
-    assert list(apart(path)) == [block, True]
+    assert list(decode_apart(path)) == [block, True]
 
 
 @needs_shared
@@ -61,7 +62,7 @@ def test_blocks_are_cut_between_records() -> None:
     assert b"".join(blocks) == whole
 
 
-@pytest.mark.parametrize("way", [decode, apart])
+@pytest.mark.parametrize("way", [decode, decode_apart])
 def test_what_is_no_event_log_is_told(way: Any, tmp_path: Path) -> None:
     junk = tmp_path / "junk.evtx"
     junk.write_bytes(b"ElfFile\0" + bytes(200))
@@ -78,7 +79,7 @@ def test_a_process_that_dies_again_is_told(
     os.mkfifo(endless)
     for number in range(2):
         Timer(0.3 + number, lambda number=number: started[number].kill()).start()
-    assert list(apart(str(endless))) == [
+    assert list(decode_apart(str(endless))) == [
         ("SRC012", "the end", "the process that decoded it ended, 2 times: -9"),
         True,
     ]
@@ -110,7 +111,7 @@ def test_what_a_process_gave_before_it_died_is_not_given_again(
     output = b"".join(map(pickle.dumps, items))
     processes = iter([_Scripted(output[:cut]), _Scripted(output)])
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: next(processes))
-    assert list(apart("some.evtx")) == items
+    assert list(decode_apart("some.evtx")) == items
 
 
 def test_a_reader_that_stops_early_leaves_no_process(
@@ -118,7 +119,7 @@ def test_a_reader_that_stops_early_leaves_no_process(
 ) -> None:
     junk = tmp_path / "junk.evtx"
     junk.write_bytes(bytes(10))
-    with closing(apart(str(junk))) as decoded:
+    with closing(decode_apart(str(junk))) as decoded:
         next(decoded)
     assert [child.poll() is None for child in started] == [False]
 
@@ -129,8 +130,8 @@ def test_a_large_log_is_read_as_a_small_one(
 ) -> None:
     assert SHARED is not None
     (stream,) = open_logs([SHARED / "evtx" / LOG])
-    here = rows_of(read(stream))
+    here = rows_of(read(stream, FAMILIES))
     assert started == []
     monkeypatch.setattr(evtx_file, "WORTH_A_PROCESS", 0)
-    assert rows_of(read(stream)) == here
+    assert rows_of(read(stream, FAMILIES)) == here
     assert len(started) == 1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escudo.sources.formats import json_blocks, text
-from escudo.sources.formats.json_blocks import Lines, blocks
+from escudo.sources.formats.json_blocks import Lines, cut_blocks
 from escudo.sources.formats.json_columns import JsonLines
 from escudo.sources.formats.text import DamagedError
 from tests.sources.support import read_bytes
@@ -43,7 +43,7 @@ def test_the_text_comes_out_as_it_went_in(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_blocks, "_BLOCK_BYTES", block_bytes)
         patch.setattr(json_blocks, "_ROOM", 1)
-        found = list(blocks(iter(pieces), JsonLines()))
+        found = list(cut_blocks(iter(pieces), JsonLines()))
     whole = log if log.endswith(b"\n") or not log else log + b"\n"
     assert b"".join(map(text_of, found)) == whole.decode("utf-8", "replace").encode()
     if not set(lines) & set(ODD):
@@ -53,13 +53,13 @@ def test_the_text_comes_out_as_it_went_in(
 def test_keys_are_counted_once_wherever_a_piece_ends() -> None:
     log = b'{"a":"b","c":"d"}\n{"e":"f"}\n'
     for cut in range(len(log) + 1):
-        [block] = blocks(iter([log[:cut], log[cut:]]), JsonLines())
+        [block] = cut_blocks(iter([log[:cut], log[cut:]]), JsonLines())
         assert isinstance(block, Lines)
         assert block.keys == 3
 
 
 def test_keys_are_not_counted_where_not_all_values_are_texts() -> None:
-    [block] = blocks(iter([b'{"a":"b"}\n', b'{"a":1}\n']), JsonLines())
+    [block] = cut_blocks(iter([b'{"a":"b"}\n', b'{"a":1}\n']), JsonLines())
     assert isinstance(block, Lines)
     assert block.keys is None
 
@@ -67,14 +67,14 @@ def test_keys_are_not_counted_where_not_all_values_are_texts() -> None:
 def test_lines_of_a_slow_source_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_blocks, "PATIENCE_SECONDS", 0)
     source = iter([b'{"a":"b"}\n{"c', b'":"d"}\n', b"{}"])
-    found = blocks(source, JsonLines())
+    found = cut_blocks(source, JsonLines())
     assert text_of(next(found)) == b'{"a":"b"}\n'
     assert list(source) != []
 
 
 def test_a_line_without_an_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_blocks, "LONGEST_EVENT", 20)
-    found = list(blocks(iter([b"{" + b"x" * 30, b"}\n{}\n"]), JsonLines()))
+    found = list(cut_blocks(iter([b"{" + b"x" * 30, b"}\n{}\n"]), JsonLines()))
     assert [text_of(block) for block in found] == [b"{" + b"x" * 30 + b"\n", b"}\n{}\n"]
 
 
@@ -83,7 +83,7 @@ def test_what_came_before_damage_is_given() -> None:
         yield b'{"a":"b"}\n{"c":'
         raise DamagedError("broken off")
 
-    found = blocks(source(), JsonLines())
+    found = cut_blocks(source(), JsonLines())
     assert text_of(next(found)) == b'{"a":"b"}\n{"c":\n'
     with pytest.raises(DamagedError):
         next(found)

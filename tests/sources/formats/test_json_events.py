@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escudo.sources.formats.json_columns import JsonLines, by_line, bytes_of
+from escudo.sources.formats.json_columns import JsonLines, read_by_line, view_bytes
 from tests.sources.support import read_bytes
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "json_events.yml").read_text())
@@ -89,12 +89,12 @@ def test_the_fast_way_agrees_with_a_plain_parser(
     lines = pa.array(texts, pa.string())
     reader = JsonLines(few=0)
     found: dict[int, dict[tuple[str, ...], Any]] = {}
-    for numbers, paths in reader.columns(lines, reader.count(bytes_of(lines))):
+    for numbers, paths in reader.columns(lines, reader.count(view_bytes(lines))):
         for position, number in enumerate(numbers.tolist()):
             values = {path: column[position].as_py() for path, column in paths.items()}
             found[number] = {path: v for path, v in values.items() if v not in (None, [])}
     for number, event in enumerate(events):
-        plain = {path: column[0].as_py() for path, column in by_line([event]).items()}
+        plain = {path: column[0].as_py() for path, column in read_by_line([event]).items()}
         assert found.get(number, {}) == {path: v for path, v in plain.items() if v != []}
 
 

@@ -1,4 +1,4 @@
-"""The data models of Splunk's CIM add-on: datasets, fields, defaults; read from ``*.yml`` here.
+"""The ``*.yml`` here -> the data models of Splunk's CIM add-on: datasets, fields, defaults.
 
 A file defines one model. Of a dataset it says the ``parent`` and the ``constraint`` that tells its
 events from the parent's, and the ``fields`` with their CIM type and these flags:
@@ -123,8 +123,8 @@ class Models:
 
     def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
         """The table of a dataset, with the constraint that selects its rows there."""
-        found = self.find(model, dataset)
-        return None if found is None else found.schema
+        known = self.find(model, dataset)
+        return None if known is None else known.schema
 
     def datasets(self) -> Sequence[tuple[str, str]]:
         """All (model, dataset) names, in the order of the models' names."""
@@ -139,8 +139,8 @@ class Models:
 def load() -> Models:
     """The data models that come with Escudo (read once)."""
     every: list[Dataset] = []
-    found = (f for f in files(__name__).iterdir() if f.name.endswith(".yml"))
-    for file in sorted(found, key=lambda f: f.name):
+    definitions = (f for f in files(__name__).iterdir() if f.name.endswith(".yml"))
+    for file in sorted(definitions, key=lambda f: f.name):
         every += parse_model(file.read_text("utf-8"), file.name)
     return Models(every)
 

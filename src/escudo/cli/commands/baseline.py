@@ -21,15 +21,18 @@ from escudo.cli.options import (
     lake_option,
     load_content,
     parse_time_range,
+    sources_option,
     time_options,
 )
 from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.progress import follow_items, open_stderr, show_diagnostics
 from escudo.lake import Lake
+from escudo.lake.tables import Tables
 
 
 @click.command()
 @lake_option(required=True)
+@sources_option
 @content_options
 @click.option("--baseline", "names", multiple=True, help="Only this baseline (name or id).")
 @click.option(
@@ -41,6 +44,7 @@ from escudo.lake import Lake
 @format_option()
 def command(
     lake_path: Path,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     names: Sequence[str],
@@ -63,7 +67,7 @@ def command(
     content = load_content(content_paths, overlay)
     baselines = choose_baselines(content, names=names, detections=detections)
     within = parse_time_range(earliest, latest, now)
-    with Lake.open(lake_path, create=False) as lake:
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
         workspace = Workspace(
             content=content,
             lake=lake,

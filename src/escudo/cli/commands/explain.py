@@ -20,9 +20,11 @@ from escudo.cli.options import (
     open_lake,
     parse_time_range,
     read_searches,
+    sources_option,
     time_options,
 )
 from escudo.cli.output import open_console
+from escudo.lake.tables import Tables
 
 
 @click.command()
@@ -33,6 +35,7 @@ from escudo.cli.output import open_console
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Explain over this lake [default: an empty one].",
 )
+@sources_option
 @content_options
 @time_options
 @click.option(
@@ -53,6 +56,7 @@ from escudo.cli.output import open_console
 def command(
     search: str,
     lake_path: Path | None,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
@@ -65,7 +69,7 @@ def command(
     columns it reads, its time range, its SQL and the engine's plan. Nothing is written."""
     now = time.time()
     content = load_content(content_paths, overlay)
-    with open_lake(lake_path) as lake:
+    with open_lake(lake_path, tables) as lake:
         workspace = Workspace(
             content=content,
             lake=lake,

@@ -24,13 +24,15 @@ from escudo.cli.options import (
     engine_options,
     load_content,
     logs_argument,
+    open_lake,
     parse_time_range,
+    sources_option,
     time_options,
 )
 from escudo.cli.output import choose_format, format_option, open_console, write_rows
 from escudo.cli.progress import open_stderr, show_diagnostics
 from escudo.core.errors import Severity
-from escudo.lake import Lake
+from escudo.lake.tables import Tables
 
 FIELDS = (
     "_time",
@@ -50,6 +52,7 @@ FIELDS = (
 
 @click.command()
 @logs_argument
+@sources_option
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
 @click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
@@ -82,6 +85,7 @@ def command(
     engine_name: str,
     memory_limit: str | None,
     lake_path: Path | None,
+    tables: Tables,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -100,7 +104,7 @@ def command(
     content = load_content(content_paths, overlay)
     plan = plan_hunt(content, names=names, stories=stories, with_baselines=with_baselines)
     within = parse_time_range(earliest, latest, now)
-    with Lake.open(lake_path) if lake_path is not None else Lake.create_temporary() as lake:
+    with open_lake(lake_path, tables, create=True) as lake:
         workspace = Workspace(
             content=content,
             lake=lake,

@@ -14,16 +14,18 @@ from escudo.actions.ingest import ingest_logs
 from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
-from escudo.cli.options import lake_option, logs_argument
+from escudo.cli.options import lake_option, logs_argument, sources_option
 from escudo.cli.output import choose_format, open_console
 from escudo.cli.progress import IngestProgress, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
 from escudo.lake import Lake
+from escudo.lake.tables import Tables
 
 
 @click.command()
 @logs_argument
 @lake_option(required=True)
+@sources_option
 @click.option("--force", is_flag=True, help="Take in also files that the lake has already.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(
@@ -33,7 +35,12 @@ from escudo.lake import Lake
     help="table or json [default: table on a terminal, json in a pipe]",
 )
 def command(
-    logs: Sequence[Path], lake_path: Path, force: bool, quiet: bool, format_: str | None
+    logs: Sequence[Path],
+    lake_path: Path,
+    tables: Tables,
+    force: bool,
+    quiet: bool,
+    format_: str | None,
 ) -> None:
     """Read LOGS (files, folders, archives, - for stdin) into a lake.
 
@@ -41,7 +48,7 @@ def command(
     rejected; the rejected input is kept in the folder `rejected` of the lake.
     """
     begun = time.monotonic()
-    with Lake.open(lake_path) as lake, IngestProgress(quiet=quiet) as progress:
+    with Lake.open(lake_path, tables=tables) as lake, IngestProgress(quiet=quiet) as progress:
         ingested = ingest_logs(logs, lake, force=force, progress=progress)
     show_diagnostics(ingested.report.diagnostics)
     tell_rejected(ingested, lasting=True)

@@ -12,13 +12,14 @@ from typing import Any
 import click
 import orjson
 
-from escudo.cli.options import lake_option, parse_time_range
+from escudo.cli.options import lake_option, parse_time_range, sources_option
 from escudo.cli.output import choose_format, format_option, open_console, write_rows
 from escudo.cli.progress import open_stderr
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
 from escudo.lake import Lake, maintenance
 from escudo.lake.maintenance import LakeInfo, Maintained
+from escudo.lake.tables import Tables
 
 _FIELDS = ("table", "rows", "files", "bytes", "earliest", "latest", "version")
 
@@ -30,11 +31,12 @@ def command() -> None:
 
 @command.command()
 @lake_option(required=True)
+@sources_option
 @format_option()
-def info(lake_path: Path, format_: str | None) -> None:
+def info(lake_path: Path, tables: Tables, format_: str | None) -> None:
     """Tables with their rows, files, bytes and times, and the lookups, models and results that
     searches have left."""
-    with Lake.open(lake_path, create=False) as lake:
+    with Lake.open(lake_path, create=False, tables=tables, partly=True) as lake:
         state = maintenance.info(lake)
     shape = choose_format(format_)
     if shape == "table":
@@ -56,7 +58,7 @@ def _list_rows(state: LakeInfo) -> Iterator[dict[str, Any]]:
             "latest": iso_utc(table.latest) if table.latest is not None else None,
             "version": table.version,
         }
-    for name, size in state.kept:
+    for name, size in state.artifacts:
         yield {**dict.fromkeys(_FIELDS), "table": name, "files": 1, "bytes": size}
 
 
@@ -71,23 +73,25 @@ _RETENTION = click.option(
 
 @command.command()
 @lake_option(required=True)
+@sources_option
 @_RETENTION
-def compact(lake_path: Path, retention_hours: float) -> None:
+def compact(lake_path: Path, tables: Tables, retention_hours: float) -> None:
     """Merge small files. Searches see the same rows before, during and after."""
-    with Lake.open(lake_path, create=False) as lake:
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
         _tell(maintenance.compact(lake, retention=timedelta(hours=retention_hours)))
 
 
 @command.command()
 @lake_option(required=True)
+@sources_option
 @click.option("--older-than", required=True, help="A time: -90d, 2026-01-01T00:00:00Z, epoch.")
 @_RETENTION
-def expire(lake_path: Path, older_than: str, retention_hours: float) -> None:
+def expire(lake_path: Path, tables: Tables, older_than: str, retention_hours: float) -> None:
     """Drop what is older than a time."""
     limit = parse_time_range(older_than, "", time.time()).earliest
     if limit is None:
         raise EscudoError("CLI003", "--older-than: that is no point in time")
-    with Lake.open(lake_path, create=False) as lake:
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
         _tell(maintenance.expire(lake, limit, retention=timedelta(hours=retention_hours)))
 
 

@@ -11,10 +11,17 @@ import orjson
 
 from escudo.actions.lint import lint_searches
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import content_options, load_content, open_lake, read_searches
+from escudo.cli.options import (
+    content_options,
+    load_content,
+    open_lake,
+    read_searches,
+    sources_option,
+)
 from escudo.cli.output import open_console
 from escudo.cli.sarif import build_sarif
 from escudo.core.errors import Diagnostic, Severity
+from escudo.lake.tables import Tables
 from escudo.spl.syntax.codes import CODES
 
 
@@ -26,6 +33,7 @@ from escudo.spl.syntax.codes import CODES
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Check against what this lake holds [default: the schemas alone].",
 )
+@sources_option
 @content_options
 @click.option("--strict", is_flag=True, help="Warnings fail, too.")
 @click.option(
@@ -37,6 +45,7 @@ from escudo.spl.syntax.codes import CODES
 def command(
     targets: Sequence[str],
     lake_path: Path | None,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     strict: bool,
@@ -47,7 +56,7 @@ def command(
     The exit code is 1 if there is an error, with --strict also if there is a warning.
     """
     content = load_content([*content_paths, *_folders(targets)], overlay)
-    with open_lake(lake_path) as lake:
+    with open_lake(lake_path, tables) as lake:
         searches = [search for t in targets for search in read_searches(t, content)]
         findings = list(lint_searches(searches, lake.snapshot(), content.knowledge))
     shape = format_ or ("text" if sys.stdout.isatty() else "json")

@@ -19,16 +19,19 @@ from escudo.cli.options import (
     lake_option,
     load_content,
     parse_time_range,
+    sources_option,
     time_options,
 )
 from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.progress import open_stderr, show_diagnostics
 from escudo.lake import Lake
+from escudo.lake.tables import Tables
 
 
 @click.command()
 @click.argument("spl")
 @lake_option(required=True)
+@sources_option
 @content_options
 @time_options
 @engine_options
@@ -44,6 +47,7 @@ from escudo.lake import Lake
 def command(
     spl: str,
     lake_path: Path,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
@@ -65,7 +69,7 @@ def command(
     content = load_content(content_paths, overlay)
     shape = choose_format(format_)
     options = SearchOptions(streamed=shape in ("jsonl", "json"), may_delete=allow_delete, job=job)
-    with Lake.open(lake_path, create=False) as lake:
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
         workspace = Workspace(
             content=content,
             lake=lake,

@@ -17,9 +17,10 @@ from escudo.actions.engines import make_engines
 from escudo.actions.validate import Validation, validate_content
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import open_lake
+from escudo.cli.options import open_lake, sources_option
 from escudo.cli.output import open_console
 from escudo.cli.progress import follow_items
+from escudo.lake.tables import Tables
 from escudo.startup import spare_collections
 
 _SHOWN = 50
@@ -34,6 +35,7 @@ _SHOWN = 50
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Run over this lake [default: an empty one].",
 )
+@sources_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(
     "--format",
@@ -45,6 +47,7 @@ def command(
     folders: Sequence[Path],
     overlay: Path | None,
     lake_path: Path | None,
+    tables: Tables,
     quiet: bool,
     format_: str | None,
 ) -> None:
@@ -56,7 +59,7 @@ def command(
     begun = time.monotonic()
     content = contents.load(folders, overlay=overlay)
     spare_collections()
-    with open_lake(lake_path) as lake:
+    with open_lake(lake_path, tables) as lake:
         workspace = Workspace(
             content=content, lake=lake, engine_of=make_engines("duckdb"), now=time.time()
         )

@@ -20,6 +20,7 @@ from escudo.cli.options import (
     open_lake,
     parse_time_range,
     read_searches,
+    sources_option,
     time_options,
 )
 from escudo.cli.output import open_console
@@ -27,6 +28,7 @@ from escudo.cli.progress import show_diagnostics
 from escudo.cli.why_view import show_explanation, to_dict
 from escudo.detect.one_event import parse_event
 from escudo.detect.why import Explanation
+from escudo.lake.tables import Tables
 
 
 @click.command()
@@ -44,6 +46,7 @@ from escudo.detect.why import Explanation
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder of the lake.",
 )
+@sources_option
 @content_options
 @time_options
 @click.option(
@@ -57,6 +60,7 @@ def command(
     event: str | None,
     near: int | None,
     lake_path: Path | None,
+    tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
@@ -80,7 +84,7 @@ def command(
     within = parse_time_range(earliest, latest, now)
     text = sys.stdin.read() if event == "-" else event
     explained: list[tuple[str, Explanation]] = []
-    with open_lake(lake_path) as lake:
+    with open_lake(lake_path, tables) as lake:
         workspace = Workspace(
             content=content, lake=lake, engine_of=make_engines("duckdb"), now=now, within=within
         )

@@ -1,4 +1,4 @@
-"""What several elements share: where an element comes from, and its searches' places."""
+"""What several elements share: the file they come from, and where their searches stand."""
 
 from __future__ import annotations
 

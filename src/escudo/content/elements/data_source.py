@@ -1,4 +1,4 @@
-"""A data source: what a detection's ``data_source`` names, and where Splunk finds its events."""
+"""YAML -> a data source: what a detection names, and where Splunk finds its events."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_data_source(section: Section, origin: Origin) -> DataSource:
             )
         )
         item.finish()
-    found = DataSource(
+    data_source = DataSource(
         name=section.text("name").strip(),
         id=section.text("id", ""),
         description=section.text("description", "").strip(),
@@ -59,4 +59,4 @@ def read_data_source(section: Section, origin: Origin) -> DataSource:
     )
     section.ignore("convert_to_log_source", "field_mappings", "output_fields", "type", "status")
     section.finish()
-    return found
+    return data_source

@@ -1,4 +1,4 @@
-"""Deployments: when the detections of one type run, and what a hit brings about."""
+"""YAML -> a deployment: when detections of one type run, and what a hit brings about."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def read_deployment(section: Section, origin: Origin) -> Deployment:
         if rba is not None:
             risk = rba.boolean("enabled", False)
             rba.finish()
-        found = actions.section("notable")
-        if found is not None:
+        notable_section = actions.section("notable")
+        if notable_section is not None:
             notable = Notable(
-                found.text("rule_title", "%name%"),
-                found.text("rule_description", "%description%"),
-                found.texts("nes_fields"),
+                notable_section.text("rule_title", "%name%"),
+                notable_section.text("rule_description", "%description%"),
+                notable_section.texts("nes_fields"),
             )
-            found.finish()
+            notable_section.finish()
         actions.finish()
     section.ignore("id", "date", "author", "description", "version", "tags")
     section.finish()

@@ -1,4 +1,4 @@
-"""A detection: a search, what its rows mean, and how to test it."""
+"""YAML -> a detection: a search, what its rows mean, and how to test it."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def read_detection(section: Section, origin: Origin, label: str) -> Detection:
             f"add `id: {identity}`; it is derived from the name until then",
             Severity.WARNING,
         )
-    found = Detection(
+    detection = Detection(
         name=name.strip(),
         id=identity,
         version=section.integer("version", 1),
@@ -190,7 +190,7 @@ def read_detection(section: Section, origin: Origin, label: str) -> Detection:
     )
     section.ignore("datamodel", "deployment", "deprecation_info", "schema_version", "migrated")
     section.finish()
-    return found
+    return detection
 
 
 def _read_risk(section: Section, tags: Tags) -> RiskConfig | None:
@@ -234,7 +234,7 @@ def _read_tags(tags: Section, detection: Section) -> Tags:
     message = tags.text("message", "")
     if message:
         check_message(tags, "message", message)
-    found = Tags(
+    tags_read = Tags(
         analytic_story=tags.texts("analytic_story") or detection.texts("analytic_story"),
         asset_type=tags.text("asset_type", ""),
         confidence=confidence,
@@ -257,7 +257,7 @@ def _read_tags(tags: Section, detection: Section) -> Tags:
     tags.ignore("automated_detection_testing", "context", "dataset", "group", "supported_tas")
     if tags is not detection:
         tags.finish()
-    return found
+    return tags_read
 
 
 def read_throttling(tags: Section) -> Throttling | None:

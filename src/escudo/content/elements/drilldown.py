@@ -1,4 +1,4 @@
-"""The drilldown searches of a detection: what an analyst opens from a finding."""
+"""YAML -> the drilldowns of a detection: what an analyst opens from a finding."""
 
 from __future__ import annotations
 

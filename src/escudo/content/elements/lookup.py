@@ -1,4 +1,4 @@
-"""A lookup definition: a table of a CSV file, or of a KV-store collection."""
+"""YAML -> a lookup definition: a table of a CSV file, or of a KV-store collection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_lookup(section: Section, folder: Path) -> Lookup:
     path = _find(section, folder, filename) if filename else None
     fields = ",".join(section.texts("fields_list") or section.texts("fields"))
     default = section.text("default_match", "").strip() or None
-    found = Lookup(
+    lookup = Lookup(
         name=name,
         path=path,
         collection=collection,
@@ -41,7 +41,7 @@ def read_lookup(section: Section, folder: Path) -> Lookup:
     )
     section.ignore("description", "id", "version", "date", "author", "status", "key_fields")
     section.finish()
-    return found
+    return lookup
 
 
 def _find(section: Section, folder: Path, filename: str) -> str:

@@ -1,4 +1,4 @@
-"""A search macro, as ``core.catalog.Macro``."""
+"""YAML -> a search macro, as ``core.catalog.Macro``."""
 
 from __future__ import annotations
 

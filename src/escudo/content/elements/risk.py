@@ -1,4 +1,4 @@
-"""The risk that a detection gives: three generations of YAML, one ``RiskConfig``.
+"""YAML of three generations -> the risk that a detection gives, one ``RiskConfig``.
 
 - ``tags.observable`` with ``tags.message`` and ``tags.risk_score`` (ESCU up to 4),
 - ``rba`` (ESCU 5),
@@ -170,11 +170,11 @@ def _read_risk_object(section: Section) -> RiskObject:
     message = section.text("message", "") or None
     if message is not None:
         check_message(section, "message", message)
-    found = RiskObject(
+    risk_object = RiskObject(
         section.text("field"), section.choice("type", RISK_OBJECT_TYPES), score or 0, message
     )
     section.finish()
-    return found
+    return risk_object
 
 
 def check_message(section: Section, key: str, message: str) -> None:

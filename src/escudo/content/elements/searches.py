@@ -70,7 +70,7 @@ _UNUSED_TAGS = (
 
 def read_baseline(section: Section, origin: Origin) -> Baseline:
     tags = section.section("tags") or section
-    found = Baseline(
+    baseline = Baseline(
         name=section.text("name").strip(),
         id=section.text("id", ""),
         version=section.integer("version", 1),
@@ -89,12 +89,12 @@ def read_baseline(section: Section, origin: Origin) -> Baseline:
         origin=origin,
     )
     _finish(section, tags)
-    return found
+    return baseline
 
 
 def read_investigation(section: Section, origin: Origin) -> Investigation:
     tags = section.section("tags") or section
-    found = Investigation(
+    investigation = Investigation(
         name=section.text("name").strip(),
         id=section.text("id", ""),
         version=section.integer("version", 1),
@@ -112,7 +112,7 @@ def read_investigation(section: Section, origin: Origin) -> Investigation:
         origin=origin,
     )
     _finish(section, tags)
-    return found
+    return investigation
 
 
 def _finish(section: Section, tags: Section) -> None:

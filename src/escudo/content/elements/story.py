@@ -1,4 +1,4 @@
-"""An analytic story: the threat that a set of detections is about."""
+"""YAML -> an analytic story: the threat that a set of detections is about."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Story:
 
 def read_story(section: Section, origin: Origin) -> Story:
     tags = section.section("tags") or section
-    found = Story(
+    story = Story(
         name=section.text("name").strip(),
         id=section.text("id", ""),
         version=section.integer("version", 1),
@@ -50,4 +50,4 @@ def read_story(section: Section, origin: Origin) -> Story:
         tags.finish()
     section.ignore("type", "deprecation_info", "tags")
     section.finish()
-    return found
+    return story

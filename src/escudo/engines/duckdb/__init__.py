@@ -1,8 +1,8 @@
-"""The embedded engine."""
+"""The embedded engine: a connection with SPL's functions, and what runs searches on it."""
 
 from __future__ import annotations
 
 from escudo.engines.duckdb.connection import connect, install
-from escudo.engines.duckdb.engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 
 __all__ = ["DuckDBEngine", "connect", "install"]

@@ -1,4 +1,4 @@
-"""A DuckDB connection that knows SPL's functions."""
+"""Settings -> a DuckDB connection that knows SPL's functions; the engine and ``cim`` use it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _SETTINGS = (
 
 
 @lru_cache(maxsize=1)
-def prelude() -> tuple[str, ...]:
+def load_prelude() -> tuple[str, ...]:
     """The statements that define the ``spl_...`` macros, in order."""
     text = files(__package__).joinpath("prelude.sql").read_text(encoding="utf-8")
     text = re.sub(r"(?m)^--.*\n", "", text)
@@ -92,5 +92,5 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
             type=PythonUDFType.ARROW,
             null_handling=FunctionNullHandling.SPECIAL,
         )
-    for statement in prelude():
+    for statement in load_prelude():
         connection.execute(statement)

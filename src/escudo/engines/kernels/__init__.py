@@ -5,9 +5,9 @@ from __future__ import annotations
 from escudo.engines.kernels.documents import DOCUMENTS
 from escudo.engines.kernels.fields import FIELDS
 from escudo.engines.kernels.formats import FORMATS
+from escudo.engines.kernels.kernel import Kernel
 from escudo.engines.kernels.patterns import PATTERNS
 from escudo.engines.kernels.places import PLACES
-from escudo.engines.kernels.row import Kernel
 from escudo.engines.kernels.times import TIMES
 
 __all__ = ["KERNELS", "Kernel"]

@@ -1,4 +1,4 @@
-"""JSON and XML documents (Search Reference, JSONFunctions; spath).
+"""JSON and XML texts -> their values (Search Reference, JSONFunctions; spath); kernels.
 
 Documents are text. A path is Splunk's: ``a.b{0}.c``, with ``{}`` for every element of an array.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from escudo.engines.kernels.row import BOOLEAN, LIST, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, LIST, TEXT, Kernel
 from escudo.engines.kernels.xmlpath import xml_values
 from escudo.spl.relation.values import is_numeric_text
 
@@ -85,8 +85,8 @@ def spath(text: str, path: str) -> list[str] | None:
     document = load(text)
     if document is _INVALID:
         return xml_values(text, path) or None
-    found = (shown(v) for v in walk(document, steps(path)))
-    return [v for v in found if v is not None] or None
+    texts = (shown(v) for v in walk(document, steps(path)))
+    return [v for v in texts if v is not None] or None
 
 
 def valid(text: str) -> bool:
@@ -152,8 +152,8 @@ def _extracted(text: str, paths: list[str], look: Callable[[Any, str], list[Any]
         return None
     if not paths:
         return dump(document)
-    found = [_one_or_many(look(document, p), p) for p in paths]
-    return shown(found[0]) if len(found) == 1 else dump(found)
+    values = [_one_or_many(look(document, p), p) for p in paths]
+    return shown(values[0]) if len(values) == 1 else dump(values)
 
 
 def _one_or_many(values: list[Any], path: str) -> Any:
@@ -314,8 +314,8 @@ def to_mv(text: str, quoted: bool) -> list[str] | None:
     document = load(text)
     if not isinstance(document, list):
         return None
-    found = (dump(v) if quoted else shown(v) for v in document)
-    return [v for v in found if v is not None] or None
+    texts = (dump(v) if quoted else shown(v) for v in document)
+    return [v for v in texts if v is not None] or None
 
 
 def from_mv(values: list[str], infer: bool) -> str:
@@ -327,8 +327,8 @@ def from_mv(values: list[str], infer: bool) -> str:
 
     def element(value: str) -> Any:
         inferable = infer and (is_numeric_text(value) or value in ("true", "false", "null"))
-        found = load(value) if inferable or (infer and value[:1] in '[{"') else _INVALID
-        return value if found is _INVALID else found
+        parsed = load(value) if inferable or (infer and value[:1] in '[{"') else _INVALID
+        return value if parsed is _INVALID else parsed
 
     return dump([element(v) for v in values])
 
@@ -338,8 +338,8 @@ def as_mv(text: str) -> list[str] | None:
     document = load(text)
     if isinstance(document, list):
         return to_mv(text, False)
-    found = shown(document) if document is not _INVALID else text
-    return None if found is None else [found]
+    one = shown(document) if document is not _INVALID else text
+    return None if one is None else [one]
 
 
 DOCUMENTS = (

@@ -1,4 +1,4 @@
-"""Fields found in text: every path of a document, key-value pairs.
+"""Texts -> the fields in them: every path of a document, key-value pairs; kernels.
 
 A map holds text; several values of a key are joined by ``MV_SEPARATOR``.
 """
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from escudo.core.schema import MV_SEPARATOR
 from escudo.engines.kernels.documents import _INVALID, load, shown
-from escudo.engines.kernels.row import BOOLEAN, INTEGER, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, TEXT, Kernel
 
 MAP = pa.map_(pa.string(), pa.string())
 
@@ -35,18 +35,18 @@ def document_fields(text: str) -> Pairs | None:
     [('a.b', '1'), ('c{}', '2\\x1e3'), ('d{}.e', 'x')]
     """
     document = load(text)
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     if document is _INVALID:
         for path, value in _xml_leaves(text):
-            found.setdefault(path, []).append(value)
+            values.setdefault(path, []).append(value)
     elif isinstance(document, dict | list):
         for path, value in _leaves(document, ""):
-            found.setdefault(path, []).append(value)
-    return _joined(found)
+            values.setdefault(path, []).append(value)
+    return _joined(values)
 
 
-def _joined(found: dict[str, list[str]]) -> Pairs | None:
-    return [(k, MV_SEPARATOR.join(values)) for k, values in found.items()] or None
+def _joined(values_of: dict[str, list[str]]) -> Pairs | None:
+    return [(k, MV_SEPARATOR.join(values)) for k, values in values_of.items()] or None
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -90,13 +90,13 @@ def object_members(text: str) -> Pairs | None:
     document = load(text)
     if not isinstance(document, dict):
         return None
-    found: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for key, value in document.items():
         items = value if isinstance(value, list) else [value]
         texts = [t for item in items if (t := shown(item)) is not None]
         if texts:
-            found[key] = texts
-    return _joined(found)
+            members[key] = texts
+    return _joined(members)
 
 
 def xml_pairs(text: str) -> Pairs | None:
@@ -105,10 +105,10 @@ def xml_pairs(text: str) -> Pairs | None:
     >>> xml_pairs("<a><User>x</User><Id n='1'>2</Id></a>")
     [('User', 'x'), ('Id', '2')]
     """
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for m in _XML_PAIR.finditer(text):
-        found.setdefault(m[1], []).append(m[2])
-    return _joined(found)
+        values.setdefault(m[1], []).append(m[2])
+    return _joined(values)
 
 
 def pairs(
@@ -121,14 +121,14 @@ def pairs(
     >>> pairs("k-1|v;k2|w", ";", "|", True, 50, False)
     [('k_1', 'v'), ('k2', 'w')]
     """
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for key, value in _raw_pairs(text, pair_chars, key_chars):
         name = _UNCLEAN.sub("_", key).strip("_") if clean else key
-        if not name or (name not in found and limit and len(found) >= limit):
+        if not name or (name not in values and limit and len(values) >= limit):
             continue
-        if name not in found or many:
-            found.setdefault(name, []).append(value)
-    return _joined(found)
+        if name not in values or many:
+            values.setdefault(name, []).append(value)
+    return _joined(values)
 
 
 def _raw_pairs(text: str, pair_chars: str, key_chars: str) -> Iterator[tuple[str, str]]:

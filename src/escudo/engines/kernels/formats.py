@@ -1,4 +1,4 @@
-"""Numbers, addresses and texts in other clothes."""
+"""Numbers, addresses and texts -> the same in other clothes; kernels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import re
 from urllib.parse import unquote_to_bytes
 
-from escudo.engines.kernels.row import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, Kernel
 from escudo.spl.relation.values import is_numeric_text
 
 _DIRECTIVE = re.compile(

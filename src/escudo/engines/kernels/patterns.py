@@ -1,4 +1,4 @@
-"""Regular expressions beyond RE2 (look-around, backreferences), by the ``regex`` module."""
+"""Texts and regular expressions beyond RE2 -> matches, by the ``regex`` module; kernels."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from itertools import count
 import regex
 
 from escudo.core.errors import EscudoError
-from escudo.engines.kernels.row import BOOLEAN, INTEGER, LIST, TEXT, Kernel
+from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, TEXT, Kernel
 from escudo.spl.relation.pcre import for_python, translate
 
 
 @lru_cache(maxsize=512)
-def compiled(pattern: str) -> regex.Pattern[str] | None:
+def compile_pattern(pattern: str) -> regex.Pattern[str] | None:
     """The pattern ready to use; None if it is not one (a pattern from a field may not be)."""
     try:
         return regex.compile(for_python(translate(pattern).text), regex.ASCII)
@@ -28,8 +28,8 @@ def match(value: str, pattern: str) -> bool | None:
     >>> match("foobar", r"foo(?=bar)")
     True
     """
-    found = compiled(pattern)
-    return None if found is None else found.search(value) is not None
+    expression = compile_pattern(pattern)
+    return None if expression is None else expression.search(value) is not None
 
 
 def replace(value: str, pattern: str, replacement: str) -> str | None:
@@ -38,11 +38,17 @@ def replace(value: str, pattern: str, replacement: str) -> str | None:
     >>> replace("a1b2", r"(\d)", r"<\1>")
     'a<1>b<2>'
     """
-    found = compiled(pattern)
-    return None if found is None else found.sub(expander(found, replacement), value)
+    expression = compile_pattern(pattern)
+    return (
+        None
+        if expression is None
+        else expression.sub(build_expander(expression, replacement), value)
+    )
 
 
-def expander(pattern: regex.Pattern[str], replacement: str) -> Callable[[regex.Match[str]], str]:
+def build_expander(
+    pattern: regex.Pattern[str], replacement: str
+) -> Callable[[regex.Match[str]], str]:
     r"""What stands for a match: the replacement with its ``\1`` filled in."""
 
     def expand(m: regex.Match[str]) -> str:
@@ -69,15 +75,15 @@ def sed(value: str, script: str) -> str | None:
     command, wanted, new, flags = parts
     if command == "y":
         return value.translate(str.maketrans(wanted, new)) if len(wanted) == len(new) else None
-    found = compiled(f"(?i){wanted}" if "i" in flags.lower() else wanted)
-    if found is None:
+    expression = compile_pattern(f"(?i){wanted}" if "i" in flags.lower() else wanted)
+    if expression is None:
         return None
-    fill = expander(found, new)
+    fill = build_expander(expression, new)
     number = "".join(c for c in flags if c.isdigit())
     if number:
         seen = count(1)
-        return str(found.sub(lambda m: fill(m) if next(seen) == int(number) else m[0], value))
-    return str(found.sub(fill, value, count=0 if "g" in flags else 1))
+        return str(expression.sub(lambda m: fill(m) if next(seen) == int(number) else m[0], value))
+    return str(expression.sub(fill, value, count=0 if "g" in flags else 1))
 
 
 @lru_cache(maxsize=512)
@@ -105,18 +111,18 @@ def _sed_parts(script: str) -> tuple[str, str, str, str] | None:
 
 def group(value: str, pattern: str, number: int) -> str | None:
     """A group of the first match; None if there is no match or the group took no part."""
-    found = compiled(pattern)
-    m = None if found is None else found.search(value)
+    expression = compile_pattern(pattern)
+    m = None if expression is None else expression.search(value)
     return None if m is None else m[number]
 
 
 def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | None:
     """A group of every match, at most ``limit`` of them (0: no limit)."""
-    found = compiled(pattern)
-    if found is None:
+    expression = compile_pattern(pattern)
+    if expression is None:
         return None
     out: list[str] = []
-    for m in found.finditer(value):
+    for m in expression.finditer(value):
         if limit and len(out) >= limit:
             break
         if m[number] is not None:
@@ -126,8 +132,8 @@ def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | Non
 
 def offset(value: str, pattern: str, number: int) -> str | None:
     """``start-end`` of a group in the first match, the end inclusive, counted from 0."""
-    found = compiled(pattern)
-    m = None if found is None else found.search(value)
+    expression = compile_pattern(pattern)
+    m = None if expression is None else expression.search(value)
     return None if m is None or m[number] is None else f"{m.start(number)}-{m.end(number) - 1}"
 
 

@@ -1,4 +1,4 @@
-"""Where an address is: ``iplocation`` (Search Reference), from the data that geoip2fast ships.
+"""Addresses -> where they are (Search Reference, iplocation), by data of geoip2fast; a kernel.
 
 Those data hold the country of IPv4 and IPv6 networks. A MaxMind-like city file of geoip2fast, if
 named by the environment variable ``ESCUDO_GEOIP``, adds city, region and coordinates.
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from geoip2fast import GeoIP2Fast
 
-from escudo.engines.kernels.row import TEXT, Kernel
+from escudo.engines.kernels.kernel import TEXT, Kernel
 
 _MAP = pa.map_(pa.string(), pa.string())
 _DATA = "geoip2fast-ipv6.dat.gz"
@@ -38,12 +38,12 @@ def location(address: str, _language: str) -> list[tuple[str, str]] | None:
             return None
     except ValueError:
         return None
-    found = _database().lookup(address)
-    if found.is_private or not found.country_code or found.country_code == "--":
+    entry = _database().lookup(address)
+    if entry.is_private or not entry.country_code or entry.country_code == "--":
         return None
-    city = getattr(found, "city", None)
+    city = getattr(entry, "city", None)
     fields = {
-        "Country": found.country_name,
+        "Country": entry.country_name,
         "City": getattr(city, "name", "") or "",
         "Region": getattr(city, "subdivision_name", "") or "",
         "lat": str(getattr(city, "latitude", "") or ""),

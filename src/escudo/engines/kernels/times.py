@@ -1,4 +1,4 @@
-"""Times: relative modifiers, and formats that are only known row by row."""
+"""Times and relative modifiers, or formats known only row by row -> times and texts; kernels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from escudo.core.errors import EscudoError
-from escudo.engines.kernels.row import NUMBER, TEXT, Kernel
+from escudo.engines.kernels.kernel import NUMBER, TEXT, Kernel
 from escudo.spl.functions.timeformat import Part, parts
 from escudo.spl.relation import time_modifiers
 
@@ -107,46 +107,46 @@ def parse(value: str, text: str) -> float | None:
     m = _reader(text).match(value)
     if m is None:
         return None
-    found = {k: v for k, v in m.groupdict().items() if v is not None}
-    fraction = float(f"0.{found['f']}") if "f" in found else 0.0
-    if "s" in found:
-        return int(found["s"]) + fraction
-    return _assembled(found, fraction)
+    texts = {k: v for k, v in m.groupdict().items() if v is not None}
+    fraction = float(f"0.{texts['f']}") if "f" in texts else 0.0
+    if "s" in texts:
+        return int(texts["s"]) + fraction
+    return _assembled(texts, fraction)
 
 
-def _assembled(found: dict[str, str], fraction: float) -> float | None:
-    year = int(found.get("Y") or _century(found.get("y", "70")))
-    month = int(found.get("m") or _MONTHS.get(found.get("b", "jan")[:3].lower(), 0))
-    hour = int(found.get("H") or found.get("I") or 0)
-    if "p" in found:
-        hour = hour % 12 + (12 if found["p"].lower() == "pm" else 0)
+def _assembled(texts: dict[str, str], fraction: float) -> float | None:
+    year = int(texts.get("Y") or _century(texts.get("y", "70")))
+    month = int(texts.get("m") or _MONTHS.get(texts.get("b", "jan")[:3].lower(), 0))
+    hour = int(texts.get("H") or texts.get("I") or 0)
+    if "p" in texts:
+        hour = hour % 12 + (12 if texts["p"].lower() == "pm" else 0)
     try:
         at = datetime(
             year,
             month,
-            int(found.get("d", 1)),
+            int(texts.get("d", 1)),
             hour,
-            int(found.get("M", 0)),
-            int(found.get("S", 0)),
+            int(texts.get("M", 0)),
+            int(texts.get("S", 0)),
             tzinfo=UTC,
         )
     except ValueError:
         return None
-    if "j" in found:
-        at = at.replace(month=1, day=1) + timedelta(days=int(found["j"]) - 1)
-    return at.timestamp() + fraction - _offset(found)
+    if "j" in texts:
+        at = at.replace(month=1, day=1) + timedelta(days=int(texts["j"]) - 1)
+    return at.timestamp() + fraction - _offset(texts)
 
 
 def _century(two: str) -> str:
     return f"{'20' if int(two) < 69 else '19'}{two}"
 
 
-def _offset(found: dict[str, str]) -> float:
+def _offset(texts: dict[str, str]) -> float:
     """Seconds east of UTC."""
-    if (zone := found.get("z")) and zone != "Z":
+    if (zone := texts.get("z")) and zone != "Z":
         sign = -1 if zone[0] == "-" else 1
         return sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
-    return _ZONES.get(found.get("Z", "UTC").upper(), 0) * 3600.0
+    return _ZONES.get(texts.get("Z", "UTC").upper(), 0) * 3600.0
 
 
 def write(seconds: float, text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Values out of XML text by Splunk's paths (Search Reference, spath)."""
+"""XML text and one of Splunk's paths (Search Reference, spath) -> values; for ``documents``."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def xml_values(text: str, path: str) -> list[str]:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
         return []
-    found = [root]
+    elements = [root]
     started = False
     for m in _STEP.finditer(path):
         name, attribute, inner = m.groups()
         if name is not None:
             if not started:
-                found = [e for e in found if _local(e) == name]
+                elements = [e for e in elements if _local(e) == name]
                 started = True
             else:
-                found = [c for e in found for c in e if _local(c) == name]
+                elements = [c for e in elements for c in e if _local(c) == name]
         elif attribute:
-            return [e.attrib[inner] for e in found if inner in e.attrib]
+            return [e.attrib[inner] for e in elements if inner in e.attrib]
         elif inner.isdigit():
-            found = found[int(inner) - 1 : int(inner)]
-    return [t for e in found if (t := "".join(e.itertext()).strip())]
+            elements = elements[int(inner) - 1 : int(inner)]
+    return [t for e in elements if (t := "".join(e.itertext()).strip())]
 
 
 def _local(element: ElementTree.Element) -> str:

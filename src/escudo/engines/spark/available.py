@@ -1,4 +1,4 @@
-"""Whether Spark can run here; imports nothing of it."""
+"""Whether Spark can run here, and if not why; imports nothing of it. Commands ask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from importlib.util import find_spec
 
 
-def unavailable() -> str | None:
+def explain_unavailable() -> str | None:
     """Why Spark cannot run here; None if it can."""
     if find_spec("pyspark") is None:
         return "pyspark is not installed (pip install 'escudo[spark]')"

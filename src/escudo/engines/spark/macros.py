@@ -1,4 +1,4 @@
-"""The prelude of Spark: macros written out in the tree before it becomes SQL.
+"""A SQLGlot tree with calls of the prelude -> one with the macros of Spark written out.
 
 Spark's own SQL functions may stand neither in lambdas nor around aggregates; a macro may.
 """
@@ -47,7 +47,7 @@ def _is_plain(value: exp.Expr) -> bool:
 
 
 @lru_cache(maxsize=1)
-def macros() -> Mapping[str, SparkMacro]:
+def load_macros() -> Mapping[str, SparkMacro]:
     """Name -> macro, parsed once."""
     text = files(__package__).joinpath("prelude.sql").read_text(encoding="utf-8")
     text = re.sub(r"(?m)^--.*\n", "", text)
@@ -88,7 +88,7 @@ def _call(node: exp.Anonymous) -> exp.Expr:
     if special is not None:
         node = special(node)
         node.set("expressions", [_expanded(e) for e in node.expressions])
-    macro = macros().get(str(node.this).lower())
+    macro = load_macros().get(str(node.this).lower())
     if macro is None:
         return node
     written = _expanded(macro.expanded(node.expressions))

@@ -1,4 +1,4 @@
-"""A Spark session that knows SPL's functions. Needs the ``spark`` extra and Java."""
+"""A Spark session that knows SPL's functions; needs the ``spark`` extra and Java. Commands ask."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SQL_NAMES = {
 }
 
 
-def local_session(*, threads: int = 2, settings: Mapping[str, str] | None = None) -> SparkSession:
+def open_session(*, threads: int = 2, settings: Mapping[str, str] | None = None) -> SparkSession:
     """Spark inside this process, with SPL's functions; one is shared by the whole process.
 
     Its workers are the ``python3`` on the path, unless the environment's ``PYSPARK_PYTHON`` names

@@ -1,4 +1,4 @@
-"""Prelude calls whose Spark form depends on a literal argument: regexes and time formats."""
+"""Calls whose Spark form depends on a literal (regexes, times) -> that form; for ``macros``."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _DATE_PATTERNS = {
 }
 
 
-def java_pattern(pattern: str) -> str:
+def translate_pattern(pattern: str) -> str:
     r"""A translated pattern as Java reads it alike.
 
-    >>> java_pattern("a.b")
+    >>> translate_pattern("a.b")
     '(?d)a.b'
     """
     return _UNIX_LINES + pattern
 
 
-def java_replacement(replacement: str) -> str:
+def translate_replacement(replacement: str) -> str:
     r"""A replacement with ``\1`` as Java writes it.
 
-    >>> print(java_replacement(r"\1 costs $5 \\"))
+    >>> print(translate_replacement(r"\1 costs $5 \\"))
     $1 costs \$5 \\
     """
 
@@ -57,10 +57,10 @@ def java_replacement(replacement: str) -> str:
     return re.sub(r"\\(\d|\\)|\$", resolve, replacement)
 
 
-def date_pattern(text: str) -> str | None:
+def translate_date_pattern(text: str) -> str | None:
     """A format of the common vocabulary as a pattern of Java's; None if Java has no such letter.
 
-    >>> date_pattern("%Y-%m-%dT%H:%M")
+    >>> translate_date_pattern("%Y-%m-%dT%H:%M")
     "yyyy-MM-dd'T'HH:mm"
     """
     out: list[str] = []
@@ -96,8 +96,8 @@ def _regex(kernel: str) -> Callable[[exp.Anonymous], exp.Anonymous]:
         if pattern is None or _BEYOND_JAVA.search(pattern) or None in texts:
             return exp.Anonymous(this=kernel, expressions=[value, wanted, *rest])
         if plain == "replace":
-            rest = [literal_text(java_replacement(str(texts[0])))]
-        arguments = [value, literal_text(java_pattern(pattern)), *rest]
+            rest = [literal_text(translate_replacement(str(texts[0])))]
+        arguments = [value, literal_text(translate_pattern(pattern)), *rest]
         return exp.Anonymous(this=f"spl_regex_{plain}", expressions=arguments)
 
     return rewrite
@@ -106,7 +106,7 @@ def _regex(kernel: str) -> Callable[[exp.Anonymous], exp.Anonymous]:
 def _strftime(node: exp.Anonymous) -> exp.Anonymous:
     seconds, wanted = node.expressions
     text = _literal(wanted)
-    pattern = None if text is None else date_pattern(text)
+    pattern = None if text is None else translate_date_pattern(text)
     if pattern is None:
         return exp.Anonymous(this="spl_strftime_any", expressions=[seconds, wanted])
     at = exp.Anonymous(this="spl_timestamp", expressions=[seconds])

@@ -1,4 +1,4 @@
-"""What a format is, and the text columns that all formats share."""
+"""What a format of the generator is, and the text columns that all of them share."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Tables:
     """Tables that do not change during a run, made when first used."""
 
     def constant(self, name: str, make: Callable[[], pl.Series]) -> pl.Series:
-        found = self.constants.get(name)
-        if found is None:
-            found = self.constants[name] = make()
-        return found
+        column = self.constants.get(name)
+        if column is None:
+            column = self.constants[name] = make()
+        return column
 
 
 def make_tables(

@@ -1,4 +1,4 @@
-"""Columns of text cut out of one buffer by position, without a Python object for a value."""
+"""A buffer and positions in it -> columns of text, without a Python object for a value."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ PADDING = 4096
 """How many bytes must follow the last position that is looked at."""
 
 _PIECE = 1 << 18
+"""Bytes that are compared at once: what is made of them fits into the cache (2026-11-24)."""
 _NEAR = 96
-"""How far ``up_to`` looks."""
+"""Bytes that ``find_next`` looks at."""
 
 
-def words_of(buffer: bytes | bytearray) -> Words:
+def view_words(buffer: bytes | bytearray) -> Words:
     """The eight bytes at every position of a padded buffer, as little-endian numbers.
 
-    >>> hex(int(words_of(b"ABCDEFGH" + bytes(16))[0]))
+    >>> hex(int(view_words(b"ABCDEFGH" + bytes(16))[0]))
     '0x4847464544434241'
     """
     return np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
 
 
-def word(text: bytes) -> np.uint64:
-    """Up to eight bytes as the number that ``words_of`` has for them."""
+def pack_word(text: bytes) -> np.uint64:
+    """Up to eight bytes as the number that ``view_words`` has for them."""
     return np.uint64(int.from_bytes(text[:8], "little"))
 
 
-def text_column(data: pa.Buffer, starts: Positions, lengths: Positions) -> pa.Array:
+def cut_texts(data: pa.Buffer, starts: Positions, lengths: Positions) -> pa.Array:
     """The values at ``starts`` of a buffer, as a string array; an empty value is null.
 
     The values come in the order in which they stand in the buffer, and do not overlap. It must
     hold valid UTF-8 and be under 2 GiB.
 
-    >>> text_column(pa.py_buffer(b"abc defghij"), np.array([0, 4, 9]),
+    >>> cut_texts(pa.py_buffer(b"abc defghij"), np.array([0, 4, 9]),
     ...             np.array([3, 4, 0])).to_pylist()
     ['abc', 'defg', None]
     """
@@ -64,23 +65,23 @@ def text_column(data: pa.Buffer, starts: Positions, lengths: Positions) -> pa.Ar
     )
 
 
-def positions(buffer: bytes, byte: int, size: int) -> Positions:
+def find_bytes(buffer: bytes, byte: int, size: int) -> Positions:
     """Where a byte stands in the first ``size`` bytes.
 
-    >>> positions(b"a<b<", 0x3C, 4).tolist()
+    >>> find_bytes(b"a<b<", 0x3C, 4).tolist()
     [1, 3]
     """
-    found = []
+    places = []
     every = np.frombuffer(buffer, np.uint8, size)
     # A piece at a time, so that what is between the two loops stays in the processor's cache.
     for start in range(0, size, _PIECE):
         some = np.flatnonzero(every[start : start + _PIECE] == byte)
         some += start
-        found.append(some)
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+        places.append(some)
+    return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
 
 
-def up_to(words: Words, at: Positions, byte: int) -> Positions:
+def find_next(words: Words, at: Positions, byte: int) -> Positions:
     """The position of the next ``byte`` at or after each; unchanged where none is near."""
     wanted = np.uint64(byte * 0x0101010101010101)
     ones, highs = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
@@ -89,10 +90,10 @@ def up_to(words: Words, at: Positions, byte: int) -> Positions:
     last = len(words) - 1
     for _ in range(0, _NEAR, 8):
         here = words[np.minimum(out[open_rows], last)] ^ wanted
-        found = (here - ones) & ~here & highs
-        hit = found != 0
+        equal = (here - ones) & ~here & highs
+        hit = equal != 0
         # The lowest set bit is bit 7 of the first equal byte.
-        lowest = found & (~found + np.uint64(1))
+        lowest = equal & (~equal + np.uint64(1))
         step = (np.log2(np.where(hit, lowest, np.uint64(1)).astype(np.float64)) // 8).astype(
             np.int64
         )

@@ -1,8 +1,8 @@
-"""The records of an EVTX file as XML, by the ``evtx`` library; here, or in a process of its own.
+"""An EVTX file -> its records as XML, by the ``evtx`` library; ``evtx_file`` calls it.
 
 The library holds the interpreter's lock while it decodes, so that all other threads wait for it.
-As a program of its own (``apart``) this module works beside them: a large log comes into a lake in
-three quarters of the time. It imports nothing of the project then, and starts in 60 ms.
+As a program of its own (``decode_apart``) this module works beside them: a large log comes into a
+lake in three quarters of the time. It imports nothing of the project then, and starts in 60 ms.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ Item: TypeAlias = bytes | Damage | bool
 """A block of records, one after the other; damage; at last, whether it is an event log at all."""
 
 BLOCK_BYTES = 16 * 1024 * 1024
+"""Bytes of records that are handed on together, about."""
 _AT_ONCE = 1000
+"""Records that are taken from the library before their bytes are added up."""
 _ATTEMPTS = 2
+"""How often a process is started for a file: a decoder that dies goes on where it was, once."""
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _UNREADABLE = (RuntimeError, OSError, ValueError)
 
@@ -64,7 +67,7 @@ def _text(record: dict[str, Any]) -> bytes:
     return text.removeprefix(_PROLOG).encode("utf-8", "replace")
 
 
-def apart(path: str) -> Iterator[Item]:
+def decode_apart(path: str) -> Iterator[Item]:
     """As ``decode``, in another process.
 
     One that dies is started anew once, and what it had given is left out. If it dies again, what

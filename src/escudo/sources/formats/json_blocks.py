@@ -1,4 +1,4 @@
-"""Blocks of JSON lines from the pieces of a text, each looked at while the cache holds it.
+"""Pieces of a text -> blocks of JSON lines, each looked at in the cache; for ``json_events``.
 
 A pass over text that has left the processor's cache costs about as much as reading it from the
 system's. So all that needs only the bytes is done a piece at a time, right after it was read:
@@ -16,14 +16,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.sources.formats.bytesviews import positions
+from escudo.sources.formats.bytesviews import find_bytes
 from escudo.sources.formats.json_columns import Bytes, JsonLines
-from escudo.sources.formats.text import LONGEST_EVENT, PATIENCE_SECONDS, DamagedError, valid_utf8
+from escudo.sources.formats.text import LONGEST_EVENT, PATIENCE_SECONDS, DamagedError, repair_utf8
 
 _BLOCK_BYTES = 12 << 20
-"""Smaller blocks than those of XML: a block, its lines and their columns are in memory at once."""
+"""Bytes of lines that are parsed together. Fewer than of XML, since a block, its lines and their
+columns are in memory at once: 5 GB of FDR stay under 950 MB (2026-11-24, 2 cores)."""
 _ROOM = 2 << 20
-"""What may come behind the last line of a block before it is handed on."""
+"""Bytes that may come behind the last line of a block before it is handed on."""
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
 
@@ -36,16 +37,16 @@ class Lines:
     keys: int | None
 
 
-def blocks(source: Iterator[bytes], reader: JsonLines) -> Iterator[Lines | bytes]:
+def cut_blocks(source: Iterator[bytes], reader: JsonLines) -> Iterator[Lines | bytes]:
     """The lines of a text in pieces; as text where not all of them look like objects.
 
     A block ends with a line. One that a slow source gives is handed on after a second. Where the
     source breaks off (DamagedError), what came before it is given first.
 
     >>> source = [b'{"a":1}\\n{"b"', b":2}\\n"]
-    >>> [block.text.to_pylist() for block in blocks(iter(source), JsonLines())]
+    >>> [block.text.to_pylist() for block in cut_blocks(iter(source), JsonLines())]
     [['{"a":1}', '{"b":2}']]
-    >>> list(blocks(iter([*source, b" {}"]), JsonLines()))
+    >>> list(cut_blocks(iter([*source, b" {}"]), JsonLines()))
     [b'{"a":1}\\n{"b":2}\\n {}\\n']
     """
     block = _Block(reader, b"")
@@ -79,7 +80,7 @@ class _Block:
 
     def add(self, piece: bytes) -> None:
         """Puts a piece behind what there is."""
-        ends = positions(piece, _LINE_END, len(piece))
+        ends = find_bytes(piece, _LINE_END, len(piece))
         text = piece.replace(b"\n", b"")
         start, self._size = self._size, self._size + len(text)
         if self._size > len(self._data):
@@ -126,7 +127,7 @@ class _Block:
             return Lines(lines, self._keys)
         every = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
         joined = pc.binary_join(every.cast(pa.list_(pa.binary())), b"\n")
-        return valid_utf8(joined[0].as_py() + b"\n")
+        return repair_utf8(joined[0].as_py() + b"\n")
 
 
 def _are_objects(data: Bytes, offsets: npt.NDArray[np.int64]) -> bool:

@@ -1,4 +1,4 @@
-"""JSON: an object a line, objects one after the other, or an array of them."""
+"""JSON -> events: an object a line, one after the other, or in an array; ``reading`` calls it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import orjson
 import pyarrow as pa
 
 from escudo.core.prefetch import prefetch
-from escudo.sources.assemble import Events
-from escudo.sources.formats.bytesviews import Positions, positions, text_column
-from escudo.sources.formats.json_blocks import Lines, blocks
-from escudo.sources.formats.json_columns import JsonLines, Path, by_line, bytes_of
-from escudo.sources.formats.json_forms import fields_by_form
-from escudo.sources.formats.json_stream import members, objects
+from escudo.sources.events import Events
+from escudo.sources.formats.bytesviews import Positions, cut_texts, find_bytes
+from escudo.sources.formats.json_blocks import Lines, cut_blocks
+from escudo.sources.formats.json_columns import JsonLines, Path, read_by_line, view_bytes
+from escudo.sources.formats.json_forms import read_forms
+from escudo.sources.formats.json_stream import cut_objects, find_events
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
-from escudo.sources.formats.text import PATIENCE_SECONDS, DamagedError, cut_after, pieces
+from escudo.sources.formats.text import PATIENCE_SECONDS, DamagedError, cut_after, read_pieces
 from escudo.sources.opening import LogStream
 
 _ARRAY_LINE_END = re.compile(rb"\}[ \t]*,[ \t]*(?=\r?\n|\r?$)")
@@ -29,10 +29,12 @@ _ARRAY_EDGE = re.compile(rb"(?m)^([ \t]*\[?)(\{.*\})(\]?[ \t]*)(?=\r?$)")
 _BRACKET_LINE = re.compile(rb"(?m)^[ \t]*[\[\]][ \t]*,?[ \t]*(?=\r?$)")
 
 _AHEAD = 1
+"""Blocks that are cut out of the text while one is parsed (2026-11-24, 2 cores: 8 % less time)."""
 
 _HEAD_BYTES = 1 << 20
+"""Bytes that are held back, at most, until it shows whether events are one a line."""
 _TEXT_BYTES = 12 << 20
-"""What is parsed together of events that are not one a line."""
+"""Bytes that are parsed together of events that are not one a line."""
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
 _BLANK = np.zeros(256, dtype=bool)
@@ -45,12 +47,12 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
     reader = JsonLines()
     with stream.open() as opened:
         try:
-            head, source = _with_head(pieces(opened))
-            found: Iterator[Lines | bytes | Rejected] = blocks(source, reader)
+            head, source = _with_head(read_pieces(opened))
+            items: Iterator[Lines | bytes | Rejected] = cut_blocks(source, reader)
             if not _is_lines(head):
                 text = cut_after(source, b"\n", size=_TEXT_BYTES)
-                found = _in_blocks(objects(text, stream.name), reader)
-            for block in prefetch(found, _AHEAD):
+                items = _in_blocks(cut_objects(text, stream.name), reader)
+            for block in prefetch(items, _AHEAD):
                 match block:
                     case Rejected():
                         yield block
@@ -83,13 +85,13 @@ def _broken_off(error: DamagedError) -> Iterator[bytes]:
 
 
 def _in_blocks(
-    found: Iterator[bytes | Rejected], reader: JsonLines
+    items: Iterator[bytes | Rejected], reader: JsonLines
 ) -> Iterator[Lines | bytes | Rejected]:
-    for item in found:
+    for item in items:
         if isinstance(item, Rejected):
             yield item
         else:
-            yield from blocks(iter((item,)), reader)
+            yield from cut_blocks(iter((item,)), reader)
 
 
 def _is_lines(head: bytes) -> bool:
@@ -101,7 +103,7 @@ def _is_lines(head: bytes) -> bool:
         except orjson.JSONDecodeError:
             continue
         if isinstance(value, dict):
-            return members(value) == [value]
+            return find_events(value) == [value]
     return False
 
 
@@ -123,7 +125,7 @@ def _read_text(
     """The events of a text with an object a line, which must be valid UTF-8; how many lines."""
     if not block:
         return 0
-    ends = positions(block, _LINE_END, len(block))
+    ends = find_bytes(block, _LINE_END, len(block))
     lines, numbers, odd = _lines(block, ends)
     if odd:
         block = _BRACKET_LINE.sub(lambda m: b" " * len(m[0]), block)
@@ -134,7 +136,7 @@ def _read_text(
         return len(ends)
     if not odd:
         try:
-            yield from _events(lines, reader.columns(lines, reader.count(bytes_of(lines))))
+            yield from _events(lines, reader.columns(lines, reader.count(view_bytes(lines))))
         except ValueError:
             odd = True
     if odd:
@@ -160,7 +162,7 @@ def _one_by_one(
             code, message = "SRC031", "a JSON value that is not an object"
         yield Rejected(name, f"line {first + number}", code, message, text.encode()[:EXCERPT_BYTES])
     if good:
-        numbered = (np.arange(len(good)), by_line(events))
+        numbered = (np.arange(len(good)), read_by_line(events))
         yield from _events(pa.array(good, pa.string()), iter((numbered,)))
 
 
@@ -182,18 +184,18 @@ def _lines(block: bytes, ends: Positions) -> tuple[pa.Array, npt.NDArray[np.intp
     numbers = np.flatnonzero(ends > starts)
     starts, ends = starts[numbers], ends[numbers]
     odd = bool(np.any(plain[starts] != _BRACE) or np.any(plain[ends - 1] != _BRACE_END))
-    return text_column(pa.py_buffer(block), starts, ends - starts), numbers, odd
+    return cut_texts(pa.py_buffer(block), starts, ends - starts), numbers, odd
 
 
 def _events(
     lines: pa.Array, groups: Iterator[tuple[npt.NDArray[np.intp], dict[Path, pa.Array]]]
 ) -> list[Events]:
-    found = []
+    events = []
     for numbers, paths in groups:
         raw = lines if len(numbers) == len(lines) else lines.take(pa.array(numbers))
         if not paths:
-            found.append(Events({}, raw))
+            events.append(Events({}, raw))
             continue
-        for _, rows, fields in fields_by_form(paths, len(raw)):
-            found.append(Events(fields, raw if rows is None else raw.take(pa.array(rows))))
-    return found
+        for _, rows, fields in read_forms(paths, len(raw)):
+            events.append(Events(fields, raw if rows is None else raw.take(pa.array(rows))))
+    return events

@@ -1,4 +1,4 @@
-"""The JSON shapes in which shippers write Windows events, to the fields of the event itself.
+"""The JSON shapes of shippers -> the fields of the Windows event itself; for ``json_events``.
 
 Whatever brought an event, its fields are those of its XML. What only a shipper says (its own
 names, the receipt, a rendered message) is kept beside them under the shipper's names.
@@ -15,11 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.column_cleanup import add_braces, drop_empty, merge_fields
+from escudo.sources.formats.event_columns import build_columns
 from escudo.sources.formats.json_columns import Path, Paths
-from escudo.sources.formats.nxlog import flat_fields
-from escudo.sources.formats.rows import columns_of
-from escudo.sources.formats.tidy import braced, merged, without_empty
-from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+from escudo.sources.formats.nxlog import read_flat_fields
+from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields
 
 Fields = dict[str, pa.Array]
 
@@ -47,14 +47,14 @@ class Form:
     convert: Callable[[Paths], Fields]
 
 
-def fields_by_form(
+def read_forms(
     paths: Paths, size: int
 ) -> Iterator[tuple[str, npt.NDArray[np.intp] | None, Fields]]:
     """The lines of each form (None: all of them) and their fields.
 
     >>> paths = {("Channel",): pa.array(["Security"]), ("EventID",): pa.array(["1"]),
     ...          ("Hostname",): pa.array(["pc"])}
-    >>> [(name, list(fields)) for name, _, fields in fields_by_form(paths, 1)]
+    >>> [(name, list(fields)) for name, _, fields in read_forms(paths, 1)]
     [('flat', ['Channel', 'EventID', 'Computer'])]
     """
     paths = _unwrapped(paths)
@@ -103,19 +103,19 @@ def _embedded(paths: Paths, path: Path) -> tuple[npt.NDArray[np.intp], Fields]:
     """The lines that carry an event's XML in a value: its fields, then the shipper's."""
     has = pc.fill_null(pc.match_substring_regex(paths[path], _EVENT_START), False)
     numbers: list[int] = []
-    found: list[dict[str, Field]] = []
+    events: list[dict[str, Field]] = []
     for number in np.flatnonzero(has.to_numpy(zero_copy_only=False)).tolist():
         event = _EVENT.search(paths[path][number].as_py())
         try:
-            fields = event_fields(event[0] if event else "")
+            fields = read_event_fields(event[0] if event else "")
         except NotAnEventError:
             continue
         numbers.append(number)
-        found.append(fields)
+        events.append(fields)
     rows = np.array(numbers, dtype=np.intp)
     if not numbers:
         return rows, {}
-    out = dict(columns_of(found))
+    out = dict(build_columns(events))
     for other, values in _taken({p: v for p, v in paths.items() if p != path}, rows).items():
         out.setdefault(".".join(other), values)
     return rows, out
@@ -123,9 +123,9 @@ def _embedded(paths: Paths, path: Path) -> tuple[npt.NDArray[np.intp], Fields]:
 
 def _taken(paths: Paths, rows: npt.NDArray[np.intp] | None) -> dict[Path, pa.Array]:
     if rows is None:
-        return without_empty(paths)
+        return drop_empty(paths)
     chosen = pa.array(rows)
-    return without_empty({path: values.take(chosen) for path, values in paths.items()})
+    return drop_empty({path: values.take(chosen) for path, values in paths.items()})
 
 
 def _generic(paths: Paths) -> Fields:
@@ -151,7 +151,7 @@ def _evtx_dump(paths: Paths) -> Fields:
                 name = _leaf(inner)
                 if not inner[0].endswith("_attributes"):
                     own.append((name, values))
-    return braced(merged(system, own))
+    return add_braces(merge_fields(system, own))
 
 
 def _leaf(inner: Sequence[str]) -> str:
@@ -225,7 +225,7 @@ def _winlogbeat(paths: Paths) -> Fields:
         else _translated(pc.binary_join(keywords, ","), _KEYWORD_BITS)
     )
     system.append(("Keywords", pc.coalesce(audited, pc.if_else(sysmon, _CLASSIC, nothing))))
-    out = merged(system, own)
+    out = merge_fields(system, own)
     for field, values in rest:
         out.setdefault(field, values)
     return out
@@ -247,6 +247,6 @@ FORMS: tuple[Form, ...] = (
         _evtx_dump,
     ),
     Form("winlogbeat", ((("winlog", "event_id"), ("winlog", "channel")),), _winlogbeat),
-    Form("flat", ((("EventID",), ("Channel",)),), flat_fields),
+    Form("flat", ((("EventID",), ("Channel",)),), read_flat_fields),
 )
 """Tried in this order; what has none of them is generic JSON."""

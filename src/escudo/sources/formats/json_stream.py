@@ -1,4 +1,4 @@
-"""JSON that is not one object a line: arrays, objects over many lines or side by side."""
+"""JSON that is not an object a line -> its objects, an array's too; ``json_events`` calls it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from escudo.sources.formats.text import LONGEST_EVENT
 
 _BETWEEN = " \t\r\n,"
 _BLOCK_EVENTS = 5_000
+"""Events that are handed on together."""
 
 
-def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
+def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
     """The objects of a stream as lines, some thousand lines at a time, and what is none.
 
     An object that holds one array of objects (``{"Records": [...]}``), and an answer of
     Elasticsearch, is those objects.
 
-    >>> list(objects(iter([b'[{"a": 1},\\n {"a":', b' 2}]']), "x"))
+    >>> list(cut_objects(iter([b'[{"a": 1},\\n {"a":', b' 2}]']), "x"))
     [b'{"a":1}\\n{"a":2}\\n']
     """
     decoder = json.JSONDecoder()
@@ -43,7 +44,7 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
                 yield Rejected(name, f"after object {done}", code, error.msg, excerpt)
                 at = _skip(text, following)
                 continue
-            for event in members(value):
+            for event in find_events(value):
                 done += 1
                 if isinstance(event, dict):
                     lines.append(orjson.dumps(event))
@@ -67,16 +68,16 @@ def objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
         yield b"\n".join(lines) + b"\n"
 
 
-def members(value: Any) -> list[Any]:
+def find_events(value: Any) -> list[Any]:
     """The events in a value: those in its only array or among its hits, else itself."""
-    found: Any = None
+    candidates: Any = None
     match value:
         case {"hits": {"hits": [{"_source": _}, *_] as hits}}:
-            found = hits
+            candidates = hits
         case dict() if len(value) == 1:
-            [found] = value.values()
-    if isinstance(found, list) and found and all(isinstance(v, dict) for v in found):
-        return found
+            [candidates] = value.values()
+    if isinstance(candidates, list) and candidates and all(isinstance(v, dict) for v in candidates):
+        return candidates
     return [value]
 
 
@@ -88,5 +89,5 @@ def _skip(text: str, at: int) -> int:
 
 
 def _next_object(text: str, at: int) -> int:
-    found = text.find("\n{", at)
-    return found + 1 if found >= 0 else len(text)
+    line_end = text.find("\n{", at)
+    return line_end + 1 if line_end >= 0 else len(text)

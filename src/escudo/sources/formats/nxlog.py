@@ -1,4 +1,7 @@
-"""Flat JSON of Windows events: NXLog's im_msvistalog, and exports of the same kind."""
+"""Flat JSON of Windows events (NXLog's im_msvistalog, Log Analytics) -> their own fields.
+
+``json_forms`` calls it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.column_cleanup import merge_fields
+from escudo.sources.formats.event_columns import build_columns
 from escudo.sources.formats.json_columns import Paths
-from escudo.sources.formats.rows import columns_of
-from escudo.sources.formats.tidy import merged
-from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields
 from escudo.sources.times import parse_times
 
 _SYSTEM: Mapping[str, str] = {
@@ -49,7 +52,7 @@ _QUARTER = 900 * 1_000_000
 _ZONED = r"(?:Z|[+-]\d\d:?\d\d)$|^\d+(?:\.\d+)?$"
 
 
-def flat_fields(paths: Paths) -> dict[str, pa.Array]:
+def read_flat_fields(paths: Paths) -> dict[str, pa.Array]:
     """The fields of flat Windows events.
 
     NXLog gives Keywords as a signed number, the level as its own severity, and the opcode by
@@ -84,7 +87,7 @@ def flat_fields(paths: Paths) -> dict[str, pa.Array]:
     time = _system_time(columns)
     if time is not None:
         system.append(("SystemTime", time))
-    return {name: v for name, v in merged(system, own).items() if v.null_count < len(v)}
+    return {name: v for name, v in merge_fields(system, own).items() if v.null_count < len(v)}
 
 
 def _xml_part(name: str, values: pa.Array) -> list[tuple[str, pa.Array]]:
@@ -92,10 +95,12 @@ def _xml_part(name: str, values: pa.Array) -> list[tuple[str, pa.Array]]:
     rows: list[dict[str, Field]] = []
     for text in values.to_pylist():
         try:
-            rows.append(event_fields(f"<Event><System></System>{text}</Event>") if text else {})
+            rows.append(
+                read_event_fields(f"<Event><System></System>{text}</Event>") if text else {}
+            )
         except NotAnEventError:
             rows.append({name: text})
-    return list(columns_of(rows).items())
+    return list(build_columns(rows).items())
 
 
 def _keywords(values: pa.Array) -> pa.Array:

@@ -1,10 +1,11 @@
-"""What could not be read, with its place."""
+"""What a reader could not make an event of, with its place; the lake keeps it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 EXCERPT_BYTES = 16_384
+"""Bytes of rejected input that are shown and kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Blocks of text from a byte stream, cut where an event ends; UTF-16 and byte order marks gone."""
+"""A byte stream -> blocks of UTF-8, cut where an event ends; the readers of text call it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from escudo.sources.detection import encoding_of
+from escudo.sources.format_detection import detect_encoding
 from escudo.sources.opening import DAMAGE
 
 _PIECE_BYTES = 1024 * 1024
+"""Bytes that are asked of a stream at once."""
 PATIENCE_SECONDS = 1.0
+"""Seconds that a block may take to fill; then what there is of a slow stream is handed on."""
 _PARTIAL = (io.BufferedIOBase, io.BufferedReader)
 LONGEST_EVENT = 64 * 1024 * 1024
-"""A longer run of bytes without an event's end is cut there: memory stays bounded."""
+"""Bytes. A longer run without an event's end is cut there: memory stays bounded."""
 
 
 class DamagedError(Exception):
     """The compressed stream breaks off; what came before it has been yielded."""
 
 
-def pieces(stream: BinaryIO) -> Iterator[bytes]:
+def read_pieces(stream: BinaryIO) -> Iterator[bytes]:
     """The stream as UTF-8, in whatever pieces it comes, without its byte order mark.
 
     Raises DamagedError where it cannot go on.
@@ -40,7 +42,7 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
         if not piece:
             break
         if first:
-            encoding = encoding_of(piece)
+            encoding = detect_encoding(piece)
             if encoding != "utf-8":
                 decoder = codecs.getincrementaldecoder(encoding)("replace")
             piece = piece.removeprefix(codecs.BOM_UTF8)
@@ -100,10 +102,10 @@ def _last_end(kept: list[bytes], end: bytes) -> int:
     return at + len(end) - len(before) if at >= 0 else 0
 
 
-def valid_utf8(block: bytes) -> bytes:
+def repair_utf8(block: bytes) -> bytes:
     r"""The block, with U+FFFD for what is no UTF-8.
 
-    >>> valid_utf8(bytes([97, 255])) == "a\N{REPLACEMENT CHARACTER}".encode()
+    >>> repair_utf8(bytes([97, 255])) == "a\N{REPLACEMENT CHARACTER}".encode()
     True
     """
     if block.isascii():

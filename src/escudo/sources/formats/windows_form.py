@@ -1,4 +1,4 @@
-"""Pretty-printed event XML as Windows itself renders it: one line an event, single quotes.
+"""Event XML laid out for reading -> as Windows renders it: one line an event, single quotes.
 
 Searches over ``_raw`` are written for that form (the Windows add-on's transforms read
 ``<Data Name='...'>`` in single quotes only). Only what stands between and inside tags changes.
@@ -9,32 +9,34 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from escudo.sources.formats.bytesviews import PADDING, Positions, Words, word, words_of
+from escudo.sources.formats.bytesviews import PADDING, Positions, Words, pack_word, view_words
 
 _DEEPEST_INDENT = 23
+"""Bytes of a line end and its blanks that are layout, at most; more are part of a value."""
 _OPEN, _CLOSE, _QUOTE, _APOSTROPHE, _SLASH = b"<>\"'/"
 _BLANK = np.zeros(256, dtype=bool)
 _BLANK[list(b" \t\r\n")] = True
-_LINE = word(b"\n       ")
-_SPACES = word(b"        ")
-_PROLOG = word(b"<?xml ve")
+_LINE = pack_word(b"\n       ")
+_SPACES = pack_word(b"        ")
+_PROLOG = pack_word(b"<?xml ve")
 _PROLOG_LENGTH = len('<?xml version="1.0" encoding="utf-8"?>\n')
 """The ``evtx`` library writes this before each event."""
 _SIX_BYTES = np.uint64((1 << 48) - 1)
 
 
-def windows_form(text: bytes) -> bytes:
+def render_windows_form(text: bytes) -> bytes:
     """The same events without the layout that a pretty-printer gave them, and without prologs.
 
     An empty element, which the pretty-printer closes on the next line, is empty again.
 
-    >>> windows_form(b'<Event>\\n <Data Name="a">x "y"</Data>\\n <Data>\\n </Data>\\n</Event>\\n')
+    >>> text = b'<Event>\\n <Data Name="a">x "y"</Data>\\n <Data>\\n </Data>\\n</Event>\\n'
+    >>> render_windows_form(text)
     b'<Event><Data Name=\\'a\\'>x "y"</Data><Data></Data></Event>\\n'
     """
     padded = bytearray(text)
     padded += bytes(PADDING)
     buffer = np.frombuffer(padded, np.uint8)
-    words = words_of(padded)
+    words = view_words(padded)
     tags = np.flatnonzero(buffer == _OPEN)
     ends = np.flatnonzero(buffer == _CLOSE)
     if len(tags) == 0 or len(ends) == 0:
@@ -45,7 +47,7 @@ def windows_form(text: bytes) -> bytes:
     close = np.append(ends, len(buffer))[following]
     _single_quotes(buffer, tags[opening], close[opening])
     after_name = (head >> np.uint64(48)).astype(np.uint8)
-    named_event = (head & _SIX_BYTES) == word(b"<Event")
+    named_event = (head & _SIX_BYTES) == pack_word(b"<Event")
     starts_event = named_event & (_BLANK[after_name] | (after_name == _CLOSE))
     layout = ~starts_event & (following > 0)
     keep = np.ones(len(text), dtype=bool)

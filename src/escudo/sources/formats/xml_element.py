@@ -1,4 +1,4 @@
-"""One Windows event, as XML text, to its fields: the reference that the fast path is held to."""
+"""One Windows event as XML -> its fields: the reference that the fast path is held to."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NotAnEventError(ValueError):
         self.code = code
 
 
-def event_fields(text: str) -> dict[str, Field]:
+def read_event_fields(text: str) -> dict[str, Field]:
     """The fields of one ``<Event>``, named as Splunk's add-on for Windows names them.
 
     System: the children's names (``EventID``, ``Computer`` ...) and the attributes' names
@@ -41,7 +41,7 @@ def event_fields(text: str) -> dict[str, Field]:
 
     Raises NotAnEventError where the text is not well-formed or has no System element.
 
-    >>> event_fields("<Event><System><EventID>1</EventID><Execution ProcessID='4'/></System>"
+    >>> read_event_fields("<Event><System><EventID>1</EventID><Execution ProcessID='4'/></System>"
     ...     "<EventData><Data Name='Image'>a&amp;b</Data><Data>x</Data></EventData></Event>")
     {'EventID': '1', 'ProcessID': '4', 'Image': 'a&b', 'Data': ['x']}
     """

@@ -1,4 +1,4 @@
-"""Event XML by shape: events with the same tags at the same places become columns at once.
+"""Event XML of few shapes -> columns, many events at once; ``event_xml`` calls it.
 
 Machines write their events in few shapes: the tags are the same, the values differ. An event is
 taken here only after each of its tags was compared, byte for byte, with those of an example whose
@@ -16,14 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.sources.assemble import Values
+from escudo.sources.events import Values
 from escudo.sources.formats.bytesviews import (
     PADDING,
     Positions,
     Words,
-    up_to,
+    find_next,
 )
-from escudo.sources.formats.xml_element import Field, NotAnEventError, event_fields
+from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields
 
 _TAG = re.compile(
     rb"<(?P<close>/)?(?P<name>[^\s/<>='\"!?]+)(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:'[^'<]*'|\"[^\"<]*\"))*)"
@@ -33,11 +33,15 @@ _ATTRIBUTE = re.compile(rb"[\w:.-]+\s*=\s*(?:'(?P<one>[^'<]*)'|\"(?P<two>[^\"<]*
 _VARYING_ATTRIBUTES = frozenset({b"TimeCreated", b"Execution", b"Correlation", b"Security"})
 _CONSTANT_TEXTS = frozenset({b"EventID", b"Version", b"Level", b"Task", b"Opcode", b"Channel"})
 _LONGEST_FIXED = PADDING // 2
+"""Bytes of tags between two values, at most; events with more are read one by one."""
 _EXAMPLES = 8
+"""Events of a group that are tried as examples of its shape."""
 _MOST_SHAPES = 2000
+"""Shapes that are remembered; of more, all are forgotten and learned anew."""
 _AT_ONCE = 32_000
-"""How many edges are looked at together: as many as a processor's cache holds."""
+"""Edges that are looked at together: as many as a processor's cache holds."""
 _BYTES_AT_ONCE = 1 << 18
+"""Bytes that are compared together, for the same reason."""
 _AMPERSAND = 0x26
 _MARK = "\ue0f0{}\ue0f1"
 _ANY_MARK = re.compile("\ue0f0\\d+\ue0f1")
@@ -79,7 +83,7 @@ class _Plan:
 
     An event is cut at its edges: its start, each value's start and end, its end. What is between
     the values is ``fixed`` (all of it, joined), in pieces of ``lengths``. An edge is ``offsets``
-    after the tag of number ``tags``, but for those in ``found``: a tag's value (its number, the
+    after the tag of number ``tags``, but for those in ``searched``: a tag's value (its number, the
     byte that ends it, how long the text behind it is) that has others behind it. ``ends`` are the
     last values of tags, which must not have the byte that ends them.
     """
@@ -88,14 +92,14 @@ class _Plan:
     offsets: Positions
     fixed: npt.NDArray[np.uint8]
     lengths: Positions
-    found: tuple[tuple[int, int, int], ...]
+    searched: tuple[tuple[int, int, int], ...]
     ends: tuple[tuple[int, int], ...]
 
 
 def _plan(pieces: Sequence[_Piece]) -> _Plan:
     edges = [(0, 0)]
     fixed = [b""]
-    found: list[tuple[int, int, int]] = []
+    searched: list[tuple[int, int, int]] = []
     ends: list[tuple[int, int]] = []
     for tag, piece in enumerate(pieces):
         fixed[-1] += piece.fixed[0]
@@ -104,7 +108,7 @@ def _plan(pieces: Sequence[_Piece]) -> _Plan:
             edges.append((tag, len(piece.fixed[0])) if number == 0 else (tag, 0))
             if number + 1 < piece.values:
                 edges.append((tag, 0))
-                found.append((value, text[0], len(text)))
+                searched.append((value, text[0], len(text)))
             else:
                 edges.append((tag + 1, -len(text)))
                 if text:
@@ -117,7 +121,7 @@ def _plan(pieces: Sequence[_Piece]) -> _Plan:
         np.array(offsets, np.int64),
         np.frombuffer(b"".join(fixed), np.uint8),
         np.array([len(text) for text in fixed], np.int64),
-        tuple(found),
+        tuple(searched),
         tuple(ends),
     )
 
@@ -202,7 +206,7 @@ class Shapes:
             if len(self._known) >= _MOST_SHAPES:
                 self._known.clear()
                 self._likely.clear()
-            self._known[key] = example_shape(text, self.form)
+            self._known[key] = learn_shape(text, self.form)
         return self._known[key]
 
 
@@ -232,22 +236,22 @@ def _pieces(text: bytes) -> list[_Piece] | None:
     pieces: list[_Piece] = []
     values = 0
     for number, part in enumerate(parts):
-        found = _TAG.match(b"<" + part)
-        if found is None:
+        match = _TAG.match(b"<" + part)
+        if match is None:
             return None
-        tag, rest = found.group(), part[found.end() - 1 :]
+        tag, rest = match.group(), part[match.end() - 1 :]
         fixed = [tag]
-        if found["name"] in _VARYING_ATTRIBUTES and not found["close"]:
+        if match["name"] in _VARYING_ATTRIBUTES and not match["close"]:
             fixed = _around_attributes(tag)
         leaf = (
-            not found["close"]
-            and not found["empty"]
+            not match["close"]
+            and not match["empty"]
             and number + 1 < len(parts)
-            and parts[number + 1].startswith(b"/" + found["name"])
-            and found["name"] not in _CONSTANT_TEXTS
+            and parts[number + 1].startswith(b"/" + match["name"])
+            and match["name"] not in _CONSTANT_TEXTS
             and len(fixed) == 1
         )
-        if leaf and found["name"] not in _VARYING_ATTRIBUTES and found["name"] != b"Provider":
+        if leaf and match["name"] not in _VARYING_ATTRIBUTES and match["name"] != b"Provider":
             fixed = [tag, b""]
         elif rest:
             fixed[-1] += rest
@@ -267,10 +271,10 @@ def _around_attributes(tag: bytes) -> list[bytes]:
     return fixed
 
 
-def example_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> Shape | None:
+def learn_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> Shape | None:
     """The shape of an event by its text; None if shapes cannot say what its fields are.
 
-    >>> shape = example_shape(b"<Event><System><EventID>1</EventID><Computer>pc</Computer>"
+    >>> shape = learn_shape(b"<Event><System><EventID>1</EventID><Computer>pc</Computer>"
     ...                       b"</System></Event>")
     >>> shape.fields
     (('EventID', '1'), ('Computer', 0))
@@ -288,11 +292,11 @@ def example_shape(text: bytes, form: Callable[[bytes], bytes] | None = None) -> 
     if form is not None:
         whole = form(whole.encode()).decode()
     try:
-        found = event_fields(whole)
+        fields_of_marks = read_event_fields(whole)
     except NotAnEventError:
         return None
     fields = []
-    for name, value in found.items():
+    for name, value in fields_of_marks.items():
         if isinstance(value, list) and name != "Data":
             return None
         meaning = _meaning(value)
@@ -382,8 +386,8 @@ def _edges(
     for start in range(0, len(first), step):
         at = frames.tags[first[start : start + step, None] + plan.tags]
         at += plan.offsets
-        for value, byte, length in plan.found:
-            stop = up_to(frames.words, at[:, 2 * value + 1], byte)
+        for value, byte, length in plan.searched:
+            stop = find_next(frames.words, at[:, 2 * value + 1], byte)
             at[:, 2 * value + 2] = stop
             at[:, 2 * value + 3] = stop + length
         lengths = np.diff(at, axis=1)
@@ -492,8 +496,8 @@ def _decoded(column: pa.Array) -> pa.Array:
     return pc.replace_with_mask(column, pc.fill_null(has, False), values)
 
 
-def _character(found: re.Match[str]) -> str:
-    hexadecimal, decimal, name = found.groups()
+def _character(match: re.Match[str]) -> str:
+    hexadecimal, decimal, name = match.groups()
     if name:
         return _NAMED[name]
     code = int(hexadecimal, 16) if hexadecimal else int(decimal)

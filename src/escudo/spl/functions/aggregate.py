@@ -71,7 +71,7 @@ def aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
     return prelude_call(f"spl_agg_{name}", *arguments)
 
 
-def _numbers(node: Callable[..., exp.Expression], list_name: str, finish: str) -> AggregateBuilder:
+def _numbers(node: Callable[..., exp.Expression], finish: str) -> AggregateBuilder:
     """An aggregate over numbers; values that are none are left out."""
 
     def build(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -322,8 +322,8 @@ def _timed(name: str, result: str, build: AggregateBuilder) -> StatsFunction:
     return StatsFunction(name, result, build, _TIME, needs_time=True)
 
 
-_SUM = _numbers(exp.Sum, "sum", "sum")
-_AVG = _numbers(exp.Avg, "avg", "avg")
+_SUM = _numbers(exp.Sum, "sum")
+_AVG = _numbers(exp.Avg, "avg")
 
 STATISTICS = (
     _stat("avg", "number", _AVG),

@@ -1,4 +1,4 @@
-"""What searches keep in a lake beside its events: lookups, models, results of jobs.
+"""Lookups, models and results of jobs <-> files of a lake; searches and commands call it.
 
 Each is one file, which is replaced as a whole: a reader sees the old one or the new one, also when
 the writer is killed. Writers take turns by the ledger's lock.
@@ -27,7 +27,7 @@ JOBS = "jobs"
 _SUFFIXES = {LOOKUPS: ".csv", COLLECTIONS: ".csv", MODELS: ".model", JOBS: ".arrow"}
 
 
-class Kept:
+class Artifacts:
     """The kept files of a lake, by kind (one of the folders above) and name."""
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
@@ -37,7 +37,7 @@ class Kept:
     def path(self, kind: str, name: str) -> Path:
         """Where a file of a name is or would be; any name is one file name.
 
-        >>> Kept(Path("lake"), None).path(LOOKUPS, "../etc/x y.csv").as_posix()
+        >>> Artifacts(Path("lake"), None).path(LOOKUPS, "../etc/x y.csv").as_posix()
         'lake/lookups/..%2Fetc%2Fx%20y.csv'
         """
         suffix = _SUFFIXES[kind]
@@ -53,8 +53,8 @@ class Kept:
         suffix = _SUFFIXES[kind]
         folder = self._folder / kind
         if folder.is_dir():
-            found = sorted(p.name for p in folder.iterdir() if p.name.endswith(suffix))
-            yield from (unquote(n.removesuffix(suffix)) for n in found if not n.startswith("."))
+            files = sorted(p.name for p in folder.iterdir() if p.name.endswith(suffix))
+            yield from (unquote(n.removesuffix(suffix)) for n in files if not n.startswith("."))
 
     def sizes(self) -> Iterator[tuple[str, int]]:
         """Every file as ``kind/name``, with its bytes."""

@@ -1,4 +1,7 @@
-"""What an ingest reads, file by file: batches, rejected input, files that are known already."""
+"""Paths -> the steps of one ingest: files that begin and end, batches, what was rejected.
+
+``ingest`` calls it. Files whose content is in the lake already are left out.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
-from escudo.lake.identity import Identity, identify
+from escudo.lake.identity import Identity, identify_file
 from escudo.lake.ledger import Ledger
+from escudo.sources import Families
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
 
@@ -43,11 +47,12 @@ class End:
 Step = Begin | Known | End | RawBatch | Rejected | Diagnostic
 
 
-class Feed:
+class IngestSource:
     """Reads paths for one ingest. It runs in a thread of its own (``prefetch``)."""
 
-    def __init__(self, ledger: Ledger, *, force: bool) -> None:
+    def __init__(self, ledger: Ledger, families: Families, *, force: bool) -> None:
         self._ledger = ledger
+        self._families = families
         self._force = force
         self._sizes: set[int] = set()
         self._seen: set[Identity] = set()
@@ -61,14 +66,13 @@ class Feed:
                 if isinstance(item, Diagnostic):
                     yield item
                     continue
-                name = _outermost(item.name)
-                if name != current:
+                if item.container != current:
                     if opened is not None:
                         yield from self._end(opened)
-                    current = name
-                    opened = yield from self._begin(name, hasher)
+                    current = item.container
+                    opened = yield from self._begin(current, hasher)
                 if opened is not None:
-                    yield from _read(item)
+                    yield from _read(item, self._families)
             if opened is not None:
                 yield from self._end(opened)
 
@@ -81,16 +85,16 @@ class Feed:
             yield Begin(name, None, lasting=False)
             return _Opened(name, None, None)
         stat = path.stat()
-        digest = hasher.submit(identify, path)
+        digest = hasher.submit(identify_file, path)
         if not self._force and self._may_be_known(stat.st_size):
             try:
                 identity = digest.result()
             except EscudoError as error:
                 yield error.diagnostic
                 return None
-            found = self._ledger.find(identity)
-            if found is not None or identity in self._seen:
-                yield Known(name, None if found is None else found.ingested)
+            earlier = self._ledger.find(identity)
+            if earlier is not None or identity in self._seen:
+                yield Known(name, None if earlier is None else earlier.ingested)
                 return None
         yield Begin(name, stat.st_size, lasting=True)
         return _Opened(name, stat, digest)
@@ -123,9 +127,9 @@ class _Opened:
     digest: Future[Identity] | None
 
 
-def _read(stream: LogStream) -> Iterator[Step]:
+def _read(stream: LogStream, families: Families) -> Iterator[Step]:
     try:
-        yield from read(stream)
+        yield from read(stream, families)
     except EscudoError as error:
         yield error.diagnostic
 
@@ -136,14 +140,6 @@ def _changed(path: Path, before: os.stat_result) -> bool:
     except OSError:
         return True
     return (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
-
-
-def _outermost(name: str) -> str:
-    """The file on the disk that a stream is from: ``a.zip`` for ``a.zip!inner.evtx``."""
-    outer = name
-    while not os.path.isfile(outer) and "!" in outer:
-        outer = outer.rpartition("!")[0]
-    return outer if os.path.isfile(outer) else name
 
 
 def _warning(code: str, name: str, message: str) -> Diagnostic:

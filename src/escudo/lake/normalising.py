@@ -1,4 +1,4 @@
-"""Raw batches to rows of data models, many small batches at once."""
+"""Raw batches -> rows of data models in a lake, many small batches at once; for ``ingest``."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from escudo.engines.duckdb.connection import connect
 from escudo.lake.layout import concat
 from escudo.lake.report import FileReport
 from escudo.lake.writer import Writer
+from escudo.sources import Family
 from escudo.sources.assemble import RawBatch
 
 TOGETHER = 25_000
-"""Batches of a family are normalised together once they have so many events.
+"""Events of a family that are normalised together.
 
-Normalising a batch costs 5 to 30 ms whatever its size; a folder of small files makes thousands.
+Normalising a batch costs 5 to 30 ms whatever its size (2026-11-24, 2 cores), and a folder of small
+files makes thousands.
 """
 
 TOGETHER_BYTES = 32 << 20
-"""... or so many bytes in the columns that are read."""
+"""Bytes, in the columns that are read, that are normalised together."""
 
 
 @dataclass(slots=True)
 class _Held:
+    family: Family
     tables: list[pa.Table] = field(default_factory=list)
     reports: list[FileReport] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
@@ -35,7 +38,7 @@ class _Held:
     bytes: int = 0
 
 
-class Modelling:
+class NormalisingWriter:
     """Normalises what it is given and appends it; counts it in the reports of the files."""
 
     def __init__(self, writer: Writer) -> None:
@@ -48,30 +51,30 @@ class Modelling:
         return Normaliser(connect(threads=1))
 
     def add(self, batch: RawBatch, report: FileReport) -> None:
-        """Takes a batch that has its ids, in their order (``Writer.identify``)."""
+        """Takes a batch that has its ids, in their order (``Writer.assign_event_ids``)."""
         if not batch.table.num_rows:
             return
         reads = self._normaliser.reads(batch.family)
         if not reads:
             return
         table = batch.table.select(reads)
-        held = self._held.setdefault(batch.family, _Held())
+        held = self._held.setdefault(batch.family.name, _Held(batch.family))
         held.tables.append(table)
         held.reports.append(report)
         held.starts.append(batch.table["_event_id"][0].as_py())
         held.events += table.num_rows
         held.bytes += table.nbytes
         if held.events >= TOGETHER or held.bytes >= TOGETHER_BYTES:
-            self._normalise(batch.family)
+            self._normalise(self._held.pop(batch.family.name))
 
     def flush(self) -> None:
         """Normalises what is held; for use before a commit."""
-        for family in list(self._held):
-            self._normalise(family)
+        waiting, self._held = self._held, {}
+        for held in waiting.values():
+            self._normalise(held)
 
-    def _normalise(self, family: str) -> None:
-        held = self._held.pop(family)
-        together = RawBatch(family, concat(held.tables))
+    def _normalise(self, held: _Held) -> None:
+        together = RawBatch(held.family, concat(held.tables))
         seen: list[npt.NDArray[np.int64]] = []
         for rows in self._normaliser.normalise(together):
             self._writer.append_model(rows)

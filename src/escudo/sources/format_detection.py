@@ -1,4 +1,4 @@
-"""Which wire format a stream has, by its first bytes; a file's name says nothing."""
+"""The first bytes of a stream -> its wire format, whatever its name; ``opening`` calls it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from enum import StrEnum
 
 HEAD_BYTES = 64 * 1024
-"""How much of a stream is looked at."""
+"""Bytes of a stream, from its start, that are looked at."""
 
 _EVENT = re.compile(rb"<(?:\w+:)?Events?[\s/>]")
 _OBJECT_LINE = re.compile(rb'(?m)^\s*(?:\[\s*)?\{\s*(?:"|\})')
@@ -24,10 +24,10 @@ class Format(StrEnum):
     JSON_EVENTS = "json_events"
 
 
-def encoding_of(head: bytes) -> str:
+def detect_encoding(head: bytes) -> str:
     """The text encoding: by its byte order mark, or by the zero bytes of UTF-16.
 
-    >>> encoding_of("<Event/>".encode("utf-16-le")), encoding_of(b"<Event/>")
+    >>> detect_encoding("<Event/>".encode("utf-16-le")), detect_encoding(b"<Event/>")
     ('utf-16-le', 'utf-8')
     """
     if head.startswith(BOM_UTF16_LE):
@@ -43,15 +43,15 @@ def encoding_of(head: bytes) -> str:
     return "utf-8"
 
 
-def detect(head: bytes) -> Format | None:
+def detect_format(head: bytes) -> Format | None:
     """The format of a stream that begins with ``head``; None if it is no log that we read.
 
-    >>> detect(b'{"event_simpleName":"ProcessRollup2"}'), detect(b"MZ\\x90") is None
+    >>> detect_format(b'{"event_simpleName":"ProcessRollup2"}'), detect_format(b"MZ\\x90") is None
     (<Format.FDR: 'fdr'>, True)
     """
     if head.startswith((b"ElfFile\0", b"ElfChnk\0")) or head[4096:4104] == b"ElfChnk\0":
         return Format.EVTX
-    encoding = encoding_of(head)
+    encoding = detect_encoding(head)
     text = head.removeprefix(BOM_UTF8)
     if encoding != "utf-8":
         text = head.decode(encoding, "replace").lstrip("\ufeff").encode()

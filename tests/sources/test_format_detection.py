@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from escudo.sources.detection import Format, detect, encoding_of
+from escudo.sources.format_detection import Format, detect_encoding, detect_format
 
 EVENT = "<Event xmlns='x'><System></System></Event>"
 
@@ -36,7 +36,7 @@ EVENT = "<Event xmlns='x'><System></System></Event>"
     ],
 )
 def test_the_format_is_told_by_content(head: bytes, found: Format | None) -> None:
-    assert detect(head) is found
+    assert detect_format(head) is found
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_the_format_is_told_by_content(head: bytes, found: Format | None) -> Non
     ],
 )
 def test_encodings(head: bytes, encoding: str) -> None:
-    assert encoding_of(head) == encoding
+    assert detect_encoding(head) == encoding

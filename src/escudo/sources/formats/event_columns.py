@@ -1,4 +1,4 @@
-"""From dictionaries of fields to columns: the way of events that no fast path takes."""
+"""Dictionaries of fields -> columns: the way of events that no fast path takes; XML, JSON."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from escudo.sources.assemble import Events
+from escudo.sources.events import Events
 from escudo.sources.formats.xml_element import Field
 
 
-def from_rows(rows: Sequence[Mapping[str, Field]], raws: Sequence[str]) -> Events:
+def build_events(rows: Sequence[Mapping[str, Field]], raws: Sequence[str]) -> Events:
     """The events as columns, in the order of the first event that has a field.
 
-    >>> from_rows([{"a": "1"}, {"b": ["x", "y"]}], ["one", "two"]).fields["a"].to_pylist()
+    >>> build_events([{"a": "1"}, {"b": ["x", "y"]}], ["one", "two"]).fields["a"].to_pylist()
     ['1', None]
     """
-    return Events(columns_of(rows), pa.array(raws, pa.string()))
+    return Events(build_columns(rows), pa.array(raws, pa.string()))
 
 
-def columns_of(rows: Sequence[Mapping[str, Field]]) -> dict[str, pa.Array]:
+def build_columns(rows: Sequence[Mapping[str, Field]]) -> dict[str, pa.Array]:
     """A string or list<string> array for each field; null where a row lacks it."""
     cells: dict[str, tuple[list[int], list[Field]]] = {}
     for number, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""Rows of SPL fields as rows of a table of the lake."""
+"""Columns of SPL fields -> rows of a table of the lake; ``effects`` and ``findings`` call it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _typed(values: pa.Array, column: Column) -> pa.Array:
 def _lists(values: pa.Array) -> pa.Array:
     if pa.types.is_list(values.type):
         return values.cast(pa.list_(pa.string()))
-    texts = as_text(values).to_pylist()
+    texts = format_values(values).to_pylist()
     return pa.array([None if t is None else [t] for t in texts], pa.list_(pa.string()))
 
 
@@ -65,7 +65,7 @@ def _rest_text(values: pa.Array, name: str) -> pa.Array:
     if pa.types.is_list(values.type):
         separator = MV_SEPARATOR if "{}" in name else "\n"
         return pc.binary_join(values.cast(pa.list_(pa.string())), separator)
-    return as_text(values)
+    return format_values(values)
 
 
 def _map(fields: Mapping[str, pa.Array], count: int) -> pa.Array:
@@ -80,10 +80,10 @@ def _map(fields: Mapping[str, pa.Array], count: int) -> pa.Array:
     return pa.MapArray.from_arrays(pa.array(ends, pa.int32()), keys, items).cast(REST_TYPE)
 
 
-def as_text(column: pa.Array) -> pa.Array:
+def format_values(column: pa.Array) -> pa.Array:
     """Values as SPL prints them: a whole number has no fraction.
 
-    >>> as_text(pa.array([5.0, 0.25, None])).to_pylist()
+    >>> format_values(pa.array([5.0, 0.25, None])).to_pylist()
     ['5', '0.25', None]
     """
     if pa.types.is_floating(column.type):

@@ -1,4 +1,4 @@
-"""Runs compiled searches on Spark, over the Parquet files that a catalog names."""
+"""Compiled searches and a catalog's Parquet files -> rows, by Spark; ``execute`` calls it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.engines.execute import Engine
-from escudo.engines.scans import wanted_columns
+from escudo.engines.scans import list_columns
 from escudo.engines.spark.macros import DIALECT, expand
-from escudo.engines.spark.session import local_session
+from escudo.engines.spark.session import open_session
 from escudo.spl.relation.bases import Scan
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class SparkEngine(Engine):
 
     def __init__(self, catalog: Catalog, session: SparkSession | None = None) -> None:
         self.catalog = catalog
-        self.session = session if session is not None else local_session()
+        self.session = session if session is not None else open_session()
         self._views = count(1)
 
     def over(self, catalog: Catalog) -> SparkEngine:
@@ -124,7 +124,7 @@ class SparkEngine(Engine):
 
     def _frame(self, scan: Scan) -> DataFrame:
         """The columns of a scan; NULL where a file has none of that name."""
-        wanted = wanted_columns(scan)
+        wanted = list_columns(scan)
         paths = self.catalog.files(scan.schema.table, scan.within)
         ddl = ", ".join(f"`{name}` {_SQL_TYPES[kind]}" for name, kind in wanted.items())
         if not paths:
@@ -137,9 +137,9 @@ def _qualify_order(query: exp.Select) -> None:
     order, source = query.args.get("order"), query.args.get("from_")
     if order is None or source is None or not source.this.alias:
         return
-    for found in order.find_all(exp.Column):
-        if not found.table and found.name.lower() in _LITERAL_FUNCTIONS:
-            found.set("table", exp.to_identifier(source.this.alias, quoted=True))
+    for column in order.find_all(exp.Column):
+        if not column.table and column.name.lower() in _LITERAL_FUNCTIONS:
+            column.set("table", exp.to_identifier(source.this.alias, quoted=True))
 
 
 def _guard(action: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""The Parquet files a writer is filling: closed by size and by day, not yet committed."""
+"""Rows of one table -> Parquet files, closed by size and day, not yet committed; for writers."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from escudo.lake.delta import DataFile, sync
-from escudo.lake.layout import Layout, Stretch, arrange, stretches, time_bounds
+from escudo.lake.layout import Layout, Stretch, arrange, cut_by_day, find_time_bounds
 
 FULL_BYTES = 128 << 20
-"""A file is closed when it is this large."""
+"""Bytes of a file that is closed and not written on."""
 
 DAY_ROWS = 20_000
-"""A day with fewer rows shares a file with its neighbours: many small files cost more than
-reading a row group too many."""
+"""Rows of a day that has a file of its own.
+
+Smaller neighbours share one: many small files cost more than reading a row group too many
+(2026-11-24, real EVTX: writing 1.5 -> 0.7 s of CPU, a lake 60 % smaller).
+"""
 
 _WRITE_BATCH = 8192
 """Values that are encoded together. These, and pages of the second version, whose levels are not
-copied to the values, take 7 % off the encoding of raw events."""
+copied to the values, take 7 % off the encoding of raw events (2026-11-26, 2 cores)."""
 
 
-class Parts:
+class ParquetFiles:
     """The files of one table that one writer has written since its last commit.
 
     Rows of a day go to one file unless the day is small; so a time window reads only its files,
@@ -35,14 +38,14 @@ class Parts:
     def __init__(self, folder: Path, layout: Layout) -> None:
         self._folder = folder
         self._layout = layout
-        self._open: _Part | None = None
+        self._open: _OpenFile | None = None
         self._closed: list[DataFile] = []
         self._syncer = ThreadPoolExecutor(1, "escudo-sync")
         self._syncing: list[Future[None]] = []
 
     def write(self, rows: pa.Table) -> None:
         """Adds rows that have the table's schema, in any order."""
-        for stretch in stretches(arrange(rows, self._layout), DAY_ROWS):
+        for stretch in cut_by_day(arrange(rows, self._layout), DAY_ROWS):
             self._place(stretch).write(stretch.rows)
             if self._open is not None and self._open.size >= FULL_BYTES:
                 self._close()
@@ -68,28 +71,28 @@ class Parts:
             with suppress(FileNotFoundError):
                 (self._folder / file.path).unlink()
 
-    def _place(self, stretch: Stretch) -> _Part:
-        part = self._open
-        if part is not None and not part.takes(stretch):
+    def _place(self, stretch: Stretch) -> _OpenFile:
+        file = self._open
+        if file is not None and not file.takes(stretch):
             self._close()
-            part = None
-        if part is None:
+            file = None
+        if file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._open = _Part(self._folder, self._layout, stretch.rows)
+            file = self._open = _OpenFile(self._folder, self._layout, stretch.rows)
         first, last = stretch.first_day, stretch.last_day
-        part.day_low = first if part.day_low is None else min(first, part.day_low)
-        part.day_high = last if part.day_high is None else max(last, part.day_high)
-        return part
+        file.day_low = first if file.day_low is None else min(first, file.day_low)
+        file.day_high = last if file.day_high is None else max(last, file.day_high)
+        return file
 
     def _close(self) -> None:
         """Closes the open file; it goes to the disk while the next one is written."""
         if self._open is not None:
-            part, self._open = self._open, None
-            self._closed.append(part.close())
-            self._syncing.append(self._syncer.submit(sync, part.path))
+            file, self._open = self._open, None
+            self._closed.append(file.close())
+            self._syncing.append(self._syncer.submit(sync, file.path))
 
 
-class _Part:
+class _OpenFile:
     def __init__(self, folder: Path, layout: Layout, first: pa.Table) -> None:
         self.path = folder / f"{uuid.uuid4().hex}.parquet"
         self._sink = pa.OSFile(str(self.path), "wb")
@@ -121,7 +124,7 @@ class _Part:
 
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=self._row_group)
-        low, high = time_bounds(rows)
+        low, high = find_time_bounds(rows)
         self._low = low if self._low is None else min(low, self._low)
         self._high = high if self._high is None else max(high, self._high)
         self._rows += rows.num_rows

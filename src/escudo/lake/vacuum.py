@@ -1,4 +1,4 @@
-"""Deletes what no reader can still want: files that left the tables, leftovers of crashes."""
+"""Deletes files that no reader can still want: of old states, of crashes; for ``maintenance``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REMOVING = frozenset({"compact", "expire", "delete"})
 """The kinds of commits that files leave by; all others only add."""
 
 
-def sweep(folder: Path, ledger: Ledger, retention: timedelta) -> int:
+def vacuum(folder: Path, ledger: Ledger, retention: timedelta) -> int:
     """Deletes files of states that ended longer ago than the retention period.
 
     Args:
@@ -43,13 +43,13 @@ def sweep(folder: Path, ledger: Ledger, retention: timedelta) -> int:
 
 def _named(table: Path, commits: Sequence[Commit]) -> set[str]:
     """The files that a table has at some of consecutive commits."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for number, commit in enumerate(commits):
         last = number + 1 == len(commits) or commits[number + 1].kind in REMOVING
         if last and table.name in commit.versions:
             version = commit.versions[table.name]
-            found |= {f.path for f in delta.active_files(table, version)}
-    return found
+            paths |= {f.path for f in delta.active_files(table, version)}
+    return paths
 
 
 def _delete(folder: Path, kept: set[str], gone: set[str]) -> int:

@@ -1,4 +1,7 @@
-"""Small rules for columns of fields that several formats share."""
+"""Columns as a format gives them -> columns without empty values, doubled names, bare GUIDs.
+
+The readers of XML, EVTX and JSON call it.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,10 @@ _GUID_BYTES[ord("-"), 1] = True
 _NOTHING = pa.scalar(None, pa.string())
 
 
-def without_empty(columns: Mapping[K, pa.Array]) -> dict[K, pa.Array]:
+def drop_empty(columns: Mapping[K, pa.Array]) -> dict[K, pa.Array]:
     """Empty text and empty lists are no values; a column without a value is no column.
 
-    >>> without_empty({"a": pa.array(["", "x"]), "b": pa.array([""])})["a"].to_pylist()
+    >>> drop_empty({"a": pa.array(["", "x"]), "b": pa.array([""])})["a"].to_pylist()
     [None, 'x']
     """
     out: dict[K, pa.Array] = {}
@@ -49,12 +52,13 @@ def _nulled(values: pa.Array) -> pa.Array:
     return pc.if_else(pa.array(lengths > 0), values, pa.scalar(None, values.type))
 
 
-def merged(
+def merge_fields(
     system: Sequence[tuple[str, pa.Array]], own: Sequence[tuple[str, pa.Array]]
 ) -> dict[str, pa.Array]:
     """System fields and the event's own; of the same name the own wins, row by row.
 
-    >>> out = merged([("ProcessID", pa.array(["4", "5"]))], [("ProcessID", pa.array(["9", None]))])
+    >>> system, own = pa.array(["4", "5"]), pa.array(["9", None])
+    >>> out = merge_fields([("ProcessID", system)], [("ProcessID", own)])
     >>> out["ProcessID"].to_pylist(), out["System.ProcessID"].to_pylist()
     (['9', '5'], ['4', None])
     """
@@ -77,11 +81,11 @@ def merged(
 
 def _coalesced(first: pa.Array, second: pa.Array) -> pa.Array:
     if first.type != second.type:
-        first, second = as_lists(first), as_lists(second)
+        first, second = wrap_in_lists(first), wrap_in_lists(second)
     return pc.coalesce(first, second)
 
 
-def as_lists(values: pa.Array) -> pa.Array:
+def wrap_in_lists(values: pa.Array) -> pa.Array:
     """Each value as a list of one."""
     if pa.types.is_list(values.type):
         return values
@@ -91,10 +95,10 @@ def as_lists(values: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), values.drop_null(), mask=mask)
 
 
-def braced(columns: Mapping[str, pa.Array | str]) -> dict[str, pa.Array | str]:
+def add_braces(columns: Mapping[str, pa.Array | str]) -> dict[str, pa.Array | str]:
     """GUIDs as Windows writes them; the ``evtx`` library leaves out the braces.
 
-    >>> braced({"Guid": "5770385F-C22A-43E0-BF4C-06F5698FFBD9"})
+    >>> add_braces({"Guid": "5770385F-C22A-43E0-BF4C-06F5698FFBD9"})
     {'Guid': '{5770385F-C22A-43E0-BF4C-06F5698FFBD9}'}
     """
     return {name: _braced(values) for name, values in columns.items()}
@@ -108,8 +112,8 @@ def _braced(values: pa.Array | str) -> pa.Array | str:
     guid = _are_guids(values)
     if not guid.any():
         return values
-    braced = pc.binary_join_element_wise("{", values, "}", "")
-    return braced if guid.all() else pc.if_else(pa.array(guid), braced, values)
+    with_braces = pc.binary_join_element_wise("{", values, "}", "")
+    return with_braces if guid.all() else pc.if_else(pa.array(guid), with_braces, values)
 
 
 def _are_guids(values: pa.Array) -> npt.NDArray[np.bool_]:
@@ -118,13 +122,13 @@ def _are_guids(values: pa.Array) -> npt.NDArray[np.bool_]:
     >>> _are_guids(pa.array(["5770385F-C22A-43E0-BF4C-06F5698FFBD9", None, "x", "-" * 36])).tolist()
     [True, False, False, False]
     """
-    found: npt.NDArray[np.bool_] = _lengths(values) == _GUID_LENGTH
+    are_guids: npt.NDArray[np.bool_] = _lengths(values) == _GUID_LENGTH
     if values.null_count:
-        found &= values.is_valid().to_numpy(zero_copy_only=False)
-    if not found.any():
-        return found
-    long = values if found.all() else values.filter(pa.array(found))
+        are_guids &= values.is_valid().to_numpy(zero_copy_only=False)
+    if not are_guids.any():
+        return are_guids
+    long = values if are_guids.all() else values.filter(pa.array(are_guids))
     first = int(np.frombuffer(long.buffers()[1], np.int32)[long.offset])
     text = np.frombuffer(long.buffers()[2], np.uint8, len(long) * _GUID_LENGTH, first)
-    found[found] = _GUID_BYTES[text.reshape(-1, _GUID_LENGTH), _GUID_PLACES].all(axis=1)
-    return found
+    are_guids[are_guids] = _GUID_BYTES[text.reshape(-1, _GUID_LENGTH), _GUID_PLACES].all(axis=1)
+    return are_guids

@@ -1,0 +1,46 @@
+"""Events as columns: the readers of formats give them, ``assemble`` makes tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import pyarrow as pa
+
+Values: TypeAlias = pa.Array | str
+"""A field of many events: a string or list<string> array, or one text that all share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events of any families, as columns: field name -> values, and the text of each event.
+
+    ``times`` overrides the family's own rule for the time where the format knows better.
+    """
+
+    fields: Mapping[str, Values]
+    raw: pa.Array
+    times: pa.Array | None = None
+
+    def take(self, rows: pa.Array) -> Events:
+        """The events of some row numbers."""
+        return Events(
+            {k: v if isinstance(v, str) else v.take(rows) for k, v in self.fields.items()},
+            self.raw.take(rows),
+            None if self.times is None else self.times.take(rows),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvents:
+    """Events whose columns are not made yet.
+
+    A reader gives them where making the columns is work for the next stage. Who takes them calls
+    ``make``, in a thread of its own: so a reader frames the next block meanwhile.
+
+    >>> PendingEvents(lambda: Events({"a": "1"}, pa.array(["<a>1</a>"]))).make().fields
+    {'a': '1'}
+    """
+
+    make: Callable[[], Events]
