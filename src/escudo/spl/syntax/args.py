@@ -234,6 +234,13 @@ class Args:
                 return tuple(names), options
             names += found
 
+    def read_number(self, options: Options, name: str) -> None:
+        """Take a bare whole number, if it is next, as the value of an option (``head 5``)."""
+        token = self.peek()
+        if token.kind is Kind.WORD and token.text.isdigit():
+            self.position = token.end
+            options.put(name, token)
+
     def names_before_option(self, stops: Collection[str]) -> list[str]:
         """Names up to an option, one of the words ``stops``, or something that is no name."""
         out: list[str] = []

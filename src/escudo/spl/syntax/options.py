@@ -36,11 +36,13 @@ G = TypeVar("G")
 
 
 class BadValueError(ValueError):
-    """A text that is no value of an option, with what may be meant."""
+    """A text that is no value of an option: what may be meant, and what is expected, if that is
+    less than the type's label says."""
 
-    def __init__(self, hint: str | None) -> None:
+    def __init__(self, hint: str | None = None, expected: str | None = None) -> None:
         super().__init__(hint)
         self.hint = hint
+        self.expected = expected
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class OptionType(Generic[T]):
     """How an option's value is read and written.
 
     ``label`` completes "it takes ..."; ``parse`` raises ``ValueError`` for a text that is no such
-    value, ``BadValueError`` if it has a hint.
+    value, ``BadValueError`` if it has more to say.
     """
 
     label: str
@@ -95,7 +97,10 @@ def integer_type(least: int | None = None) -> OptionType[int]:
     """Whole numbers, perhaps from a lowest one on."""
 
     def parse(text: str) -> int:
-        value = int(text)
+        try:
+            value = int(text)
+        except ValueError as error:
+            raise BadValueError(expected="a whole number") from error
         if least is not None and value < least:
             raise ValueError
         return value
@@ -104,16 +109,23 @@ def integer_type(least: int | None = None) -> OptionType[int]:
     return OptionType(label, parse, number)
 
 
-def choice_type(choices: Collection[str]) -> OptionType[str]:
-    """One of several words, without regard to case."""
+def choice_type(
+    choices: Collection[str], synonyms: Mapping[str, str] | None = None
+) -> OptionType[str]:
+    """One of several words, without regard to case; a synonym is read as the word it stands for.
+
+    >>> choice_type(("inner", "left"), {"outer": "left"}).parse("OUTER")
+    'left'
+    """
+    meant = {**dict(zip(choices, choices, strict=True)), **(synonyms or {})}
 
     def parse(text: str) -> str:
         lower = text.lower()
-        if lower not in choices:
-            raise BadValueError(suggest(lower, choices))
-        return lower
+        if lower not in meant:
+            raise BadValueError(suggest(lower, meant))
+        return meant[lower]
 
-    return OptionType(" or ".join(", ".join(choices).rsplit(", ", 1)), parse, word)
+    return OptionType(" or ".join(", ".join(meant).rsplit(", ", 1)), parse, word)
 
 
 # --- rows -------------------------------------------------------------------------------------
@@ -130,17 +142,25 @@ class Option:
     help: str
     repeated: bool = False
     """Whether it may be given several times; the attribute is a tuple then."""
+    bare: bool = False
+    """Whether it is written as a value alone; ``Args.read_number`` reads it."""
 
 
 _ROW, _GROUP, _APART = "option", "options", "apart"
 
 
 def typed_option(
-    kind: OptionType[T], default: G, help: str, *, name: str | None = None, repeated: bool = False
+    kind: OptionType[T],
+    default: G,
+    help: str,
+    *,
+    name: str | None = None,
+    repeated: bool = False,
+    bare: bool = False,
 ) -> T | G:
     """A field of a command that is an option of the given type; ``name`` if it is written unlike
     the field is called."""
-    row = Option(name or "", "", kind, default, help, repeated)
+    row = Option(name or "", "", kind, default, help, repeated, bare)
     return cast(T, dataclasses.field(default=default, metadata={_ROW: row}))
 
 
@@ -150,10 +170,15 @@ def boolean_option(default: G, help: str, *, name: str | None = None) -> bool | 
 
 
 def integer_option(
-    default: G, help: str, *, least: int | None = None, name: str | None = None
+    default: G,
+    help: str,
+    *,
+    least: int | None = None,
+    name: str | None = None,
+    bare: bool = False,
 ) -> int | G:
-    """An option that is a whole number, perhaps from a lowest one on."""
-    return typed_option(integer_type(least), default, help, name=name)
+    """An option that is a whole number, perhaps from a lowest one on; ``bare``: ``head 5``."""
+    return typed_option(integer_type(least), default, help, name=name, bare=bare)
 
 
 def number_option(default: G, help: str, *, name: str | None = None) -> float | G:
@@ -166,11 +191,21 @@ def text_option(default: G, help: str, *, name: str | None = None) -> str | G:
     return typed_option(TEXT, default, help, name=name)
 
 
+def texts_option(help: str, *, name: str | None = None) -> tuple[str, ...]:
+    """An option that is any text and may be given several times."""
+    return cast(tuple[str, ...], typed_option(TEXT, (), help, name=name, repeated=True))
+
+
 def choice_option(
-    choices: Collection[str], default: G, help: str, *, name: str | None = None
+    choices: Collection[str],
+    default: G,
+    help: str,
+    *,
+    name: str | None = None,
+    synonyms: Mapping[str, str] | None = None,
 ) -> str | G:
-    """An option that is one of several words."""
-    return typed_option(choice_type(choices), default, help, name=name)
+    """An option that is one of several words; synonyms are read as words of ``choices``."""
+    return typed_option(choice_type(choices, synonyms), default, help, name=name)
 
 
 def span_option(default: G, help: str, *, name: str | None = None) -> BinSpan | G:
@@ -232,7 +267,8 @@ def format_options(node: object) -> str:
             parts.append(format_options(value))
         elif value is not None and value != row.default:
             values = value if row.repeated else (value,)
-            parts += [f" {row.name}={row.type.write(v)}" for v in values]
+            name = "" if row.bare else f"{row.name}="
+            parts += [f" {name}{row.type.write(v)}" for v in values]
     return "".join(parts)
 
 
@@ -302,9 +338,10 @@ class Options:
         try:
             return option.type.parse(token.text)
         except ValueError as error:
-            message = f"option '{option.name}' takes {option.type.label}, not '{token.text}'"
-            hint = getattr(error, "hint", None)
-            self._source.fail("SPL104", message, token.start, token.end, hint)
+            bad = error if isinstance(error, BadValueError) else BadValueError()
+            expected = bad.expected or option.type.label
+            message = f"option '{option.name}' takes {expected}, not '{token.text}'"
+            self._source.fail("SPL104", message, token.start, token.end, bad.hint)
 
     # --- to go: getters of single options
 
