@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.commands.sort import SortKey, sort_key, sort_order
+from escudo.spl.commands.sort import SortKey, order_by_key, parse_sort_key
 from escudo.spl.operators.grouping import present
 from escudo.spl.operators.null_filling import only_if
 from escudo.spl.operators.windows import numbered, runs
@@ -53,7 +53,7 @@ class Dedup(Command):
                 fields.append(args.name())
         if not fields:
             args.missing("a field")
-        sortby = args.separated(lambda: sort_key(args)) if args.accept_word("sortby") else ()
+        sortby = args.separated(lambda: parse_sort_key(args)) if args.accept_word("sortby") else ()
         return cls(
             tuple(fields),
             options.integer("limit", limit, least=1),
@@ -78,7 +78,7 @@ class Dedup(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if self.sortby:
-            keys = [o for key in self.sortby for o in sort_order(key, relation)]
+            keys = [o for key in self.sortby for o in order_by_key(key, relation)]
             relation = relation.ordered([*keys, *relation.order])
         bounds = [relation.bound(name) for name in self.fields]
         known = [b for b in bounds if b is not None]
