@@ -14,7 +14,10 @@ from escudo.spl.syntax.args import Args
 
 @dataclass(frozen=True)
 class Reverse(Command):
-    """``reverse``; no arguments."""
+    """``reverse``
+
+    The rows in reverse order.
+    """
 
     name: ClassVar[str] = "reverse"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
