@@ -10,7 +10,7 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import frame, numbered, over
+from escudo.spl.operators.windows import frame, number_rows, over
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.steps import Order
@@ -45,7 +45,7 @@ class Accum(Command):
         if value is None:
             return relation
         number = as_number(value)
-        relation, row = numbered(relation, binder)
+        relation, row = number_rows(relation, binder)
         total = over(exp.Sum(this=number), [Order(row)], spec=frame(None, 0))
         present = exp.Not(this=exp.Is(this=number.copy(), expression=exp.null()))
         sql = exp.Case(ifs=[exp.If(this=present, true=total)])

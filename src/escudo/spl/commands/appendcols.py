@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.row_matching import side_by_side
+from escudo.spl.operators.row_matching import zip_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
@@ -52,4 +52,4 @@ class AppendCols(Command):
         added = binder.closed(
             binder.limited_subsearch(self.subsearch, self.maxout, self, limit_option="maxout")
         )
-        return side_by_side(relation, added, self.override, binder)
+        return zip_rows(relation, added, self.override, binder)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import numbered, over
+from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
@@ -54,7 +54,7 @@ class Autoregress(Command):
         value = relation.field(self.field)
         if value is None:
             return relation
-        relation, row = numbered(relation, binder)
+        relation, row = number_rows(relation, binder)
         added: list[tuple[str, Typed]] = []
         for p in range(self.start, self.end + 1):
             lag = exp.Lag(this=value.sql.copy(), offset=exp.Literal.number(p))

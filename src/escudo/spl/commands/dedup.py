@@ -10,9 +10,9 @@ from sqlglot import exp
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.commands.sort import SortKey, order_by_key, parse_sort_key
-from escudo.spl.operators.grouping import present
+from escudo.spl.operators.grouping import is_present
 from escudo.spl.operators.null_filling import only_if
-from escudo.spl.operators.windows import numbered, runs
+from escudo.spl.operators.windows import number_rows, number_runs
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import all_hold, any_holds, column, negate
 from escudo.spl.syntax.args import Args
@@ -85,13 +85,13 @@ class Dedup(Command):
         if len(known) < len(bounds) and not self.keepempty:
             return relation.where(exp.false())
         if not self.keepempty and not self.keepevents:
-            relation = relation.where(all_hold([present(b) for b in known]))
+            relation = relation.where(all_hold([is_present(b) for b in known]))
         partition: list[exp.Expression] = [column(b.ident) for b in known]
         if self.consecutive:
-            relation, run = runs(relation, partition, binder)
+            relation, run = number_runs(relation, partition, binder)
             partition = [*partition, run]
-        relation, number = numbered(relation, binder, partition)
-        all_present = all_hold([present(b) for b in known])
+        relation, number = number_rows(relation, binder, partition)
+        all_present = all_hold([is_present(b) for b in known])
         if len(known) < len(bounds):
             all_present = exp.false()
         first = exp.LTE(this=number, expression=exp.Literal.number(self.limit))

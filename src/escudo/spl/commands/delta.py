@@ -10,7 +10,7 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import numbered, over
+from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import parenthesise
@@ -50,7 +50,7 @@ class Delta(Command):
         if value is None:
             return relation
         number = as_number(value)
-        relation, row = numbered(relation, binder)
+        relation, row = number_rows(relation, binder)
         lag = exp.Lag(this=number.copy(), offset=exp.Literal.number(self.p))
         sql = exp.Sub(this=parenthesise(number), expression=over(lag, [Order(row)]))
         added = [(self.alias or f"delta({self.field})", Typed(sql, FieldType.NUMBER))]

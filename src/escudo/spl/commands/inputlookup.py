@@ -10,7 +10,7 @@ from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators import lookup_tables
 from escudo.spl.operators.stacking import stacked
-from escudo.spl.operators.windows import numbered
+from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import literal_integer, more_than
 from escudo.spl.syntax.args import Args
@@ -52,11 +52,11 @@ class InputLookup(Command):
         return f"inputlookup{format_options(self)} {word(self.table)}{where}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = lookup_tables.rows_of(self.table, binder, self.span)
+        relation = lookup_tables.open_lookup(self.table, binder, self.span)
         if self.where is not None:
             relation = relation.where(binder.condition(self.where, relation))
         if self.start:
-            relation, row = numbered(relation, binder)
+            relation, row = number_rows(relation, binder)
             relation = relation.where(more_than(row, literal_integer(self.start)))
         if self.max is not None:
             relation = relation.limit(self.max)

@@ -11,8 +11,8 @@ from sqlglot import exp
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.operators.null_filling import or_else
-from escudo.spl.operators.row_matching import beside, qualified
-from escudo.spl.operators.windows import numbered, over
+from escudo.spl.operators.row_matching import join_queries, qualify
+from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import alias, all_hold, at_most, column, equal, literal_integer
@@ -172,33 +172,32 @@ def _match_rows(
     most = literal_integer(command.max)
     if not command.usetime:
         keys = [column(k) for k in right_keys] if command.max else []
-        other, number = numbered(other, binder, keys)
+        other, number = number_rows(other, binder, keys)
         if command.max:
             other = other.where(at_most(number, most))
     idents = {n: binder.names.fresh(n) for n in other.names()}
     moved = {n: b for n in idents if (b := other.bound(n)) is not None}
     place = binder.names.fresh("place")
     on: list[exp.Expression] = [
-        equal(qualified("l", a), qualified("r", b))
-        for a, b in zip(left_keys, right_keys, strict=True)
+        equal(qualify("l", a), qualify("r", b)) for a, b in zip(left_keys, right_keys, strict=True)
     ]
-    shown = [alias(qualified("r", b.ident), idents[n]) for n, b in moved.items()]
+    shown = [alias(qualify("r", b.ident), idents[n]) for n, b in moved.items()]
     if command.usetime:
-        relation, row = numbered(relation, binder)
+        relation, row = number_rows(relation, binder)
         time, other_time = relation.bound("_time"), other.bound("_time")
         if time is None or other_time is None:
             raise EscudoError("SPL105", "usetime needs _time on both sides", span=command.span)
         node = exp.GTE if command.earlier else exp.LTE
-        left, right = qualified("l", time.ident), qualified("r", other_time.ident)
+        left, right = qualify("l", time.ident), qualify("r", other_time.ident)
         on.append(node(this=left, expression=right))
         shown.append(alias(right.copy(), place))
     else:
-        shown.append(alias(qualified("r", number.name), place))
+        shown.append(alias(qualify("r", number.name), place))
     kind = "LEFT" if command.kind == "left" else "INNER"
 
     def build(inner: exp.Select) -> exp.Select:
         condition = all_hold([c.copy() for c in on])
-        return beside(inner, other.render(), condition, [s.copy() for s in shown], kind)
+        return join_queries(inner, other.render(), condition, [s.copy() for s in shown], kind)
 
     matched = relation.wrap(build, [other])
     if command.usetime and command.max:

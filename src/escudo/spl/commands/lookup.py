@@ -9,7 +9,7 @@ from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration
 from escudo.spl.operators import lookup_tables
-from escudo.spl.operators.row_matching import looked_up
+from escudo.spl.operators.row_matching import add_lookup_fields
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.options import boolean_option, format_options
@@ -78,8 +78,8 @@ class Lookup(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        definition = lookup_tables.find(self.table, binder, self.span)
-        table = lookup_tables.read(definition, self.span)
+        definition = lookup_tables.find_lookup(self.table, binder, self.span)
+        table = lookup_tables.read_lookup(definition, self.span)
         inputs = dict(self.inputs)
         known = set(table.column_names) | set(definition.fields)
         for name in (*inputs, *(inner for inner, _ in self.outputs)):
@@ -91,7 +91,9 @@ class Lookup(Command):
                     hint=suggest(name, known),
                 )
         outputs = self.outputs or tuple((n, n) for n in table.column_names if n not in inputs)
-        return looked_up(relation, definition, table, self.inputs, outputs, self.new, binder)
+        return add_lookup_fields(
+            relation, definition, table, self.inputs, outputs, self.new, binder
+        )
 
 
 def _format_pairs(pairs: tuple[tuple[str, str], ...]) -> str:

@@ -11,8 +11,8 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.one_field_command import OneFieldCommand
-from escudo.spl.operators.delimiters import with_delimiter
-from escudo.spl.operators.extraction import tokens
+from escudo.spl.operators.delimiters import remember_delimiter
+from escudo.spl.operators.extraction import find_tokens
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import filter_values
 from escudo.spl.relation.relation import Relation
@@ -47,7 +47,7 @@ class Makemv(OneFieldCommand):
         if value is None or value.type is FieldType.MULTIVALUE:
             return relation
         if self.tokenizer is not None:
-            values = tokens(value, self.tokenizer, self.span)
+            values = find_tokens(value, self.tokenizer, self.span)
         else:
             values = prelude_call("spl_split", as_text(value), literal_text(self.delim))
         if not self.allowempty:
@@ -58,4 +58,4 @@ class Makemv(OneFieldCommand):
             joined = prelude_call("spl_mvjoin", values, literal_text(self.delim))
             return relation.extend([(self.field, Typed(joined, FieldType.STRING))], binder.names)
         split = [(self.field, Typed(values, FieldType.MULTIVALUE))]
-        return with_delimiter(relation.extend(split, binder.names), [self.field], self.delim)
+        return remember_delimiter(relation.extend(split, binder.names), [self.field], self.delim)

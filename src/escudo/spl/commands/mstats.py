@@ -10,7 +10,7 @@ from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.commands.chart.series_table import chart_metrics
 from escudo.spl.commands.tstats import IndexStatistics, cut_time
 from escudo.spl.lowering.lower_search import TSTATS
-from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.grouping import aggregate_rows
 from escudo.spl.operators.stacking import stacked
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.values import Bound
@@ -84,7 +84,7 @@ class Mstats(IndexStatistics):
         events = self.fill_keys(events, by, binder)
         if self.prestats:
             return self.keep_events(source, events, given, binder)
-        result = aggregate(events, self.aggregates, by, binder, given)
+        result = aggregate_rows(events, self.aggregates, by, binder, given)
         if self.chart:
             result = chart_metrics(result, self.aggregates, by, self.series, binder)
         return result if source is None else stacked([source, result], binder)

@@ -10,8 +10,8 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.one_field_command import OneFieldCommand
-from escudo.spl.operators.delimiters import with_delimiter
-from escudo.spl.operators.windows import numbered
+from escudo.spl.operators.delimiters import remember_delimiter
+from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.coercion import as_list
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import alias, column, prelude_call, select
@@ -37,7 +37,7 @@ class Mvcombine(OneFieldCommand):
         value = relation.field(self.field)
         if value is None:
             return relation
-        relation, position = numbered(relation, binder)
+        relation, position = number_rows(relation, binder)
         ident, first = binder.names.fresh(self.field), binder.names.fresh("first")
         lists = prelude_call("spl_agg_flatten_ordered", as_list(value), position)
         combined = prelude_call("spl_values", prelude_call("spl_flat", lists))
@@ -53,4 +53,4 @@ class Mvcombine(OneFieldCommand):
             return query.group_by(*keys, copy=False)
 
         out = binder.query(build, [inner], fields, [Order(column(first), number=column(first))])
-        return with_delimiter(out, [self.field], self.delim)
+        return remember_delimiter(out, [self.field], self.delim)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.extraction import matches
+from escudo.spl.operators.extraction import match_pattern
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import coalesce, negate
 from escudo.spl.syntax.args import Args
@@ -58,7 +58,7 @@ class Regex(Command):
         value = relation.field(self.field)
         if value is None:
             return relation if self.negated else relation.where(exp.false())
-        condition = matches(value, self.pattern, self.span)
+        condition = match_pattern(value, self.pattern, self.span)
         if self.negated:
             condition = negate(coalesce(condition, exp.false()))
         return relation.where(condition)

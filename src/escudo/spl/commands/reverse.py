@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import reversed_rows
+from escudo.spl.operators.windows import reverse_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 
@@ -30,4 +30,4 @@ class Reverse(Command):
         return "reverse"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        return reversed_rows(rows(source, self), binder)
+        return reverse_rows(rows(source, self), binder)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.extraction import extracted, group_offsets, substituted
+from escudo.spl.operators.extraction import edit_text, extract_groups, locate_groups
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.options import (
@@ -61,9 +61,9 @@ class Rex(Command):
         if value is None:
             return relation
         if self.mode == "sed":
-            return relation.extend([(self.field, substituted(value, self.pattern))], binder.names)
-        added = extracted(value, self.pattern, self.max_match, relation, self.span)
+            return relation.extend([(self.field, edit_text(value, self.pattern))], binder.names)
+        added = extract_groups(value, self.pattern, self.max_match, relation, self.span)
         if self.offset_field is not None:
-            offsets = group_offsets(value, self.pattern, self.span)
+            offsets = locate_groups(value, self.pattern, self.span)
             added = [*added, (self.offset_field, offsets)]
         return relation.extend(added, binder.names)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration
-from escudo.spl.operators.found_fields import overlaid
+from escudo.spl.operators.found_fields import overlay_fields
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import prelude_call
@@ -50,7 +50,7 @@ class Spath(Command):
             return relation
         if self.path is None:
             document = prelude_call("spl_document_fields", as_text(value))
-            return overlaid(relation, document, binder)
+            return overlay_fields(relation, document, binder)
         call = Call("spath", (FieldRef(self.input), Literal(self.path)))
         values = binder.evaluate(call, relation)
         return relation.extend([(self.output or self.path, values)], binder.names)

@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.delimiters import with_delimiter
-from escudo.spl.operators.grouping import aggregate, only_numbers
+from escudo.spl.operators.delimiters import remember_delimiter
+from escudo.spl.operators.grouping import aggregate_rows, keep_numbers
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
 from escudo.spl.syntax.args import Args
@@ -66,6 +66,6 @@ class Stats(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if self.allnum:
-            relation = only_numbers(relation, self.aggregates, binder)
-        result = aggregate(relation, self.aggregates, self.by, binder)
-        return with_delimiter(result, [a.output for a in self.aggregates], self.delim)
+            relation = keep_numbers(relation, self.aggregates, binder)
+        result = aggregate_rows(relation, self.aggregates, self.by, binder)
+        return remember_delimiter(result, [a.output for a in self.aggregates], self.delim)

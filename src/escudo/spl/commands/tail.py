@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import reversed_rows
+from escudo.spl.operators.windows import reverse_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.options import format_options, integer_option
@@ -35,4 +35,4 @@ class Tail(Command):
         return f"tail{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        return reversed_rows(rows(source, self), binder).limit(self.limit)
+        return reverse_rows(rows(source, self), binder).limit(self.limit)

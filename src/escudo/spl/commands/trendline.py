@@ -11,7 +11,7 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import frame, numbered, over
+from escudo.spl.operators.windows import frame, number_rows, over
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import (
@@ -79,7 +79,7 @@ class Trendline(Command):
         return "trendline " + " ".join(t.format() for t in self.trends)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation, row = numbered(rows(source, self), binder)
+        relation, row = number_rows(rows(source, self), binder)
         added: list[tuple[str, Typed]] = []
         for trend in self.trends:
             value = relation.field(trend.field)

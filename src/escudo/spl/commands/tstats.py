@@ -16,7 +16,7 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.lowering.lower_search import TSTATS, lower_search
 from escudo.spl.operators.automatic_spans import automatic_bins
-from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.grouping import aggregate_rows
 from escudo.spl.operators.null_filling import filled_with
 from escudo.spl.operators.stacking import stacked
 from escudo.spl.operators.time_buckets import time_bin
@@ -217,7 +217,7 @@ class Tstats(IndexStatistics):
             events, given = cut_time(events, time, self.buckets.width, binder.during(within))
         if self.prestats:
             return self.keep_events(source, events, given, binder)
-        return aggregate(events, self.aggregates, self.by, binder, given)
+        return aggregate_rows(events, self.aggregates, self.by, binder, given)
 
     def _select_events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:
         """The rows that WHERE selects, of a dataset or of the raw events."""

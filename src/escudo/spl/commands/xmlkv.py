@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.found_fields import overlaid
+from escudo.spl.operators.found_fields import overlay_fields
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import prelude_call
@@ -48,4 +48,4 @@ class Xmlkv(Command):
         if value is None:
             return relation
         pairs = prelude_call("spl_xml_pairs", as_text(value))
-        return overlaid(relation, pairs, binder, lists=True)
+        return overlay_fields(relation, pairs, binder, lists=True)

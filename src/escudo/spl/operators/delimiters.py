@@ -10,7 +10,7 @@ from escudo.spl.relation.relation import Relation
 DEFAULT = "\n"
 
 
-def with_delimiter(relation: Relation, names: Iterable[str], delimiter: str) -> Relation:
+def remember_delimiter(relation: Relation, names: Iterable[str], delimiter: str) -> Relation:
     """Remember the delimiter of fields."""
     known = {**relation.traits.delimiters, **dict.fromkeys(names, delimiter)}
     return replace(relation, traits=replace(relation.traits, delimiters=known))

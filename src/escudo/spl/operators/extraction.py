@@ -19,7 +19,7 @@ from escudo.spl.relation.sql import literal_text, prelude_call
 from escudo.spl.relation.values import Typed
 
 
-def extracted(
+def extract_groups(
     value: Typed, text: str, most: int, relation: Relation, span: Span | None
 ) -> list[tuple[str, Typed]]:
     """The named groups of a pattern in a value; ``most`` matches (0: all) as multivalues.
@@ -77,7 +77,7 @@ def _integer(number: int) -> exp.Expression:
     return exp.Literal.number(number)
 
 
-def matches(value: Typed, text: str, span: Span | None) -> exp.Expression:
+def match_pattern(value: Typed, text: str, span: Span | None) -> exp.Expression:
     """Whether a pattern matches somewhere in a value (any value of a multivalue)."""
     pattern = checked(text, span)
     name = "spl_regex_match" if pattern.regular else "spl_pcre_match"
@@ -90,7 +90,7 @@ def matches(value: Typed, text: str, span: Span | None) -> exp.Expression:
     return test(value)
 
 
-def group_offsets(value: Typed, text: str, span: Span | None) -> Typed:
+def locate_groups(value: Typed, text: str, span: Span | None) -> Typed:
     """``name=start-end`` of each group of the first match, joined by ``&``."""
     pattern = checked(text, span)
     parts: list[exp.Expression] = []
@@ -102,7 +102,7 @@ def group_offsets(value: Typed, text: str, span: Span | None) -> Typed:
     return Typed(prelude_call("spl_mvjoin", listed, literal_text("&")), FieldType.STRING)
 
 
-def substituted(value: Typed, script: str) -> Typed:
+def edit_text(value: Typed, script: str) -> Typed:
     """``mode=sed``: ``s/regex/replacement/flags`` or ``y/from/to/``."""
 
     def edit(text: exp.Expression) -> exp.Expression:
@@ -114,7 +114,7 @@ def substituted(value: Typed, script: str) -> Typed:
     return Typed(edit(as_text(value)), FieldType.STRING)
 
 
-def tokens(value: Typed, text: str, span: Span | None) -> exp.Expression:
+def find_tokens(value: Typed, text: str, span: Span | None) -> exp.Expression:
     """The first group of every match, or the whole match where there is no group."""
     pattern = checked(text, span)
     group = 1 if pattern.groups else 0

@@ -87,7 +87,7 @@ class OverlayBase(Base):
         return Typed(parts, FieldType.MULTIVALUE)
 
 
-def overlaid(
+def overlay_fields(
     relation: Relation,
     found: exp.Expression,
     binder: Binder,

@@ -27,7 +27,7 @@ from escudo.spl.syntax.source import suggest
 from escudo.spl.syntax.wildcards import renamed, select_names
 
 
-def function_row(term: Aggregate) -> StatsFunction:
+def find_function(term: Aggregate) -> StatsFunction:
     """The row of a term's statistical function. Raises ``SPL200`` for an unknown one."""
     row = stats_functions.get(term.function)
     if row is None:
@@ -40,11 +40,11 @@ def function_row(term: Aggregate) -> StatsFunction:
     return row
 
 
-def build(
+def build_aggregate(
     term: Aggregate, relation: Relation, binder: Binder, order: exp.Expression | None
 ) -> Typed:
     """The SQL aggregate of a term over a relation's rows."""
-    row = function_row(term)
+    row = find_function(term)
     found = relation.bound(term.field) if term.field is not None else None
     if found is not None and found.stamp is not None and term.function in ("min", "max"):
         node = exp.Min if term.function == "min" else exp.Max
@@ -62,7 +62,9 @@ def build(
     return row.build(value, time, Params(percent=term.parameter, order=order))
 
 
-def expanded(terms: Sequence[Aggregate], relation: Relation, binder: Binder) -> list[Aggregate]:
+def expand_wildcards(
+    terms: Sequence[Aggregate], relation: Relation, binder: Binder
+) -> list[Aggregate]:
     """Terms with ``*`` in the field, one for each field that it names."""
     out: list[Aggregate] = []
     for term in terms:
@@ -79,7 +81,7 @@ def expanded(terms: Sequence[Aggregate], relation: Relation, binder: Binder) -> 
     return out
 
 
-def arrival(relation: Relation, binder: Binder) -> tuple[Relation, exp.Expression | None]:
+def find_arrival(relation: Relation, binder: Binder) -> tuple[Relation, exp.Expression | None]:
     """An expression that grows in the order of the rows, perhaps over a helper column."""
     keys = relation.order
     if not keys:
@@ -127,7 +129,7 @@ class Keys:
     """Keys whose null groups are yet to be dropped."""
 
 
-def group_keys(
+def prepare_keys(
     relation: Relation,
     by: Sequence[str],
     binder: Binder,
@@ -152,11 +154,11 @@ def group_keys(
             keys.append((name, Bound(binder.names.fresh(name), FieldType.STRING)))
             continue
         if bound.type is FieldType.MULTIVALUE:
-            relation, bound = each_value(relation, name, binder)
+            relation, bound = expand_values(relation, name, binder)
         if late and _costly(relation.definition(bound.ident)):
             dropped_later.append(bound.ident)
         else:
-            conditions.append(present(bound))
+            conditions.append(is_present(bound))
         keys.append((name, bound))
     for c in conditions:
         relation = relation.where(c)
@@ -176,11 +178,11 @@ def _costly(sql: exp.Expression | None) -> bool:
     return any(str(f.this).startswith(_COSTLY) for f in sql.find_all(exp.Anonymous))
 
 
-def present(bound: Bound) -> exp.Expression:
+def is_present(bound: Bound) -> exp.Expression:
     return exp.Not(this=exp.Is(this=column(bound.ident), expression=exp.null()))
 
 
-def each_value(relation: Relation, name: str, binder: Binder) -> tuple[Relation, Bound]:
+def expand_values(relation: Relation, name: str, binder: Binder) -> tuple[Relation, Bound]:
     """One row for each value of a multivalue field; rows without a value are dropped."""
     found = relation.bound(name)
     assert found is not None
@@ -190,7 +192,7 @@ def each_value(relation: Relation, name: str, binder: Binder) -> tuple[Relation,
     return expanded.with_fields({**expanded.fields, name: bound}), bound
 
 
-def aggregate(
+def aggregate_rows(
     relation: Relation,
     terms: Sequence[Aggregate],
     by: Sequence[str],
@@ -198,22 +200,22 @@ def aggregate(
     given: Mapping[str, Bound] = MappingProxyType({}),
 ) -> Relation:
     """``stats terms BY by``: a relation of the BY fields and the terms, in that order."""
-    terms = expanded(terms, relation, binder)
-    keys = group_keys(relation, by, binder, given, late=True)
+    terms = expand_wildcards(terms, relation, binder)
+    keys = prepare_keys(relation, by, binder, given, late=True)
     inner, order = keys.relation, None
     if needs_arrival(terms):
-        inner, order = arrival(inner, binder)
+        inner, order = find_arrival(inner, binder)
     fields: dict[str, Bound] = {}
     items: list[exp.Expression] = []
     for name, bound in keys.bound:
         items.append(column(bound.ident))
         fields[name] = Bound(bound.ident, bound.type)
     for term in terms:
-        value = build(term, inner, binder, order)
+        value = build_aggregate(term, inner, binder, order)
         ident = binder.names.fresh(term.output)
         items.append(alias(value.sql, ident))
         fields[term.output] = Bound(ident, value.type)
-    evidence = gathered(relation.evidence, items, binder)
+    evidence = gather_evidence(relation.evidence, items, binder)
     groups = [column(b.ident) for _, b in keys.bound]
 
     def render() -> exp.Select:
@@ -235,7 +237,7 @@ def _number(bound: Bound) -> exp.Expression | None:
     return column(bound.ident) if bound.type in NUMERIC else None
 
 
-def gathered(
+def gather_evidence(
     evidence: Evidence | None, items: list[exp.Expression], binder: Binder
 ) -> Evidence | None:
     """Aggregates that collect what proves the rows of a group."""
@@ -249,7 +251,7 @@ def gathered(
     return out
 
 
-def only_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder) -> Relation:
+def keep_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder) -> Relation:
     """``allnum=t``: a field with a value that is no number counts as a field without values."""
     checked: list[tuple[str, Typed]] = []
     for name in dict.fromkeys(t.field for t in terms if t.field is not None):
@@ -259,7 +261,7 @@ def only_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder)
         number = as_number(value)
         wrong = exp.And(
             this=exp.Is(this=number.copy(), expression=exp.null()),
-            expression=present(Bound(value.sql.name, value.type)),
+            expression=is_present(Bound(value.sql.name, value.type)),
         )
         flag = exp.Case(
             ifs=[exp.If(this=wrong, true=exp.Literal.number(1))], default=exp.Literal.number(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.grouping import aggregate_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.values import text_value
 from escudo.spl.syntax.aggregate_terms import Aggregate
@@ -30,7 +30,7 @@ def event_metadata(kind: str, indexes: Sequence[str], binder: Binder) -> Relatio
         Aggregate("max", "_indextime", alias="recentTime"),
         Aggregate("count", alias="totalCount"),
     ]
-    found = aggregate(_events(indexes, binder), terms, (name,), binder)
+    found = aggregate_rows(_events(indexes, binder), terms, (name,), binder)
     return found.extend([("type", text_value(kind))], binder.names)
 
 
@@ -40,7 +40,7 @@ def event_counts(
     """The number of events, in all or for each index."""
     count = Aggregate("count", alias="count")
     if summarize:
-        return aggregate(_events(indexes, binder), [count], (), binder)
+        return aggregate_rows(_events(indexes, binder), [count], (), binder)
     size = [Aggregate("sum", expr=_LENGTH, alias="size_bytes")] if sized else []
-    found = aggregate(_events(indexes, binder), [count, *size], ("index",), binder)
+    found = aggregate_rows(_events(indexes, binder), [count, *size], ("index",), binder)
     return found.extend([("server", text_value("local"))], binder.names)

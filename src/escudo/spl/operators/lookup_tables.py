@@ -22,7 +22,7 @@ from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.source import suggest
 
 
-def find(name: str, binder: Binder, span: Span | None) -> Lookup:
+def find_lookup(name: str, binder: Binder, span: Span | None) -> Lookup:
     """The definition of a lookup. Raises ``SPL313`` for an unknown one."""
     found = binder.knowledge.lookup(name)
     if found is None:
@@ -37,7 +37,7 @@ MULTIVALUE_PREFIX = "__mv_"
 """A column of this and a field's name holds the field's values apart (``encoded``)."""
 
 
-def read(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.Table:
+def read_lookup(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.Table:
     """The rows of a lookup, all text. A collection without a file has no rows yet.
 
     With ``multivalues``, fields that have them in the file are lists of text; else their values
@@ -74,10 +74,10 @@ def _with_lists(found: pa.Table, multivalues: bool) -> pa.Table:
     return out
 
 
-def encoded(cell: str | list[str] | None) -> str:
+def encode_values(cell: str | list[str] | None) -> str:
     """Several values as Splunk writes them in the column beside a field; empty for one value.
 
-    >>> encoded(["a", "b;$"]), encoded("a")
+    >>> encode_values(["a", "b;$"]), encode_values("a")
     ('$a$;$b;$$$', '')
     """
     if not isinstance(cell, list):
@@ -125,9 +125,9 @@ def _cells(values: pa.ChunkedArray, verbatim: bool) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
-def rows_of(name: str, binder: Binder, span: Span | None) -> Relation:
+def open_lookup(name: str, binder: Binder, span: Span | None) -> Relation:
     """All rows of a lookup, as ``inputlookup`` gives them."""
-    return binder.table(read(find(name, binder, span), span, multivalues=True))
+    return binder.table(read_lookup(find_lookup(name, binder, span), span, multivalues=True))
 
 
 def grouped(rows: pa.Table, keys: list[str], outputs: list[str], most: int) -> pa.Table:

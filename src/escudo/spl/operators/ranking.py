@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.grouping import aggregate_rows
 from escudo.spl.operators.windows import over
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
@@ -45,7 +45,7 @@ _COUNT = "\0count"
 def rank_values(relation: Relation, ranking: Ranking, binder: Binder) -> Relation:
     """The combinations of values by how often they occur, in each BY group."""
     wanted = (*ranking.by, *ranking.fields)
-    counted = aggregate(relation, [Aggregate("count", alias=_COUNT)], wanted, binder)
+    counted = aggregate_rows(relation, [Aggregate("count", alias=_COUNT)], wanted, binder)
     found = {name: counted.bound(name) for name in wanted}
     keys = {name: bound for name, bound in found.items() if bound is not None}
     count = counted.bound(_COUNT)

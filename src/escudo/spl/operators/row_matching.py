@@ -13,7 +13,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.operators import lookup_tables
 from escudo.spl.operators.null_filling import or_else
-from escudo.spl.operators.windows import numbered
+from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.arrow_types import field_type
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import any_value, map_values
@@ -31,11 +31,11 @@ from escudo.spl.relation.sql import (
 from escudo.spl.relation.values import Bound, Typed, is_null, null_value, text_value
 
 
-def qualified(source: str, ident: str) -> exp.Column:
+def qualify(source: str, ident: str) -> exp.Column:
     return exp.Column(this=identifier(ident), table=identifier(source))
 
 
-def beside(
+def join_queries(
     left: exp.Expression,
     right: exp.Expression,
     on: exp.Expression,
@@ -58,7 +58,7 @@ def _named(source: exp.Expression, name: str) -> exp.Expression:
     return exp.Subquery(this=source, alias=called)
 
 
-def looked_up(
+def add_lookup_fields(
     relation: Relation,
     definition: Lookup,
     rows: pa.Table,
@@ -128,11 +128,11 @@ def _by_equality(
 
     def build(inner: exp.Select) -> exp.Select:
         on = all_hold(
-            exp.EQ(this=qualified("l", h), expression=qualified("r", i))
+            exp.EQ(this=qualify("l", h), expression=qualify("r", i))
             for h, i in zip(held, idents, strict=False)
         )
-        shown = [qualified("r", b.ident) for b in bounds.values()]
-        return beside(inner, table(source), on, shown)
+        shown = [qualify("r", b.ident) for b in bounds.values()]
+        return join_queries(inner, table(source), on, shown)
 
     return relation.wrap(build), bounds
 
@@ -172,14 +172,14 @@ def _by_pattern(
         distinct = select([column(h) for h in held], events.copy())
         distinct.set("distinct", exp.Distinct())
         test = all_hold(
-            _any_test(special.get(name), value.type, qualified("l", h), qualified("r", k))
+            _any_test(special.get(name), value.type, qualify("l", h), qualify("r", k))
             for (name, value), h, k in zip(keyed, held, keys, strict=True)
         )
-        pairs = beside(
+        pairs = join_queries(
             distinct,
             table(source),
             test,
-            [qualified("r", position), *(qualified("r", o) for o in outs)],
+            [qualify("r", position), *(qualify("r", o) for o in outs)],
             "INNER",
         )
         items: list[exp.Expression] = [column(h) for h in held]
@@ -188,9 +188,9 @@ def _by_pattern(
         groups = select(items, pairs)
         groups.set("group", exp.Group(expressions=[column(h) for h in held]))
         on = all_hold(
-            exp.NullSafeEQ(this=qualified("l", h), expression=qualified("r", h)) for h in held
+            exp.NullSafeEQ(this=qualify("l", h), expression=qualify("r", h)) for h in held
         )
-        query = beside(events, groups, on, [qualified("r", b.ident) for b in bounds.values()])
+        query = join_queries(events, groups, on, [qualify("r", b.ident) for b in bounds.values()])
         if computed:
             called = exp.TableAlias(this=identifier(shared))
             query.set("with_", exp.With(expressions=[exp.CTE(this=inner, alias=called)]))
@@ -244,17 +244,17 @@ def _test(kind: str | None, value: exp.Expression, key: exp.Expression) -> exp.E
     return exp.EQ(this=value, expression=key)
 
 
-def side_by_side(left: Relation, right: Relation, override: bool, binder: Binder) -> Relation:
+def zip_rows(left: Relation, right: Relation, override: bool, binder: Binder) -> Relation:
     """The first row beside the first row, and so on; rows beyond the left ones are dropped."""
-    left, left_row = numbered(left, binder)
-    right, right_row = numbered(right, binder)
+    left, left_row = number_rows(left, binder)
+    right, right_row = number_rows(right, binder)
     moved = {n: b for n in right.names() if (b := right.bound(n)) is not None}
     idents = {n: binder.names.fresh(n) for n in moved}
 
     def build(inner: exp.Select) -> exp.Select:
-        on = exp.EQ(this=qualified("l", left_row.name), expression=qualified("r", right_row.name))
-        shown = [alias(qualified("r", b.ident), idents[n]) for n, b in moved.items()]
-        return beside(inner, right.render(), on, shown)
+        on = exp.EQ(this=qualify("l", left_row.name), expression=qualify("r", right_row.name))
+        shown = [alias(qualify("r", b.ident), idents[n]) for n, b in moved.items()]
+        return join_queries(inner, right.render(), on, shown)
 
     joined = left.wrap(build, [right])
     added: list[tuple[str, Typed]] = []

@@ -59,7 +59,7 @@ def _bound(offset: int | None, side: str) -> tuple[str | exp.Expression, str | N
     return exp.Literal.number(abs(offset)), "PRECEDING" if offset < 0 else "FOLLOWING"
 
 
-def numbered(
+def number_rows(
     relation: Relation, binder: Binder, partition: Sequence[exp.Expression] = ()
 ) -> tuple[Relation, exp.Column]:
     """A hidden column that counts the rows from 1 in their order (in each partition)."""
@@ -86,7 +86,7 @@ def while_true(
     return relation.where(none_yet)
 
 
-def runs(
+def number_runs(
     relation: Relation, values: Sequence[exp.Expression], binder: Binder
 ) -> tuple[Relation, exp.Column]:
     """A hidden column that numbers the runs of rows with the same values."""
@@ -108,7 +108,7 @@ def runs(
     return relation.hide([(run, count)], window=True), column(run)
 
 
-def reversed_rows(relation: Relation, binder: Binder) -> Relation:
+def reverse_rows(relation: Relation, binder: Binder) -> Relation:
     """The same rows, last one first."""
-    relation, row = numbered(relation, binder)
+    relation, row = number_rows(relation, binder)
     return relation.ordered([Order(row, descending=True, number=row)])

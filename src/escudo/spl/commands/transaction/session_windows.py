@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.grouping import build, gathered, present
+from escudo.spl.operators.grouping import build_aggregate, gather_evidence, is_present
 from escudo.spl.operators.windows import frame, over
 from escudo.spl.relation.coercion import as_list
 from escudo.spl.relation.relation import Relation
@@ -41,7 +41,7 @@ def build_sessions(
     time, key = events.bound("_time"), events.bound(field)
     if time is None or key is None or key.type is FieldType.MULTIVALUE:
         return None
-    return _grouped(events.where(present(key)), time, key, pause, maxevents, binder)
+    return _grouped(events.where(is_present(key)), time, key, pause, maxevents, binder)
 
 
 def _grouped(
@@ -137,7 +137,7 @@ def _merged(
         elif bound.ident == key.ident:
             add(name, as_list(key.typed()), FieldType.MULTIVALUE)
         else:
-            found = build(Aggregate("values", name), rows, binder, None)
+            found = build_aggregate(Aggregate("values", name), rows, binder, None)
             add(name, found.sql, found.type)
     length = exp.Sub(this=newest, expression=oldest.copy())
     add("duration", exp.Round(this=length, decimals=exp.Literal.number(6)), FieldType.NUMBER)
@@ -145,7 +145,7 @@ def _merged(
     add("closed_txn", _closed(following, count, most), FieldType.INTEGER)
     add("field_match_sum", count.copy(), FieldType.INTEGER)
     add("linecount", count.copy() if text is None else _lines(text, count), FieldType.INTEGER)
-    evidence = gathered(rows.evidence, items, binder)
+    evidence = gather_evidence(rows.evidence, items, binder)
     groups = [column(key.ident), column(session)]
 
     def render() -> exp.Select:
