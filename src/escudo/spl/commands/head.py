@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from sqlglot import exp
+
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import while_true
+from escudo.spl.operators.windows import frame, over
 from escudo.spl.relation.coercion import as_boolean
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import case_when, coalesce, column, equal, literal_integer
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import EvalExpr
 from escudo.spl.syntax.options import boolean_option, format_options, integer_option
@@ -59,5 +62,18 @@ class Head(Command):
         if self.while_ is None:
             return relation.limit(MOST_ROWS if self.limit is None else self.limit)
         condition = as_boolean(binder.evaluate(self.while_, relation))
-        relation = while_true(relation, condition, binder, null=self.null, keep_last=self.keeplast)
+        relation = self._keep_while(condition, relation, binder)
         return relation if self.limit is None else relation.limit(self.limit)
+
+    def _keep_while(
+        self, condition: exp.Expression, relation: Relation, binder: Binder
+    ) -> Relation:
+        """The rows up to the first for which the condition does not hold."""
+        none, one = literal_integer(0), literal_integer(1)
+        held = coalesce(condition, exp.true() if self.null else exp.false())
+        failed = exp.Sum(this=case_when((held, none), otherwise=one))
+        before = frame(None, -1 if self.keeplast else 0)
+        ident = binder.names.fresh("failed")
+        failures = over(failed, relation.order, spec=before)
+        relation = relation.hide([(ident, failures)], window=True)
+        return relation.where(equal(coalesce(column(ident), none.copy()), none.copy()))

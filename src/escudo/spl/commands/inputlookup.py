@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators import lookup_tables
+from escudo.spl.operators.lookup_tables import open_lookup
 from escudo.spl.operators.stacking import stacked
 from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.relation import Relation
@@ -52,7 +52,7 @@ class InputLookup(Command):
         return f"inputlookup{format_options(self)} {word(self.table)}{where}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = lookup_tables.open_lookup(self.table, binder, self.span)
+        relation = open_lookup(self.table, binder, self.span)
         if self.where is not None:
             relation = relation.where(binder.condition(self.where, relation))
         if self.start:

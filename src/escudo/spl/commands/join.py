@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from sqlglot import exp
 
@@ -91,7 +91,7 @@ class Join(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         other = binder.limited_subsearch(self.subsearch, MOST_ROWS, self, limit_option=None)
-        return join_relations(relation, other, self, binder)
+        return join_relations(relation, other, command=self, binder=binder)
 
 
 def _read_pairs(args: Args, left: str | None, right: str | None) -> tuple[tuple[str, str], ...]:
@@ -114,16 +114,19 @@ def _read_pairs(args: Args, left: str | None, right: str | None) -> tuple[tuple[
     return tuple(out)
 
 
-def join_relations(relation: Relation, other: Relation, command: Join, binder: Binder) -> Relation:
+def join_relations(
+    relation: Relation, other: Relation, *, command: Join, binder: Binder
+) -> Relation:
     """The rows of a relation with the fields of the matching rows of another."""
     other = binder.closed(other)
     if command.pairs:
-        return _join_qualified(binder.closed(relation), other, command, binder)
+        relation = binder.closed(relation)
+        return _join_qualified(relation, other, command=command, binder=binder)
     names = command.fields or _common_names(relation, other, binder)
     if not names:
         raise EscudoError("SPL105", "join has no field in common to join by", span=command.span)
     pairs = [(n, n) for n in names]
-    matched, moved = _match_rows(relation, other, pairs, command, binder)
+    matched, moved = _match_rows(relation, other, pairs=pairs, command=command, binder=binder)
     added: list[tuple[str, Typed]] = []
     for name, bound in moved.items():
         if name in names or (name.startswith("_") and relation.bound(name) is not None):
@@ -141,9 +144,13 @@ def _common_names(relation: Relation, other: Relation, binder: Binder) -> tuple[
     return tuple(n for n in other.names() if n in mine and not n.startswith("_"))
 
 
-def _join_qualified(relation: Relation, other: Relation, command: Join, binder: Binder) -> Relation:
+def _join_qualified(
+    relation: Relation, other: Relation, *, command: Join, binder: Binder
+) -> Relation:
     """``join left=L right=R where L.a=R.b``: all fields carry their side's name."""
-    matched, moved = _match_rows(relation, other, command.pairs, command, binder)
+    matched, moved = _match_rows(
+        relation, other, pairs=command.pairs, command=command, binder=binder
+    )
     fields: dict[str, Bound] = {}
     for name in relation.names():
         bound = relation.bound(name)
@@ -156,6 +163,7 @@ def _join_qualified(relation: Relation, other: Relation, command: Join, binder: 
 def _match_rows(
     relation: Relation,
     other: Relation,
+    *,
     pairs: Sequence[tuple[str, str]],
     command: Join,
     binder: Binder,
@@ -193,11 +201,11 @@ def _match_rows(
         shown.append(alias(right.copy(), place))
     else:
         shown.append(alias(qualify("r", number.name), place))
-    kind = "LEFT" if command.kind == "left" else "INNER"
+    kind: Literal["LEFT", "INNER"] = "LEFT" if command.kind == "left" else "INNER"
 
     def build(inner: exp.Select) -> exp.Select:
-        condition = all_hold([c.copy() for c in on])
-        return join_queries(inner, other.render(), condition, [s.copy() for s in shown], kind)
+        condition, columns = all_hold(c.copy() for c in on), [s.copy() for s in shown]
+        return join_queries(inner, other.render(), on=condition, columns=columns, kind=kind)
 
     matched = relation.wrap(build, [other])
     if command.usetime and command.max:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration
-from escudo.spl.operators import lookup_tables
+from escudo.spl.operators.lookup_tables import find_lookup, read_lookup
 from escudo.spl.operators.row_matching import add_lookup_fields
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
@@ -78,8 +78,8 @@ class Lookup(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        definition = lookup_tables.find_lookup(self.table, binder, self.span)
-        table = lookup_tables.read_lookup(definition, self.span)
+        definition = find_lookup(self.table, binder, self.span)
+        table = read_lookup(definition, self.span)
         inputs = dict(self.inputs)
         known = set(table.column_names) | set(definition.fields)
         for name in (*inputs, *(inner for inner, _ in self.outputs)):
@@ -92,7 +92,13 @@ class Lookup(Command):
                 )
         outputs = self.outputs or tuple((n, n) for n in table.column_names if n not in inputs)
         return add_lookup_fields(
-            relation, definition, table, self.inputs, outputs, self.new, binder
+            relation,
+            definition,
+            table,
+            inputs=self.inputs,
+            outputs=outputs,
+            new=self.new,
+            binder=binder,
         )
 
 

@@ -58,10 +58,10 @@ class Map(Command):
         if self.savedsearch is not None:
             text = saved_text(self.savedsearch, binder, self.span)
         assert text is not None
-        return run_for_each_row(relation, text, self, binder)
+        return run_for_each_row(relation, text, command=self, binder=binder)
 
 
-def run_for_each_row(relation: Relation, text: str, command: Map, binder: Binder) -> Relation:
+def run_for_each_row(relation: Relation, text: str, *, command: Map, binder: Binder) -> Relation:
     """The rows of the search for each row, ``$field$`` replaced by the row's value.
 
     A row without one of the values has no search; SPL322 says so.

@@ -79,14 +79,18 @@ class Mstats(IndexStatistics):
         given: dict[str, Bound] = {}
         time = events.bound("_time")
         if (self.span_width is not None or self.chart) and time is not None:
-            events, given = cut_time(events, time, self.span_width, binder.during(within))
+            events, given = cut_time(
+                events, time, span=self.span_width, binder=binder.during(within)
+            )
             by = by if "_time" in by else ("_time", *by)
         events = self.fill_keys(events, by, binder)
         if self.prestats:
-            return self.keep_events(source, events, given, binder)
-        result = aggregate_rows(events, self.aggregates, by, binder, given)
+            return self.keep_events(source, events, given=given, binder=binder)
+        result = aggregate_rows(events, self.aggregates, by=by, binder=binder, given=given)
         if self.chart:
-            result = chart_metrics(result, self.aggregates, by, self.series, binder)
+            result = chart_metrics(
+                result, self.aggregates, by=by, options=self.series, binder=binder
+            )
         return result if source is None else stacked([source, result], binder)
 
 

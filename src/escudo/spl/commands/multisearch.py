@@ -16,7 +16,7 @@ from escudo.spl.syntax.ast import Pipeline
 
 @dataclass(frozen=True)
 class MultiSearch(Command):
-    """``multisearch [search] [search] ...``
+    """``multisearch [search] [search] ...``.
 
     The events of two or more searches, newest first.
 

@@ -14,7 +14,7 @@ from escudo.spl.operators.delimiters import remember_delimiter
 from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.coercion import as_list
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, column, prelude_call, select
+from escudo.spl.relation.sql import alias, column, group_rows, prelude_call, select
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.options import text_option
@@ -50,7 +50,7 @@ class Mvcombine(OneFieldCommand):
         def build() -> exp.Select:
             items = [alias(combined.copy(), ident), alias(exp.Min(this=position.copy()), first)]
             query = select([*(k.copy() for k in keys), *items], inner.render())
-            return query.group_by(*keys, copy=False)
+            return group_rows(query, keys)
 
         out = binder.query(build, [inner], fields, [Order(column(first), number=column(first))])
         return remember_delimiter(out, [self.field], self.delim)

@@ -9,10 +9,11 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.one_field_command import OneFieldCommand
-from escudo.spl.operators.delimiters import delimiter_of
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import literal_text, prelude_call
 from escudo.spl.relation.values import Typed
+
+_DELIMITER = "\n"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,6 @@ class Nomv(OneFieldCommand):
         value = relation.field(self.field)
         if value is None or value.type is not FieldType.MULTIVALUE:
             return relation
-        delimiter = literal_text(delimiter_of(relation, self.field))
-        joined = prelude_call("spl_mvjoin", value.sql, delimiter)
+        delimiter = relation.traits.delimiters.get(self.field, _DELIMITER)
+        joined = prelude_call("spl_mvjoin", value.sql, literal_text(delimiter))
         return relation.extend([(self.field, Typed(joined, FieldType.STRING))], binder.names)

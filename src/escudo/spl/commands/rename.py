@@ -18,7 +18,7 @@ from escudo.spl.syntax.wildcards import renamed, select_names
 
 @dataclass(frozen=True)
 class Rename(Command):
-    """``rename old AS new, ...``
+    """``rename old AS new, ...``.
 
     A field of the new name is replaced. With ``*`` in both names, each ``*`` of the new one takes
     what the ``*`` of the old one matched.

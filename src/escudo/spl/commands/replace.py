@@ -24,7 +24,7 @@ from escudo.spl.syntax.wildcards import select_names
 
 @dataclass(frozen=True)
 class Replace(Command):
-    """``replace old WITH new, ... [IN fields]``
+    """``replace old WITH new, ... [IN fields]``.
 
     A value that matches an old one as a whole, with regard to case, becomes the new one; each ``*``
     of the new one takes what the ``*`` at its place matched. Values without ``*`` go before those

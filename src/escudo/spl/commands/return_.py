@@ -36,7 +36,7 @@ class Returned(Node):
 
 @dataclass(frozen=True)
 class Return(Command):
-    """``return [n] items``
+    """``return [n] items``.
 
     The values of the first ``n`` rows (one by default) as text that takes the place of the
     subsearch: ``field="value"``, under another name with ``alias=field``, or the bare value with

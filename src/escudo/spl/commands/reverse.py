@@ -14,7 +14,7 @@ from escudo.spl.syntax.args import Args
 
 @dataclass(frozen=True)
 class Reverse(Command):
-    """``reverse``
+    """``reverse``.
 
     The rows in reverse order.
     """

@@ -62,7 +62,9 @@ class Rex(Command):
             return relation
         if self.mode == "sed":
             return relation.extend([(self.field, edit_text(value, self.pattern))], binder.names)
-        added = extract_groups(value, self.pattern, self.max_match, relation, self.span)
+        added = extract_groups(
+            value, self.pattern, most=self.max_match, relation=relation, span=self.span
+        )
         if self.offset_field is not None:
             offsets = locate_groups(value, self.pattern, self.span)
             added = [*added, (self.offset_field, offsets)]

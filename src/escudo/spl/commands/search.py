@@ -16,7 +16,7 @@ from escudo.spl.syntax.unparse import search_text
 
 @dataclass(frozen=True)
 class Search(Command):
-    """``search expr``
+    """``search expr``.
 
     The events that match; the word may be left out at the start of a search. Values compare without
     regard to case, and ``*`` stands for any text.

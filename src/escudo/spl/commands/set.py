@@ -19,7 +19,7 @@ from escudo.spl.syntax.ast import Pipeline
 
 @dataclass(frozen=True)
 class Set(Command):
-    """``set union|diff|intersect [search] [search]``
+    """``set union|diff|intersect [search] [search]``.
 
     The rows that either search has, that only one has, or that both have, each row once. Rows are
     the same if all their fields are; internal fields (``_time`` and the like) do not count.
@@ -46,10 +46,10 @@ class Set(Command):
         if source is not None:
             raise EscudoError("SPL311", "'set' must be the first command", span=self.span)
         left, right = (binder.closed(binder.subsearch(p)) for p in (self.left, self.right))
-        return combine_rows(self.operation, left, right, binder)
+        return combine_sets(self.operation, left=left, right=right, binder=binder)
 
 
-def combine_rows(operation: str, left: Relation, right: Relation, binder: Binder) -> Relation:
+def combine_sets(operation: str, *, left: Relation, right: Relation, binder: Binder) -> Relation:
     """The rows of both relations, of one only (``diff``), or that both have (``intersect``)."""
     names = [n for n in dict.fromkeys([*left.names(), *right.names()]) if not n.startswith("_")]
     fields: dict[str, Bound] = {}

@@ -37,7 +37,7 @@ class SortKey(Node):
 
 @dataclass(frozen=True)
 class Sort(Command):
-    """``sort [n] keys [desc]``
+    """``sort [n] keys [desc]``.
 
     A key is ``field``, ``-field`` (descending), or either in ``num()``, ``str()``, ``ip()`` or
     ``auto()``, which say how values compare; else numbers go by size and before other text, which

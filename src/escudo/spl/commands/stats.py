@@ -67,5 +67,5 @@ class Stats(Command):
         relation = rows(source, self)
         if self.allnum:
             relation = keep_numbers(relation, self.aggregates, binder)
-        result = aggregate_rows(relation, self.aggregates, self.by, binder)
+        result = aggregate_rows(relation, self.aggregates, by=self.by, binder=binder)
         return remember_delimiter(result, [a.output for a in self.aggregates], self.delim)

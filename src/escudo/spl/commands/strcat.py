@@ -23,7 +23,7 @@ from escudo.spl.syntax.unparse import quoted, word
 
 @dataclass(frozen=True)
 class Strcat(Command):
-    """``strcat [options] source ... destination``
+    """``strcat [options] source ... destination``.
 
     The values of the sources one behind the other; a quoted source is text itself.
     """

@@ -16,7 +16,7 @@ from escudo.spl.syntax.wildcards import select_names
 
 @dataclass(frozen=True)
 class Table(Command):
-    """``table fields``
+    """``table fields``.
 
     These fields and no others, in this order; a name may hold ``*``. A field that no row has is an
     empty column.

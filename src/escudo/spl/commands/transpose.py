@@ -47,7 +47,13 @@ class Transpose(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self).limit(self.rows) if self.rows else rows(source, self)
-        options = (self.column_name, self.header_field, self.include_empty)
         return binder.batch(
-            binder.closed(relation), "transpose", lambda table: transposed(table, *options)
+            binder.closed(relation),
+            "transpose",
+            lambda table: transposed(
+                table,
+                column_name=self.column_name,
+                header=self.header_field,
+                include_empty=self.include_empty,
+            ),
         )

@@ -51,7 +51,7 @@ class Trend(Node):
 
 @dataclass(frozen=True)
 class Trendline(Command):
-    """``trendline (sma|wma)<period>(field) [AS name] ...``
+    """``trendline (sma|wma)<period>(field) [AS name] ...``.
 
     The mean of the last rows, as many as the period says (2 to 10,000): simple (``sma``), or the
     newest weighing most (``wma``). Where one of these rows is missing or has no number, there is

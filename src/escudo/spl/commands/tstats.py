@@ -94,6 +94,7 @@ class IndexStatistics(Command, ABC):
         self,
         source: Relation | None,
         events: Relation,
+        *,
         given: dict[str, Bound],
         binder: Binder,
     ) -> Relation:
@@ -104,7 +105,7 @@ class IndexStatistics(Command, ABC):
 
 
 def cut_time(
-    events: Relation, time: Bound, span: BinSpan | None, binder: Binder
+    events: Relation, time: Bound, *, span: BinSpan | None, binder: Binder
 ) -> tuple[Relation, dict[str, Bound]]:
     """The events with buckets of their time, as what ``_time`` is grouped by."""
     width = span or automatic_bins(events, binder)
@@ -214,10 +215,12 @@ class Tstats(IndexStatistics):
         if "_time" in self.by:
             time = events.bound("_time")
             assert time is not None
-            events, given = cut_time(events, time, self.buckets.width, binder.during(within))
+            events, given = cut_time(
+                events, time, span=self.buckets.width, binder=binder.during(within)
+            )
         if self.prestats:
-            return self.keep_events(source, events, given, binder)
-        return aggregate_rows(events, self.aggregates, self.by, binder, given)
+            return self.keep_events(source, events, given=given, binder=binder)
+        return aggregate_rows(events, self.aggregates, by=self.by, binder=binder, given=given)
 
     def _select_events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:
         """The rows that WHERE selects, of a dataset or of the raw events."""
@@ -231,7 +234,7 @@ class Tstats(IndexStatistics):
         if self.model is None:
             return binder.read_raw(expr, within, TSTATS)
         expr, node = dataset.split_node(expr)
-        path = dataset.find(self.model, node or self.dataset, binder, self.span)
+        path = dataset.find(self.model, node or self.dataset, binder=binder, span=self.span)
         rows = dataset.read_prefixed(path, binder, within)
         return rows.where(lower_search(expr, binder.scope(rows), TSTATS))
 

@@ -16,7 +16,7 @@ from escudo.spl.syntax.options import format_options, integer_option
 
 @dataclass(frozen=True)
 class Union(Command):
-    """``union [options] dataset ...``
+    """``union [options] dataset ...``.
 
     A dataset is a subsearch or ``kind:name``. At the start of a search it generates, later the rows
     so far are the first dataset. Streams of events come newest first, other rows one dataset after

@@ -14,7 +14,7 @@ from escudo.spl.syntax.unparse import words
 
 @dataclass(frozen=True)
 class Untable(Command):
-    """``untable x-field y-name-field y-data-field``
+    """``untable x-field y-name-field y-data-field``.
 
     A row for each value of each other field: the x field, the name of that field in the second, its
     value in the third.
@@ -43,5 +43,7 @@ class Untable(Command):
         return binder.batch(
             relation,
             "untable",
-            lambda table: untabled(table, self.x, self.y_name, self.y_data, names),
+            lambda table: untabled(
+                table, x=self.x, y_name=self.y_name, y_data=self.y_data, names=names
+            ),
         )

@@ -16,7 +16,7 @@ from escudo.spl.syntax.unparse import eval_text
 
 @dataclass(frozen=True)
 class Where(Command):
-    """``where expr``
+    """``where expr``.
 
     The rows for which the eval expression holds. Values compare with regard to case.
     """

@@ -16,7 +16,7 @@ from escudo.spl.syntax.unparse import words
 
 @dataclass(frozen=True)
 class XySeries(Command):
-    """``xyseries [options] x y-name y-data ...``
+    """``xyseries [options] x y-name y-data ...``.
 
     A row for each value of ``x``, a column for each value of ``y-name``; the cells are the values
     of ``y-data``. Of several ``y-data`` the columns are called by ``format``.
@@ -59,7 +59,12 @@ class XySeries(Command):
             relation.closed(kept),
             "xyseries",
             lambda table: series_table(
-                table, self.x, self.y_name, self.y_data, naming, in_order=self.grouped
+                table,
+                x=self.x,
+                y_name=self.y_name,
+                y_data=self.y_data,
+                naming=naming,
+                in_order=self.grouped,
             ),
             known=(self.x,),
         )

@@ -17,9 +17,23 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
 from escudo.spl.functions.row import Params, StatsFunction
+from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, all_hold, column, prelude_call, select
+from escudo.spl.relation.sql import (
+    alias,
+    all_hold,
+    case_when,
+    column,
+    equal,
+    group_rows,
+    has_no_value,
+    has_value,
+    literal_integer,
+    more_than,
+    prelude_call,
+    select,
+)
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import NUMERIC, Bound, Typed, null_value
 from escudo.spl.syntax.aggregate_terms import Aggregate
@@ -45,15 +59,15 @@ def build_aggregate(
 ) -> Typed:
     """The SQL aggregate of a term over a relation's rows."""
     row = find_function(term)
-    found = relation.bound(term.field) if term.field is not None else None
-    if found is not None and found.stamp is not None and term.function in ("min", "max"):
+    bound = relation.bound(term.field) if term.field is not None else None
+    if bound is not None and bound.stamp is not None and term.function in ("min", "max"):
         node = exp.Min if term.function == "min" else exp.Max
-        return Typed(prelude_call("spl_epoch", node(this=column(found.stamp))), FieldType.TIME)
+        return Typed(prelude_call("spl_epoch", node(this=column(bound.stamp))), FieldType.TIME)
     value = None
     if term.expr is not None:
         value = binder.evaluate(term.expr, relation)
     elif term.field is not None:
-        value = found.typed() if found is not None else null_value()
+        value = bound.typed() if bound is not None else null_value()
     elif row.needs_argument:
         raise EscudoError("SPL202", f"{term.function}() needs a field", span=term.span)
     time = relation.field("_time")
@@ -99,15 +113,7 @@ def find_arrival(relation: Relation, binder: Binder) -> tuple[Relation, exp.Expr
             for i, p in enumerate(parts)
         ]
         return relation, exp.Struct(expressions=named)
-    return position(relation, binder)
-
-
-def position(relation: Relation, binder: Binder) -> tuple[Relation, exp.Column]:
-    """A column that numbers the rows from 1 in their order."""
-    ident = binder.names.fresh("position")
-    keys = [o.ordered() for o in relation.order]
-    number = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=keys) if keys else None)
-    return relation.hide([(ident, number)], window=True), column(ident)
+    return number_rows(relation, binder)
 
 
 _BY_ARRIVAL = frozenset({"first", "last", "list"})
@@ -179,17 +185,18 @@ def _costly(sql: exp.Expression | None) -> bool:
 
 
 def is_present(bound: Bound) -> exp.Expression:
-    return exp.Not(this=exp.Is(this=column(bound.ident), expression=exp.null()))
+    """The condition that a field has a value."""
+    return has_value(column(bound.ident))
 
 
 def expand_values(relation: Relation, name: str, binder: Binder) -> tuple[Relation, Bound]:
     """One row for each value of a multivalue field; rows without a value are dropped."""
-    found = relation.bound(name)
-    assert found is not None
-    ident = binder.names.fresh(name)
-    expanded = relation.hide([(ident, exp.Explode(this=column(found.ident)))], unnest=True)
-    bound = Bound(ident, FieldType.STRING)
-    return expanded.with_fields({**expanded.fields, name: bound}), bound
+    values = relation.bound(name)
+    assert values is not None
+    value = Bound(binder.names.fresh(name), FieldType.STRING)
+    exploded = exp.Explode(this=column(values.ident))
+    relation = relation.hide([(value.ident, exploded)], unnest=True)
+    return relation.with_fields({**relation.fields, name: value}), value
 
 
 def aggregate_rows(
@@ -220,20 +227,19 @@ def aggregate_rows(
 
     def render() -> exp.Select:
         query = select(items or [alias(exp.null(), "nothing")], inner.render())
-        if groups:
-            query.set("group", exp.Group(expressions=[g.copy() for g in groups]))
+        query = group_rows(query, groups)
         if keys.late:
             # A count is not moved below the grouping, as IS NOT NULL would be.
             counts = [exp.Count(this=column(ident)) for ident in keys.late]
-            held = [exp.GT(this=c, expression=exp.Literal.number(0)) for c in counts]
-            query.set("having", exp.Having(this=all_hold(list(held))))
+            held = all_hold(more_than(c, literal_integer(0)) for c in counts)
+            query.set("having", exp.Having(this=held))
         return query
 
-    result = [Order(column(b.ident), number=_number(b)) for _, b in keys.bound]
+    result = [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
     return binder.query(render, [inner], fields, result, evidence)
 
 
-def _number(bound: Bound) -> exp.Expression | None:
+def _find_number(bound: Bound) -> exp.Expression | None:
     return column(bound.ident) if bound.type in NUMERIC else None
 
 
@@ -259,17 +265,9 @@ def keep_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder)
         if value is None or value.type in NUMERIC:
             continue
         number = as_number(value)
-        wrong = exp.And(
-            this=exp.Is(this=number.copy(), expression=exp.null()),
-            expression=is_present(Bound(value.sql.name, value.type)),
-        )
-        flag = exp.Case(
-            ifs=[exp.If(this=wrong, true=exp.Literal.number(1))], default=exp.Literal.number(0)
-        )
-        worst = exp.Window(this=exp.Max(this=flag), over="OVER")
-        clean = exp.EQ(this=worst, expression=exp.Literal.number(0))
-        kept = exp.Case(
-            ifs=[exp.If(this=clean, true=number)], default=null_value(FieldType.NUMBER).sql
-        )
+        wrong = all_hold([has_no_value(number.copy()), has_value(value.sql.copy())])
+        flag = case_when((wrong, literal_integer(1)), otherwise=literal_integer(0))
+        clean = equal(over(exp.Max(this=flag)), literal_integer(0))
+        kept = case_when((clean, number), otherwise=null_value(FieldType.NUMBER).sql)
         checked.append((name, Typed(kept, FieldType.NUMBER)))
     return relation.extend(checked, binder.names, window=True)
