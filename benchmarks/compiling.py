@@ -9,11 +9,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from escudo.cli.options import load_content
-from escudo.content import Content
+from escudo.content import Content, load
 from escudo.core.errors import EscudoError
 from escudo.lake import Lake
 from escudo.spl.compile import compile_search
+from escudo.startup import spare_collections
 
 NOW = 1_700_000_000.0
 
@@ -31,7 +31,8 @@ def compile_all(folder: Path, *, source: str) -> dict[str, Any]:
     A search that cannot be compiled (it names what is not part of the content) counts, too. The
     times of single detections are processor time, which a busy machine does not change.
     """
-    loaded = load_content([Path(source)], None)
+    loaded = load([Path(source)])
+    spare_collections()
     with Lake.open(folder / "lake") as lake:
         snapshot = lake.snapshot()
         _compile(loaded, snapshot, loaded.detections[0].search)

@@ -6,10 +6,13 @@ import os
 
 import pytest
 
+from escudo.startup import use_own_python
+
 # Queries over a handful of rows are over before Java's second compiler pays: it took a third of
 # the processor's time. With one compiler Java keeps 48 MB for compiled code; when a thousand
 # queries have filled it, Java goes on without a compiler.
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
+use_own_python()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,12 @@
 """The conformance cases: YAML files of input, SPL, expected result, and where that is written.
 
+A case stands in the file of what it is about:
+
+- ``commands/<command>.yml``, by the command's name as it is in ``COMMANDS``; an alias has no file
+  of its own;
+- ``functions/<group>.yml``, by the module of ``escudo.spl.functions`` that has the function;
+- ``semantics/<subject>.yml`` for a rule of the language that belongs to no one command.
+
 A file has ``source`` (a manual page, for all its cases) and ``cases``. A case is one of
 
 - ``eval``: an eval expression over one row ``given``; its value ``is``;
@@ -15,11 +22,13 @@ Only the fields that ``expect`` names are compared; rows in order unless ``any_o
 are all fields of the result in their order, ``warns`` the codes of its diagnostics, ``writes`` the
 rows that go to lookups and indexes by name, ``deletes`` the number of events. ``spark`` is
 the reason why Spark cannot do it; such a case must fail there. ``source`` of a case goes before the
-file's; ``inferred: why`` marks what no manual says.
+file's; ``inferred: why`` marks what no manual says. ``doc: true`` puts a case on the command's
+page of the documentation.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,14 +37,17 @@ from typing import Any
 
 import yaml
 
+from escudo.spl.commands import COMMANDS
+from escudo.spl.commands.foreign import APPS
 from tests.conformance.catalog import text
 
 FOLDER = Path(__file__).parent
 _KEYS = frozenset(
     {"name", "eval", "given", "is", "error", "spl", "rows", "models", "expect", "any_order"}
     | {"spark", "source", "inferred", "macros", "lookups", "near"}
-    | {"searches", "within", "columns", "warns", "writes", "deletes"}
+    | {"searches", "within", "columns", "warns", "writes", "deletes", "doc"}
 )
+_OTHER_NAMES = frozenset({"name", "source", "inferred", "is"})
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,8 @@ class Case:
     warns: Sequence[str] | None = None
     writes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     deletes: int | None = None
+    doc: bool = False
+    """Whether it is an example on the command's page of the documentation."""
 
     @property
     def id(self) -> str:
@@ -70,6 +84,7 @@ class Case:
 
 
 def read_cases(path: Path) -> Iterator[Case]:
+    """The cases of one file; a ValueError names the file and the case that is malformed."""
     document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
     for raw in document["cases"]:
         unknown = set(raw) - _KEYS
@@ -81,28 +96,11 @@ def read_cases(path: Path) -> Iterator[Case]:
         if not source:
             raise ValueError(f"{path.name}: no source for {raw}")
         yield Case(
-            path.stem,
-            _name(raw),
-            source,
-            raw.get("eval"),
-            raw.get("given", {}),
-            raw.get("is"),
-            raw.get("error"),
-            raw.get("spl"),
-            raw.get("rows", ()),
-            raw.get("models", {}),
-            raw.get("macros", {}),
-            raw.get("lookups", {}),
-            raw.get("expect", ()),
-            raw.get("any_order", False),
-            raw.get("spark"),
-            raw.get("near"),
-            raw.get("searches", {}),
-            raw.get("within", (None, None)),
-            raw.get("columns"),
-            raw.get("warns"),
-            raw.get("writes", {}),
-            raw.get("deletes"),
+            file=f"{path.parent.name}/{path.stem}",
+            name=_name(raw),
+            source=source,
+            value=raw.get("is"),
+            **{key: value for key, value in raw.items() if key not in _OTHER_NAMES},
         )
 
 
@@ -117,7 +115,19 @@ def _name(raw: Mapping[str, Any]) -> str:
 
 @cache
 def all_cases() -> Sequence[Case]:
-    return tuple(case for path in sorted(FOLDER.glob("*.yml")) for case in read_cases(path))
+    return tuple(case for path in sorted(FOLDER.glob("*/*.yml")) for case in read_cases(path))
+
+
+def names_by_command() -> Mapping[str, list[str]]:
+    """The first name of each command -> all of its names; each command of an app is one.
+
+    >>> names_by_command()["bin"]
+    ['bin', 'bucket', 'discretize']
+    """
+    names: dict[object, list[str]] = defaultdict(list)
+    for name, command in COMMANDS.items():
+        names[name if name in APPS else command].append(name)
+    return {first: [first, *aliases] for first, *aliases in sorted(names.values())}
 
 
 # --- comparing --------------------------------------------------------------------------------

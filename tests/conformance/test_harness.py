@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 
 import pytest
 import yaml
 
 from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.execute import Engine
+from escudo.spl import functions
 from escudo.spl.commands import COMMANDS
-from escudo.spl.commands.foreign import APPS
-from escudo.spl.functions import eval_functions, stats_functions
-from tests.conformance.cases import Case, all_cases, differences, read_cases, same
+from escudo.spl.functions import EvalFunction, StatsFunction, eval_functions, stats_functions
+from tests.conformance.cases import (
+    FOLDER,
+    Case,
+    all_cases,
+    differences,
+    names_by_command,
+    read_cases,
+    same,
+)
 from tests.conformance.catalog import RowsCatalog
 from tests.conformance.engines import problem, problems_of_batch
 
@@ -120,6 +131,34 @@ def test_malformed_cases_are_refused(document: object, tmp_path: Path) -> None:
         list(read_cases(path))
 
 
+NO_ROWS = {"jsonvalue", "row", "timeformat"}
+"""Modules of functions that only help those with rows."""
+
+
+def starts(name: str, search: str) -> bool:
+    """Whether a command of this name is in a search; one that starts with terms is a ``search``.
+
+    >>> starts("head", "a=1 | head 2"), starts("search", "a=1 | head 2"), starts("a", "a=1")
+    (True, True, False)
+    """
+    if name == "search" and not search.startswith("|"):
+        return True
+    return re.search(rf"(?:^|[|\[])\s*{name}(?!\w|\s*=)", search) is not None
+
+
+def names_of_functions(module: ModuleType) -> set[str]:
+    """The functions that a module has rows for."""
+    tables = [value for value in vars(module).values() if isinstance(value, tuple)]
+    rows = [row for table in tables for row in table]
+    return {row.name for row in rows if isinstance(row, EvalFunction | StatsFunction)}
+
+
+def called(expression: str) -> set[str]:
+    """What may be names of functions in an expression, also without their number (``perc95``)."""
+    words = set(re.findall(r"[a-z_][a-z_0-9]*", expression.lower()))
+    return words | {word.rstrip("0123456789") for word in words}
+
+
 def test_every_function_has_a_case() -> None:
     text = "\n".join(f"{c.eval or c.spl}" for c in all_cases())
     called = {name for name in (*eval_functions, *stats_functions) if f"{name}(" in text}
@@ -127,11 +166,32 @@ def test_every_function_has_a_case() -> None:
     assert set(eval_functions) | set(stats_functions) == called | numbered
 
 
-def test_every_command_has_a_case() -> None:
-    text = "\n".join(c.spl for c in all_cases() if c.spl)
-    used = set(re.findall(r"(?:^|[|\[])\s*([a-z]\w*)", text))
-    others_only = set(APPS) | {"discretize", "loadjob", "summary"}
-    assert set(COMMANDS) - used - others_only == set()
+def test_every_name_of_a_command_has_a_case() -> None:
+    texts = [c.spl for c in all_cases() if c.spl]
+    assert [n for n in COMMANDS if not any(starts(n, text) for text in texts)] == []
+
+
+def test_every_command_has_a_file_and_an_alias_has_none() -> None:
+    files = {path.stem for path in (FOLDER / "commands").glob("*.yml")}
+    assert files ^ set(names_by_command()) == set()
+
+
+@pytest.mark.parametrize(("command", "names"), names_by_command().items())
+def test_cases_of_a_command_are_about_it(command: str, names: list[str]) -> None:
+    cases = [c for c in all_cases() if c.file == f"commands/{command}"]
+    assert cases
+    assert [c.name for c in cases if not any(starts(n, f"{c.spl}") for n in names)] == []
+
+
+def test_cases_of_functions_stand_with_the_module_that_has_them() -> None:
+    groups = {path.stem: path for path in (FOLDER / "functions").glob("*.yml")}
+    assert set(groups) == {m.name for m in iter_modules(functions.__path__)} - NO_ROWS
+    astray = []
+    for group in groups:
+        own = names_of_functions(import_module(f"escudo.spl.functions.{group}"))
+        cases = [c for c in all_cases() if c.file == f"functions/{group}"]
+        astray += [c.id for c in cases if not own & called(f"{c.eval or c.spl}")]
+    assert astray == []
 
 
 def test_case_names_are_unique() -> None:

@@ -8,7 +8,7 @@ import pytest
 from escudo import content
 from escudo.content import Detection
 from escudo.core.timerange import ALL_TIME
-from escudo.detect import Match, run, run_one
+from escudo.detect import Match, run_detection, run_detections
 from escudo.engines.duckdb.engine import DuckDBEngine
 from tests.conformance.catalog import NOW, RowsCatalog
 
@@ -29,7 +29,9 @@ def catalog(tmp_path: Path) -> RowsCatalog:
 
 def found(catalog: RowsCatalog, *detections: Detection) -> list[Match]:
     engine = DuckDBEngine(catalog)
-    return list(run(detections, catalog, engine, OWN.knowledge, within=ALL_TIME, now=NOW))
+    return list(
+        run_detections(detections, catalog, engine, OWN.knowledge, within=ALL_TIME, now=NOW)
+    )
 
 
 def test_rows_and_what_they_come_from(catalog: RowsCatalog) -> None:
@@ -63,7 +65,7 @@ def test_a_fault_of_the_engine_is_beside_the_others(catalog: RowsCatalog) -> Non
         def run(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
             raise RuntimeError("out of order")
 
-    (match,) = run(
+    (match,) = run_detections(
         [detection("search a=1")],
         catalog,
         Faulty(catalog),
@@ -84,7 +86,7 @@ def test_an_error_points_into_the_yaml_file(tmp_path: Path, catalog: RowsCatalog
     file = tmp_path / "d.yml"
     file.write_text("name: N\nid: i\ntype: TTP\nsearch: >-\n  search a=1\n  | stast count\n")
     loaded = content.load([file], builtin=False)
-    match = run_one(
+    match = run_detection(
         loaded.detections[0],
         catalog,
         DuckDBEngine(catalog),

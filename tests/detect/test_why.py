@@ -72,11 +72,11 @@ def test_case(case: Mapping[str, Any], tmp_path: Path) -> None:
         folder = tmp_path / "one"
         folder.mkdir()
         one = OneEvent(rows, parse_event(json.dumps(case["one"])), folder, now=NOW)
-        found = _why(case["spl"], one).event(EVENT_ID)
+        found = _why(case["spl"], one).explain_event(EVENT_ID)
     elif "near" in case:
-        found = _why(case["spl"], rows).near(case["near"])
+        found = _why(case["spl"], rows).explain_nearest(case["near"])
     else:
-        found = _why(case["spl"], rows).event(case["event"])
+        found = _why(case["spl"], rows).explain_event(case["event"])
     named = "near" in case
     assert (
         "\n".join(t for c in found.candidates for t in _lines(c, named=named)) + "\n"
@@ -88,7 +88,7 @@ def test_no_such_event(tmp_path: Path) -> None:
     rows = RowsCatalog(tmp_path)
     rows.events([{"a": "1"}])
     with pytest.raises(EscudoError, match="DET201"):
-        _why("search a=1", rows).event(7)
+        _why("search a=1", rows).explain_event(7)
 
 
 @pytest.mark.parametrize("text", ["[1]", "{", '"x"'])
@@ -101,7 +101,9 @@ def test_fields_that_a_dataset_does_not_have_are_told(tmp_path: Path) -> None:
     rows = RowsCatalog(tmp_path)
     rows.model("Endpoint.Processes", [], ["user"])
     one = OneEvent(rows, {"user": "alice", "Image": "x"}, tmp_path, now=NOW)
-    _why("| tstats count from datamodel=Endpoint.Processes by Processes.user", one).event(EVENT_ID)
+    _why("| tstats count from datamodel=Endpoint.Processes by Processes.user", one).explain_event(
+        EVENT_ID
+    )
     assert one.unknown == {"endpoint.processes": ("Image",)}
 
 
@@ -171,7 +173,7 @@ def _agrees(text: str, rows: RowsCatalog) -> None:
     found = run_search(text, engine, rows, PlainKnowledge(), now=NOW, provenance=True).table
     selected = {i for ids in found.column("_event_id").to_pylist() for i in ids}
     why = _why(text, rows)
-    misses = {c.event_ids[0]: c for c in why.near(len(EVENTS)).candidates}
+    misses = {c.event_ids[0]: c for c in why.explain_nearest(len(EVENTS)).candidates}
     if len(selected) < len(EVENTS):
         assert misses.keys() == set(range(len(EVENTS))) - selected
         assert not any(c.matched for c in misses.values())
@@ -205,7 +207,7 @@ def test_near_misses_of_the_wmi_detection_in_a_real_log() -> None:
         ingest([log], lake)
         engine = DuckDBEngine(lake)
         why = Why(detection.search, engine, lake, own.knowledge, now=NOW)
-        candidates = why.near(3).candidates
+        candidates = why.explain_nearest(3).candidates
         assert len(candidates) == 3
         for found in candidates:
             assert found.matched is False
@@ -221,5 +223,5 @@ def test_near_misses_of_the_wmi_detection_in_a_real_log() -> None:
             detection.search, engine, lake, own.knowledge, now=NOW, provenance=True
         ).table
         for ids in rows.column("_event_id").to_pylist():
-            (hit,) = why.event(ids[0]).candidates
+            (hit,) = why.explain_event(ids[0]).candidates
             assert hit.matched is True

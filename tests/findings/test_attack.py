@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from escudo import content
-from escudo.findings.attack import find, techniques
+from escudo.findings.attack import find_techniques, load_techniques
 from tests.shared_data import SHARED, needs_shared
 
 
@@ -23,18 +23,18 @@ from tests.shared_data import SHARED, needs_shared
     ],
 )
 def test_names_and_tactics(identity: str, name: str, tactics: list[str]) -> None:
-    found = techniques()[identity]
+    found = load_techniques()[identity]
     assert (found.name, [t.short for t in found.tactics]) == (name, tactics)
 
 
 def test_ids_are_in_order_and_sub_techniques_have_their_technique() -> None:
-    ids = list(techniques())
+    ids = list(load_techniques())
     assert ids == sorted(ids)
     assert {i.split(".")[0] for i in ids} <= set(ids)
 
 
 def test_unknown_techniques_are_told_and_take_their_parents_tactics() -> None:
-    found, missing = find(["T1047", "T1059.099", "T9999"])
+    found, missing = find_techniques(["T1047", "T1059.099", "T9999"])
     assert missing == ["T1059.099", "T9999"]
     assert [(t.id, [x.short for x in t.tactics]) for t in found] == [
         ("T1047", ["execution"]),
@@ -51,4 +51,4 @@ def test_every_technique_of_the_real_content_is_known() -> None:
         for i in d.tags.mitre_attack_id
     }
     assert len(used) == 276
-    assert used <= set(techniques())
+    assert used <= set(load_techniques())

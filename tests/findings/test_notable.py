@@ -7,7 +7,7 @@ import pytest
 
 from escudo import content
 from escudo.content import RiskConfig
-from escudo.findings.notable import URGENCY, findings, severity
+from escudo.findings.notable import URGENCY, build_findings, rate_severity
 from tests.findings.matches import column, detection, match, schemas
 
 SCHEMA = schemas().notable
@@ -32,16 +32,16 @@ TTP = content.load().deployments["TTP"]
 )
 def test_severity_by_the_highest_score(score: int, expected: str) -> None:
     found_by = detection(risk=[("user", "user", min(score, 1)), ("dest", "system", score)])
-    assert severity(found_by) == expected
+    assert rate_severity(found_by) == expected
     assert expected in URGENCY
 
 
 def test_severity_without_risk() -> None:
-    assert severity(detection(risk=[])) == "high"
+    assert rate_severity(detection(risk=[])) == "high"
 
 
 def test_a_finding_has_what_a_person_needs() -> None:
-    (found,) = findings(match({"dest": ["h"], "user": ["D\\u"]}), TTP, SCHEMA).to_pylist()
+    (found,) = build_findings(match({"dest": ["h"], "user": ["D\\u"]}), TTP, SCHEMA).to_pylist()
     assert found["rule_title"] == found["rule_name"] == "Process Execution via WMI"
     assert found["rule_description"].startswith("Finds processes whose parent")
     assert found["search_name"] == "ESCU - Process Execution via WMI - Rule"
@@ -66,15 +66,15 @@ def test_a_finding_has_what_a_person_needs() -> None:
 def test_a_correlation_is_marked_and_a_finding_may_have_a_title_of_its_own() -> None:
     correlation = detection(type="Correlation")
     deployment = content.load().deployments["Correlation"]
-    found = findings(match({"dest": ["h"]}, correlation), deployment, SCHEMA)
+    found = build_findings(match({"dest": ["h"]}, correlation), deployment, SCHEMA)
     assert column(found, "rule_title") == ["RBA: Process Execution via WMI"]
     risk = RiskConfig("m", (), finding_title="WMI on $dest$")
     titled = replace(detection(), risk=risk)
-    found = findings(match({"dest": ["h"]}, titled), TTP, SCHEMA)
+    found = build_findings(match({"dest": ["h"]}, titled), TTP, SCHEMA)
     assert column(found, "rule_title") == ["WMI on h"]
 
 
 @pytest.mark.parametrize("kind", ["Anomaly", "Hunting", "Baseline"])
 def test_types_without_findings(kind: str) -> None:
     deployment = content.load().deployments[kind]
-    assert findings(match({"dest": ["h"]}), deployment, SCHEMA).num_rows == 0
+    assert build_findings(match({"dest": ["h"]}), deployment, SCHEMA).num_rows == 0

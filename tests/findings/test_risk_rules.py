@@ -9,10 +9,10 @@ import pytest
 
 from escudo import content
 from escudo.core.timerange import TimeRange
-from escudo.detect import run_one
+from escudo.detect import run_detection
 from escudo.engines.duckdb.engine import DuckDBEngine
-from escudo.findings import drilldown, judge
-from escudo.findings.store import write
+from escudo.findings import drilldown, judge_match
+from escudo.findings.store import write_judgements
 from escudo.lake import Lake
 from tests.findings.matches import NOW, detection, match, schemas
 
@@ -57,20 +57,20 @@ def test_rules(name: str, days: float, events: Sequence[Event], expected: list[s
             by = detection(risk=[("dest", "system", score)], name=f"D{i}", id=f"id{i}")
             by = replace(by, tags=replace(by.tags, mitre_attack_id=(technique,)))
             found = match({"dest": [value], "n": [i]}, by, now=NOW - age * DAY)
-            judgements.append(judge(found, OWN.deployments, tables))
-        write(lake, judgements, tables)
+            judgements.append(judge_match(found, OWN.deployments, tables))
+        write_judgements(lake, judgements, tables)
         engine = DuckDBEngine(lake)
         window = TimeRange(NOW - days * DAY, NOW)
-        found = run_one(rule, lake, engine, OWN.knowledge, within=window, now=NOW)
+        found = run_detection(rule, lake, engine, OWN.knowledge, within=window, now=NOW)
         assert found.diagnostics == ()
         assert found.rows.num_rows == len(expected)
         if not expected:
             return
         assert found.rows["normalized_risk_object"].to_pylist() == expected
-        judged = judge(found, OWN.deployments, tables)
+        judged = judge_match(found, OWN.deployments, tables)
         assert judged.findings["rule_title"].to_pylist() == [f"RBA: {name}"]
         assert judged.findings["severity"].to_pylist() == ["high"]
         assert judged.risk_events.num_rows == 0
-        (view,) = drilldown.fill(found, 0)
-        shown = drilldown.run(view, engine, lake, OWN.knowledge, now=NOW)
+        (view,) = drilldown.fill_drilldowns(found, 0)
+        shown = drilldown.run_drilldown(view, engine, lake, OWN.knowledge, now=NOW)
         assert shown.table.num_rows == len(events)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escudo.core.schema import Column, FieldType, TableSchema
-from escudo.findings.rows import event_hashes
+from escudo.findings.rows import hash_rows
 from escudo.lake.rows import lay_out
 
 PLAIN = TableSchema(
@@ -56,7 +56,7 @@ def test_hashes_depend_on_the_values_alone(rows: list[dict[str, object]]) -> Non
         {n: pa.array([None if r.get(n) is None else str(r.get(n)) for r in rows]) for n in "abc"}
     )
     turned = table.select(["c", "a", "b"])
-    hashes = event_hashes("d", table).to_pylist()
-    assert event_hashes("d", turned).to_pylist() == hashes
+    hashes = hash_rows("d", table).to_pylist()
+    assert hash_rows("d", turned).to_pylist() == hashes
     texts = [str(r) for r in table.to_pylist()]
     assert len(set(hashes)) == len(set(texts))

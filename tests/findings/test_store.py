@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
-from escudo.findings import judge
-from escudo.findings.store import Written, known_hashes, write
+from escudo.findings import judge_match
+from escudo.findings.store import Written, read_hashes, write_judgements
 from escudo.lake import Lake
 from tests.findings.matches import NOW, match, schemas
 
@@ -16,26 +16,26 @@ DEPLOYMENTS = content.load().deployments
 
 def test_a_row_is_written_once_however_often_it_is_found() -> None:
     tables = schemas()
-    first = judge(match({"dest": ["a", "b"]}), DEPLOYMENTS, tables)
-    again = judge(match({"dest": ["b", "c"]}, now=NOW + 600), DEPLOYMENTS, tables)
+    first = judge_match(match({"dest": ["a", "b"]}), DEPLOYMENTS, tables)
+    again = judge_match(match({"dest": ["b", "c"]}, now=NOW + 600), DEPLOYMENTS, tables)
     with Lake.create_temporary() as lake:
-        assert write(lake, [first], tables) == Written(2, 2)
-        assert write(lake, [first], tables) == Written(0, 0)
-        assert write(lake, [again], tables) == Written(1, 1)
-        assert len(known_hashes(lake, tables.notable)) == 3
+        assert write_judgements(lake, [first], tables) == Written(2, 2)
+        assert write_judgements(lake, [first], tables) == Written(0, 0)
+        assert write_judgements(lake, [again], tables) == Written(1, 1)
+        assert len(read_hashes(lake, tables.notable)) == 3
 
 
 def test_nothing_to_write() -> None:
     with Lake.create_temporary() as lake:
-        assert write(lake, [], schemas()) == Written(0, 0)
-        assert len(known_hashes(lake, schemas().risk)) == 0
+        assert write_judgements(lake, [], schemas()) == Written(0, 0)
+        assert len(read_hashes(lake, schemas().risk)) == 0
 
 
 def test_two_runs_at_the_same_time_write_a_row_once() -> None:
     tables = schemas()
-    found = judge(match({"dest": ["a", "b"]}), DEPLOYMENTS, tables)
+    found = judge_match(match({"dest": ["a", "b"]}), DEPLOYMENTS, tables)
     with Lake.create_temporary() as lake, ThreadPoolExecutor(3) as runs:
-        written = list(runs.map(lambda _: write(lake, [found], tables), range(3)))
+        written = list(runs.map(lambda _: write_judgements(lake, [found], tables), range(3)))
         assert sum(w.findings for w in written) == 2
         assert len(read_rows(lake, tables.notable.table)) == 2
         assert len(read_rows(lake, tables.risk.table)) == 2

@@ -13,9 +13,9 @@ from escudo import content
 from escudo.findings.tokens import (
     fill_messages,
     fill_search,
-    message_fields,
-    text_template,
-    values_of,
+    list_message_fields,
+    list_values,
+    parse_text_template,
 )
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
@@ -57,7 +57,7 @@ def test_no_token_is_left_in_any_message_of_the_real_content() -> None:
     for detection in content.load([SHARED / "security_content"]).detections:
         if detection.risk is None:
             continue
-        names = message_fields(detection.risk.message)
+        names = list_message_fields(detection.risk.message)
         rows = pa.table({name: ["value"] for name in names} or {"x": ["value"]})
         (text,) = fill_messages(detection.risk.message, rows).to_pylist()
         assert "$" not in text, detection.name
@@ -93,7 +93,7 @@ def test_searches(template: str, row: Mapping[str, Sequence[str]], expected: str
 
 
 def test_a_text_that_is_shown_has_the_values_as_they_are() -> None:
-    assert text_template('of "$d$"').fill({"d": ['a"b', "c"]}.__getitem__) == 'of "a"b, c"'
+    assert parse_text_template('of "$d$"').fill({"d": ['a"b', "c"]}.__getitem__) == 'of "a"b, c"'
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_a_text_that_is_shown_has_the_values_as_they_are() -> None:
     [(None, ()), ("a", ("a",)), (["a", None, "b"], ("a", "b")), (3.0, ("3",)), (True, ("true",))],
 )
 def test_values_of_a_row(value: object, expected: tuple[str, ...]) -> None:
-    assert values_of({"f": value}, "f") == expected
-    assert values_of({}, "f") == ()
+    assert list_values({"f": value}, "f") == expected
+    assert list_values({}, "f") == ()
 
 
 # --- no value can change a search ---------------------------------------------------------------

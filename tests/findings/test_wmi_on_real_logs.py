@@ -10,10 +10,10 @@ import pytest
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
-from escudo.detect import Match, run_one
+from escudo.detect import Match, run_detection
 from escudo.engines.duckdb.engine import DuckDBEngine
-from escudo.findings import drilldown, judge, tree
-from escudo.findings.store import Written, write
+from escudo.findings import drilldown, judge_match, tree
+from escudo.findings.store import Written, write_judgements
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from tests.findings.matches import schemas
@@ -42,7 +42,7 @@ def hunt() -> Iterator[tuple[Lake, Match]]:
         found = OWN.detection("Process Execution via WMI")
         yield (
             lake,
-            run_one(found, lake, DuckDBEngine(lake), OWN.knowledge, within=ALL_TIME, now=NOW),
+            run_detection(found, lake, DuckDBEngine(lake), OWN.knowledge, within=ALL_TIME, now=NOW),
         )
 
 
@@ -57,15 +57,15 @@ def test_rows_and_their_files(hunt: tuple[Lake, Match]) -> None:
 def test_risk_findings_and_both_drilldowns(hunt: tuple[Lake, Match]) -> None:
     lake, match = hunt
     tables = schemas()
-    judged = judge(match, OWN.deployments, tables)
+    judged = judge_match(match, OWN.deployments, tables)
     assert judged.diagnostics == ()
     assert set(judged.risk_events["risk_score"].to_pylist()) == {49}
-    assert write(lake, [judged], tables) == Written(18, 9)
+    assert write_judgements(lake, [judged], tables) == Written(18, 9)
     engine = DuckDBEngine(lake)
     for row in range(match.rows.num_rows):
         results, risk = (
-            drilldown.run(d, engine, lake, OWN.knowledge, now=NOW).table
-            for d in drilldown.fill(match, row)
+            drilldown.run_drilldown(d, engine, lake, OWN.knowledge, now=NOW).table
+            for d in drilldown.fill_drilldowns(match, row)
         )
         assert match.rows.slice(row, 1).to_pylist()[0] in results.to_pylist()
         objects = set(risk["normalized_risk_object"].to_pylist())
@@ -80,7 +80,7 @@ def test_the_processes_around_a_hit(hunt: tuple[Lake, Match]) -> None:
         for i, r in enumerate(match.rows.to_pylist())
         if r["process"] == "cmd.exe /c start ms-browser://"
     ]
-    (found,) = tree.around(
+    (found,) = tree.grow_trees(
         match.event_ids[row].as_py(), DuckDBEngine(lake), lake, within=match.window
     )
     assert str(found).splitlines() == [

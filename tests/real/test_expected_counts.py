@@ -14,7 +14,7 @@ import yaml
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
-from escudo.detect import Match, run
+from escudo.detect import Match, run_detections
 from escudo.engines.duckdb import DuckDBEngine
 from tests.real.conftest import LakeOf
 from tests.shared_data import SHARED, needs_shared
@@ -69,7 +69,7 @@ def test_rows_agree_or_the_difference_is_explained(
     assert len(chosen) > 300
     found = {
         match.detection.name: match
-        for match in run(
+        for match in run_detections(
             chosen,
             snapshot,
             DuckDBEngine(snapshot),

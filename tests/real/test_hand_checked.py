@@ -11,7 +11,7 @@ import yaml
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
-from escudo.detect import run_one
+from escudo.detect import run_detection
 from escudo.engines.duckdb import DuckDBEngine
 from tests.conformance.cases import spl_value
 from tests.real.conftest import LakeOf
@@ -31,7 +31,7 @@ def name(case: Mapping[str, Any]) -> str:
 def test_case(case: Mapping[str, Any], upstream: content.Content, lake_of: LakeOf) -> None:
     assert case["why"]
     snapshot = lake_of(case["folder"]).snapshot()
-    found = run_one(
+    found = run_detection(
         upstream.detection(case["detection"]),
         snapshot,
         DuckDBEngine(snapshot),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, is_dataclass
 import pytest
 
 from escudo import content
-from escudo.cli.validating import candidates
+from escudo.actions.validate import list_searches
 from escudo.core.catalog import Knowledge
 from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
@@ -180,10 +180,10 @@ def dropped(text: str, tree: Pipeline) -> list[str]:
 
 def test_all_commands_words_and_options_are_in_the_tree(upstream: content.Content) -> None:
     found: dict[str, list[str]] = {}
-    for candidate in candidates(upstream):
-        text = spelled_out(candidate.search, upstream.knowledge)
-        tree = parse(expand(candidate.search, upstream.knowledge))
+    for search in list_searches(upstream):
+        text = spelled_out(search.text, upstream.knowledge)
+        tree = parse(expand(search.text, upstream.knowledge))
         missing = dropped(text, tree)
         if missing:
-            found[candidate.name] = missing
+            found[search.name] = missing
     assert found == {}

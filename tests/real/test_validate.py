@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from escudo import content
-from escudo.cli.validating import KINDS, Verdicts, candidates, validate
-from escudo.engines.duckdb import DuckDBEngine
+from escudo.actions.engines import DuckDBEngines
+from escudo.actions.validate import KINDS, Validation, validate_content
+from escudo.actions.workspace import Workspace
 from escudo.lake import Lake
 from tests.cli.conftest import Run, escudo
 from tests.real.conftest import LakeOf
@@ -36,18 +37,17 @@ def known() -> Iterator[Failure]:
         yield from ((entry["kind"], name, entry["code"]) for name in entry["names"])
 
 
-def failures(found: dict[str, Verdicts]) -> dict[Failure, str]:
+def failures(validation: Validation) -> dict[Failure, str]:
     return {
-        (kind, candidate.name, problem.code): problem.message
-        for kind, verdicts in found.items()
-        for candidate, problem in verdicts.failed
+        (kind, search.name, problem.code): problem.message
+        for kind, verdicts in validation.verdicts.items()
+        for search, problem in verdicts.failed
     }
 
 
-def checked(upstream: content.Content, lake: Lake) -> dict[str, Verdicts]:
-    snapshot = lake.snapshot()
-    searches = list(candidates(upstream))
-    return validate(searches, upstream.knowledge, snapshot, DuckDBEngine(snapshot), now=NOW)
+def checked(upstream: content.Content, lake: Lake) -> Validation:
+    engines = DuckDBEngines()
+    return validate_content(Workspace(content=upstream, lake=lake, engine_of=engines, now=NOW))
 
 
 @pytest.mark.parametrize("folder", ["evtx", "otrf"])

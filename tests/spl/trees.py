@@ -26,7 +26,7 @@ from escudo.spl.commands.loadjob import Loadjob
 from escudo.spl.commands.lookup import Lookup
 from escudo.spl.commands.map import Map
 from escudo.spl.commands.return_ import Returned
-from escudo.spl.commands.transaction.transaction import Boundary, Transaction
+from escudo.spl.commands.transaction.transaction import Boundary
 from escudo.spl.commands.tstats import Tstats
 from escudo.spl.syntax import ast
 from escudo.spl.syntax.aggregate_terms import Aggregate
@@ -178,9 +178,7 @@ _LIST_NAMES = st.from_regex(r"[A-Za-z_]{1,5}", fullmatch=True)
 OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("AnomalyDetection", "method"): st.just("histogram"),
     ("AnomalyDetection", "action"): st.sampled_from(["filter", "annotate", "summary"]),
-    ("Autoregress", "start"): st.integers(1, 3),
-    ("Autoregress", "end"): st.integers(3, 5),
-    ("Bin", "bins"): st.none() | st.integers(2, 99),
+    ("Autoregress", "p"): st.tuples(st.integers(1, 3), st.integers(3, 5)),
     ("BinOptions", "bins"): st.none() | st.integers(2, 99),
     ("Collect", "output_format"): st.sampled_from(["raw", "hec"]),
     ("Conversion", "function"): st.sampled_from(sorted(CONVERSIONS)),
@@ -201,6 +199,7 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("MakeResults", "data_format"): st.sampled_from(["csv", "json"]),
     ("MakeResults", "data"): NAMES,
     ("Map", "search"): NAMES,
+    ("Gentimes", "start"): NAMES,
     ("Metadata", "type"): st.sampled_from(["hosts", "sources"]),
     ("Metadata", "datatype"): st.none() | st.just("metric"),
     ("MultiSearch", "searches"): st.lists(_SUBSEARCH, min_size=2, max_size=2).map(tuple),
@@ -221,7 +220,8 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("Set", "operation"): st.sampled_from(["union", "diff"]),
     ("SortKey", "kind"): st.sampled_from(["auto", "num", "ip", "str"]),
     ("Tojson", "default_type"): st.sampled_from(["none", "num"]),
-    ("Transaction", "mvlist_fields"): st.lists(_LIST_NAMES, max_size=2).map(tuple),
+    ("Transaction", "mvlist"): st.booleans()
+    | st.lists(_LIST_NAMES, min_size=1, max_size=2).map(tuple),
     ("Strcat", "sources"): st.lists(
         st.builds(ast.FieldRef, _LIST_NAMES) | st.builds(ast.Literal, st.text(max_size=4)),
         min_size=1,
@@ -235,7 +235,7 @@ def _tidy(node: typing.Any) -> typing.Any:
     """Settle combinations of fields that the language does not have."""
     match node:
         case Autoregress():
-            return replace(node, alias=None) if node.start != node.end else node
+            return replace(node, alias=None) if node.p[0] != node.p[1] else node
         case Chart():
             bins = type(node.row_bins)()
             if node.row is None:
@@ -257,8 +257,6 @@ def _tidy(node: typing.Any) -> typing.Any:
             if node.bare:
                 return replace(node, field="plain", alias=None)
             return node
-        case Transaction():
-            return replace(node, mvlist=node.mvlist or bool(node.mvlist_fields))
         case Tstats():
             if node.model is not None:
                 node = replace(node, namespace=None, sid=None)

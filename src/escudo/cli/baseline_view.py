@@ -1,4 +1,4 @@
-"""What baselines have left, in words and in rows."""
+"""What baselines have left -> words and rows; called by ``escudo baseline`` and ``hunt``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from escudo.detect.baselines import BaselineRun
 FIELDS = ("baseline", "baseline_id", "rows", "wrote", "error")
 
 
-def rows_of_runs(runs: Sequence[BaselineRun], *, in_words: bool) -> Iterator[dict[str, Any]]:
+def list_runs(runs: Sequence[BaselineRun], *, in_words: bool) -> Iterator[dict[str, Any]]:
     """One object a baseline, as `--format jsonl` prints it; ``in_words`` for a terminal."""
     for run in runs:
         errors = [d.message for d in run.diagnostics if d.severity is Severity.ERROR]
@@ -27,7 +27,7 @@ def rows_of_runs(runs: Sequence[BaselineRun], *, in_words: bool) -> Iterator[dic
         }
 
 
-def summary_of(runs: Sequence[BaselineRun]) -> str:
+def summarize_runs(runs: Sequence[BaselineRun]) -> str:
     """One line about all of them."""
     failed = sum(run.failed for run in runs)
     changes = [c for run in runs for c in run.changes]

@@ -1,21 +1,20 @@
-"""How a hunt looks on a terminal."""
+"""A hunt -> what a terminal shows of it; called by ``escudo hunt``, ``demo`` and ``ingest``."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
-import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from escudo.cli.hunting import Hunt, base_name, result_rows, schemas
-from escudo.core.catalog import Catalog
-from escudo.findings.attack import find
-from escudo.findings.notable import severity
-from escudo.findings.risk import totals
+from escudo.actions.hunt import Hunt
+from escudo.actions.result_rows import iterate_match
+from escudo.findings.attack import find_techniques
+from escudo.findings.notable import rate_severity
 from escudo.lake.report import IngestReport
 
 _COLOURS: Mapping[str, str] = {
@@ -27,6 +26,14 @@ _COLOURS: Mapping[str, str] = {
 }
 _ROWS_A_DETECTION = 10
 _COMMAND_WIDTH = 160
+
+
+def show_run(hunt: Hunt, report: IngestReport, console: Console) -> None:
+    """All of a hunt through logs; its summary is the last line."""
+    show_ingest(report, console)
+    show_hits(hunt, console)
+    show_risk(hunt, console)
+    show_techniques(hunt, console)
 
 
 def show_ingest(report: IngestReport, console: Console) -> None:
@@ -43,26 +50,26 @@ def show_ingest(report: IngestReport, console: Console) -> None:
         console.print(f"  {parts}", style="dim")
 
 
-def show_hits(found: Hunt, console: Console) -> None:
+def show_hits(hunt: Hunt, console: Console) -> None:
     """The rows of each detection that found something, the most severe first."""
     hits = sorted(
-        found.hits(),
+        hunt.hits(),
         key=lambda hit: (-(hit[0].detection.risk.score if hit[0].detection.risk else 0),),
     )
     for match, _ in hits:
         detection = match.detection
-        level = severity(detection)
+        level = rate_severity(detection)
         head = Text()
         head.append(f"{level.upper():<14}", style=_COLOURS[level])
         head.append(detection.name, style="bold")
         head.append(f"  {detection.type}", style="dim")
-        techniques, _ = find(detection.tags.mitre_attack_id)
+        techniques, _ = find_techniques(detection.tags.mitre_attack_id)
         console.print()
         console.print(head)
         for technique in techniques:
             tactics = ", ".join(t.name for t in technique.tactics)
             console.print(f"{'':14}ATT&CK {technique.id} {technique.name} ({tactics})", style="dim")
-        rows = sorted(result_rows(match), key=lambda row: str(row["_time"]))
+        rows = sorted(iterate_match(match), key=lambda row: str(row["_time"]))
         for row in rows[:_ROWS_A_DETECTION]:
             _show_row(row, console)
         if len(rows) > _ROWS_A_DETECTION:
@@ -80,7 +87,7 @@ def _show_row(row: Mapping[str, Any], console: Console) -> None:
         line.append(f"{value}  ", style="cyan")
     if score:
         line.append(f"risk {score}  ")
-    line.append(", ".join(base_name(n) for n in names), style="dim")
+    line.append(", ".join(_base_name(n) for n in names), style="dim")
     console.print(line)
     fields = row["row"]
     processes = [n for n in ("parent_process", "process") if isinstance(fields.get(n), str)]
@@ -109,17 +116,24 @@ def _cut(text: str) -> str:
     return text if len(text) <= _COMMAND_WIDTH else text[: _COMMAND_WIDTH - 1] + "…"
 
 
-def show_risk(found: Hunt, catalog: Catalog, console: Console) -> None:
+def _base_name(source_file: str) -> str:
+    """The last part of a source file's path, archive members included.
+
+    >>> _base_name("logs/day.zip!host/a.json")
+    'a.json'
+    """
+    return PurePath(source_file.rpartition("!")[2]).name
+
+
+def show_risk(hunt: Hunt, console: Console) -> None:
     """Risk per object, from the risk events of this hunt."""
-    schema = schemas(catalog).risk
-    parts = [j.risk_events for j in found.judgements if j.risk_events.num_rows]
-    if not parts:
+    summed = hunt.sum_risk()
+    if summed is None:
         return
-    totalled = totals(pa.concat_tables(parts, promote_options="default"), schema)
     table = Table(title="Risk per object", title_justify="left", pad_edge=False)
     for name in ("risk", "type", "object", "events", "from"):
         table.add_column(name, justify="right" if name in ("risk", "events") else "left")
-    for row in totalled.to_pylist()[:20]:
+    for row in summed.to_pylist()[:20]:
         table.add_row(
             f"{row['risk_score']:g}",
             row["risk_object_type"],
@@ -129,19 +143,19 @@ def show_risk(found: Hunt, catalog: Catalog, console: Console) -> None:
         )
     console.print()
     console.print(table)
-    if totalled.num_rows > 20:
-        console.print(f"... and {totalled.num_rows - 20:,} more objects", style="dim")
+    if summed.num_rows > 20:
+        console.print(f"... and {summed.num_rows - 20:,} more objects", style="dim")
 
 
-def show_techniques(found: Hunt, console: Console) -> None:
+def show_techniques(hunt: Hunt, console: Console) -> None:
     """ATT&CK techniques seen, with the detections that saw them."""
     seen: dict[str, list[str]] = defaultdict(list)
-    for match, _ in found.hits():
+    for match, _ in hunt.hits():
         for technique in match.detection.tags.mitre_attack_id:
             seen[technique].append(match.detection.name)
     if not seen:
         return
-    names = {t.id: t.name for t in find(tuple(seen))[0]}
+    names = {t.id: t.name for t in find_techniques(tuple(seen))[0]}
     table = Table(title="ATT&CK techniques", title_justify="left", pad_edge=False)
     for name in ("technique", "name", "detections"):
         table.add_column(name)
@@ -151,20 +165,20 @@ def show_techniques(found: Hunt, console: Console) -> None:
     console.print(table)
 
 
-def summary(found: Hunt) -> str:
+def summarize_hunt(hunt: Hunt) -> str:
     """One line at the end."""
-    hits = list(found.hits())
+    hits = list(hunt.hits())
     rows = sum(m.rows.num_rows for m, _ in hits)
-    findings = sum(j.findings.num_rows for j in found.judgements)
-    risk = sum(j.risk_events.num_rows for j in found.judgements)
-    failed = f", {found.failed:,} failed" if found.failed else ""
+    findings = sum(j.findings.num_rows for j in hunt.judgements)
+    risk = sum(j.risk_events.num_rows for j in hunt.judgements)
+    failed = f", {hunt.failed:,} failed" if hunt.failed else ""
     return (
-        f"{len(found.matches):,} detections ran{failed}; {len(hits):,} found {rows:,} rows: "
+        f"{len(hunt.matches):,} detections ran{failed}; {len(hits):,} found {rows:,} rows: "
         f"{findings:,} findings, {risk:,} risk events."
     )
 
 
-def table_of(fields: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> Table:
+def build_table(fields: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> Table:
     """A plain table of text."""
     table = Table(title=title, title_justify="left", pad_edge=False)
     for name in fields:

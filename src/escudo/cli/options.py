@@ -1,31 +1,26 @@
-"""Options that several commands share, and what they turn into."""
+"""Options that several commands share -> content, times, searches; called by the commands."""
 
 from __future__ import annotations
 
-import atexit
-import gc
+import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from escudo import content
-from escudo.cli.progress import show
+from escudo.actions.engines import ENGINES
+from escudo.actions.named_search import NamedSearch, find_searches
+from escudo.cli.progress import show_diagnostics
 from escudo.content import Content
-from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
-from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.engine import DuckDBEngine
-from escudo.engines.execute import Engine
-from escudo.engines.spark.available import unavailable
+from escudo.lake import Lake
 from escudo.spl.relation.time_modifiers import parse_time
+from escudo.startup import spare_collections
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-ENGINES = ("duckdb", "spark")
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 
@@ -88,34 +83,23 @@ def engine_options(function: F) -> F:
 def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:
     """The content of the paths over Escudo's own; what is wrong in its files goes to stderr."""
     loaded = content.load(paths, overlay=overlay)
-    show([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
+    show_diagnostics([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
     spare_collections()
     return loaded
 
 
-def spare_collections() -> None:
-    """Has garbage collections pass over what there is now: content, before its searches run.
-
-    It stays as long as the process; walking it in each collection took a third of the time of
-    compiling its searches. It is let go at the end, or DuckDB calls its types leaked. The tree of
-    a search is thousands of objects in cycles: collected often and while young, they do not add up
-    to a pause of a tenth of a second in the middle of some other search.
-    """
-    gc.freeze()
-    gc.set_threshold(10_000, 1, 100)
-    atexit.register(gc.unfreeze)
-
-
-def time_range(earliest: str, latest: str, now: float) -> TimeRange:
+def parse_time_range(earliest: str, latest: str, now: float) -> TimeRange:
     """The range of ``--earliest`` and ``--latest``; empty text is unbounded.
 
     Raises:
         EscudoError: CLI003 for a time that cannot be read.
     """
-    return TimeRange(_bound("--earliest", earliest, now), _bound("--latest", latest, now))
+    return TimeRange(
+        _parse_bound("--earliest", earliest, now), _parse_bound("--latest", latest, now)
+    )
 
 
-def _bound(option: str, text: str, now: float) -> float | None:
+def _parse_bound(option: str, text: str, now: float) -> float | None:
     if not text:
         return None
     try:
@@ -124,28 +108,13 @@ def _bound(option: str, text: str, now: float) -> float | None:
         raise EscudoError("CLI003", f"{option}: {error.diagnostic.message}") from error
 
 
-def engines(name: str, memory_limit: str | None) -> Callable[[Catalog], Engine]:
-    """A maker of engines of one kind, which share a connection or a session.
-
-    Raises:
-        EscudoError: CLI007 where Spark cannot run here.
-    """
-    if name == ENGINES[0]:
-        return duckdb_engine(memory_limit)
-    reason = unavailable()
-    if reason is not None:
-        raise EscudoError("CLI007", reason)
-    spark = import_module("escudo.engines.spark.engine")
-    session = import_module("escudo.engines.spark.session").local_session()
-
-    def make(catalog: Catalog) -> Engine:
-        made: Engine = spark.SparkEngine(catalog, session)
-        return made
-
-    return make
+def open_lake(path: Path | None) -> Lake:
+    """The lake of a folder that must be one, or an empty one that is gone when it is closed."""
+    return Lake.open(path, create=False) if path is not None else Lake.create_temporary()
 
 
-def duckdb_engine(memory_limit: str | None) -> Callable[[Catalog], Engine]:
-    """A maker of embedded engines that share one connection."""
-    connection = connect(memory_limit=memory_limit)
-    return lambda catalog: DuckDBEngine(catalog, connection)
+def read_searches(argument: str, loaded: Content) -> list[NamedSearch]:
+    """What an argument stands for (``actions.named_search``); ``-`` is SPL on standard input."""
+    if argument == "-":
+        return [NamedSearch("<stdin>", sys.stdin.read())]
+    return find_searches(argument, loaded)

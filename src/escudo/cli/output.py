@@ -1,4 +1,4 @@
-"""Rows for people (a table) and for machines (JSON lines, JSON, CSV), with ISO-8601 UTC times."""
+"""Rows -> a table for people, or JSON lines, JSON, CSV for machines; called by the commands."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from typing import IO, Any
 
 import click
 import orjson
-import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from escudo.core.timerange import iso_utc
-
 FORMATS = ("table", "jsonl", "json", "csv")
-_TIME_FIELDS = frozenset({"_time", "_indextime"})
 _WIDE = 200
-_ROWS_AT_ONCE = 1_000
 
 Row = Mapping[str, Any]
 
@@ -35,39 +30,9 @@ def format_option(default: str | None = None) -> Callable[[Any], Any]:
     )
 
 
-def chosen(format_: str | None) -> str:
+def choose_format(format_: str | None) -> str:
+    """``--format``, or what suits where standard output goes."""
     return format_ or ("table" if sys.stdout.isatty() else "jsonl")
-
-
-def plain(field: str, value: Any) -> Any:
-    """A value as it is shown: epoch times as ISO-8601, whole floats as integers, a list of one
-    as its element (as in Splunk's JSON results).
-
-    >>> plain("_time", 0.5), plain("count", 3.0), plain("user", ["alice"])
-    ('1970-01-01T00:00:00.500Z', 3, 'alice')
-    >>> plain("_indextime", "1.25"), plain("_time", "Monday")
-    ('1970-01-01T00:00:01.250Z', 'Monday')
-    """
-    if value is None:
-        return None
-    if field in _TIME_FIELDS and isinstance(value, int | float | str):
-        try:
-            return iso_utc(float(value))
-        except ValueError:
-            return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, list):
-        return plain(field, value[0]) if len(value) == 1 else [plain(field, v) for v in value]
-    return value
-
-
-def rows_of(table: pa.Table) -> Iterable[dict[str, Any]]:
-    """The rows of a table as dicts, a few at a time, nulls left out."""
-    for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):
-        held = [name for name in batch.schema.names if batch[name].null_count < len(batch)]
-        for row in batch.select(held).to_pylist():
-            yield {k: plain(k, v) for k, v in row.items() if v is not None}
 
 
 def write_rows(
@@ -124,7 +89,7 @@ def _write_table(
     for row in rows:
         table.add_row(*(Text(_flat(row.get(field))) for field in fields))
         count += 1
-    console(stream).print(table)
+    open_console(stream).print(table)
     return count
 
 
@@ -138,7 +103,7 @@ def _flat(value: Any) -> str:
     return str(value)
 
 
-def console(stream: IO[str] | None = None) -> Console:
+def open_console(stream: IO[str] | None = None) -> Console:
     """A console as wide as the terminal; in a pipe wide enough that nothing is folded away."""
     target = stream or sys.stdout
     return Console(file=target, width=None if target.isatty() else _WIDE, highlight=False)

@@ -1,4 +1,5 @@
-"""Progress on stderr: bars with rate and time left on a terminal, plain lines elsewhere."""
+"""Progress and diagnostics -> standard error: bars on a terminal, plain lines elsewhere; called by
+the commands."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ _LINE_SECONDS = 5.0
 _NAME_WIDTH = 48
 
 
-def stderr() -> Console:
+def open_stderr() -> Console:
     return Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
@@ -48,7 +49,7 @@ class IngestProgress:
             TextColumn("{task.fields[files]:,} files  {task.completed:,} events"),
             TextColumn("{task.fields[rate]:,.0f}/s"),
             TimeElapsedColumn(),
-            console=stderr(),
+            console=open_stderr(),
             transient=True,
             disable=not self._live,
         )
@@ -76,7 +77,9 @@ class IngestProgress:
         self._bar.update(self._task, completed=self._events, files=self._files, rate=rate)
         if not self._live and not self._quiet and now - self._said >= _LINE_SECONDS:
             self._said = now
-            stderr().print(f"read {self._events:,} events of {self._files:,} files, {rate:,.0f}/s")
+            open_stderr().print(
+                f"read {self._events:,} events of {self._files:,} files, {rate:,.0f}/s"
+            )
 
     def finished(self, report: FileReport) -> None:
         self._files += 1
@@ -87,32 +90,17 @@ def _short(name: str) -> str:
     return name if len(name) <= _NAME_WIDTH else "…" + name[-_NAME_WIDTH + 1 :]
 
 
-@contextmanager
-def tracked(items: Sequence[T], label: str, *, quiet: bool = False) -> Iterator[Iterator[T]]:
-    """Iterates with a bar (or a line every few seconds where stderr is no terminal)."""
-    with counted(len(items), label, quiet=quiet) as advance:
-
-        def walk() -> Iterator[T]:
-            for n, item in enumerate(items, 1):
-                yield item
-                advance(n, len(items))
-
-        yield walk()
+def follow_items(items: Sequence[T], label: str, *, quiet: bool = False) -> Iterator[T]:
+    """Yields items behind a bar (or a line every few seconds where stderr is no terminal)."""
+    with count_items(len(items), label, quiet=quiet) as advance:
+        for n, item in enumerate(items, 1):
+            yield item
+            advance(n, len(items))
 
 
-def following(label: str, quiet: bool) -> Callable[[Sequence[T]], Iterator[T]]:
-    """A function that yields items behind a bar."""
-
-    def follow(items: Sequence[T]) -> Iterator[T]:
-        with tracked(items, label, quiet=quiet) as walked:
-            yield from walked
-
-    return follow
-
-
-def show(diagnostics: Sequence[Diagnostic], limit: int | None = 20) -> None:
+def show_diagnostics(diagnostics: Sequence[Diagnostic], limit: int | None = 20) -> None:
     """Diagnostics on stderr, the first ``limit`` of them; the rest is counted."""
-    console = stderr()
+    console = open_stderr()
     shown = diagnostics if limit is None else diagnostics[:limit]
     for diagnostic in shown:
         console.print(diagnostic.render(), markup=False)
@@ -121,7 +109,9 @@ def show(diagnostics: Sequence[Diagnostic], limit: int | None = 20) -> None:
 
 
 @contextmanager
-def counted(total: int, label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def count_items(
+    total: int, label: str, *, quiet: bool = False
+) -> Iterator[Callable[[int, int], None]]:
     """A callback (done, total) behind a bar, or a line every few seconds without a terminal."""
     live = sys.stderr.isatty() and not quiet
     bar = Progress(
@@ -129,7 +119,7 @@ def counted(total: int, label: str, *, quiet: bool = False) -> Iterator[Callable
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=stderr(),
+        console=open_stderr(),
         transient=True,
         disable=not live,
     )
@@ -141,7 +131,7 @@ def counted(total: int, label: str, *, quiet: bool = False) -> Iterator[Callable
         bar.update(task, completed=done)
         if not live and not quiet and time.monotonic() - said >= _LINE_SECONDS:
             said = time.monotonic()
-            stderr().print(f"{label}: {done:,} of {total:,}")
+            open_stderr().print(f"{label}: {done:,} of {total:,}")
 
     with bar:
         yield advance

@@ -1,4 +1,5 @@
-"""Diagnostics as SARIF 2.1.0, which code hosts and editors show beside the line."""
+"""Diagnostics -> SARIF 2.1.0, which code hosts and editors show beside the line; called by
+``escudo lint``."""
 
 from __future__ import annotations
 
@@ -18,10 +19,12 @@ _LEVELS: Mapping[Severity, str] = {
 _DOCS = "docs/errors.md"
 
 
-def sarif(diagnostics: Sequence[Diagnostic], codes: Mapping[str, ErrorCode]) -> dict[str, Any]:
+def build_sarif(
+    diagnostics: Sequence[Diagnostic], codes: Mapping[str, ErrorCode]
+) -> dict[str, Any]:
     """A SARIF log with one run; rules are the codes that occur.
 
-    >>> log = sarif([Diagnostic("SPL101", "unknown command 'stat'")], {})
+    >>> log = build_sarif([Diagnostic("SPL101", "unknown command 'stat'")], {})
     >>> log["runs"][0]["results"][0]["ruleId"], log["version"]
     ('SPL101', '2.1.0')
     """

@@ -1,4 +1,4 @@
-"""What ``escudo why`` shows: JSON with stable names, and a tree for people."""
+"""An explanation -> JSON with stable names, and a tree for people; called by ``escudo why``."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def to_dict(name: str, explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _candidate(found: Candidate) -> dict[str, Any]:
+def _candidate(candidate: Candidate) -> dict[str, Any]:
     return {
-        "event_ids": list(found.event_ids),
-        "source_files": list(found.source_files),
-        "_time": iso_utc(found.time) if found.time is not None else None,
-        "after": found.after,
-        "matched": found.matched,
-        "failed": found.failed,
-        "note": found.note,
-        "filters": [_step(s) for s in found.steps],
-        "fields": dict(found.fields),
+        "event_ids": list(candidate.event_ids),
+        "source_files": list(candidate.source_files),
+        "_time": iso_utc(candidate.time) if candidate.time is not None else None,
+        "after": candidate.after,
+        "matched": candidate.matched,
+        "failed": candidate.failed,
+        "note": candidate.note,
+        "filters": [_step(s) for s in candidate.steps],
+        "fields": dict(candidate.fields),
     }
 
 
@@ -86,42 +86,42 @@ def show_explanation(name: str, explanation: Explanation, out: Console) -> None:
     out.print(Text(name, style="bold"))
     if not explanation.candidates:
         out.print("no event to look at")
-    for found in explanation.candidates:
+    for candidate in explanation.candidates:
         out.print()
-        for line in _lines(found, fancy=out.is_terminal):
+        for line in _lines(candidate, fancy=out.is_terminal):
             out.print(line, soft_wrap=True)
 
 
-def _lines(found: Candidate, *, fancy: bool) -> Iterator[Text]:
-    yield _title(found)
-    yield Text(f"  {_keys(found)}", style="dim")
-    for step in found.steps:
+def _lines(candidate: Candidate, *, fancy: bool) -> Iterator[Text]:
+    yield _title(candidate)
+    yield Text(f"  {_keys(candidate)}", style="dim")
+    for step in candidate.steps:
         yield _marked(step.held, step.held is None, step.text, 1, fancy=fancy, bold=True)
         for verdict in step.verdicts:
             yield from _tree(verdict, 2, fancy=fancy)
-    if found.matched:
+    if candidate.matched:
         yield Text("  the search finds it", style="green")
-    elif found.failed:
-        plural = "" if found.failed == 1 else "s"
-        yield Text(f"  {found.failed} condition{plural} failed", style="red")
-    if found.note:
-        yield Text(f"  {found.note}", style="yellow")
+    elif candidate.failed:
+        plural = "" if candidate.failed == 1 else "s"
+        yield Text(f"  {candidate.failed} condition{plural} failed", style="red")
+    if candidate.note:
+        yield Text(f"  {candidate.note}", style="yellow")
 
 
-def _title(found: Candidate) -> Text:
-    ids = ", ".join(map(str, found.event_ids[:_SOME_IDS]))
-    if len(found.event_ids) > _SOME_IDS:
-        ids += f" and {len(found.event_ids) - _SOME_IDS} more"
-    what = "Event" if found.after is None else f"Row of '{found.after}' from events"
-    time = f"  {iso_utc(found.time)}" if found.time is not None else ""
-    files = f"  {', '.join(found.source_files[:2])}" if found.source_files else ""
+def _title(candidate: Candidate) -> Text:
+    ids = ", ".join(map(str, candidate.event_ids[:_SOME_IDS]))
+    if len(candidate.event_ids) > _SOME_IDS:
+        ids += f" and {len(candidate.event_ids) - _SOME_IDS} more"
+    what = "Event" if candidate.after is None else f"Row of '{candidate.after}' from events"
+    time = f"  {iso_utc(candidate.time)}" if candidate.time is not None else ""
+    files = f"  {', '.join(candidate.source_files[:2])}" if candidate.source_files else ""
     return Text(f"{what} {ids}{time}{files}", style="bold")
 
 
-def _keys(found: Candidate) -> str:
+def _keys(candidate: Candidate) -> str:
     """The key fields of an event, or all fields of a row, without a dataset's name."""
-    plain = {n.rpartition(".")[2]: v for n, v in found.fields.items() if not n.startswith("_")}
-    keys = [n for n in _KEYS if n in plain] if found.after is None else []
+    plain = {n.rpartition(".")[2]: v for n, v in candidate.fields.items() if not n.startswith("_")}
+    keys = [n for n in _KEYS if n in plain] if candidate.after is None else []
     return ", ".join(f"{n}={_short(plain[n])}" for n in keys or plain)
 
 

@@ -1,17 +1,19 @@
-"""Baselines: searches that leave a lookup or a model, which detections compare with."""
+"""Baselines, a lake -> what each leaves in it: a lookup or a model, which detections compare with;
+called by actions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from escudo.content import Baseline, Content, Detection
 from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
-from escudo.detect.running import attempt
-from escudo.engines.execute import Engine
+from escudo.detect.attempt import attempt
+from escudo.engines.execute import Engine, run_search
 from escudo.lake import Lake
 from escudo.lake.effects import Change, carry_out
 from escudo.lake.knowledge import LakeKnowledge
@@ -32,30 +34,30 @@ class BaselineRun:
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
-def needed(content: Content, detections: Sequence[Detection]) -> list[Baseline]:
+def select_needed(content: Content, detections: Sequence[Detection]) -> list[Baseline]:
     """The baselines that name one of the detections, in the order of their names.
 
     So what a baseline begins (``... - Initial``) goes before what it goes on with
     (``... - Update``).
     """
     wanted = {d.name.lower() for d in detections}
-    return [b for b in ordered(content) if wanted & {d.lower() for d in b.detections}]
+    return [b for b in sort_baselines(content) if wanted & {d.lower() for d in b.detections}]
 
 
-def ordered(content: Content) -> list[Baseline]:
+def sort_baselines(content: Content) -> list[Baseline]:
     """All baselines in the order of their names."""
     return sorted(content.baselines, key=lambda b: b.name)
 
 
-def named(content: Content, names: Sequence[str]) -> list[Baseline]:
+def find_baselines(content: Content, names: Sequence[str]) -> list[Baseline]:
     """Baselines by name (in any case) or id: DET002 where there is none of a name."""
     out = []
     for name in names:
         wanted = name.strip().lower()
-        found = [b for b in ordered(content) if wanted in (b.name.lower(), b.id.lower())]
-        if not found:
+        named = [b for b in sort_baselines(content) if wanted in (b.name.lower(), b.id.lower())]
+        if not named:
             raise EscudoError("DET002", f"no baseline is named {name!r}")
-        out += found
+        out += named
     return out
 
 
@@ -75,17 +77,26 @@ def run_baselines(
     knowledge = LakeKnowledge(content.knowledge, lake.kept)
     for baseline in baselines:
         snapshot = lake.snapshot()
-        result, problems = attempt(
-            baseline, snapshot, engine_of(snapshot), knowledge, within=within, now=now
+        search = partial(
+            run_search,
+            baseline.search,
+            engine_of(snapshot),
+            snapshot,
+            knowledge,
+            now=now,
+            within=within,
+            file=baseline.origin.file,
         )
-        diagnostics = [relocate(d, baseline.search) for d in problems]
-        changes: tuple[Change, ...] = ()
-        if result is not None:
-            try:
-                changes = carry_out(
-                    result.compiled.effects, lake, content.knowledge, search=baseline.name
-                )
-            except EscudoError as error:
-                diagnostics.append(error.diagnostic)
-        rows = 0 if result is None else result.table.num_rows
-        yield BaselineRun(baseline, rows, changes, tuple(diagnostics))
+        outcome = attempt(search, name=baseline.name, source=baseline.search)
+        if isinstance(outcome, Diagnostic):
+            yield BaselineRun(baseline, 0, (), (relocate(outcome, baseline.search),))
+            continue
+        diagnostics = [relocate(d, baseline.search) for d in outcome.diagnostics]
+        write = partial(
+            carry_out, outcome.compiled.effects, lake, content.knowledge, search=baseline.name
+        )
+        changes = attempt(write, name=baseline.name)
+        if isinstance(changes, Diagnostic):
+            diagnostics.append(changes)
+            changes = ()
+        yield BaselineRun(baseline, outcome.table.num_rows, changes, tuple(diagnostics))

@@ -9,9 +9,9 @@ from escudo.core.errors import ErrorCode
 _ROWS = (
     ErrorCode(
         "DET001",
-        "a detection could not be run",
-        "The cause is a fault of the engine or of Escudo, not of the search; the other detections"
-        " ran. Report it with the search's name.",
+        "a search could not be run, or written what it asks",
+        "The cause is a fault of the engine or of Escudo, not of the search; the other searches"
+        " ran. Report it with the search and the message.",
     ),
     ErrorCode(
         "DET002",

@@ -1,4 +1,4 @@
-"""A catalog that holds one event, given as its fields."""
+"""The fields of one event -> a catalog that holds only it; called by ``actions.why``."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ def _time(value: Any, now: float) -> float:
     text = str(value)
     if is_numeric_text(text):
         return float(text)
-    found = parse_time(text, now)
-    return now if found is None else found
+    parsed = parse_time(text, now)
+    return now if parsed is None else parsed
 
 
 def _at_rest(value: Any, column: Column) -> Any:

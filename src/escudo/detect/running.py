@@ -1,4 +1,5 @@
-"""Running detections over a catalog: one match each, in order, whatever becomes of the others."""
+"""Detections, a catalog -> one match each, in order, whatever becomes of the others; called by
+actions and by the detections' own tests."""
 
 from __future__ import annotations
 
@@ -7,17 +8,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 import pyarrow as pa
 
-from escudo.content import Detection, Origin
+from escudo.content import Detection
 from escudo.content.positions import relocate
-from escudo.core.ahead import ahead
 from escudo.core.catalog import Catalog, Knowledge
-from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.errors import Diagnostic, Severity
+from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
-from escudo.engines.execute import Engine, Result, run_search
+from escudo.detect.attempt import attempt
+from escudo.engines.execute import Engine, run_search
 from escudo.spl.binding.effects import Effect
 
 SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
@@ -60,7 +61,7 @@ class Match:
         )
 
 
-def run(
+def run_detections(
     detections: Iterable[Detection],
     catalog: Catalog,
     engine: Engine,
@@ -75,14 +76,18 @@ def run(
     that are not enabled are left out. Several searches run at once, as the engine says; yet each
     sees what the consumer has carried out of the matches before it (``Match.effects``).
     """
-    one = partial(
-        run_one, catalog=catalog, engine=engine, knowledge=knowledge, within=within, now=now
+    run_one = partial(
+        run_detection, catalog=catalog, engine=engine, knowledge=knowledge, within=within, now=now
     )
-    enabled = [d for d in detections if d.enabled]
-    yield from ahead(one, enabled, threads=engine.at_once, changes=lambda m: bool(m.effects))
+    yield from map_in_order(
+        run_one,
+        [d for d in detections if d.enabled],
+        threads=engine.at_once,
+        changes=lambda match: bool(match.effects),
+    )
 
 
-def run_one(
+def run_detection(
     detection: Detection,
     catalog: Catalog,
     engine: Engine,
@@ -91,71 +96,39 @@ def run_one(
     within: TimeRange,
     now: float,
 ) -> Match:
-    """Run one detection, enabled or not; see ``run``."""
-    result, problems = attempt(
-        detection, catalog, engine, knowledge, within=within, now=now, provenance=True
+    """Run one detection, enabled or not; see ``run_detections``."""
+    search = partial(
+        run_search,
+        detection.search,
+        engine,
+        catalog,
+        knowledge,
+        now=now,
+        within=within,
+        provenance=True,
+        file=detection.origin.file,
     )
-    table = pa.table({}) if result is None else result.table
-    effects = () if result is None else result.compiled.effects
-    return _match(detection, table, problems, within, now, effects)
-
-
-class Searching(Protocol):
-    """What has a search to run: a detection, a baseline."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def search(self) -> str: ...
-
-    @property
-    def origin(self) -> Origin: ...
-
-
-def attempt(
-    element: Searching,
-    catalog: Catalog,
-    engine: Engine,
-    knowledge: Knowledge,
-    *,
-    within: TimeRange,
-    now: float,
-    provenance: bool = False,
-) -> tuple[Result | None, tuple[Diagnostic, ...]]:
-    """The result of an element's search, None where it cannot be run, and what was found wrong.
-
-    A fault in one search must not end the run of the others.
-    """
-    try:
-        result = run_search(
-            element.search,
-            engine,
-            catalog,
-            knowledge,
-            now=now,
-            within=within,
-            provenance=provenance,
-            file=element.origin.file,
-        )
-    except EscudoError as error:
-        problem = error.diagnostic
-    except Exception as error:
-        problem = Diagnostic(
-            "DET001", f"{element.name}: {type(error).__name__}: {error}", source=element.search
-        )
-    else:
-        return result, tuple(result.diagnostics)
-    return None, (problem,)
+    outcome = attempt(search, name=detection.name, source=detection.search)
+    if isinstance(outcome, Diagnostic):
+        return _match(detection, pa.table({}), (outcome,), within=within, now=now)
+    return _match(
+        detection,
+        outcome.table,
+        outcome.diagnostics,
+        within=within,
+        now=now,
+        effects=outcome.compiled.effects,
+    )
 
 
 def _match(
     detection: Detection,
     table: pa.Table,
     diagnostics: tuple[Diagnostic, ...],
+    *,
     within: TimeRange,
     now: float,
-    effects: tuple[Effect, ...],
+    effects: tuple[Effect, ...] = (),
 ) -> Match:
     provenance = {name: _provenance(table, name) for name in _LISTS}
     visible = [n for n in table.column_names if n not in _LISTS]

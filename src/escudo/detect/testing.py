@@ -1,4 +1,4 @@
-"""Unit tests of detections: contentctl's rule, exact expectations, and negative data.
+"""Detections -> the results of their unit tests: contentctl's rule, exact numbers, negative data.
 
 contentctl passes a test when there is at least one row, every risk object's field is present and
 not ``null`` in every row, and every threat object's field is not null in some row. Here a test
@@ -19,7 +19,7 @@ from escudo.content.elements.detection import AttackData
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, Severity
 from escudo.core.timerange import ALL_TIME
-from escudo.detect.running import Match, run_one
+from escudo.detect.running import Match, run_detection
 from escudo.engines.execute import Engine
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
@@ -73,7 +73,9 @@ def run_tests(
             continue
         with Lake.create_temporary() as lake:
             report = ingest([f for f in files if f is not None], lake)
-            match = run_one(detection, lake, engine(lake), knowledge, within=ALL_TIME, now=now)
+            match = run_detection(
+                detection, lake, engine(lake), knowledge, within=ALL_TIME, now=now
+            )
             problems = [*report.diagnostics, *judge_rows(match, test)]
             if not match.failed and not test.negative:
                 problems += [p for check in checks for p in check(match, test)]

@@ -1,4 +1,5 @@
-"""Why a search selects an event or not, and which events it almost selects."""
+"""A search, an event -> which of its conditions hold, and which events it almost selects; called by
+``actions.why``."""
 
 from __future__ import annotations
 
@@ -121,7 +122,7 @@ class Why:
         self.pipeline = self._parsed(text)
         self.diagnostics: dict[Diagnostic, None] = {}
 
-    def event(self, event_id: int) -> Explanation:
+    def explain_event(self, event_id: int) -> Explanation:
         """What each filter makes of an event, up to the first that drops it.
 
         Raises:
@@ -139,13 +140,13 @@ class Why:
             if segment.evidence is None:
                 matched, note = None, f"{_made_by(segment)}, which does not say of which events"
                 break
-            found = _candidates(segment, segment.run(segment.rows([event_id])))
-            if not found and first is None:
+            rows = _candidates(segment, segment.run(segment.rows([event_id])))
+            if not rows and first is None:
                 return self._told([self._absent(event_id, segment)])
-            if not found:
+            if not rows:
                 matched, note = _gone(segment)
                 break
-            best = min(found, key=lambda c: c.failed)
+            best = min(rows, key=lambda c: c.failed)
             first = first or best
             steps += best.steps
             if best.failed:
@@ -156,22 +157,22 @@ class Why:
         told = replace(first, steps=(*steps, *unreached), matched=matched, note=note)
         return self._told([told])
 
-    def near(self, count: int) -> Explanation:
+    def explain_nearest(self, count: int) -> Explanation:
         """The rows that fail the fewest conditions, but at least one; rows that come further down
         the pipeline are nearer. If all rows match, some that do."""
-        found: list[Candidate] = []
+        nearest: list[Candidate] = []
         tables = [t.table for t in self.catalog.raw_tables()]
         filled = [t for t in tables if self.catalog.files(t, self.within)]
         parts = list(self._segments(filled))
         for i in range(len(parts) - 1, -1, -1):
-            if len(found) < count and any(parts[i].conditions()):
-                more = self._nearest(parts[i], count - len(found), misses=True)
+            if len(nearest) < count and any(parts[i].conditions()):
+                more = self._nearest(parts[i], count - len(nearest), misses=True)
                 before = tuple(_passed(f) for p in parts[:i] for f in p.filters)
                 later = self._later(parts[i].end)
-                found += [replace(c, steps=(*before, *c.steps, *later)) for c in more]
-        if not found:
-            found = self._nearest(parts[0], count, misses=False)
-        return self._told(found)
+                nearest += [replace(c, steps=(*before, *c.steps, *later)) for c in more]
+        if not nearest:
+            nearest = self._nearest(parts[0], count, misses=False)
+        return self._told(nearest)
 
     # parts
 
@@ -205,8 +206,8 @@ class Why:
         if not ids:
             return []
         narrow = next(self._segments(tables_of(ids, self._binder())))
-        found = _candidates(narrow, narrow.run(narrow.rows(ids)))
-        return sorted(found, key=lambda c: ids.index(c.event_ids[0]))[:count]
+        events = _candidates(narrow, narrow.run(narrow.rows(ids)))
+        return sorted(events, key=lambda c: ids.index(c.event_ids[0]))[:count]
 
     def _later(self, end: int) -> tuple[Step, ...]:
         """The filters that an event did not come to."""
@@ -229,9 +230,9 @@ class Why:
                 f"there is no event with the id {event_id}",
                 hint="`--near` names events of the lake by their ids",
             )
-        found = {n: v for n, v in rows.to_pylist()[0].items() if v is not None}
-        time = found.get("_time")
-        fields = {**found, "_time": iso_utc(time)} if time is not None else found
+        held = {n: v for n, v in rows.to_pylist()[0].items() if v is not None}
+        time = held.get("_time")
+        fields = {**held, "_time": iso_utc(time)} if time is not None else held
         why = f"the event is not among them: its sourcetype is {fields.get('sourcetype')}"
         verdict = Verdict("condition", f"events of '{first.name}'", False, first.span, {}, why)
         step = Step("dataset", first.format(), False, first.span, (verdict,))
@@ -258,12 +259,12 @@ def _gone(segment: Segment) -> tuple[bool | None, str]:
     return False, f"'{segment.after.name}' leaves the event out"
 
 
-def _passed(found: Filter) -> Step:
-    return Step(found.command, found.text, True, found.span)
+def _passed(step: Filter) -> Step:
+    return Step(step.command, step.text, True, step.span)
 
 
-def _unreached(found: Filter) -> Step:
-    return Step(found.command, found.text, None, found.span)
+def _unreached(step: Filter) -> Step:
+    return Step(step.command, step.text, None, step.span)
 
 
 # --- rows to verdicts -----------------------------------------------------------------------------
@@ -293,10 +294,10 @@ def _candidate(segment: Segment, row: Mapping[str, Any]) -> Candidate:
     )
 
 
-def _step(found: Filter, row: Mapping[str, Any], others: Mapping[str, Sequence[str]]) -> Step:
-    verdicts = tuple(_verdict(c, row, others, wanted=True) for c in found.conditions)
+def _step(step: Filter, row: Mapping[str, Any], others: Mapping[str, Sequence[str]]) -> Step:
+    verdicts = tuple(_verdict(c, row, others, wanted=True) for c in step.conditions)
     held = all(v.held is True for v in verdicts)
-    return Step(found.command, found.text, held, found.span, verdicts)
+    return Step(step.command, step.text, held, step.span, verdicts)
 
 
 def _verdict(
@@ -312,13 +313,13 @@ def _verdict(
         r.name: _shown(row[r.ident], r.type) if r.ident is not None else None
         for r in condition.reads
     }
-    found = None
+    advice = None
     if wanted and held is not True:
         known = {n: _texts(v) for n, v in values.items() if v is not None}
-        found = hint(condition.expr, known, others)
+        advice = hint(condition.expr, known, others)
     inner = wanted != (condition.kind == "not")
     operands = tuple(_verdict(o, row, others, wanted=inner) for o in condition.operands)
-    return Verdict(condition.kind, condition.text, held, condition.span, values, found, operands)
+    return Verdict(condition.kind, condition.text, held, condition.span, values, advice, operands)
 
 
 def _shown(value: Any, kind: FieldType) -> Any:

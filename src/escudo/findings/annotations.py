@@ -1,4 +1,5 @@
-"""The annotations of a detection: what its risk events say of frameworks and stories."""
+"""A detection -> its annotations: what its risk events and findings say of frameworks and stories;
+called where these are made."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from escudo.content import Detection
-from escudo.findings.attack import Technique, find
+from escudo.findings.attack import Technique, find_techniques
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class Annotations:
 def annotate(detection: Detection) -> Annotations:
     """
     >>> from escudo import content
-    >>> found = annotate(content.load().detection("Process Execution via WMI"))
-    >>> found.fields["annotations.mitre_attack.mitre_tactic"]
+    >>> annotations = annotate(content.load().detection("Process Execution via WMI"))
+    >>> annotations.fields["annotations.mitre_attack.mitre_tactic"]
     ('execution',)
     """
-    techniques, unknown = find(detection.tags.mitre_attack_id)
+    techniques, unknown = find_techniques(detection.tags.mitre_attack_id)
     return Annotations(detection, tuple(techniques), tuple(unknown))

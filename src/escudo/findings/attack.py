@@ -1,4 +1,5 @@
-"""Names and tactics of MITRE ATT&CK techniques (Enterprise), from the table in ``attack.csv``."""
+"""Ids of MITRE ATT&CK techniques -> names and tactics (Enterprise), from ``attack.csv``; called by
+``annotations`` and by what shows a hunt."""
 
 from __future__ import annotations
 
@@ -51,10 +52,10 @@ _TACTICS: Mapping[str, Tactic] = {
 
 
 @cache
-def techniques() -> Mapping[str, Technique]:
+def load_techniques() -> Mapping[str, Technique]:
     """All techniques of the table by id.
 
-    >>> t = techniques()["T1047"]
+    >>> t = load_techniques()["T1047"]
     >>> t.name, [x.short for x in t.tactics]
     ('Windows Management Instrumentation', ['execution'])
     """
@@ -67,21 +68,21 @@ def techniques() -> Mapping[str, Technique]:
         }
 
 
-def find(ids: Sequence[str]) -> tuple[list[Technique], list[str]]:
+def find_techniques(ids: Sequence[str]) -> tuple[list[Technique], list[str]]:
     """The techniques of some ids, and the ids that the table does not have.
 
     A sub-technique that is missing has the tactics of its technique.
     """
-    table = techniques()
-    found: list[Technique] = []
+    table = load_techniques()
+    known: list[Technique] = []
     missing: list[str] = []
     for identity in ids:
-        known = table.get(identity)
+        exact = table.get(identity)
         parent = table.get(identity.split(".")[0])
-        if known is not None:
-            found.append(known)
+        if exact is not None:
+            known.append(exact)
         else:
             missing.append(identity)
             if parent is not None:
-                found.append(Technique(identity, parent.name, parent.tactics))
-    return found, missing
+                known.append(Technique(identity, parent.name, parent.tactics))
+    return known, missing

@@ -1,4 +1,5 @@
-"""Drilldowns: the searches that an analyst opens from a finding, filled in from its row."""
+"""A match's row -> its drilldowns, the searches that an analyst opens from a finding; called where
+findings are made, and to run them."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
 from escudo.engines.execute import Engine, Result, run_search
-from escudo.findings.rows import window_bounds
+from escudo.findings.rows import split_window
 from escudo.findings.tokens import (
     ORIGINAL_SEARCH,
     Template,
     Values,
-    search_template,
-    text_template,
-    values_of,
+    list_values,
+    parse_search_template,
+    parse_text_template,
 )
 from escudo.spl.relation.time_modifiers import parse_time
 
@@ -45,7 +46,9 @@ class FilledDrilldown:
         }
 
 
-def fill(match: Match, row: int, *, report: Report | None = None) -> tuple[FilledDrilldown, ...]:
+def fill_drilldowns(
+    match: Match, row: int, *, report: Report | None = None
+) -> tuple[FilledDrilldown, ...]:
     """The drilldowns of a match's detection for one of its rows.
 
     ``$info_min_time$`` and ``$info_max_time$`` are the window of the run. A field that the row
@@ -57,19 +60,19 @@ def fill(match: Match, row: int, *, report: Report | None = None) -> tuple[Fille
     if not 0 <= row < match.rows.num_rows:
         raise EscudoError("FND101", f"there is no row {row}: {match.rows.num_rows} rows were found")
     one = match.take(pa.array([row], pa.int64()))
-    return next(fill_all(one, report=report))
+    return next(fill_all_drilldowns(one, report=report))
 
 
-def fill_all(
+def fill_all_drilldowns(
     match: Match, *, report: Report | None = None
 ) -> Iterator[tuple[FilledDrilldown, ...]]:
-    """``fill`` for each row; a missing field is reported once."""
+    """``fill_drilldowns`` for each row; a missing field is reported once."""
     templates = [
         (
-            text_template(d.name),
-            search_template(d.search),
-            text_template(d.earliest_offset),
-            text_template(d.latest_offset),
+            parse_text_template(d.name),
+            parse_search_template(d.search),
+            parse_text_template(d.earliest_offset),
+            parse_text_template(d.latest_offset),
         )
         for d in match.detection.drilldowns
     ]
@@ -80,7 +83,7 @@ def fill_all(
 
         def lookup(name: str, row: Mapping[str, object] = row) -> Values:
             field = name.removeprefix("result.")
-            return values_of(row, field) if field in row else known.get(field, ())
+            return list_values(row, field) if field in row else known.get(field, ())
 
         yield tuple(
             FilledDrilldown(
@@ -95,7 +98,7 @@ def fill_all(
 
 def _known(match: Match) -> Mapping[str, Values]:
     """What every row of a run has besides its fields."""
-    low, high = window_bounds(match.window)
+    low, high = split_window(match.window)
     return {
         "info_min_time": (f"{low:.3f}",),
         "info_max_time": ("+Infinity" if math.isinf(high) else f"{high:.3f}",),
@@ -123,7 +126,7 @@ def _report_unknown(
             )
 
 
-def window(drilldown: FilledDrilldown, now: float) -> TimeRange:
+def find_window(drilldown: FilledDrilldown, now: float) -> TimeRange:
     """The time range of a filled drilldown: epoch seconds or relative times."""
     return TimeRange(_bound(drilldown.earliest, now), _bound(drilldown.latest, now))
 
@@ -136,7 +139,7 @@ def _bound(text: str, now: float) -> float | None:
     return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
-def run(
+def run_drilldown(
     drilldown: FilledDrilldown,
     engine: Engine,
     catalog: Catalog,
@@ -150,5 +153,5 @@ def run(
         EscudoError: what the search's language or the engine says.
     """
     return run_search(
-        drilldown.search, engine, catalog, knowledge, now=now, within=window(drilldown, now)
+        drilldown.search, engine, catalog, knowledge, now=now, within=find_window(drilldown, now)
     )

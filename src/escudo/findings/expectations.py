@@ -1,4 +1,5 @@
-"""The exact risk events that a detection's test asks for, compared with those it gives."""
+"""A match, a detection's test -> which of the exact risk events that it asks for are missing; given
+to ``detect.testing`` as a check."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from escudo.content import DetectionTest
 from escudo.core.errors import Diagnostic
 from escudo.core.schema import TableSchema
 from escudo.detect import Match
-from escudo.findings.risk import risk_events
+from escudo.findings.risk import build_risk_events
 
 _FIELDS = ("risk_object", "risk_object_type", "risk_score", "risk_message")
 
@@ -23,17 +24,17 @@ def check_risk_events(
     """
     if not test.risk_events:
         return
-    events = risk_events(match, schema)
+    events = build_risk_events(match, schema)
     columns = [events[schema.by_name[f].physical].to_pylist() for f in _FIELDS]
-    found = Counter(zip(*columns, strict=True))
+    counted = Counter(zip(*columns, strict=True))
     wanted: Counter[tuple[object, ...]] = Counter()
     for expected in test.risk_events:
         wanted[tuple(getattr(expected, f) for f in _FIELDS)] += expected.count
-    for event in wanted.keys() | found.keys():
-        if wanted[event] != found[event]:
+    for event in wanted.keys() | counted.keys():
+        if wanted[event] != counted[event]:
             text = ", ".join(f"{f}={v!r}" for f, v in zip(_FIELDS, event, strict=True))
             yield Diagnostic(
                 "FND201",
-                f"{match.detection.name}: {found[event]} risk events with {text},"
+                f"{match.detection.name}: {counted[event]} risk events with {text},"
                 f" {wanted[event]} expected",
             )

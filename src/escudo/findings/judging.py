@@ -1,4 +1,5 @@
-"""From a match to what is written down: risk events and findings, as its deployment says."""
+"""A match -> what is written down: risk events and findings, as its deployment says; called by
+``actions.hunt``."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.schema import TableSchema
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
-from escudo.findings.notable import findings
-from escudo.findings.risk import risk_events
-from escudo.findings.rows import event_hashes
+from escudo.findings.notable import build_findings
+from escudo.findings.risk import build_risk_events
+from escudo.findings.rows import hash_rows
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Judgement:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def judge(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas) -> Judgement:
+def judge_match(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas) -> Judgement:
     """What a match brings about, by the deployment of its detection's type.
 
     ``deployments`` is ``Content.deployments``. A failed match, or one of a type that only keeps
@@ -48,7 +49,7 @@ def judge(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas)
     deployment = deployments.get(detection.type)
     if deployment is None:
         raise EscudoError("FND102", f"no deployment for detections of type {detection.type}")
-    match = distinct(match)
+    match = drop_equal_rows(match)
     problems: list[Diagnostic] = []
     scored = deployment.risk and not match.failed
     if scored and match.rows.num_rows:
@@ -63,16 +64,16 @@ def judge(match: Match, deployments: Mapping[str, Deployment], schemas: Schemas)
     empty = schemas.risk.arrow().empty_table()
     return Judgement(
         match,
-        risk_events(match, schemas.risk, report=problems.append) if scored else empty,
-        findings(match, deployment, schemas.notable, report=problems.append),
+        build_risk_events(match, schemas.risk, report=problems.append) if scored else empty,
+        build_findings(match, deployment, schemas.notable, report=problems.append),
         tuple(problems),
     )
 
 
-def distinct(match: Match) -> Match:
+def drop_equal_rows(match: Match) -> Match:
     """A match without rows that an earlier one equals."""
     first: dict[str, int] = {}
-    for i, value in enumerate(event_hashes(match.detection.id, match.rows).to_pylist()):
+    for i, value in enumerate(hash_rows(match.detection.id, match.rows).to_pylist()):
         first.setdefault(value, i)
     if len(first) == match.rows.num_rows:
         return match

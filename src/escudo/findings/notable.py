@@ -1,4 +1,5 @@
-"""Findings (notables): what a person is to look at, one for each row, once."""
+"""A match -> findings (notables): what a person is to look at, one for each row, once; called by
+``judging``."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from escudo.content import Deployment, Detection
 from escudo.core.schema import TableSchema
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
-from escudo.findings.drilldown import fill_all
+from escudo.findings.drilldown import fill_all_drilldowns
 from escudo.findings.risk import Report, ignore
 from escudo.findings.rows import (
-    constant,
-    event_hashes,
-    event_time,
-    row_fields,
-    window_bounds,
+    choose_event_time,
+    hash_rows,
+    rename_row_fields,
+    repeat_value,
+    split_window,
 )
 from escudo.findings.tokens import fill_messages
 from escudo.lake.rows import lay_out
@@ -40,11 +41,11 @@ URGENCY: Mapping[str, str] = {
 """Urgency by severity where no asset list gives a priority (ES manual, How urgency is assigned)."""
 
 
-def severity(detection: Detection) -> str:
+def rate_severity(detection: Detection) -> str:
     """The severity of a detection's findings, from its highest risk score.
 
     >>> from escudo import content
-    >>> severity(content.load().detection("Process Execution via WMI"))
+    >>> rate_severity(content.load().detection("Process Execution via WMI"))
     'medium'
     """
     score = detection.risk.score if detection.risk is not None else 0
@@ -53,7 +54,7 @@ def severity(detection: Detection) -> str:
     return next(name for limit, name in _SEVERITIES if score <= limit)
 
 
-def findings(
+def build_findings(
     match: Match, deployment: Deployment, schema: TableSchema, *, report: Report = ignore
 ) -> pa.Table:
     """The findings of a match, as rows of the ``raw_notable`` table; none without a deployment
@@ -66,39 +67,39 @@ def findings(
     if notable is None or not match.rows.num_rows:
         return empty
     detection, count = match.detection, match.rows.num_rows
-    low, high = window_bounds(match.window)
-    level = severity(detection)
+    low, high = split_window(match.window)
+    level = rate_severity(detection)
     lists = pa.list_(pa.string())
     own: dict[str, pa.Array | pa.ChunkedArray] = {
-        "_time": constant(event_time(match.window, match.now), count),
-        "_indextime": constant(match.now, count),
-        "index": constant(INDEX, count),
-        "host": constant("escudo", count),
-        "source": constant(detection.search_name, count),
-        "sourcetype": constant(SOURCETYPE, count),
-        "search_name": constant(detection.search_name, count),
-        "orig_sid": constant(match.sid, count),
-        "rule_name": constant(detection.name, count),
-        "rule_title": fill_messages(title(detection, notable.rule_title), match.rows),
-        "rule_description": constant(_expand(notable.rule_description, detection), count),
-        "security_domain": constant(detection.tags.security_domain, count),
-        "severity": constant(level, count),
-        "urgency": constant(URGENCY[level], count),
-        "status": constant(NEW, count),
-        "owner": constant(UNASSIGNED, count),
-        "disposition": constant(UNDETERMINED, count),
+        "_time": repeat_value(choose_event_time(match.window, match.now), count),
+        "_indextime": repeat_value(match.now, count),
+        "index": repeat_value(INDEX, count),
+        "host": repeat_value("escudo", count),
+        "source": repeat_value(detection.search_name, count),
+        "sourcetype": repeat_value(SOURCETYPE, count),
+        "search_name": repeat_value(detection.search_name, count),
+        "orig_sid": repeat_value(match.sid, count),
+        "rule_name": repeat_value(detection.name, count),
+        "rule_title": fill_messages(build_title(detection, notable.rule_title), match.rows),
+        "rule_description": repeat_value(_expand(notable.rule_description, detection), count),
+        "security_domain": repeat_value(detection.tags.security_domain, count),
+        "severity": repeat_value(level, count),
+        "urgency": repeat_value(URGENCY[level], count),
+        "status": repeat_value(NEW, count),
+        "owner": repeat_value(UNASSIGNED, count),
+        "disposition": repeat_value(UNDETERMINED, count),
         "drilldown_searches": _drilldowns(match, report),
-        "event_hash": event_hashes(detection.id, match.rows),
-        "info_min_time": constant(low, count),
-        "info_max_time": constant(high, count),
-        "analyticstories": constant(list(detection.tags.analytic_story), count, lists),
+        "event_hash": hash_rows(detection.id, match.rows),
+        "info_min_time": repeat_value(low, count),
+        "info_max_time": repeat_value(high, count),
+        "analyticstories": repeat_value(list(detection.tags.analytic_story), count, lists),
     }
     for name, values in annotate(detection).fields.items():
-        own[name] = constant(list(values), count, lists)
-    return lay_out({**row_fields(match.rows, tuple(own)), **own}, schema)
+        own[name] = repeat_value(list(values), count, lists)
+    return lay_out({**rename_row_fields(match.rows, tuple(own)), **own}, schema)
 
 
-def title(detection: Detection, template: str) -> str:
+def build_title(detection: Detection, template: str) -> str:
     """The title of a detection's findings: its own where it has one, else the deployment's.
 
     A correlation's title starts with ``RBA: ``.
@@ -116,5 +117,5 @@ def _expand(template: str, detection: Detection) -> str:
 
 def _drilldowns(match: Match, report: Report) -> pa.Array:
     """The filled drilldowns of each row, as JSON text."""
-    filled = fill_all(match, report=report)
+    filled = fill_all_drilldowns(match, report=report)
     return pa.array([json.dumps([d.as_dict() for d in row]) for row in filled], pa.string())

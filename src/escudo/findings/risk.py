@@ -1,4 +1,5 @@
-"""Risk events: one for each risk object of a row, and the risk of each object in total."""
+"""A match -> risk events, one for each risk object of a row; risk events -> the risk of each
+object; called by ``judging`` and by what shows a hunt."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from escudo.core.schema import TableSchema
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
 from escudo.findings.rows import (
-    constant,
-    event_hashes,
-    event_time,
-    row_fields,
-    window_bounds,
+    choose_event_time,
+    hash_rows,
+    rename_row_fields,
+    repeat_value,
+    split_window,
 )
-from escudo.findings.tokens import escape, fill_messages, message_fields
+from escudo.findings.tokens import escape_value, fill_messages, list_message_fields
 from escudo.lake.rows import as_text, lay_out
 
 INDEX = "risk"
@@ -43,22 +44,22 @@ class Objects:
     parents: pa.Array
 
 
-def risk_events(match: Match, schema: TableSchema, *, report: Report = ignore) -> pa.Table:
+def build_risk_events(match: Match, schema: TableSchema, *, report: Report = ignore) -> pa.Table:
     """The risk events of a match, as rows of the ``raw_risk`` table.
 
     ``schema`` is the table of ``Risk.All_Risk``. A multivalue risk field gives an event for each
     value; null, empty, ``null`` and ``unknown`` give none and are reported (FND001), as are
     fields that the search does not return (FND002). Every field of the row is kept; fields
     without a column go to the rest map. Whether a type gives risk at all is its deployment's
-    matter (``findings.judge``).
+    matter (``findings.judge_match``).
     """
     config = match.detection.risk
     parts: list[pa.Table] = []
     if config is not None and match.rows.num_rows:
         _report_messages(match, config, report)
-        hashes = event_hashes(match.detection.id, match.rows)
+        hashes = hash_rows(match.detection.id, match.rows)
         threats = _threat_objects(match, config, report)
-        for objects in risk_objects(match, config, report):
+        for objects in extract_risk_objects(match, config, report):
             if len(objects.values):
                 parts.append(_events(match, config, objects, hashes, threats, schema))
     empty = schema.arrow().empty_table()
@@ -69,10 +70,10 @@ def risk_events(match: Match, schema: TableSchema, *, report: Report = ignore) -
     )
 
 
-def risk_objects(match: Match, config: RiskConfig, report: Report) -> Iterator[Objects]:
+def extract_risk_objects(match: Match, config: RiskConfig, report: Report) -> Iterator[Objects]:
     """The objects of a match that gain risk, one entry for each risk field."""
     for item in config.risk_objects:
-        name = field_of(match.rows, item.field)
+        name = find_field(match.rows, item.field)
         if name is None:
             report(
                 _warning(
@@ -102,7 +103,7 @@ def risk_objects(match: Match, config: RiskConfig, report: Report) -> Iterator[O
         yield Objects(item, values.filter(named), parents.filter(named))
 
 
-def field_of(rows: pa.Table, name: str) -> str | None:
+def find_field(rows: pa.Table, name: str) -> str | None:
     """The field of the rows that a risk or threat object names.
 
     A dataset before the name (``Processes.dest``) may have been taken off by the search.
@@ -123,43 +124,43 @@ def _events(
 ) -> pa.Table:
     detection, item, count = match.detection, objects.config, len(objects.values)
     rows = match.rows.take(objects.parents)
-    low, high = window_bounds(match.window)
+    low, high = split_window(match.window)
     lists = pa.list_(pa.string())
     own: dict[str, pa.Array | pa.ChunkedArray] = {
-        "_time": constant(event_time(match.window, match.now), count),
-        "_indextime": constant(match.now, count),
-        "index": constant(INDEX, count),
-        "host": constant("escudo", count),
-        "source": constant(detection.search_name, count),
-        "sourcetype": constant(SOURCETYPE, count),
-        "search_name": constant(detection.search_name, count),
-        "orig_sid": constant(match.sid, count),
+        "_time": repeat_value(choose_event_time(match.window, match.now), count),
+        "_indextime": repeat_value(match.now, count),
+        "index": repeat_value(INDEX, count),
+        "host": repeat_value("escudo", count),
+        "source": repeat_value(detection.search_name, count),
+        "sourcetype": repeat_value(SOURCETYPE, count),
+        "search_name": repeat_value(detection.search_name, count),
+        "orig_sid": repeat_value(match.sid, count),
         "risk_object": objects.values,
-        "risk_object_type": constant(item.type, count),
+        "risk_object_type": repeat_value(item.type, count),
         "normalized_risk_object": pc.utf8_lower(objects.values),
-        "risk_score": constant(item.score, count),
+        "risk_score": repeat_value(item.score, count),
         "risk_message": fill_messages(item.message or config.message, rows),
         "threat_object": threats[0].take(objects.parents),
         "threat_object_type": threats[1].take(objects.parents),
-        "analyticstories": constant(list(detection.tags.analytic_story), count, lists),
-        "savedsearch_description": constant(detection.description, count),
+        "analyticstories": repeat_value(list(detection.tags.analytic_story), count, lists),
+        "savedsearch_description": repeat_value(detection.description, count),
         "contributing_events_search": _contributing(match, item, objects.values),
-        "info_min_time": constant(low, count),
-        "info_max_time": constant(high, count),
-        "creator": constant("escudo", count),
+        "info_min_time": repeat_value(low, count),
+        "info_max_time": repeat_value(high, count),
+        "creator": repeat_value("escudo", count),
         "event_hash": hashes.take(objects.parents),
         "source_file": _first(match.source_files.take(objects.parents)),
     }
     for name, values in annotate(detection).fields.items():
-        own[name] = constant(list(values), count, lists)
-    return lay_out({**row_fields(rows, tuple(own)), **own}, schema)
+        own[name] = repeat_value(list(values), count, lists)
+    return lay_out({**rename_row_fields(rows, tuple(own)), **own}, schema)
 
 
 def _contributing(match: Match, item: RiskObject, values: pa.Array) -> pa.Array:
     """The search that shows what is behind each event: the detection's, for this object."""
-    name = field_of(match.rows, item.field) or item.field
+    name = find_field(match.rows, item.field) or item.field
     head = f"{match.detection.search} | search {name}="
-    return pa.array([f'{head}"{escape(v)}"' for v in values.to_pylist()], pa.string())
+    return pa.array([f'{head}"{escape_value(v)}"' for v in values.to_pylist()], pa.string())
 
 
 def _first(files: pa.ChunkedArray) -> pa.Array:
@@ -172,7 +173,7 @@ def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[p
     values: list[list[str]] = [[] for _ in range(count)]
     types: list[list[str]] = [[] for _ in range(count)]
     for item in config.threat_objects:
-        name = field_of(match.rows, item.field)
+        name = find_field(match.rows, item.field)
         if name is None:
             report(
                 _warning(
@@ -187,9 +188,9 @@ def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[p
         texts = column.cast(pa.list_(pa.string())) if is_list else as_text(column)
         for i, value in enumerate(texts.to_pylist()):
             members = value if is_list else [value]
-            found = [m for m in members or () if m]
-            values[i] += found
-            types[i] += [item.type] * len(found)
+            named = [m for m in members or () if m]
+            values[i] += named
+            types[i] += [item.type] * len(named)
     kind = pa.list_(pa.string())
     return (
         pa.array([v or None for v in values], kind),
@@ -199,7 +200,7 @@ def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[p
 
 def _report_messages(match: Match, config: RiskConfig, report: Report) -> None:
     messages = [o.message or config.message for o in config.risk_objects]
-    named = dict.fromkeys(f for m in messages for f in message_fields(m))
+    named = dict.fromkeys(f for m in messages for f in list_message_fields(m))
     for name in named:
         if name not in match.rows.column_names and f"${name}$" in " ".join(messages):
             report(
@@ -218,7 +219,7 @@ def _warning(code: str, match: Match, message: str) -> Diagnostic:
     )
 
 
-def totals(events: pa.Table, schema: TableSchema) -> pa.Table:
+def sum_risk(events: pa.Table, schema: TableSchema) -> pa.Table:
     """The risk of each object: sum of scores, events, detections, highest first.
 
     Columns: risk_object, risk_object_type, risk_score (number), risk_event_count, sources (the

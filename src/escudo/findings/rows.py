@@ -1,4 +1,5 @@
-"""What risk events and findings share: the fields of a matching row in an event of its own."""
+"""A matching row -> the fields that it has in an event of its own; called by ``risk`` and
+``notable``."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ RESERVED = ("host", "index", "source", "sourcetype", "_time", "_raw", "_indextim
 _MILLISECOND = 0.001
 
 
-def event_time(window: TimeRange, now: float) -> float:
+def choose_event_time(window: TimeRange, now: float) -> float:
     """When risk events and findings of a run are dated: just before now or the window ends.
 
     So they lie in the window of the run and before now, which is what drilldowns look at, also
     where the run made up for a missed one.
 
-    >>> event_time(TimeRange(0, 3600), 4200), event_time(TimeRange(), 4200)
+    >>> choose_event_time(TimeRange(0, 3600), 4200), choose_event_time(TimeRange(), 4200)
     (3599.999, 4199.999)
     """
     end = now if window.latest is None else min(now, window.latest)
@@ -30,7 +31,7 @@ def event_time(window: TimeRange, now: float) -> float:
     return time if window.earliest is None else max(time, window.earliest)
 
 
-def window_bounds(window: TimeRange) -> tuple[float, float]:
+def split_window(window: TimeRange) -> tuple[float, float]:
     """``info_min_time`` and ``info_max_time``: 0 and infinity where the window is open."""
     return (
         window.earliest if window.earliest is not None else 0.0,
@@ -38,11 +39,11 @@ def window_bounds(window: TimeRange) -> tuple[float, float]:
     )
 
 
-def event_hashes(identity: str, rows: pa.Table) -> pa.Array:
+def hash_rows(identity: str, rows: pa.Table) -> pa.Array:
     """A hash for each row: the same detection and the same values give the same hash.
 
     >>> rows = pa.table({"dest": ["a", "b"], "n": [1, 1]})
-    >>> len(set(event_hashes("x", rows).to_pylist()) & set(event_hashes("y", rows).to_pylist()))
+    >>> len(set(hash_rows("x", rows).to_pylist()) & set(hash_rows("y", rows).to_pylist()))
     0
     """
     names = sorted(rows.column_names)
@@ -53,7 +54,7 @@ def event_hashes(identity: str, rows: pa.Table) -> pa.Array:
     return pa.array(digests, pa.string())
 
 
-def row_fields(rows: pa.Table, taken: Sequence[str]) -> dict[str, pa.ChunkedArray]:
+def rename_row_fields(rows: pa.Table, taken: Sequence[str]) -> dict[str, pa.ChunkedArray]:
     """The fields of the rows under the names that they have in an event of its own.
 
     Reserved names and names that the event sets itself (``taken``) get ``orig_``.
@@ -66,6 +67,6 @@ def row_fields(rows: pa.Table, taken: Sequence[str]) -> dict[str, pa.ChunkedArra
     return out
 
 
-def constant(value: object, count: int, kind: pa.DataType | None = None) -> pa.Array:
+def repeat_value(value: object, count: int, kind: pa.DataType | None = None) -> pa.Array:
     """One value for every row."""
     return pa.array([value] * count, kind)

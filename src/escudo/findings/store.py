@@ -1,4 +1,5 @@
-"""Writing judgements into a lake: each row's risk and finding once, however often it is found."""
+"""Judgements -> rows of a lake: each row's risk and finding once, however often it is found;
+called by ``actions.hunt``."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class Written:
     findings: int
 
 
-def write(lake: Lake, judgements: Sequence[Judgement], schemas: Schemas) -> Written:
+def write_judgements(lake: Lake, judgements: Sequence[Judgement], schemas: Schemas) -> Written:
     """Add what is new to the lake's risk events and findings, in one commit.
 
     A row is known by its ``event_hash``: what an earlier run wrote for it stays as it is, also
@@ -61,12 +62,12 @@ def _new(lake: Catalog, schema: TableSchema, parts: Sequence[pa.Table]) -> list[
     filled = [p for p in parts if p.num_rows]
     if not filled:
         return []
-    known = known_hashes(lake, schema)
+    known = read_hashes(lake, schema)
     kept = [p.filter(pc.invert(pc.is_in(p[_HASH], known))) for p in filled]
     return [p for p in kept if p.num_rows]
 
 
-def known_hashes(lake: Catalog, schema: TableSchema) -> pa.Array:
+def read_hashes(lake: Catalog, schema: TableSchema) -> pa.Array:
     """The ``event_hash`` of every row of a table."""
     files = lake.files(schema.table, ALL_TIME)
     columns = [pq.read_table(f, columns=[_HASH])[_HASH].combine_chunks() for f in files]

@@ -1,4 +1,5 @@
-"""``$field$`` tokens: in messages (any text) and in searches (where no value may change anything).
+"""Texts with ``$field$`` tokens, a row -> messages, and searches that no value changes;
+called by ``risk``, ``notable`` and ``drilldown``.
 
 In a search a value is always inside double quotes, with backslashes and quotes escaped, so that it
 is one value whatever it holds: pipes, brackets, backquotes, quotes, other tokens. A ``*`` stays a
@@ -34,10 +35,10 @@ Values = Sequence[str]
 """The values of a field in one row; none where it is null."""
 
 
-def message_fields(template: str) -> list[str]:
+def list_message_fields(template: str) -> list[str]:
     """The fields that a message names; a token with one dollar sign only counts, too.
 
-    >>> message_fields("$user$ ran $process_name$ on $dest")
+    >>> list_message_fields("$user$ ran $process_name$ on $dest")
     ['user', 'process_name', 'dest']
     """
     names = (next(g for g in m.groups() if g) for m in _MESSAGE_TOKEN.finditer(template))
@@ -58,7 +59,7 @@ def fill_messages(template: str, rows: pa.Table) -> pa.Array:
         if closed is None and name not in rows.column_names:
             continue
         parts.append(pa.scalar(template[end : match.start()]))
-        parts.append(joined(rows, name))
+        parts.append(join_values(rows, name))
         end = match.end()
     parts.append(pa.scalar(template[end:]))
     if all(isinstance(p, pa.Scalar) for p in parts):
@@ -66,7 +67,7 @@ def fill_messages(template: str, rows: pa.Table) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "")
 
 
-def joined(rows: pa.Table, name: str) -> pa.Array:
+def join_values(rows: pa.Table, name: str) -> pa.Array:
     """A field as one text a row; ``unknown`` where it is null, empty or not there."""
     if name not in rows.column_names:
         return pa.array([UNKNOWN] * rows.num_rows, pa.string())
@@ -77,7 +78,7 @@ def joined(rows: pa.Table, name: str) -> pa.Array:
     return pc.if_else(pc.fill_null(pc.equal(text, ""), True), UNKNOWN, text)
 
 
-def values_of(row: Mapping[str, object], name: str) -> Values:
+def list_values(row: Mapping[str, object], name: str) -> Values:
     """The values of a field of one row (as ``pa.Table.to_pylist`` gives it), as text."""
     value = row.get(name)
     if value is None:
@@ -94,10 +95,10 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def escape(value: str) -> str:
+def escape_value(value: str) -> str:
     """A value for the inside of double quotes in SPL.
 
-    >>> escape('C:\\\\dir "x"')
+    >>> escape_value('C:\\\\dir "x"')
     'C:\\\\\\\\dir \\\\"x\\\\"'
     """
     return value.replace("\\", "\\\\").replace('"', '\\"')
@@ -128,24 +129,24 @@ class Template:
         )
 
 
-def text_template(template: str) -> Template:
+def parse_text_template(template: str) -> Template:
     """A text that is only shown (a drilldown's name): values as they are.
 
-    >>> text_template("of $user$").fill({"user": ["a", "b"]}.__getitem__)
+    >>> parse_text_template("of $user$").fill({"user": ["a", "b"]}.__getitem__)
     'of a, b'
     """
     return Template(tuple(_split(template, _TOKEN, _shown)))
 
 
-def search_template(template: str) -> Template:
+def parse_search_template(template: str) -> Template:
     """A search. A token within quotes is filled in there, a bare one gets quotes.
 
     Of several values the first is used, except that a token which is a member of an ``IN (...)``
     list becomes a member for each value.
 
     >>> row = {"dest": ["a"], "user": ['x" OR *', "y"]}
-    >>> found = search_template('search dest=$dest$ user IN ("$user$")')
-    >>> print(found.fill(row.__getitem__))
+    >>> template = parse_search_template('search dest=$dest$ user IN ("$user$")')
+    >>> print(template.fill(row.__getitem__))
     search dest="a" user IN ("x\\" OR *", "y")
     """
     parts: list[tuple[str, Render | None]] = []
@@ -167,8 +168,8 @@ def search_template(template: str) -> Template:
 
 
 def fill_search(template: str, lookup: Callable[[str], Values], original: str) -> str:
-    """``search_template`` filled once."""
-    return search_template(template).fill(lookup, original)
+    """``parse_search_template`` filled once."""
+    return parse_search_template(template).fill(lookup, original)
 
 
 def _split(
@@ -187,7 +188,7 @@ def _shown(values: Values) -> str:
 
 
 def _members(values: Values) -> str:
-    return ", ".join(f'"{escape(v)}"' for v in values) or '""'
+    return ", ".join(f'"{escape_value(v)}"' for v in values) or '""'
 
 
 def _value(values: Values) -> str:
@@ -195,4 +196,4 @@ def _value(values: Values) -> str:
 
 
 def _inside(values: Values) -> str:
-    return escape(values[0]) if values else ""
+    return escape_value(values[0]) if values else ""

@@ -1,4 +1,5 @@
-"""The processes around a hit: its ancestors and descendants on the same host.
+"""Events -> the processes around them, ancestors and descendants on the same host; called by who
+shows a hit.
 
 They come from ``Endpoint.Processes``, one query a level, each bounded by host and time. A process
 is joined to its parent by GUID where the sensor gives one; else by process id, host and time: the
@@ -95,7 +96,7 @@ def _shown(process: Process) -> str:
     return f"{process.name}{pid}" + (f"  {command}" if command else "")
 
 
-def around(
+def grow_trees(
     event_ids: Sequence[int],
     engine: Engine,
     catalog: Catalog,
@@ -155,9 +156,9 @@ def _ancestry(node: Node, store: _Store, levels: int) -> Node:
 
 def _parent(child: Process, store: _Store) -> Process | None:
     candidates = store.find(store.on(child.dest), store.parents_of([child]))
-    found = _parent_among(child, candidates)
-    if found is not None:
-        return found
+    parent = _parent_among(child, candidates)
+    if parent is not None:
+        return parent
     if child.parent_name.lower() in _UNKNOWN:
         return None
     return Process(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.core.memory import use_jemalloc
 from escudo.core.prefetch import prefetch
 from escudo.lake.feed import Begin, End, Feed, Known, Step
 from escudo.lake.identity import Identity
@@ -54,7 +53,6 @@ def ingest(
     Raises:
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
     """
-    use_jemalloc()
     with lake.writer() as writer:
         run = _Ingest(lake, writer, progress or Silent(), force=force)
         run.read(paths, stdin)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
+from escudo.actions.baseline import choose_baselines, learn_baselines
+from escudo.actions.engines import make_engines
+from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
-from escudo.cli.baseline_view import FIELDS, rows_of_runs, summary_of
+from escudo.cli.baseline_view import FIELDS, list_runs, summarize_runs
 from escudo.cli.options import (
     content_options,
     engine_options,
-    engines,
     lake_option,
     load_content,
+    parse_time_range,
     time_options,
-    time_range,
 )
-from escudo.cli.output import chosen, format_option, write_rows
-from escudo.cli.progress import show, stderr, tracked
-from escudo.detect.baselines import named, needed, ordered, run_baselines
+from escudo.cli.output import choose_format, format_option, write_rows
+from escudo.cli.progress import follow_items, open_stderr, show_diagnostics
 from escudo.lake import Lake
 
 
@@ -59,21 +61,22 @@ def command(
     """
     now = time.time()
     content = load_content(content_paths, overlay)
-    if names or detections:
-        baselines = named(content, names)
-        baselines += needed(content, [content.detection(name) for name in detections])
-        baselines = list({b.id or b.name: b for b in baselines}.values())
-    else:
-        baselines = ordered(content)
-    within = time_range(earliest, latest, now)
+    baselines = choose_baselines(content, names=names, detections=detections)
+    within = parse_time_range(earliest, latest, now)
     with Lake.open(lake_path, create=False) as lake:
-        engine_of = engines(engine_name, memory_limit)
-        with tracked(baselines, "running baselines", quiet=quiet) as items:
-            runs = list(run_baselines(items, content, lake, engine_of, within=within, now=now))
-    show([d for run in runs for d in run.diagnostics])
-    shape = chosen(format_)
-    write_rows(rows_of_runs(runs, in_words=shape == "table"), FIELDS, shape)
+        workspace = Workspace(
+            content=content,
+            lake=lake,
+            engine_of=make_engines(engine_name, memory_limit),
+            now=now,
+            within=within,
+        )
+        follow = partial(follow_items, label="running baselines", quiet=quiet)
+        runs = learn_baselines(baselines, workspace, follow=follow)
+    show_diagnostics([d for run in runs for d in run.diagnostics])
+    shape = choose_format(format_)
+    write_rows(list_runs(runs, in_words=shape == "table"), FIELDS, shape)
     if not quiet:
-        stderr().print(summary_of(runs), markup=False)
+        open_stderr().print(summarize_runs(runs), markup=False)
     if any(run.failed for run in runs) or content.failed_files:
         sys.exit(EXIT_INPUT)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from escudo.cli.options import content_options, load_content
-from escudo.cli.searches import searches
+from escudo.cli.options import content_options, load_content, read_searches
 from escudo.spl.syntax.pretty_print import format_text
 
 
@@ -20,8 +19,8 @@ def command(search: str, content_paths: Sequence[Path], overlay: Path | None) ->
 
     Macros stay as they are written; what is printed means the same as what was given.
     """
-    found = searches(search, load_content(content_paths, overlay))
-    for n, named in enumerate(found):
-        if len(found) > 1:
+    searches = read_searches(search, load_content(content_paths, overlay))
+    for n, named in enumerate(searches):
+        if len(searches) > 1:
             click.echo(("\n" if n else "") + f"``` {named.name} ```")
         click.echo(format_text(named.text))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from escudo.cli.progress import counted, stderr
+from escudo.cli.progress import count_items, open_stderr
 from escudo.generate.generate import DEFAULT_START, FORMATS, generate
 
 
@@ -59,7 +59,7 @@ def command(
     and (unless --no-attacks) attacks, with an answer file that says which events those are."""
     begun = time.monotonic()
     to_stdout = str(out) == "-"
-    with counted(events, "generating", quiet=quiet) as progress:
+    with count_items(events, "generating", quiet=quiet) as progress:
         planted = generate(
             events,
             seed,
@@ -77,7 +77,7 @@ def command(
     if not quiet:
         seconds = time.monotonic() - begun
         where = f", answers in {answers}" if answers is not None else ""
-        stderr().print(
+        open_stderr().print(
             f"wrote {events:,} events to {'standard output' if to_stdout else out}{where}: "
             f"{events / seconds:,.0f}/s",
             markup=False,

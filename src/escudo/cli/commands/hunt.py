@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import click
 import orjson
 
+from escudo.actions.engines import make_engines
+from escudo.actions.hunt import hunt_logs, plan_hunt
+from escudo.actions.result_rows import iterate_match
+from escudo.actions.run_report import count_run
+from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
-from escudo.cli.baseline_view import summary_of
-from escudo.cli.hunt_view import show_hits, show_ingest, show_risk, show_techniques, summary
-from escudo.cli.hunting import chosen as chosen_detections
-from escudo.cli.hunting import hunt, report, result_rows
+from escudo.cli.hunt_progress import HuntProgress
+from escudo.cli.hunt_view import show_run, summarize_hunt
 from escudo.cli.options import (
     content_options,
     engine_options,
-    engines,
     load_content,
     logs_argument,
+    parse_time_range,
     time_options,
-    time_range,
 )
-from escudo.cli.output import chosen, console, format_option, write_rows
-from escudo.cli.progress import IngestProgress, following, show, stderr, tracked
-from escudo.cli.rejected import tell_rejected
-from escudo.core.errors import EscudoError, Severity
-from escudo.core.timerange import TimeRange
-from escudo.detect.baselines import BaselineRun, needed, ordered, run_baselines
+from escudo.cli.output import choose_format, format_option, open_console, write_rows
+from escudo.cli.progress import open_stderr, show_diagnostics
+from escudo.core.errors import Severity
 from escudo.lake import Lake
-from escudo.lake.ingest import ingest
 
 FIELDS = (
     "_time",
@@ -99,64 +96,35 @@ def command(
     over everything without it. In a lasting lake they stay (see `escudo baseline`).
     """
     begun, now = time.monotonic(), time.time()
-    shape = chosen(format_)
+    shape = choose_format(format_)
     content = load_content(content_paths, overlay)
-    detections = chosen_detections(content, names, stories)
-    within = time_range(earliest, latest, now)
-    with opened(lake_path) as lake:
-        with IngestProgress(quiet=quiet) as progress:
-            ingested = ingest(logs, lake, progress=progress)
-        show(ingested.diagnostics)
-        tell_rejected(ingested, lake, lasting=lake_path is not None)
-        if not ingested.files:
-            raise EscudoError("CLI004", "none of the inputs holds a log that Escudo reads")
-        engine_of = engines(engine_name, memory_limit)
-        learned: list[BaselineRun] = []
-        if with_baselines:
-            baselines = needed(content, detections) if names or stories else ordered(content)
-            end = within.latest if within.earliest is None else within.earliest
-            before = TimeRange(None, end)
-            with tracked(baselines, "running baselines", quiet=quiet) as items:
-                learned += run_baselines(items, content, lake, engine_of, within=before, now=now)
-            show([d for run in learned for d in run.diagnostics if d.severity is Severity.ERROR])
-            if not quiet:
-                stderr().print(summary_of(learned), markup=False)
-        found = hunt(
-            detections,
-            content,
-            lake,
-            engine_of,
-            within=within,
+    plan = plan_hunt(content, names=names, stories=stories, with_baselines=with_baselines)
+    within = parse_time_range(earliest, latest, now)
+    with Lake.open(lake_path) if lake_path is not None else Lake.create_temporary() as lake:
+        workspace = Workspace(
+            content=content,
+            lake=lake,
+            engine_of=make_engines(engine_name, memory_limit),
             now=now,
-            follow=following("running detections", quiet),
+            within=within,
         )
-        show([d for d in found.diagnostics if d.severity is Severity.ERROR])
-        for change in found.changes if not quiet else ():
-            stderr().print(str(change), markup=False)
-        if shape == "table":
-            out = console()
-            show_ingest(ingested, out)
-            show_hits(found, out)
-            show_risk(found, lake, out)
-            show_techniques(found, out)
-            out.print()
-            out.print(summary(found))
-        else:
-            rows = (row for match, _ in found.hits() for row in result_rows(match))
-            write_rows(rows, FIELDS, shape)
-            if not quiet:
-                stderr().print(summary(found))
-        if report_path is not None:
-            numbers = report(ingested, found, begun)
-            report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
-    bad_input = any(d.severity is Severity.ERROR for d in ingested.diagnostics)
-    failed = found.failed or any(run.failed for run in learned)
-    if bad_input or ingested.rejected or failed or content.failed_files:
+        progress = HuntProgress(lasting=lake_path is not None, quiet=quiet)
+        done = hunt_logs(logs, workspace, plan, follower=progress)
+    hunt, ingested = done.hunt, done.ingested.report
+    show_diagnostics([d for d in hunt.diagnostics if d.severity is Severity.ERROR])
+    for change in hunt.changes if not quiet else ():
+        open_stderr().print(str(change), markup=False)
+    if shape == "table":
+        out = open_console()
+        show_run(hunt, ingested, out)
+        out.print()
+        out.print(summarize_hunt(hunt))
+    else:
+        write_rows((row for match, _ in hunt.hits() for row in iterate_match(match)), FIELDS, shape)
+        if not quiet:
+            open_stderr().print(summarize_hunt(hunt))
+    if report_path is not None:
+        numbers = count_run(ingested, hunt, seconds=time.monotonic() - begun)
+        report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
+    if done.failed or content.failed_files:
         sys.exit(EXIT_INPUT)
-
-
-@contextmanager
-def opened(path: Path | None) -> Iterator[Lake]:
-    """The lake of a folder, or one that is gone afterwards."""
-    with Lake.open(path) if path is not None else Lake.create_temporary() as lake:
-        yield lake

@@ -10,16 +10,15 @@ from pathlib import Path
 import click
 import orjson
 
+from escudo.actions.ingest import ingest_logs
+from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
-from escudo.cli.hunting import report
 from escudo.cli.options import lake_option, logs_argument
-from escudo.cli.output import chosen, console
-from escudo.cli.progress import IngestProgress, show
-from escudo.cli.rejected import tell_rejected
-from escudo.core.errors import EscudoError, Severity
+from escudo.cli.output import choose_format, open_console
+from escudo.cli.progress import IngestProgress, show_diagnostics
+from escudo.cli.rejected_view import tell_rejected
 from escudo.lake import Lake
-from escudo.lake.ingest import ingest
 
 
 @click.command()
@@ -42,17 +41,15 @@ def command(
     rejected; the rejected input is kept in the folder `rejected` of the lake.
     """
     begun = time.monotonic()
-    with Lake.open(lake_path) as lake:
-        with IngestProgress(quiet=quiet) as progress:
-            ingested = ingest(logs, lake, force=force, progress=progress)
-        show(ingested.diagnostics)
-        tell_rejected(ingested, lake, lasting=True)
-        if chosen(format_) == "table":
-            show_ingest(ingested, console())
-        else:
-            numbers = report(ingested, None, begun)
-            sys.stdout.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2).decode() + "\n")
-    if not ingested.files:
-        raise EscudoError("CLI004", "none of the inputs holds a log that Escudo reads")
-    if ingested.rejected or any(d.severity is Severity.ERROR for d in ingested.diagnostics):
+    with Lake.open(lake_path) as lake, IngestProgress(quiet=quiet) as progress:
+        ingested = ingest_logs(logs, lake, force=force, progress=progress)
+    show_diagnostics(ingested.report.diagnostics)
+    tell_rejected(ingested, lasting=True)
+    if choose_format(format_) == "table":
+        show_ingest(ingested.report, open_console())
+    else:
+        numbers = count_run(ingested.report, None, seconds=time.monotonic() - begun)
+        sys.stdout.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2).decode() + "\n")
+    ingested.require_logs()
+    if ingested.failed:
         sys.exit(EXIT_INPUT)

@@ -12,9 +12,9 @@ from typing import Any
 import click
 import orjson
 
-from escudo.cli.options import lake_option, time_range
-from escudo.cli.output import chosen, console, format_option, write_rows
-from escudo.cli.progress import stderr
+from escudo.cli.options import lake_option, parse_time_range
+from escudo.cli.output import choose_format, format_option, open_console, write_rows
+from escudo.cli.progress import open_stderr
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
 from escudo.lake import Lake, maintenance
@@ -35,18 +35,18 @@ def info(lake_path: Path, format_: str | None) -> None:
     """Tables with their rows, files, bytes and times, and the lookups, models and results that
     searches have left."""
     with Lake.open(lake_path, create=False) as lake:
-        found = maintenance.info(lake)
-    shape = chosen(format_)
+        state = maintenance.info(lake)
+    shape = choose_format(format_)
     if shape == "table":
-        console().print(
-            f"[bold]{found.path}[/]: commit {found.commit} of {iso_utc(found.committed)}, "
-            f"{found.ingested:,} files came in, {found.rejected:,} inputs rejected"
+        open_console().print(
+            f"[bold]{state.path}[/]: commit {state.commit} of {iso_utc(state.committed)}, "
+            f"{state.ingested:,} files came in, {state.rejected:,} inputs rejected"
         )
-    write_rows(_rows(found), _FIELDS, shape)
+    write_rows(_list_rows(state), _FIELDS, shape)
 
 
-def _rows(found: LakeInfo) -> Iterator[dict[str, Any]]:
-    for table in found.tables:
+def _list_rows(state: LakeInfo) -> Iterator[dict[str, Any]]:
+    for table in state.tables:
         yield {
             "table": table.name,
             "rows": table.rows,
@@ -56,7 +56,7 @@ def _rows(found: LakeInfo) -> Iterator[dict[str, Any]]:
             "latest": iso_utc(table.latest) if table.latest is not None else None,
             "version": table.version,
         }
-    for name, size in found.kept:
+    for name, size in state.kept:
         yield {**dict.fromkeys(_FIELDS), "table": name, "files": 1, "bytes": size}
 
 
@@ -84,7 +84,7 @@ def compact(lake_path: Path, retention_hours: float) -> None:
 @_RETENTION
 def expire(lake_path: Path, older_than: str, retention_hours: float) -> None:
     """Drop what is older than a time."""
-    limit = time_range(older_than, "", time.time()).earliest
+    limit = parse_time_range(older_than, "", time.time()).earliest
     if limit is None:
         raise EscudoError("CLI003", "--older-than: that is no point in time")
     with Lake.open(lake_path, create=False) as lake:
@@ -94,10 +94,10 @@ def expire(lake_path: Path, older_than: str, retention_hours: float) -> None:
 def _tell(done: Maintained) -> None:
     if sys.stdout.isatty():
         for change in done.changes:
-            stderr().print(
+            open_stderr().print(
                 f"{change.table}: {change.files_before:,} files are {change.files_after:,} now"
                 + (f", {change.rows_dropped:,} rows dropped" if change.rows_dropped else "")
             )
-        stderr().print(f"{done.freed:,} bytes freed")
+        open_stderr().print(f"{done.freed:,} bytes freed")
         return
     sys.stdout.write(orjson.dumps(done).decode() + "\n")

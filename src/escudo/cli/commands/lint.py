@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import orjson
 
+from escudo.actions.lint import lint_searches
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import content_options, load_content
-from escudo.cli.output import console
-from escudo.cli.sarif import sarif
-from escudo.cli.searches import NamedSearch, searches
-from escudo.content import Content
-from escudo.content.positions import relocate
-from escudo.core.catalog import Catalog
+from escudo.cli.options import content_options, load_content, open_lake, read_searches
+from escudo.cli.output import open_console
+from escudo.cli.sarif import build_sarif
 from escudo.core.errors import Diagnostic, Severity
-from escudo.lake import Lake
-from escudo.spl.lint import lint
 from escudo.spl.syntax.codes import CODES
 
 
@@ -53,42 +47,29 @@ def command(
     The exit code is 1 if there is an error, with --strict also if there is a warning.
     """
     content = load_content([*content_paths, *_folders(targets)], overlay)
-    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake:
-        catalog = lake.snapshot()
-        found = [
-            diagnostic
-            for target in targets
-            for named in searches(target, content)
-            for diagnostic in _of(named, catalog, content)
-        ]
+    with open_lake(lake_path) as lake:
+        searches = [search for t in targets for search in read_searches(t, content)]
+        findings = list(lint_searches(searches, lake.snapshot(), content.knowledge))
     shape = format_ or ("text" if sys.stdout.isatty() else "json")
     if shape == "sarif":
-        sys.stdout.write(orjson.dumps(sarif(found, CODES)).decode() + "\n")
+        sys.stdout.write(orjson.dumps(build_sarif(findings, CODES)).decode() + "\n")
     elif shape == "json":
-        for diagnostic in found:
+        for diagnostic in findings:
             sys.stdout.write(orjson.dumps(_row(diagnostic)).decode() + "\n")
     else:
-        out = console()
-        for diagnostic in found:
+        out = open_console()
+        for diagnostic in findings:
             out.print(diagnostic.render(), markup=False)
-        errors = sum(d.severity is Severity.ERROR for d in found)
-        out.print(f"{errors:,} errors, {len(found) - errors:,} warnings")
+        errors = sum(d.severity is Severity.ERROR for d in findings)
+        out.print(f"{errors:,} errors, {len(findings) - errors:,} warnings")
     fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
-    if any(d.severity in fails for d in found):
+    if any(d.severity in fails for d in findings):
         sys.exit(EXIT_INPUT)
 
 
 def _folders(targets: Sequence[str]) -> list[Path]:
     """Folders among the targets, whose own macros and lookups their searches may name."""
     return [Path(t) for t in targets if len(t) < 4096 and Path(t).is_dir()]
-
-
-def _of(named: NamedSearch, catalog: Catalog, content: Content) -> Iterator[Diagnostic]:
-    """The findings of a search, each with its place in the file as it is on the disk."""
-    for diagnostic in lint(named.text, catalog, content.knowledge, file=named.file):
-        shown = replace(diagnostic, source=diagnostic.source or named.text)
-        yield relocate(shown, named.text) if named.place is not None else shown
 
 
 def _row(diagnostic: Diagnostic) -> dict[str, object]:

@@ -5,30 +5,25 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 import click
-import pyarrow as pa
 
+from escudo.actions.engines import make_engines
+from escudo.actions.result_rows import iterate_rows
+from escudo.actions.search import SearchOptions, search_lake
+from escudo.actions.workspace import Workspace
 from escudo.cli.options import (
     content_options,
     engine_options,
-    engines,
     lake_option,
     load_content,
+    parse_time_range,
     time_options,
-    time_range,
 )
-from escudo.cli.output import chosen, format_option, rows_of, write_rows
-from escudo.cli.progress import show, stderr
-from escudo.engines.execute import run_compiled, stream_compiled
+from escudo.cli.output import choose_format, format_option, write_rows
+from escudo.cli.progress import open_stderr, show_diagnostics
 from escudo.lake import Lake
-from escudo.lake.effects import carry_out
-from escudo.lake.knowledge import LakeKnowledge
-from escudo.spl.compile import compile_search
-
-_INTERNAL = ("_event_id", "source_file", "_key")
 
 
 @click.command()
@@ -68,44 +63,20 @@ def command(
     now = time.time()
     text = sys.stdin.read() if spl == "-" else spl
     content = load_content(content_paths, overlay)
+    shape = choose_format(format_)
+    options = SearchOptions(streamed=shape in ("jsonl", "json"), may_delete=allow_delete, job=job)
     with Lake.open(lake_path, create=False) as lake:
-        snapshot = lake.snapshot()
-        engine = engines(engine_name, memory_limit)(snapshot)
-        compiled = compile_search(
-            text,
-            snapshot,
-            LakeKnowledge(content.knowledge, lake.kept),
+        workspace = Workspace(
+            content=content,
+            lake=lake,
+            engine_of=make_engines(engine_name, memory_limit),
             now=now,
-            within=time_range(earliest, latest, now),
-            runner=engine,
+            within=parse_time_range(earliest, latest, now),
         )
-        show(compiled.diagnostics)
-        shape = chosen(format_)
-        if shape in ("jsonl", "json") and job is None:
-            found = stream_compiled(compiled, engine)
-        else:
-            found = iter([run_compiled(compiled, engine)])
-        first = next(found, None)  # a search that cannot be run writes nothing
-        done = carry_out(
-            compiled.effects,
-            lake,
-            content.knowledge,
-            search=f"{now:.3f}",
-            may_delete=allow_delete,
-        )
-        if first is not None:
-            first = visible(first)
-            if job is not None:
-                lake.kept.keep_job(job, first)
-        for change in done:
-            stderr().print(str(change), markup=False)
-        tables = chain([first], map(visible, found)) if first is not None else ()
-        fields = first.column_names if first is not None else ()
-        count = write_rows((row for t in tables for row in rows_of(t)), fields, shape)
+        found = search_lake(text, workspace, options, tell=show_diagnostics)
+        for change in found.changes:
+            open_stderr().print(str(change), markup=False)
+        rows = (row for table in found.tables for row in iterate_rows(table))
+        count = write_rows(rows, found.fields, shape)
     if shape == "table":
-        stderr().print(f"{count:,} rows in {time.time() - now:.2f} s")
-
-
-def visible(rows: pa.Table) -> pa.Table:
-    """The rows without the columns that are Escudo's own."""
-    return rows.drop_columns([n for n in _INTERNAL if n in rows.column_names])
+        open_stderr().print(f"{count:,} rows in {time.time() - now:.2f} s")

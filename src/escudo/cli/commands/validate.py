@@ -5,20 +5,22 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 import orjson
+from rich.console import Console
 
 from escudo import content as contents
+from escudo.actions.engines import make_engines
+from escudo.actions.validate import Validation, validate_content
+from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import duckdb_engine, spare_collections
-from escudo.cli.output import console
-from escudo.cli.progress import following
-from escudo.cli.validating import candidates, validate
-from escudo.core.errors import Severity
-from escudo.lake import Lake
-from escudo.lake.knowledge import LakeKnowledge
+from escudo.cli.options import open_lake
+from escudo.cli.output import open_console
+from escudo.cli.progress import follow_items
+from escudo.startup import spare_collections
 
 _SHOWN = 50
 
@@ -54,49 +56,33 @@ def command(
     begun = time.monotonic()
     content = contents.load(folders, overlay=overlay)
     spare_collections()
-    searches = list(candidates(content))
-    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake:
-        snapshot = lake.snapshot()
-        verdicts = validate(
-            searches,
-            LakeKnowledge(content.knowledge, lake.kept),
-            snapshot,
-            duckdb_engine(None)(snapshot),
-            now=time.time(),
-            follow=following("checking searches", quiet),
+    with open_lake(lake_path) as lake:
+        workspace = Workspace(
+            content=content, lake=lake, engine_of=make_engines("duckdb"), now=time.time()
         )
-    errors = [d for d in content.diagnostics if d.severity is Severity.ERROR]
+        follow = partial(follow_items, label="checking searches", quiet=quiet)
+        validation = validate_content(workspace, follow=follow)
     shape = format_ or ("table" if sys.stdout.isatty() else "json")
     if shape == "json":
-        out = {kind: v.to_dict() for kind, v in verdicts.items()}
-        out["files"] = {
-            "total": content.files,
-            "loaded": content.files - content.failed_files,
-            "failed": [
-                {
-                    "file": d.span.file if d.span else None,
-                    "line": d.span.line if d.span else None,
-                    "column": d.span.column if d.span else None,
-                    "code": d.code,
-                    "message": d.message,
-                }
-                for d in errors
-            ],
-        }
-        sys.stdout.write(orjson.dumps(out, option=orjson.OPT_INDENT_2).decode() + "\n")
+        text = orjson.dumps(validation.to_dict(), option=orjson.OPT_INDENT_2).decode()
+        sys.stdout.write(text + "\n")
     else:
-        view = console()
-        for diagnostic in errors[:_SHOWN]:
-            view.print(diagnostic.render(), markup=False)
-        for kind, found in verdicts.items():
-            for candidate, diagnostic in found.failed[:_SHOWN]:
-                view.print(f"{candidate.file}: {candidate.name}", markup=False)
-                view.print(diagnostic.render(), markup=False)
-            view.print(f"{kind}: {found.total - len(found.failed):,} of {found.total:,} run")
-        view.print(
+        out = open_console()
+        _show(validation, out)
+        out.print(
             f"{content.files:,} files, {content.failed_files:,} could not be loaded; "
             f"{time.monotonic() - begun:.1f} s"
         )
-    if errors or any(v.failed for v in verdicts.values()):
+    if validation.failed:
         sys.exit(EXIT_INPUT)
+
+
+def _show(validation: Validation, out: Console) -> None:
+    """What is wrong, and how many searches of each kind run."""
+    for diagnostic in validation.bad_files[:_SHOWN]:
+        out.print(diagnostic.render(), markup=False)
+    for kind, verdicts in validation.verdicts.items():
+        for search, diagnostic in verdicts.failed[:_SHOWN]:
+            out.print(f"{search.file}: {search.name}", markup=False)
+            out.print(diagnostic.render(), markup=False)
+        out.print(f"{kind}: {verdicts.total - len(verdicts.failed):,} of {verdicts.total:,} run")

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import orjson
 
+from escudo.actions.engines import make_engines
+from escudo.actions.named_search import find_detection
+from escudo.actions.why import explain_event, explain_nearest
+from escudo.actions.workspace import Workspace
 from escudo.cli.options import (
     content_options,
-    duckdb_engine,
     load_content,
+    open_lake,
+    parse_time_range,
+    read_searches,
     time_options,
-    time_range,
 )
-from escudo.cli.output import console
-from escudo.cli.progress import show
-from escudo.cli.searches import NamedSearch, searches
+from escudo.cli.output import open_console
+from escudo.cli.progress import show_diagnostics
 from escudo.cli.why_view import show_explanation, to_dict
-from escudo.content import Content
-from escudo.content.positions import relocate
-from escudo.core.catalog import Catalog, Knowledge
-from escudo.core.errors import Diagnostic, Severity
-from escudo.core.timerange import TimeRange
-from escudo.detect.one_event import EVENT_ID, OneEvent, parse_event
-from escudo.detect.why import Explanation, Why
-from escudo.lake import Lake
-from escudo.lake.knowledge import LakeKnowledge
+from escudo.detect.one_event import parse_event
+from escudo.detect.why import Explanation
 
 
 @click.command()
@@ -82,70 +77,30 @@ def command(
         raise click.UsageError("give the lake of the events with --lake")
     now = time.time()
     content = load_content(content_paths, overlay)
-    within = time_range(earliest, latest, now)
+    within = parse_time_range(earliest, latest, now)
     text = sys.stdin.read() if event == "-" else event
-    lake = Lake.open(lake_path, create=False) if lake_path else Lake.create_temporary()
-    with lake:
-        knowledge = LakeKnowledge(content.knowledge, lake.kept)
-        asked = _named(detection, content)
-        explained = list(_explain(asked, knowledge, lake.snapshot(), text, near, within, now))
+    explained: list[tuple[str, Explanation]] = []
+    with open_lake(lake_path) as lake:
+        workspace = Workspace(
+            content=content, lake=lake, engine_of=make_engines("duckdb"), now=now, within=within
+        )
+        if detection == "-":
+            searches = read_searches(detection, content)
+        else:
+            searches = find_detection(detection, content)
+        if text is None:
+            explanations = explain_nearest(searches, workspace, near or 1)
+        else:
+            asked = int(text) if in_lake else parse_event(text)
+            explanations = explain_event(searches, workspace, asked)
+        for search, explanation in explanations:
+            show_diagnostics(explanation.diagnostics)
+            explained.append((search.name, explanation))
     shape = format_ or ("text" if sys.stdout.isatty() else "json")
     if shape == "json":
-        found = [to_dict(named.name, explanation) for named, explanation in explained]
-        sys.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() + "\n")
+        shown = [to_dict(name, explanation) for name, explanation in explained]
+        sys.stdout.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode() + "\n")
         return
-    out = console()
-    for named, explanation in explained:
-        show_explanation(named.name, explanation, out)
-
-
-def _named(argument: str, content: Content) -> list[NamedSearch]:
-    """A detection by name or id, else what ``searches`` makes of the argument."""
-    if argument == "-" or any(c in argument for c in '|=`"') or Path(argument).exists():
-        return searches(argument, content)
-    found = content.detection(argument)
-    return [NamedSearch(found.name, found.search, found.origin.file, found.origin.search)]
-
-
-def _explain(
-    found: Sequence[NamedSearch],
-    knowledge: Knowledge,
-    catalog: Catalog,
-    event: str | None,
-    near: int | None,
-    within: TimeRange,
-    now: float,
-) -> Iterator[tuple[NamedSearch, Explanation]]:
-    engine = duckdb_engine(None)
-    for named in found:
-
-        def why(catalog: Catalog, named: NamedSearch = named) -> Why:
-            return Why(
-                named.text,
-                engine(catalog),
-                catalog,
-                knowledge,
-                now=now,
-                within=within,
-                file=named.file,
-            )
-
-        if event is None:
-            explanation = why(catalog).near(near or 1)
-        elif event.strip().isdigit():
-            explanation = why(catalog).event(int(event))
-        else:
-            with tempfile.TemporaryDirectory(prefix="escudo-event-") as folder:
-                one = OneEvent(catalog, parse_event(event), Path(folder), now=now)
-                explanation = why(one).event(EVENT_ID)
-                explanation = replace(
-                    explanation, diagnostics=(*explanation.diagnostics, *_unknown(one))
-                )
-        show([relocate(d, named.text) for d in explanation.diagnostics])
-        yield named, explanation
-
-
-def _unknown(one: OneEvent) -> Iterator[Diagnostic]:
-    for table, names in one.unknown.items():
-        fields = ", ".join(names)
-        yield Diagnostic("DET203", f"{table} has no field {fields}", Severity.WARNING)
+    out = open_console()
+    for name, explanation in explained:
+        show_explanation(name, explanation, out)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Mapping
 
 import pyarrow as pa
@@ -38,8 +36,11 @@ _SQL_NAMES = {
 
 
 def local_session(*, threads: int = 2, settings: Mapping[str, str] | None = None) -> SparkSession:
-    """Spark inside this process, with SPL's functions; one is shared by the whole process."""
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    """Spark inside this process, with SPL's functions; one is shared by the whole process.
+
+    Its workers are the ``python3`` on the path, unless the environment's ``PYSPARK_PYTHON`` names
+    another one (as ``startup`` sets it).
+    """
     builder = SparkSession.builder.master(f"local[{threads}]").appName("escudo")
     for key, value in {**_LOCAL, **(settings or {})}.items():
         builder = builder.config(key, value)

@@ -6,10 +6,19 @@ it adds to the rows, in the terms of the Machine Learning Toolkit's manual (Algo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from escudo.spl.syntax.options import (
+    BOOLEAN,
+    NUMBER,
+    TEXT,
+    OptionType,
+    choice_type,
+    integer_type,
+)
 
 
 class Kind(StrEnum):
@@ -33,98 +42,57 @@ class Kind(StrEnum):
     """Keeps the fields that tell most of another one: ``fs_bytes``."""
 
 
-Reader = Callable[[str], Any]
-"""Option's text -> value. Raises ``ValueError`` with what it takes."""
+WHOLE = integer_type()
 
 
-def whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError("a whole number") from None
+def bounded_type(low: float, high: float) -> OptionType[float]:
+    """Numbers above the first bound and up to the second."""
 
-
-def number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError("a number") from None
-
-
-def boolean(text: str) -> bool:
-    lower = text.lower()
-    if lower in ("t", "true", "1", "yes", "y"):
-        return True
-    if lower in ("f", "false", "0", "no", "n"):
-        return False
-    raise ValueError("true or false")
-
-
-def among(*words: str) -> Reader:
-    """A reader of one of some words, without regard to case."""
-
-    def read(text: str) -> str:
-        if text.lower() not in words:
-            raise ValueError("one of " + ", ".join(words))
-        return text.lower()
-
-    return read
-
-
-def renamed(**words: str) -> Reader:
-    """A reader of one of some words, which scikit-learn calls otherwise."""
-    read = among(*words)
-    return lambda text: words[read(text)]
-
-
-def within(low: float, high: float) -> Reader:
-    """A reader of a number above the first bound and up to the second."""
-
-    def read(text: str) -> float:
-        value = number(text)
+    def parse(text: str) -> float:
+        value = NUMBER.parse(text)
         if not low < value <= high:
-            raise ValueError(f"a number above {low:g} and up to {high:g}")
+            raise ValueError
         return value
 
-    return read
+    return OptionType(f"a number above {low:g} and up to {high:g}", parse, NUMBER.write)
 
 
-def share_or_count(text: str) -> int | float | str | None:
-    """``max_features``: a word, a count, or a share of the fields."""
+def _parse_count(text: str) -> int | float:
+    return int(text) if text.isdecimal() else float(text)
+
+
+def _parse_share(text: str) -> int | float | str | None:
+    known = {"sqrt": "sqrt", "log2": "log2", "auto": "sqrt", "none": None}
     lower = text.lower()
-    if lower in ("sqrt", "log2"):
-        return lower
-    if lower in ("auto", "none"):
-        return "sqrt" if lower == "auto" else None
-    try:
-        return int(text)
-    except ValueError:
-        return number(text)
+    return known[lower] if lower in known else _parse_count(text)
 
 
-def ngrams(text: str) -> tuple[int, int]:
-    """``1-2``: single words and pairs."""
+def _parse_ngrams(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")
-    try:
-        return int(low), int(high or low)
-    except ValueError:
-        raise ValueError("a range such as 1-2") from None
+    return int(low), int(high or low)
 
 
-def layers(text: str) -> tuple[int, ...]:
-    """``100-80``: the sizes of the hidden layers."""
-    try:
-        return tuple(int(part) for part in text.split("-"))
-    except ValueError:
-        raise ValueError("sizes such as 100-80") from None
+def _parse_layers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("-"))
+
+
+_COUNT = OptionType[int | float]("a number", _parse_count, str)
+_SHARE = OptionType[int | float | str | None](
+    "sqrt, log2, auto, none, a count or a share of the fields", _parse_share, str
+)
+_NGRAMS = OptionType[tuple[int, int]]("a range such as 1-2", _parse_ngrams, str)
+_LAYERS = OptionType[tuple[int, ...]]("sizes such as 100-80", _parse_layers, str)
+_WHITEN = OptionType[str | bool](
+    BOOLEAN.label, lambda text: "unit-variance" if BOOLEAN.parse(text) else False, str
+)
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option of ``fit``: the parameter of the estimator that it sets, and how it is read."""
+    """An option of ``fit``: the parameter of the estimator that it sets, and its type."""
 
     parameter: str
-    read: Reader
+    type: OptionType[Any]
 
 
 @dataclass(frozen=True)
@@ -154,10 +122,11 @@ class Algorithm:
         return self.kind in (Kind.CLASSIFIER, Kind.REGRESSOR, Kind.SELECTOR)
 
 
-def _options(**readers: Reader | tuple[str, Reader]) -> dict[str, Option]:
+def _options(**types: OptionType[Any] | tuple[str, OptionType[Any]]) -> dict[str, Option]:
+    """Options whose parameter has their name, or the one before their type."""
     return {
         name: Option(*given) if isinstance(given, tuple) else Option(name, given)
-        for name, given in readers.items()
+        for name, given in types.items()
     }
 
 
@@ -165,28 +134,28 @@ _SEED: Mapping[str, Any] = {"random_state": 0}
 """Without ``random_state`` the same rows give the same model; the toolkit's would differ."""
 
 _TREE = _options(
-    random_state=whole,
-    max_depth=whole,
-    max_features=share_or_count,
-    min_samples_split=whole,
-    max_leaf_nodes=whole,
+    random_state=WHOLE,
+    max_depth=WHOLE,
+    max_features=_SHARE,
+    min_samples_split=WHOLE,
+    max_leaf_nodes=WHOLE,
 )
-_FOREST = {**_TREE, **_options(n_estimators=whole)}
+_FOREST = {**_TREE, **_options(n_estimators=WHOLE)}
 _BOOSTING = {
     **_FOREST,
-    **_options(learning_rate=number, min_weight_fraction_leaf=number, min_samples_leaf=whole),
+    **_options(learning_rate=NUMBER, min_weight_fraction_leaf=NUMBER, min_samples_leaf=WHOLE),
 }
-_PURITY = _options(criterion=among("gini", "entropy"))
+_PURITY = _options(criterion=choice_type(("gini", "entropy")))
 _DESCENT = _options(
-    fit_intercept=boolean,
-    random_state=whole,
-    n_iter=("max_iter", whole),
-    l1_ratio=number,
-    alpha=number,
-    eta0=number,
-    power_t=number,
-    penalty=among("l1", "l2", "elasticnet"),
-    learning_rate=among("constant", "optimal", "invscaling"),
+    fit_intercept=BOOLEAN,
+    random_state=WHOLE,
+    n_iter=("max_iter", WHOLE),
+    l1_ratio=NUMBER,
+    alpha=NUMBER,
+    eta0=NUMBER,
+    power_t=NUMBER,
+    penalty=choice_type(("l1", "l2", "elasticnet")),
+    learning_rate=choice_type(("constant", "optimal", "invscaling")),
 )
 _DESCENT_FIXED = {
     "learning_rate": "invscaling",
@@ -196,10 +165,12 @@ _DESCENT_FIXED = {
     "tol": None,
     **_SEED,
 }
-_METRICS = among(
-    *("cityblock", "euclidean", "l1", "l2", "manhattan", "chebyshev", "minkowski"),
-    *("braycurtis", "canberra", "dice", "hamming", "jaccard", "rogerstanimoto"),
-    *("russellrao", "sokalsneath", "cosine", "correlation", "sqeuclidean", "yule"),
+_METRICS = choice_type(
+    (
+        *("cityblock", "euclidean", "l1", "l2", "manhattan", "chebyshev", "minkowski"),
+        *("braycurtis", "canberra", "dice", "hamming", "jaccard", "rogerstanimoto"),
+        *("russellrao", "sokalsneath", "cosine", "correlation", "sqeuclidean", "yule"),
+    )
 )
 
 _ROWS: Sequence[Algorithm] = (
@@ -209,13 +180,13 @@ _ROWS: Sequence[Algorithm] = (
         Kind.OUTLIER,
         "sklearn.neighbors:LocalOutlierFactor",
         _options(
-            n_neighbors=whole,
-            leaf_size=whole,
-            p=whole,
-            contamination=within(0, 0.5),
+            n_neighbors=WHOLE,
+            leaf_size=WHOLE,
+            p=WHOLE,
+            contamination=bounded_type(0, 0.5),
             metric=_METRICS,
-            algorithm=among("auto", "brute", "kd_tree", "ball_tree"),
-            anomaly_score=("", boolean),
+            algorithm=choice_type(("auto", "brute", "kd_tree", "ball_tree")),
+            anomaly_score=("", BOOLEAN),
         ),
         {"contamination": 0.1},
         "is_outlier",
@@ -227,13 +198,13 @@ _ROWS: Sequence[Algorithm] = (
         Kind.OUTLIER,
         "sklearn.svm:OneClassSVM",
         _options(
-            kernel=among("linear", "rbf", "poly", "sigmoid"),
-            nu=number,
-            coef0=number,
-            gamma=number,
-            tol=number,
-            degree=whole,
-            shrinking=boolean,
+            kernel=choice_type(("linear", "rbf", "poly", "sigmoid")),
+            nu=NUMBER,
+            coef0=NUMBER,
+            gamma=NUMBER,
+            tol=NUMBER,
+            degree=WHOLE,
+            shrinking=BOOLEAN,
         ),
         {"gamma": "auto"},
         "isNormal",
@@ -243,12 +214,12 @@ _ROWS: Sequence[Algorithm] = (
         Kind.OUTLIER,
         "sklearn.ensemble:IsolationForest",
         _options(
-            n_estimators=whole,
-            random_state=whole,
-            max_samples=within(0, 1),
-            contamination=within(0, 0.5),
-            max_features=within(0, 1),
-            bootstrap=boolean,
+            n_estimators=WHOLE,
+            random_state=WHOLE,
+            max_samples=bounded_type(0, 1),
+            contamination=bounded_type(0, 0.5),
+            max_features=bounded_type(0, 1),
+            bootstrap=BOOLEAN,
         ),
         _SEED,
         "isOutlier",
@@ -259,13 +230,13 @@ _ROWS: Sequence[Algorithm] = (
         "BernoulliNB",
         Kind.CLASSIFIER,
         "sklearn.naive_bayes:BernoulliNB",
-        _options(alpha=number, binarize=number, fit_prior=boolean),
+        _options(alpha=NUMBER, binarize=NUMBER, fit_prior=BOOLEAN),
     ),
     Algorithm(
         "DecisionTreeClassifier",
         Kind.CLASSIFIER,
         "sklearn.tree:DecisionTreeClassifier",
-        {**_TREE, **_PURITY, **_options(splitter=among("best", "random"))},
+        {**_TREE, **_PURITY, **_options(splitter=choice_type(("best", "random")))},
         _SEED,
     ),
     Algorithm("GaussianNB", Kind.CLASSIFIER, "sklearn.naive_bayes:GaussianNB"),
@@ -273,14 +244,17 @@ _ROWS: Sequence[Algorithm] = (
         "GradientBoostingClassifier",
         Kind.CLASSIFIER,
         "sklearn.ensemble:GradientBoostingClassifier",
-        {**_BOOSTING, **_options(loss=renamed(deviance="log_loss", exponential="exponential"))},
+        {
+            **_BOOSTING,
+            **_options(loss=choice_type(("exponential",), {"deviance": "log_loss"})),
+        },
         _SEED,
     ),
     Algorithm(
         "LogisticRegression",
         Kind.CLASSIFIER,
         "sklearn.linear_model:LogisticRegression",
-        _options(fit_intercept=boolean, probabilities=("", boolean)),
+        _options(fit_intercept=BOOLEAN, probabilities=("", BOOLEAN)),
         {"max_iter": 1000},
     ),
     Algorithm(
@@ -288,15 +262,15 @@ _ROWS: Sequence[Algorithm] = (
         Kind.CLASSIFIER,
         "sklearn.neural_network:MLPClassifier",
         _options(
-            batch_size=whole,
-            max_iter=whole,
-            random_state=whole,
-            hidden_layer_sizes=layers,
-            activation=among("identity", "logistic", "tanh", "relu"),
-            solver=among("lbfgs", "sgd", "adam"),
-            learning_rate=among("constant", "invscaling", "adaptive"),
-            tol=number,
-            momentum=number,
+            batch_size=WHOLE,
+            max_iter=WHOLE,
+            random_state=WHOLE,
+            hidden_layer_sizes=_LAYERS,
+            activation=choice_type(("identity", "logistic", "tanh", "relu")),
+            solver=choice_type(("lbfgs", "sgd", "adam")),
+            learning_rate=choice_type(("constant", "invscaling", "adaptive")),
+            tol=NUMBER,
+            momentum=NUMBER,
         ),
         _SEED,
     ),
@@ -314,12 +288,8 @@ _ROWS: Sequence[Algorithm] = (
         {
             **_DESCENT,
             **_options(
-                loss=renamed(
-                    hinge="hinge",
-                    log="log_loss",
-                    modified_huber="modified_huber",
-                    squared_hinge="squared_hinge",
-                    perceptron="perceptron",
+                loss=choice_type(
+                    ("hinge", "modified_huber", "squared_hinge", "perceptron"), {"log": "log_loss"}
                 )
             ),
         },
@@ -329,7 +299,7 @@ _ROWS: Sequence[Algorithm] = (
         "SVM",
         Kind.CLASSIFIER,
         "sklearn.svm:SVC",
-        _options(C=number, gamma=number),
+        _options(C=NUMBER, gamma=NUMBER),
         {"gamma": "auto"},
     ),
     # --- clustering
@@ -337,7 +307,7 @@ _ROWS: Sequence[Algorithm] = (
         "DBSCAN",
         Kind.CLUSTER,
         "sklearn.cluster:DBSCAN",
-        _options(eps=number, min_samples=whole),
+        _options(eps=NUMBER, min_samples=WHOLE),
         output="cluster",
         saved=False,
     ),
@@ -345,7 +315,7 @@ _ROWS: Sequence[Algorithm] = (
         "KMeans",
         Kind.CLUSTER,
         "sklearn.cluster:KMeans",
-        _options(k=("n_clusters", whole), random_state=whole),
+        _options(k=("n_clusters", WHOLE), random_state=WHOLE),
         {"n_init": 10, **_SEED},
         "cluster",
     ),
@@ -353,7 +323,7 @@ _ROWS: Sequence[Algorithm] = (
         "SpectralClustering",
         Kind.CLUSTER,
         "sklearn.cluster:SpectralClustering",
-        _options(k=("n_clusters", whole), gamma=number, random_state=whole),
+        _options(k=("n_clusters", WHOLE), gamma=NUMBER, random_state=WHOLE),
         _SEED,
         "cluster",
         saved=False,
@@ -365,9 +335,9 @@ _ROWS: Sequence[Algorithm] = (
         Kind.SELECTOR,
         "sklearn.feature_selection:GenericUnivariateSelect",
         _options(
-            type=("", among("categorical", "numeric")),
-            mode=among("k_best", "fpr", "fdr", "fwe", "percentile"),
-            param=lambda t: int(t) if t.isdecimal() else number(t),
+            type=("", choice_type(("categorical", "numeric"))),
+            mode=choice_type(("k_best", "fpr", "fdr", "fwe", "percentile")),
+            param=_COUNT,
         ),
         output="fs",
     ),
@@ -376,13 +346,13 @@ _ROWS: Sequence[Algorithm] = (
         Kind.COMPONENTS,
         "sklearn.decomposition:FastICA",
         _options(
-            n_components=whole,
-            algorithm=among("parallel", "deflation"),
-            whiten=("whiten", lambda t: "unit-variance" if boolean(t) else False),
-            max_iter=whole,
-            fun=among("logcosh", "exp", "cube"),
-            tol=number,
-            random_state=whole,
+            n_components=WHOLE,
+            algorithm=choice_type(("parallel", "deflation")),
+            whiten=_WHITEN,
+            max_iter=WHOLE,
+            fun=choice_type(("logcosh", "exp", "cube")),
+            tol=NUMBER,
+            random_state=WHOLE,
         ),
         _SEED,
         "IC",
@@ -392,11 +362,11 @@ _ROWS: Sequence[Algorithm] = (
         Kind.COMPONENTS,
         "sklearn.decomposition:KernelPCA",
         _options(
-            degree=whole,
-            k=("n_components", whole),
-            gamma=number,
-            tolerance=("tol", number),
-            max_iteration=("max_iter", whole),
+            degree=WHOLE,
+            k=("n_components", WHOLE),
+            gamma=NUMBER,
+            tolerance=("tol", NUMBER),
+            max_iteration=("max_iter", WHOLE),
         ),
         {"kernel": "rbf", **_SEED},
         "PC",
@@ -406,7 +376,7 @@ _ROWS: Sequence[Algorithm] = (
         "PCA",
         Kind.COMPONENTS,
         "sklearn.decomposition:PCA",
-        _options(k=("n_components", whole), variance=("n_components", within(0, 1))),
+        _options(k=("n_components", WHOLE), variance=("n_components", bounded_type(0, 1))),
         _SEED,
         "PC",
     ),
@@ -415,14 +385,14 @@ _ROWS: Sequence[Algorithm] = (
         Kind.TEXT,
         "sklearn.feature_extraction.text:TfidfVectorizer",
         _options(
-            max_features=whole,
-            max_df=number,
-            min_df=number,
-            ngram_range=ngrams,
-            analyzer=among("word", "char", "char_wb"),
-            norm=among("l1", "l2"),
-            token_pattern=str,
-            stop_words=among("english"),
+            max_features=WHOLE,
+            max_df=NUMBER,
+            min_df=NUMBER,
+            ngram_range=_NGRAMS,
+            analyzer=choice_type(("word", "char", "char_wb")),
+            norm=choice_type(("l1", "l2")),
+            token_pattern=TEXT,
+            stop_words=choice_type(("english",)),
         ),
         {"max_features": 100},
         "tfidf",
@@ -432,21 +402,21 @@ _ROWS: Sequence[Algorithm] = (
         "Imputer",
         Kind.SCALER,
         "sklearn.impute:SimpleImputer",
-        _options(strategy=among("mean", "median", "most_frequent")),
+        _options(strategy=choice_type(("mean", "median", "most_frequent"))),
         output="Imputed",
     ),
     Algorithm(
         "RobustScaler",
         Kind.SCALER,
         "sklearn.preprocessing:RobustScaler",
-        _options(with_centering=boolean, with_scaling=boolean),
+        _options(with_centering=BOOLEAN, with_scaling=BOOLEAN),
         output="RS",
     ),
     Algorithm(
         "StandardScaler",
         Kind.SCALER,
         "sklearn.preprocessing:StandardScaler",
-        _options(with_mean=boolean, with_std=boolean),
+        _options(with_mean=BOOLEAN, with_std=BOOLEAN),
         output="SS",
     ),
     # --- regressors
@@ -454,14 +424,14 @@ _ROWS: Sequence[Algorithm] = (
         "DecisionTreeRegressor",
         Kind.REGRESSOR,
         "sklearn.tree:DecisionTreeRegressor",
-        {**_TREE, **_options(splitter=among("best", "random"))},
+        {**_TREE, **_options(splitter=choice_type(("best", "random")))},
         _SEED,
     ),
     Algorithm(
         "ElasticNet",
         Kind.REGRESSOR,
         "sklearn.linear_model:ElasticNet",
-        _options(fit_intercept=boolean, alpha=number, l1_ratio=number),
+        _options(fit_intercept=BOOLEAN, alpha=NUMBER, l1_ratio=NUMBER),
     ),
     Algorithm(
         "GradientBoostingRegressor",
@@ -470,11 +440,11 @@ _ROWS: Sequence[Algorithm] = (
         {
             **_BOOSTING,
             **_options(
-                loss=renamed(
-                    ls="squared_error", lad="absolute_error", huber="huber", quantile="quantile"
+                loss=choice_type(
+                    ("huber", "quantile"), {"ls": "squared_error", "lad": "absolute_error"}
                 ),
-                alpha=number,
-                subsample=number,
+                alpha=NUMBER,
+                subsample=NUMBER,
             ),
         },
         _SEED,
@@ -483,7 +453,7 @@ _ROWS: Sequence[Algorithm] = (
         "KernelRidge",
         Kind.REGRESSOR,
         "sklearn.kernel_ridge:KernelRidge",
-        _options(gamma=number),
+        _options(gamma=NUMBER),
         {"kernel": "rbf"},
         most=5_000,
     ),
@@ -491,13 +461,13 @@ _ROWS: Sequence[Algorithm] = (
         "Lasso",
         Kind.REGRESSOR,
         "sklearn.linear_model:Lasso",
-        _options(alpha=number),
+        _options(alpha=NUMBER),
     ),
     Algorithm(
         "LinearRegression",
         Kind.REGRESSOR,
         "sklearn.linear_model:LinearRegression",
-        _options(fit_intercept=boolean),
+        _options(fit_intercept=BOOLEAN),
     ),
     Algorithm(
         "RandomForestRegressor",
@@ -510,7 +480,7 @@ _ROWS: Sequence[Algorithm] = (
         "Ridge",
         Kind.REGRESSOR,
         "sklearn.linear_model:Ridge",
-        _options(fit_intercept=boolean, alpha=number),
+        _options(fit_intercept=BOOLEAN, alpha=NUMBER),
     ),
     Algorithm(
         "SGDRegressor",

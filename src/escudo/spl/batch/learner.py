@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -378,17 +377,14 @@ def _estimator(
 
 @contextmanager
 def _guarded(algorithm: Algorithm) -> Iterator[None]:
-    """What an estimator refuses is an error: SPL104 for a parameter, SPL318 for the rows. Its
-    warnings are no news."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except (ValueError, TypeError, ArithmeticError) as error:
-            reason = str(error).strip().splitlines()[0]
-            bad_parameter = type(error).__name__ == "InvalidParameterError"
-            code = "SPL104" if bad_parameter else "SPL318"
-            raise EscudoError(code, f"{algorithm.name}: {reason}") from error
+    """What an estimator refuses is an error: SPL104 for a parameter, SPL318 for the rows."""
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError) as error:
+        reason = str(error).strip().splitlines()[0]
+        bad_parameter = type(error).__name__ == "InvalidParameterError"
+        code = "SPL104" if bad_parameter else "SPL318"
+        raise EscudoError(code, f"{algorithm.name}: {reason}") from error
 
 
 # --- what a model knows ----------------------------------------------------------------------

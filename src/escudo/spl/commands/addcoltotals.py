@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.totals import summed_fields, with_column_totals
+from escudo.spl.binding.binder import Binder, rows
+from escudo.spl.binding.command_forms import FieldsCommand
+from escudo.spl.operators.totals import append_column_totals, select_summands
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option, words
+from escudo.spl.syntax.options import text_option
 
 
 @dataclass(frozen=True)
-class AddColTotals(Command):
-    """``addcoltotals [labelfield=] [label=] [fields]``."""
+class AddColTotals(FieldsCommand):
+    """``addcoltotals [labelfield=name] [label=text] [fields]``.
+
+    One more row, with the sum of each of the fields (all but internal ones where none is named).
+    A name may hold ``*``.
+    """
 
     name: ClassVar[str] = "addcoltotals"
 
-    fields: tuple[str, ...] = ()
-    labelfield: str | None = None
-    label: str = "Total"
-
-    @classmethod
-    def parse(cls, args: Args) -> Self:
-        fields, options = args.names_and_options("labelfield", "label")
-        return cls(
-            fields,
-            options.text("labelfield", None),
-            options.text("label", "Total"),
-            span=args.span(),
-        )
-
-    def format(self) -> str:
-        return (
-            "addcoltotals"
-            + option("labelfield", self.labelfield)
-            + option("label", self.label, "Total")
-            + (f" {words(self.fields, separator=' ')}" if self.fields else "")
-        )
+    labelfield: str | None = text_option(None, "The field that holds the label of the sums.")
+    label: str = text_option("Total", "What that field holds in the row of the sums.")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
-        names = summed_fields(relation, self.fields, binder)
-        return with_column_totals(relation, names, self.labelfield, self.label, binder)
+        names = select_summands(relation, self.fields, binder)
+        return append_column_totals(
+            relation, names, label_field=self.labelfield, label=self.label, binder=binder
+        )

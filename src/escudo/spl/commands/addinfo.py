@@ -14,7 +14,13 @@ from escudo.spl.syntax.args import Args
 
 @dataclass(frozen=True)
 class AddInfo(Command):
-    """``addinfo``; no arguments."""
+    """``addinfo``.
+
+    Each row gets ``info_min_time`` and ``info_max_time`` (the search's time range in epoch seconds;
+    0 and ``+Infinity`` where it is open), ``info_search_time`` and ``info_sid``.
+
+    Differs from Splunk: a search has no id here, so ``info_sid`` is its time, too.
+    """
 
     name: ClassVar[str] = "addinfo"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)

@@ -3,61 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.totals import row_total, summed_fields, with_column_totals
+from escudo.spl.binding.binder import Binder, rows
+from escudo.spl.commands.addcoltotals import AddColTotals
+from escudo.spl.operators.totals import append_column_totals, select_summands, sum_row
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option, words
+from escudo.spl.syntax.options import boolean_option, text_option
 
 
 @dataclass(frozen=True)
-class AddTotals(Command):
-    """``addtotals [row=] [col=] [labelfield=] [label=] [fieldname=] [fields]``."""
+class AddTotals(AddColTotals):
+    """``addtotals [row=bool] [col=bool] [labelfield=name] [label=text] [fieldname=name] [fields]``.
+
+    The sum of the fields of each row (of all but internal ones where none is named), and with
+    ``col`` one more row, with the sum of each of them. A name may hold ``*``.
+    """
 
     name: ClassVar[str] = "addtotals"
 
-    fields: tuple[str, ...] = ()
-    row: bool = True
-    col: bool = False
-    labelfield: str | None = None
-    label: str = "Total"
-    fieldname: str = "Total"
-
-    @classmethod
-    def parse(cls, args: Args) -> Self:
-        fields, options = args.names_and_options("row", "col", "labelfield", "label", "fieldname")
-        return cls(
-            fields,
-            options.boolean("row", True),
-            options.boolean("col", False),
-            options.text("labelfield", None),
-            options.text("label", "Total"),
-            options.text("fieldname", "Total"),
-            span=args.span(),
-        )
-
-    def format(self) -> str:
-        return (
-            "addtotals"
-            + option("row", self.row, True)
-            + option("col", self.col, False)
-            + option("labelfield", self.labelfield)
-            + option("label", self.label, "Total")
-            + option("fieldname", self.fieldname, "Total")
-            + (f" {words(self.fields, separator=' ')}" if self.fields else "")
-        )
+    row: bool = boolean_option(True, "Whether each row gets the sum of its fields.")
+    col: bool = boolean_option(False, "Whether a last row has the sum of each field.")
+    fieldname: str = text_option("Total", "The field that holds the sum of a row.")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        names = summed_fields(relation, self.fields, binder)
+        names = select_summands(relation, self.fields, binder)
         if names:
             relation = binder.closed(relation)
         if self.row:
-            total = row_total(relation, names)
+            total = sum_row(relation, names)
             relation = relation.extend([(self.fieldname, total)], binder.names)
             names = [*names, self.fieldname]
-        if self.col:
-            relation = with_column_totals(relation, names, self.labelfield, self.label, binder)
-        return relation
+        if not self.col:
+            return relation
+        return append_column_totals(
+            relation, names, label_field=self.labelfield, label=self.label, binder=binder
+        )

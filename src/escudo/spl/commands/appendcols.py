@@ -3,53 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.binder import Binder, rows
+from escudo.spl.binding.command_forms import SubsearchCommand, SubsearchLimits
 from escudo.spl.operators.row_matching import zip_rows
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.ast import Pipeline
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import boolean_option, option_group
 
 
 @dataclass(frozen=True)
-class AppendCols(Command):
-    """``appendcols [override=bool] [options] [subsearch]``."""
+class AppendCols(SubsearchCommand):
+    """``appendcols [options] [ subsearch ]``.
+
+    The first row gets the fields of the subsearch's first row, and so on. Where the subsearch gives
+    more than ``maxout`` rows, a warning (SPL320) says so.
+    """
 
     name: ClassVar[str] = "appendcols"
 
-    subsearch: Pipeline
-    override: bool = False
-    maxtime: int = 60
-    maxout: int = 50_000
-    timeout: int = 60
-
-    @classmethod
-    def parse(cls, args: Args) -> Self:
-        options = args.options("override", "maxtime", "maxout", "timeout")
-        return cls(
-            args.subsearch(),
-            options.boolean("override", False),
-            options.integer("maxtime", 60),
-            options.integer("maxout", 50_000),
-            options.integer("timeout", 60),
-            span=args.span(),
-        )
-
-    def format(self) -> str:
-        return (
-            "appendcols"
-            + option("override", self.override, False)
-            + option("maxtime", self.maxtime, 60)
-            + option("maxout", self.maxout, 50_000)
-            + option("timeout", self.timeout, 60)
-            + f" [{self.subsearch.format(nested=True)}]"
-        )
+    override: bool = boolean_option(
+        False, "Whether the subsearch's value counts where both rows have one."
+    )
+    limits: SubsearchLimits = option_group(SubsearchLimits)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
-        added = binder.closed(
-            binder.limited_subsearch(self.subsearch, self.maxout, self, limit_option="maxout")
+        added = binder.limited_subsearch(
+            self.subsearch, self.limits.maxout, self, limit_option="maxout"
         )
-        return zip_rows(relation, added, self.override, binder)
+        return zip_rows(relation, binder.closed(added), self.override, binder)

@@ -4,37 +4,26 @@ appendpipe)."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.binding.binder import Binder, rows
+from escudo.spl.binding.command_forms import SubsearchCommand
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.ast import Pipeline
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import boolean_option
 
 
 @dataclass(frozen=True)
-class AppendPipe(Command):
-    """``appendpipe [run_in_preview=bool] [subpipeline]``; the subpipeline reads the rows so far."""
+class AppendPipe(SubsearchCommand):
+    """``appendpipe [run_in_preview=bool] [ subpipeline ]``.
+
+    The commands in brackets work on the rows so far; what they give stands after those rows.
+    """
 
     name: ClassVar[str] = "appendpipe"
 
-    subpipeline: Pipeline
-    run_in_preview: bool = True
-
-    @classmethod
-    def parse(cls, args: Args) -> Self:
-        options = args.options("run_in_preview")
-        return cls(args.subsearch(), options.boolean("run_in_preview", True), span=args.span())
-
-    def format(self) -> str:
-        return (
-            "appendpipe"
-            + option("run_in_preview", self.run_in_preview, True)
-            + f" [{self.subpipeline.format(nested=True)}]"
-        )
+    run_in_preview: bool = boolean_option(True, "Whether a preview shows them; no effect here.")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        return stacked([relation, binder.pipeline(self.subpipeline, relation)], binder)
+        return stack_rows([relation, binder.pipeline(self.subsearch, relation)], binder)

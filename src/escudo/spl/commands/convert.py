@@ -10,12 +10,12 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Literal, Node
 from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.options import format_options, text_option
 from escudo.spl.syntax.source import suggest
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.unparse import word
 from escudo.spl.syntax.wildcards import renamed, select_names
 
 
@@ -34,30 +34,32 @@ class Conversion(Node):
 
 @dataclass(frozen=True)
 class Convert(Command):
-    """``convert [timeformat=...] function(field) ...``."""
+    """``convert [timeformat=format] function(field) [AS name] ...``.
+
+    A field may hold ``*``; ``none`` leaves fields out of the other conversions. Each value of a
+    multivalue is converted by itself. Functions: ``ctime`` (epoch seconds to text), ``mktime``
+    (text to epoch seconds), ``dur2sec`` (``D+HH:MM:SS`` to seconds), ``mstime`` (``MM:SS.SSS`` to
+    seconds), ``memk`` (a size to kilobytes), ``rmcomma``, ``rmunit`` (the number before a unit),
+    ``num`` (a number or null), ``auto`` (a number where there is one).
+    """
 
     name: ClassVar[str] = "convert"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     conversions: tuple[Conversion, ...]
-    timeformat: str = "%m/%d/%Y %H:%M:%S"
+    timeformat: str = text_option("%m/%d/%Y %H:%M:%S", "How ctime writes and mktime reads a time.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("timeformat")
-        conversions = args.separated(lambda: _conversion(args))
+        options = args.read_options(cls)
+        conversions = args.separated(lambda: _parse_conversion(args))
         if not conversions:
             args.missing("a conversion such as ctime(field)")
-        timeformat = options.text("timeformat", "%m/%d/%Y %H:%M:%S")
-        return cls(conversions, timeformat, span=args.span())
+        return cls(conversions=conversions, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "convert"
-            + option("timeformat", self.timeformat, "%m/%d/%Y %H:%M:%S")
-            + " "
-            + ", ".join(c.format() for c in self.conversions)
-        )
+        conversions = ", ".join(c.format() for c in self.conversions)
+        return f"convert{format_options(self)} {conversions}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
@@ -71,17 +73,13 @@ class Convert(Command):
                 target = c.alias or name
                 if c.alias and "*" in c.alias:
                     target = renamed(c.field, c.alias, name) or c.alias
-                value = converted(c.function, name, bound.type, self.timeformat, relation, binder)
+                expr = _convert_field(c.function, name, bound.type, self.timeformat)
+                value = binder.evaluate(expr, relation)
                 relation = relation.extend([(target, value)], binder.names)
         return relation
 
 
-FUNCTIONS = frozenset(
-    {"auto", "ctime", "dur2sec", "memk", "mktime", "mstime", "none", "num", "rmcomma", "rmunit"}
-)
-
-
-def _conversion(args: Args) -> Conversion:
+def _parse_conversion(args: Args) -> Conversion:
     token = args.peek()
     if token.kind is not Kind.WORD:
         args.expected("a conversion such as ctime(field)")
@@ -96,15 +94,11 @@ def _conversion(args: Args) -> Conversion:
     return Conversion(function, field, alias, span=args.span(token.start))
 
 
-def converted(
-    function: str, name: str, kind: FieldType, timeformat: str, relation: Relation, binder: Binder
-) -> Typed:
+def _convert_field(function: str, name: str, kind: FieldType, timeformat: str) -> EvalExpr:
     """The field after a conversion; each value of a multivalue by itself."""
     field = FieldRef(name)
-    expr = _FUNCTIONS[function](field, timeformat)
-    if kind is FieldType.MULTIVALUE:
-        expr = Call("mvmap", (field, expr))
-    return binder.evaluate(expr, relation)
+    expr = FUNCTIONS[function](field, timeformat)
+    return Call("mvmap", (field, expr)) if kind is FieldType.MULTIVALUE else expr
 
 
 def _call(function: str, *args: EvalExpr | str | float) -> Call:
@@ -112,87 +106,88 @@ def _call(function: str, *args: EvalExpr | str | float) -> Call:
     return Call(function, tuple(wrapped))
 
 
-def _matches(field: EvalExpr, pattern: str) -> Call:
+def _match(field: EvalExpr, pattern: str) -> Call:
     return _call("match", field, pattern)
 
 
-def _group(field: EvalExpr, pattern: str, group: int = 1) -> Call:
+def _take_group(field: EvalExpr, pattern: str, group: int = 1) -> Call:
     """A capture group of a pattern that matches the whole value, as a number; null without."""
     return _call("tonumber", _call("replace", field, pattern, f"\\{group}"))
 
 
-def _sum(*parts: EvalExpr) -> EvalExpr:
+def _add(*parts: EvalExpr) -> EvalExpr:
     out, *more = parts
     for p in more:
         out = Binary("+", out, p)
     return out
 
 
-def _times(value: EvalExpr, factor: float) -> EvalExpr:
+def _multiply(value: EvalExpr, factor: float) -> EvalExpr:
     return Binary("*", value, Literal(factor))
 
 
-def _memory(field: EvalExpr, _: str) -> EvalExpr:
+def _read_memory(field: EvalExpr, _: str) -> EvalExpr:
     """``memk``: kilobytes of a size with k, m or g; k where no unit is given."""
     pattern = r"^\s*(\d+(?:\.\d+)?)\s*([kKmMgG]?)[bB]?\s*$"
-    size = _group(field, pattern)
+    size = _take_group(field, pattern)
     unit = _call("lower", _call("replace", field, pattern, r"\2"))
     factor = _call(
-        "case", _equal(unit, "g"), 1024.0 * 1024, _equal(unit, "m"), 1024.0, _call("true"), 1.0
+        "case", _compare(unit, "g"), 1024.0 * 1024, _compare(unit, "m"), 1024.0, _call("true"), 1.0
     )
-    return _call("if", _matches(field, pattern), Binary("*", size, factor), _call("null"))
+    return _call("if", _match(field, pattern), Binary("*", size, factor), _call("null"))
 
 
-def _duration(field: EvalExpr, _: str) -> EvalExpr:
+def _read_duration(field: EvalExpr, _: str) -> EvalExpr:
     """``dur2sec``: seconds of ``[D+]HH:MM:SS``."""
     days = r"^(\d+)\+(\d+):(\d+):(\d+(?:\.\d+)?)$"
     hours = r"^(\d+):(\d+):(\d+(?:\.\d+)?)$"
-    with_days = _sum(
-        _times(_group(field, days), 86400.0),
-        _times(_group(field, days, 2), 3600.0),
-        _times(_group(field, days, 3), 60.0),
-        _group(field, days, 4),
+    with_days = _add(
+        _multiply(_take_group(field, days), 86400.0),
+        _multiply(_take_group(field, days, 2), 3600.0),
+        _multiply(_take_group(field, days, 3), 60.0),
+        _take_group(field, days, 4),
     )
-    without = _sum(
-        _times(_group(field, hours), 3600.0),
-        _times(_group(field, hours, 2), 60.0),
-        _group(field, hours, 3),
+    without = _add(
+        _multiply(_take_group(field, hours), 3600.0),
+        _multiply(_take_group(field, hours, 2), 60.0),
+        _take_group(field, hours, 3),
     )
-    return _call("case", _matches(field, days), with_days, _matches(field, hours), without)
+    return _call("case", _match(field, days), with_days, _match(field, hours), without)
 
 
-def _minutes(field: EvalExpr, _: str) -> EvalExpr:
+def _read_minutes(field: EvalExpr, _: str) -> EvalExpr:
     """``mstime``: seconds of ``[MM:]SS.SSS``."""
     pattern = r"^(\d+):(\d+(?:\.\d+)?)$"
-    seconds = _sum(_times(_group(field, pattern), 60.0), _group(field, pattern, 2))
-    return _call("case", _matches(field, pattern), seconds, _call("true"), _call("tonumber", field))
+    seconds = _add(_multiply(_take_group(field, pattern), 60.0), _take_group(field, pattern, 2))
+    return _call("case", _match(field, pattern), seconds, _call("true"), _call("tonumber", field))
 
 
-def _equal(left: EvalExpr, text: str) -> EvalExpr:
+def _compare(left: EvalExpr, text: str) -> EvalExpr:
     return Binary("==", left, Literal(text))
 
 
-def _number(field: EvalExpr, timeformat: str) -> EvalExpr:
+def _read_number(field: EvalExpr, timeformat: str) -> EvalExpr:
     """``num`` and ``auto``: the first of the readings that gives a number."""
     without_comma = _call("tonumber", _call("replace", field, ",", ""))
     return _call(
         "coalesce",
         _call("tonumber", field),
-        _duration(field, timeformat),
-        _minutes(field, timeformat),
-        _memory(field, timeformat),
+        _read_duration(field, timeformat),
+        _read_minutes(field, timeformat),
+        _read_memory(field, timeformat),
         without_comma,
     )
 
 
-_FUNCTIONS: Mapping[str, Callable[[EvalExpr, str], EvalExpr]] = {
-    "auto": lambda f, t: _call("coalesce", _number(f, t), f),
+FUNCTIONS: Mapping[str, Callable[[EvalExpr, str], EvalExpr]] = {
+    "auto": lambda f, t: _call("coalesce", _read_number(f, t), f),
     "ctime": lambda f, t: _call("strftime", f, t),
-    "dur2sec": _duration,
-    "memk": _memory,
+    "dur2sec": _read_duration,
+    "memk": _read_memory,
     "mktime": lambda f, t: _call("strptime", f, t),
-    "mstime": _minutes,
-    "num": _number,
+    "mstime": _read_minutes,
+    "none": lambda f, t: f,
+    "num": _read_number,
     "rmcomma": lambda f, t: _call("replace", f, ",", ""),
-    "rmunit": lambda f, t: _group(f, r"^\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?).*$"),
+    "rmunit": lambda f, t: _take_group(f, r"^\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?).*$"),
 }

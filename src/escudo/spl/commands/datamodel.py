@@ -11,7 +11,8 @@ from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.options import boolean_option, format_options
+from escudo.spl.syntax.unparse import word
 
 MODES = ("search", "flat", "flat_string", "search_string", "acceleration_search")
 
@@ -22,6 +23,8 @@ class DataModel(Command):
 
     Without a mode it lists the models (or the one) as JSON; with ``search`` it gives the events,
     fields prefixed with the dataset's name; with ``flat`` without the prefix.
+
+    Refused: the modes ``flat_string``, ``search_string`` and ``acceleration_search``.
     """
 
     name: ClassVar[str] = "datamodel"
@@ -31,40 +34,33 @@ class DataModel(Command):
     model: str | None = None
     dataset: str | None = None
     mode: str | None = None
-    strict_fields: bool = True
-    allow_old_summaries: bool = False
-    summariesonly: bool = False
+    strict_fields: bool = boolean_option(
+        True, "Whether there are only the fields of the model; no effect here."
+    )
+    allow_old_summaries: bool = boolean_option(
+        False, "Whether summaries of an older model count; no effect here."
+    )
+    summariesonly: bool = boolean_option(
+        False, "Whether only accelerated data counts; no effect here."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        names, options = args.names_and_options(
-            "strict_fields", "allow_old_summaries", "summariesonly"
-        )
+        names, options = args.read_names_and_options(cls)
         token = args.peek()
         if len(names) > 3:
             args.missing("at most a model, a dataset and a mode")
-        mode = names[2].lower() if len(names) > 2 else None
+        model, dataset_name, mode = (*names, None, None, None)[:3]
+        mode = mode.lower() if mode is not None else None
         if mode is not None and mode not in MODES:
             args.fail(f"'{mode}' is no mode; the modes are {', '.join(MODES)}", token)
         return cls(
-            names[0] if names else None,
-            names[1] if len(names) > 1 else None,
-            mode,
-            options.boolean("strict_fields", True),
-            options.boolean("allow_old_summaries", False),
-            options.boolean("summariesonly", False),
-            span=args.span(),
+            model=model, dataset=dataset_name, mode=mode, **options.values(cls), span=args.span()
         )
 
     def format(self) -> str:
         names = (n for n in (self.model, self.dataset, self.mode) if n is not None)
-        return (
-            "datamodel"
-            + "".join(f" {word(n)}" for n in names)
-            + option("strict_fields", self.strict_fields, True)
-            + option("allow_old_summaries", self.allow_old_summaries, False)
-            + option("summariesonly", self.summariesonly, False)
-        )
+        return f"datamodel{''.join(f' {word(n)}' for n in names)}{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if self.mode is None:
@@ -77,6 +73,5 @@ class DataModel(Command):
                 hint="use search (fields with the dataset's name) or flat (without)",
             )
         assert self.model is not None
-        found = dataset.find(self.model, self.dataset, binder, self.span)
         read = dataset.read_prefixed if self.mode == "search" else dataset.read
-        return read(found, binder)
+        return read(dataset.find(self.model, self.dataset, binder, self.span), binder)

@@ -16,7 +16,13 @@ from escudo.spl.syntax.args import Args
 
 @dataclass(frozen=True)
 class Delete(Command):
-    """``delete``; no arguments."""
+    """``delete``.
+
+    The events of the search are in no result any more, once the search has run with a lake to
+    write to. The row it gives says how many they are (``deleted``).
+
+    Refused: rows that are no events any more, such as statistics.
+    """
 
     name: ClassVar[str] = "delete"
 
@@ -29,18 +35,18 @@ class Delete(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        found = relation.bound("_event_id")
-        if found is None:
+        event_id = relation.bound("_event_id")
+        if event_id is None:
             raise EscudoError(
                 "SPL311",
                 "'delete' works on events only",
                 span=self.span,
                 hint="leave out the commands that make statistics of the events",
             )
-        ids = relation.closed({"_event_id": found}).ordered(())
-        rows_found = binder.collect(ids, "the events to delete")
-        if rows_found is not None:
-            binder.effects.append(Deletion(rows_found.column("_event_id").to_pylist()))
-        count = 0 if rows_found is None else rows_found.num_rows
+        ids = relation.closed({"_event_id": event_id}).ordered(())
+        events = binder.collect(ids, "the events to delete")
+        if events is not None:
+            binder.effects.append(Deletion(events.column("_event_id").to_pylist()))
+        count = 0 if events is None else events.num_rows
         made = {"splunk_server": ["local"], "index": ["__ALL__"], "deleted": [count], "errors": [0]}
         return binder.table(pa.table(made))

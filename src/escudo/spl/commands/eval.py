@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import reduce
 from typing import ClassVar, Self
 
 import pyarrow.compute as pc
@@ -13,7 +14,15 @@ from escudo.spl.binding.binder import Binder, Command, rows, storable
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.relation.coercion import as_text, convert_to
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, column, literal_text, select
+from escudo.spl.relation.sql import (
+    alias,
+    case_when,
+    column,
+    equal,
+    literal_integer,
+    literal_text,
+    select,
+)
 from escudo.spl.relation.values import Typed, null_value, text_value
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.assignment import Assignment, parse_assignments
@@ -21,7 +30,12 @@ from escudo.spl.syntax.assignment import Assignment, parse_assignments
 
 @dataclass(frozen=True)
 class Eval(Command):
-    """``eval field=expr, ...``, from left to right; a later one sees the fields of the earlier."""
+    """``eval field=expr, ...``.
+
+    From left to right; a later expression sees the fields of the earlier ones. A name such as
+    ``count_{user}`` is made of the row's value of the field in braces; one assignment can make at
+    most 1,000 names.
+    """
 
     name: ClassVar[str] = "eval"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
@@ -30,8 +44,7 @@ class Eval(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        assignments = parse_assignments(args)
-        return cls(assignments, span=args.span())
+        return cls(parse_assignments(args), span=args.span())
 
     def format(self) -> str:
         return "eval " + ", ".join(a.format() for a in self.assignments)
@@ -41,7 +54,7 @@ class Eval(Command):
         for assignment in self.assignments:
             value = storable(binder.evaluate(assignment.expr, relation))
             if "{" in assignment.field:
-                relation = named_by_value(relation, assignment.field, value, binder)
+                relation = assign_by_value(relation, assignment.field, value, binder)
             else:
                 relation = relation.extend([(assignment.field, value)], binder.names)
         return relation
@@ -52,21 +65,18 @@ MOST_NAMES = 1000
 """Names that one assignment can make."""
 
 
-def named_by_value(relation: Relation, template: str, value: Typed, binder: Binder) -> Relation:
+def assign_by_value(relation: Relation, template: str, value: Typed, binder: Binder) -> Relation:
     """``template`` with each ``{field}`` replaced by the row's value of the field (Search
     Reference, eval: field names from values)."""
     parts: list[Typed] = []
     position = 0
-    for found in _NAME.finditer(template):
-        parts.append(text_value(template[position : found.start()]))
-        parts.append(relation.field(found[1]) or null_value())
-        position = found.end()
+    for braces in _NAME.finditer(template):
+        parts.append(text_value(template[position : braces.start()]))
+        parts.append(relation.field(braces[1]) or null_value())
+        position = braces.end()
     parts.append(text_value(template[position:]))
-    sql: exp.Expression | None = None
-    for p in parts:
-        text = as_text(p).copy()
-        sql = text if sql is None else exp.DPipe(this=sql, expression=text)
-    assert sql is not None
+    texts: list[exp.Expression] = [as_text(p).copy() for p in parts]
+    sql = reduce(lambda left, right: exp.DPipe(this=left, expression=right), texts)
     ident = binder.names.fresh("name")
     relation = relation.hide([(ident, sql)])
     if binder.runner is None:
@@ -74,14 +84,14 @@ def named_by_value(relation: Relation, template: str, value: Typed, binder: Bind
         return relation
     query = select([alias(column(ident), "name")], relation.render())
     query.set("distinct", exp.Distinct())
-    query.set("limit", exp.Limit(expression=exp.Literal.number(MOST_NAMES)))
+    query.set("limit", exp.Limit(expression=literal_integer(MOST_NAMES)))
     rows = binder.run(query, relation)
     names = sorted(pc.drop_null(rows.column(0)).to_pylist())
     added = []
     for name in names:
-        same = exp.EQ(this=column(ident), expression=literal_text(name))
         before = relation.field(name)
         otherwise = convert_to(before, value.type) if before else null_value(value.type).sql
-        case = exp.Case(ifs=[exp.If(this=same, true=value.sql.copy())], default=otherwise)
-        added.append((name, Typed(case, value.type)))
+        same = equal(column(ident), literal_text(name))
+        sql = case_when((same, value.sql.copy()), otherwise=otherwise)
+        added.append((name, Typed(sql, value.type)))
     return relation.extend(added, binder.names)

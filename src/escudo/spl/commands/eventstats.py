@@ -12,35 +12,37 @@ from escudo.spl.operators.windowed_statistics import add_statistics
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import boolean_option, format_options
 
 
 @dataclass(frozen=True)
 class EventStats(Command):
-    """``eventstats aggregates BY fields``."""
+    """``eventstats [allnum=bool] aggregates [BY fields]``.
+
+    Each row gets the statistics of its group; a row in which a BY field is null gets none.
+    """
 
     name: ClassVar[str] = "eventstats"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     aggregates: tuple[Aggregate, ...]
     by: tuple[str, ...] = ()
-    allnum: bool = False
+    allnum: bool = boolean_option(
+        False, "Whether a field counts only if all its values are numbers."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("allnum")
+        options = args.read_options(cls)
         aggregates = parse_aggregates(args, "by")
         if not aggregates:
             args.expected("a statistic such as count")
         by = args.names() if args.accept_word("by") else ()
-        return cls(aggregates, by, options.boolean("allnum", False), span=args.span())
+        return cls(aggregates=aggregates, by=by, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "eventstats"
-            + option("allnum", self.allnum, False)
-            + f" {', '.join(a.format() for a in self.aggregates)}{format_by(self.by)}"
-        )
+        terms = ", ".join(a.format() for a in self.aggregates)
+        return f"eventstats{format_options(self)} {terms}{format_by(self.by)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -14,7 +14,10 @@ from escudo.spl.syntax.assignment import Assignment, parse_assignments
 
 @dataclass(frozen=True)
 class FieldFormat(Command):
-    """``fieldformat field=expr, ...``; the value is formatted after the last command."""
+    """``fieldformat field=expr, ...``.
+
+    The value stays what it is for the commands that follow; it is formatted after the last one.
+    """
 
     name: ClassVar[str] = "fieldformat"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)

@@ -15,7 +15,11 @@ from escudo.spl.syntax.wildcards import select_names
 
 @dataclass(frozen=True)
 class Fields(Command):
-    """``fields [+|-] fields``; a name may hold ``*``."""
+    """``fields [+|-] fields``.
+
+    Keeps the fields, or with ``-`` removes them; a name may hold ``*``. ``_time`` and ``_raw`` stay
+    unless they are removed by name.
+    """
 
     name: ClassVar[str] = "fields"
     declares: ClassVar[Declaration] = Declaration(
@@ -39,7 +43,7 @@ class Fields(Command):
         ):
             sign = first.text[0]
             args.position = first.start + 1
-        return cls(args.names(), sign == "-", span=args.span())
+        return cls(fields=args.names(), remove=sign == "-", span=args.span())
 
     def format(self) -> str:
         return f"fields {'- ' if self.remove else '+ '}{words(self.fields)}"

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from escudo.spl.batch.field_statistics import SUMMARY, summary_of
-from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.binder import Binder, rows
+from escudo.spl.binding.command_forms import FieldsCommand
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option, words
+from escudo.spl.syntax.options import integer_option
 from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)
-class FieldSummary(Command):
-    """``fieldsummary [maxvals=n] [fields]``; a name may hold ``*``."""
+class FieldSummary(FieldsCommand):
+    """``fieldsummary [maxvals=n] [fields]``.
+
+    A row for each of the fields, or for all where none is named; a name may hold ``*``.
+    """
 
     name: ClassVar[str] = "fieldsummary"
 
-    fields: tuple[str, ...] = ()
-    maxvals: int = 100
-
-    @classmethod
-    def parse(cls, args: Args) -> Self:
-        fields, options = args.names_and_options("maxvals")
-        return cls(fields, options.integer("maxvals", 100, least=0), span=args.span())
-
-    def format(self) -> str:
-        fields = f" {words(self.fields, separator=' ')}" if self.fields else ""
-        return f"fieldsummary{option('maxvals', self.maxvals, 100)}{fields}"
+    maxvals: int = integer_option(
+        100, "Different values that are listed in `values`; 0 lists all.", least=0
+    )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from sqlglot import exp
 
-from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.binder import Binder, rows
+from escudo.spl.binding.command_forms import FieldsCommand
 from escudo.spl.operators.windows import frame, number_rows, over
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
-from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import words
 from escudo.spl.syntax.wildcards import select_names
 
 
 @dataclass(frozen=True)
-class Filldown(Command):
-    """``filldown [fields]``; a name may hold ``*``; without fields, all."""
+class Filldown(FieldsCommand):
+    """``filldown [fields]``.
+
+    Without fields all are filled but internal ones; a name may hold ``*``.
+    """
 
     name: ClassVar[str] = "filldown"
-
-    fields: tuple[str, ...] = ()
-
-    @classmethod
-    def parse(cls, args: Args) -> Self:
-        return cls(args.names(least=0), span=args.span())
-
-    def format(self) -> str:
-        return "filldown" + (f" {words(self.fields, separator=' ')}" if self.fields else "")
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

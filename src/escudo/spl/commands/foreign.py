@@ -19,7 +19,12 @@ APPS = {
 
 @dataclass(frozen=True)
 class Foreign(Command):
-    """A command of another app, with its arguments as they stand."""
+    """``name arguments``.
+
+    A command of another app, with its arguments as they stand.
+
+    Refused: any use of it, with its place.
+    """
 
     name: ClassVar[str] = "foreign"
 
@@ -28,7 +33,7 @@ class Foreign(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        return cls(args.command.lower(), args.rest(), span=args.span())
+        return cls(command=args.command.lower(), arguments=args.rest(), span=args.span())
 
     def format(self) -> str:
         return f"{self.command} {self.arguments}".rstrip()

@@ -21,8 +21,10 @@ from escudo.spl.syntax.unparse import quoted
 class From(Command):
     """``from kind:object`` or ``from kind object``.
 
-    ``kind`` is ``datamodel`` (object ``Model`` or ``Model.Dataset``), ``lookup``, ``inputlookup``,
-    ``savedsearch``, ``search``, ``metadata`` or ``sid``.
+    ``kind`` is ``datamodel`` (object ``Model`` or ``Model.Dataset``), ``lookup``, ``inputlookup``
+    or ``savedsearch``.
+
+    Refused: the kinds ``search``, ``metadata`` and ``sid``; rows before the command.
     """
 
     name: ClassVar[str] = "from"
@@ -46,7 +48,7 @@ class From(Command):
             inner = args.name("the name of the dataset")
         while args.peek().text.startswith(".") or inner.endswith("."):
             inner += args.name("the rest of the name")
-        return cls(lower, inner, span=args.span())
+        return cls(kind=lower, object=inner, span=args.span())
 
     def format(self) -> str:
         return f"from {self.kind}:{quoted(self.object)}"

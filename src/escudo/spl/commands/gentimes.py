@@ -2,50 +2,92 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, Self
 
+import pyarrow as pa
+
+from escudo.core.errors import EscudoError, Span
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.generated_rows import times
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import format_options, text_option
+
+_INCREMENT = re.compile(r"(\d+)([smhd])?\Z")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Gentimes(Command):
     """``gentimes start=time [end=time] [increment=n(s|m|h|d)]``.
 
-    A time is ``MM/DD/YYYY[:HH:MM:SS]`` or a number of days relative to today (0 is today).
+    A row for each interval, in order of time, with ``starttime`` and ``endtime`` (epoch seconds)
+    and ``starthuman`` and ``endhuman`` (text). A time is ``MM/DD/YYYY[:HH:MM:SS]``, or a number of
+    days relative to today (0 is today); all times are UTC. There are at most 1,000,000 rows.
     """
 
     name: ClassVar[str] = "gentimes"
     generating: ClassVar[bool] = True
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
-    start: str
-    end: str | None = None
-    increment: str = "1d"
+    start: str = text_option("", "Where the first interval begins; must be given.")
+    end: str | None = text_option(None, "Where the last one ends; today's midnight by default.")
+    increment: str = text_option("1d", "The length of an interval; days where it has no unit.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("start", "end", "increment")
-        start = options.text("start", None)
-        if start is None:
+        options = args.read_options(cls)
+        if "start" not in options:
             args.missing("start=MM/DD/YYYY or a number of days")
-        return cls(
-            start, options.text("end", None), options.text("increment", "1d"), span=args.span()
-        )
+        return cls(**options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "gentimes"
-            + option("start", self.start)
-            + option("end", self.end)
-            + option("increment", self.increment, "1d")
-        )
+        return f"gentimes{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        made = times(self.start, self.end, self.increment, binder.now, self.span)
-        return binder.table(made)
+        return binder.table(generate_times(self, binder.now))
+
+
+def generate_times(command: Gentimes, now: float) -> pa.Table:
+    """The rows of a ``gentimes`` that runs at a time (epoch seconds)."""
+    span = command.span
+    increment = _INCREMENT.match(command.increment)
+    if increment is None:
+        message = f"'{command.increment}' is no increment such as 1d"
+        raise EscudoError("SPL104", message, span=span)
+    step = int(increment[1]) * _SECONDS[increment[2] or "d"]
+    first = _parse_day(command.start, now, span)
+    last = _find_midnight(now) if command.end is None else _parse_day(command.end, now, span)
+    starts = range(first, last, step)[:MOST_ROWS] if step > 0 else range(0)
+    ends = [start + step - 1 for start in starts]
+    return pa.table(
+        {
+            "starttime": pa.array(starts, pa.int64()),
+            "starthuman": pa.array(map(_write_human, starts), pa.string()),
+            "endtime": pa.array(ends, pa.int64()),
+            "endhuman": pa.array(map(_write_human, ends), pa.string()),
+        }
+    )
+
+
+def _find_midnight(now: float) -> int:
+    return int(now // 86400) * 86400
+
+
+def _parse_day(text: str, now: float, span: Span | None) -> int:
+    if re.fullmatch(r"-?\d+", text):
+        return _find_midnight(now) + int(text) * 86400
+    for form in ("%m/%d/%Y:%H:%M:%S", "%m/%d/%Y", "%m/%d/%y"):
+        try:
+            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
+        except ValueError:
+            continue
+    raise EscudoError("SPL104", f"'{text}' is no date such as 10/25/2023", span=span)
+
+
+def _write_human(epoch: int) -> str:
+    return f"{datetime.fromtimestamp(epoch, UTC):%a %b %e %H:%M:%S %Y}"

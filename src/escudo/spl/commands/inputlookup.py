@@ -9,7 +9,7 @@ from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators.lookup_tables import open_lookup
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import literal_integer, more_than
@@ -69,4 +69,4 @@ class InputLookup(Command):
                 span=self.span,
                 hint="append=t adds its rows to those of the search",
             )
-        return stacked([source, relation], binder)
+        return stack_rows([source, relation], binder)

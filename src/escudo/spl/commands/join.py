@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.operators.null_filling import or_else
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.row_matching import join_queries, qualify
 from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.coercion import as_text
@@ -134,7 +134,7 @@ def join_relations(
         value = bound.typed()
         before = relation.field(name)
         if before is not None:
-            value = or_else(value, before) if command.overwrite else or_else(before, value)
+            value = fill_from(value, before) if command.overwrite else fill_from(before, value)
         added.append((name, value))
     return matched.extend(added, binder.names)
 

@@ -9,8 +9,8 @@ from escudo.core.schema import FieldType
 from escudo.spl.batch.continuity import continuous
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.automatic_spans import automatic_bins, extent
-from escudo.spl.operators.time_buckets import DEFAULT_BINS, automatic_width
+from escudo.spl.operators.automatic_spans import choose_time_span, find_extent
+from escudo.spl.operators.time_buckets import DEFAULT_BINS, choose_width
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.options import format_options, option_group
@@ -47,10 +47,10 @@ class MakeContinuous(Command):
         timed = bound.type is FieldType.TIME or self.field == "_time"
         span = self.bins.span_width
         if span is None and timed:
-            span = automatic_bins(relation, binder, self.bins.bins, self.bins.minspan)
+            span = choose_time_span(relation, binder, self.bins)
         if span is None:
-            low, high = extent(relation, self.field, binder) or (0.0, 1.0)
-            span = BinSpan(automatic_width(low, high, self.bins.bins or DEFAULT_BINS))
+            low, high = find_extent(relation, self.field, binder) or (0.0, 1.0)
+            span = BinSpan(choose_width(low, high, self.bins.bins or DEFAULT_BINS))
         limits = (self.bins.start, self.bins.end)
         return binder.batch(
             relation,

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.saved_search import saved_text
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.values import number_text
 from escudo.spl.syntax.args import Args
@@ -84,7 +84,7 @@ def run_for_each_row(relation: Relation, text: str, *, command: Map, binder: Bin
         results.append(binder.pipeline(binder.parse(_fill_in(text, values))))
     if not results:
         return binder.empty(())
-    return results[0] if len(results) == 1 else stacked(results, binder)
+    return results[0] if len(results) == 1 else stack_rows(results, binder)
 
 
 def _fill_in(text: str, values: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.index_inventory import event_metadata
+from escudo.spl.operators.index_inventory import summarise_origins
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.options import choice_option, format_options, text_option, texts_option
@@ -50,4 +50,4 @@ class Metadata(Command):
         return f"metadata{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        return event_metadata(self.type, self.indexes, binder)
+        return summarise_origins(self.type, self.indexes, binder)

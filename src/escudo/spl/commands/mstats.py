@@ -11,7 +11,7 @@ from escudo.spl.commands.chart.series_table import chart_metrics
 from escudo.spl.commands.tstats import IndexStatistics, cut_time
 from escudo.spl.lowering.lower_search import TSTATS
 from escudo.spl.operators.grouping import aggregate_rows
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.args import Args
@@ -91,7 +91,7 @@ class Mstats(IndexStatistics):
             result = chart_metrics(
                 result, self.aggregates, by=by, options=self.series, binder=binder
             )
-        return result if source is None else stacked([source, result], binder)
+        return result if source is None else stack_rows([source, result], binder)
 
 
 def _take_spans(expr: SearchExpr, args: Args, options: Options) -> SearchExpr:

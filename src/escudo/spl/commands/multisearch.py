@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.stacking import together
+from escudo.spl.operators.stacking import combine_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
@@ -43,4 +43,4 @@ class MultiSearch(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None:
             raise EscudoError("SPL311", "'multisearch' must be the first command", span=self.span)
-        return together([binder.subsearch(p) for p in self.searches], binder)
+        return combine_rows([binder.subsearch(p) for p in self.searches], binder)

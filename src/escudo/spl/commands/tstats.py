@@ -15,11 +15,11 @@ from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.lowering.lower_search import TSTATS, lower_search
-from escudo.spl.operators.automatic_spans import automatic_bins
+from escudo.spl.operators.automatic_spans import choose_time_span
 from escudo.spl.operators.grouping import aggregate_rows
-from escudo.spl.operators.null_filling import filled_with
-from escudo.spl.operators.stacking import stacked
-from escudo.spl.operators.time_buckets import time_bin
+from escudo.spl.operators.null_filling import fill_null
+from escudo.spl.operators.stacking import stack_rows
+from escudo.spl.operators.time_buckets import floor_time
 from escudo.spl.relation.relation import Relation, Traits
 from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
@@ -87,7 +87,7 @@ class IndexStatistics(Command, ABC):
         if self.fillnull_value is None:
             return events
         names = [name for name in by if name != "_time"]
-        filled = [(n, filled_with(events.field(n), self.fillnull_value)) for n in names]
+        filled = [(n, fill_null(events.field(n), self.fillnull_value)) for n in names]
         return events.extend(filled, binder.names)
 
     def keep_events(
@@ -100,7 +100,7 @@ class IndexStatistics(Command, ABC):
     ) -> Relation:
         """``prestats=t``: the events after those of the search so far, for later statistics."""
         events = events.with_fields({**events.fields, **given})
-        both = events if source is None else stacked([source, events], binder, ordered=False)
+        both = events if source is None else stack_rows([source, events], binder, ordered=False)
         return replace(both, traits=Traits(prestats=True))
 
 
@@ -108,9 +108,9 @@ def cut_time(
     events: Relation, time: Bound, *, span: BinSpan | None, binder: Binder
 ) -> tuple[Relation, dict[str, Bound]]:
     """The events with buckets of their time, as what ``_time`` is grouped by."""
-    width = span or automatic_bins(events, binder)
+    width = span or choose_time_span(events, binder)
     bucket = binder.names.fresh("_time")
-    events = events.hide([(bucket, time_bin(column(time.ident), width))])
+    events = events.hide([(bucket, floor_time(column(time.ident), width))])
     return events, {"_time": Bound(bucket, FieldType.TIME)}
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.commands.from_ import KINDS, From
-from escudo.spl.operators.stacking import together
+from escudo.spl.operators.stacking import combine_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
@@ -47,12 +47,12 @@ class Union(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is None:
-            return together([binder.subsearch(p) for p in self.datasets], binder)
+            return combine_rows([binder.subsearch(p) for p in self.datasets], binder)
         parts = [
             binder.limited_subsearch(p, self.maxout, self, limit_option="maxout")
             for p in self.datasets
         ]
-        return together([source, *parts], binder)
+        return combine_rows([source, *parts], binder)
 
 
 def _read_dataset(args: Args) -> Pipeline:

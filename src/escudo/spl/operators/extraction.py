@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import FieldType
-from escudo.spl.operators.null_filling import or_else
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import any_value, map_values
 from escudo.spl.relation.pcre import Pattern, checked
@@ -37,7 +37,7 @@ def extract_groups(
             hint="name what is to become a field: (?<name>...)",
         )
     return [
-        (name, or_else(_capture_values(value, pattern, number, most), relation.field(name)))
+        (name, fill_from(_capture_values(value, pattern, number, most), relation.field(name)))
         for name, number in names.items()
     ]
 

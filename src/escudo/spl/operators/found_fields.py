@@ -14,7 +14,7 @@ from sqlglot import exp
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.lowering.lower_eval import map_entry, rest_field
-from escudo.spl.operators.null_filling import or_else
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.relation.bases import Base, Scan
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
@@ -73,7 +73,7 @@ class OverlayBase(Base):
             return self.inner.bound(name)
         value = self._lookup(name[len(self.prefix) :])
         if before is not None:
-            value = or_else(value, before) if self.wins else or_else(before, value)
+            value = fill_from(value, before) if self.wins else fill_from(before, value)
         ident = self.alloc.fresh(name)
         self._columns.append((ident, value.sql))
         return Bound(ident, value.type)

@@ -1,4 +1,4 @@
-"""What is in the indexes: ``metadata`` and ``eventcount``."""
+"""Indexes -> rows that say what is in them; ``metadata`` and ``eventcount`` call it."""
 
 from __future__ import annotations
 
@@ -11,36 +11,35 @@ from escudo.spl.relation.values import text_value
 from escudo.spl.syntax.aggregate_terms import Aggregate
 from escudo.spl.syntax.ast import And, Call, FieldRef, InList, SearchExpr, Value
 
-_LENGTH = Call("len", (FieldRef("_raw"),))
+
+def _summarise(
+    indexes: Sequence[str], terms: Sequence[Aggregate], by: Sequence[str], binder: Binder
+) -> Relation:
+    """Statistics of the events of some indexes; of all where none is named."""
+    expr: SearchExpr = InList("index", tuple(map(Value, indexes))) if indexes else And(())
+    return aggregate_rows(binder.read_raw(expr), terms, by, binder)
 
 
-def _events(indexes: Sequence[str], binder: Binder) -> Relation:
-    expr: SearchExpr = And(())
-    if indexes:
-        expr = InList("index", tuple(Value(i) for i in indexes))
-    return binder.read_raw(expr)
-
-
-def event_metadata(kind: str, indexes: Sequence[str], binder: Binder) -> Relation:
+def summarise_origins(kind: str, indexes: Sequence[str], binder: Binder) -> Relation:
     """One row for each host, source or sourcetype: first, last and most recent time, count."""
-    name = kind.removesuffix("s")
     terms = [
         Aggregate("min", "_time", alias="firstTime"),
         Aggregate("max", "_time", alias="lastTime"),
         Aggregate("max", "_indextime", alias="recentTime"),
         Aggregate("count", alias="totalCount"),
     ]
-    found = aggregate_rows(_events(indexes, binder), terms, (name,), binder)
-    return found.extend([("type", text_value(kind))], binder.names)
+    origins = _summarise(indexes, terms, (kind.removesuffix("s"),), binder)
+    return origins.extend([("type", text_value(kind))], binder.names)
 
 
-def event_counts(
+def count_events(
     indexes: Sequence[str], binder: Binder, *, summarize: bool, sized: bool
 ) -> Relation:
-    """The number of events, in all or for each index."""
+    """The number of events, in all or for each index; ``sized`` adds their length there."""
     count = Aggregate("count", alias="count")
     if summarize:
-        return aggregate_rows(_events(indexes, binder), [count], (), binder)
-    size = [Aggregate("sum", expr=_LENGTH, alias="size_bytes")] if sized else []
-    found = aggregate_rows(_events(indexes, binder), [count, *size], ("index",), binder)
-    return found.extend([("server", text_value("local"))], binder.names)
+        return _summarise(indexes, [count], (), binder)
+    length = Call("len", (FieldRef("_raw"),))
+    size = [Aggregate("sum", expr=length, alias="size_bytes")] if sized else []
+    counts = _summarise(indexes, [count, *size], ("index",), binder)
+    return counts.extend([("server", text_value("local"))], binder.names)

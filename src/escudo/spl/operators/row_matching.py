@@ -14,7 +14,7 @@ from sqlglot import exp
 from escudo.core.catalog import Lookup
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.null_filling import or_else
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.arrow_types import field_type
 from escudo.spl.relation.coercion import as_text
@@ -121,10 +121,10 @@ def add_lookup_fields(
     for inner, outer in outputs:
         value = bounds[inner].typed()
         if definition.default_match is not None and definition.min_matches > 0:
-            value = or_else(value, text_value(definition.default_match))
+            value = fill_from(value, text_value(definition.default_match))
         if new:
             before = relation.field(outer)
-            value = or_else(before, value) if before is not None else value
+            value = fill_from(before, value) if before is not None else value
         added.append((outer, value))
     return relation.extend(added, binder.names)
 
@@ -308,6 +308,6 @@ def zip_rows(left: Relation, right: Relation, override: bool, binder: Binder) ->
         value = Bound(idents[name], bound.type).typed()
         before = left.field(name)
         if before is not None:
-            value = or_else(value, before) if override else before
+            value = fill_from(value, before) if override else before
         added.append((name, value))
     return joined.extend(added, binder.names)

@@ -1,4 +1,5 @@
-"""Buckets of values: ``bin``, ``BY _time span=...``, ``timechart``.
+"""A time or a number in SQL -> the start or the text of its bucket; ``bin``, ``BY _time span=...``
+and ``timechart`` call it.
 
 Times are cut in UTC. Spans of months, quarters and years begin at a calendar month, others count
 from the epoch (a week therefore begins on a Thursday) unless ``aligntime`` or a snap says
@@ -12,7 +13,17 @@ import math
 from sqlglot import exp
 
 from escudo.core.timerange import TimeRange
-from escudo.spl.relation.sql import literal_number, literal_text, parenthesise, prelude_call
+from escudo.spl.relation.sql import (
+    divided_by,
+    literal_integer,
+    literal_number,
+    literal_text,
+    minus,
+    parenthesise,
+    plus,
+    prelude_call,
+    times,
+)
 from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, snap_offset
 
 DEFAULT_BINS = 100
@@ -22,41 +33,36 @@ _STEPS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 86400)
 time span)."""
 
 
-def time_bin(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Expression:
+def floor_time(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Expression:
     """The start of the bucket of a time, epoch seconds in and out.
 
-    >>> time_bin(exp.column("t"), BinSpan(1.0, "h")).sql("duckdb")
+    >>> floor_time(exp.column("t"), BinSpan(1.0, "h")).sql("duckdb")
     'SPL_FLOOR(t / 3600e0) * 3600e0'
     """
     if span.unit in MONTHS:
-        months = exp.Literal.number(int(span.size) * MONTHS[span.unit])
+        months = literal_integer(int(span.size) * MONTHS[span.unit])
         return prelude_call("spl_month_bin", time, months)
     width = span.size * SECONDS[span.unit or "s"]
     offset = align + snap_offset(span)
-    return number_bin(time, width, offset)
+    return floor_number(time, width, offset)
 
 
-def number_bin(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
+def floor_number(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
     """``floor((value - offset) / width) * width + offset``."""
     shifted = value
     if offset:
-        minus = exp.Sub(this=parenthesise(value), expression=literal_number(offset))
-        shifted = exp.Paren(this=minus)
-    step = exp.Div(this=parenthesise(shifted), expression=literal_number(width))
-    out: exp.Expression = exp.Mul(
-        this=prelude_call("spl_floor", step), expression=literal_number(width)
-    )
-    if offset:
-        out = exp.Add(this=out, expression=literal_number(offset))
-    return out
+        shifted = minus(parenthesise(value), literal_number(offset))
+    step = divided_by(parenthesise(shifted), literal_number(width))
+    start = times(prelude_call("spl_floor", step), literal_number(width))
+    return plus(start, literal_number(offset)) if offset else start
 
 
-def automatic_span(within: TimeRange, bins: int, least: float = 0.0) -> BinSpan:
+def choose_span(within: TimeRange, bins: int, least: float = 0.0) -> BinSpan:
     """The narrowest usual span that cuts a bounded range into at most so many buckets.
 
-    >>> automatic_span(TimeRange(0, 3600), 100).format()
+    >>> choose_span(TimeRange(0, 3600), 100).format()
     '60s'
-    >>> automatic_span(TimeRange(0, 86400 * 365), 100).format()
+    >>> choose_span(TimeRange(0, 86400 * 365), 100).format()
     '1mon'
     """
     assert within.earliest is not None
@@ -68,10 +74,10 @@ def automatic_span(within: TimeRange, bins: int, least: float = 0.0) -> BinSpan:
     return BinSpan(1.0, "mon")
 
 
-def automatic_width(low: float, high: float, bins: int, least: float = 0.0) -> float:
+def choose_width(low: float, high: float, bins: int, least: float = 0.0) -> float:
     """The smallest power of ten that cuts numbers into at most so many ranges.
 
-    >>> automatic_width(100, 4000, 10)
+    >>> choose_width(100, 4000, 10)
     1000.0
     """
     length = max(high - low, 0.0) or 1.0
@@ -81,26 +87,24 @@ def automatic_width(low: float, high: float, bins: int, least: float = 0.0) -> f
     return width
 
 
-def range_text(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
+def write_range(value: exp.Expression, width: float, offset: float = 0.0) -> exp.Expression:
     """The range of a number as text: ``20-30``."""
-    low = number_bin(value, width, offset)
-    high = exp.Add(this=parenthesise(low.copy()), expression=literal_number(width))
-    return _dashed(low, high)
+    low = floor_number(value, width, offset)
+    return _write_bounds(low, plus(parenthesise(low.copy()), literal_number(width)))
 
 
-def log_range_text(value: exp.Expression, span: BinSpan) -> exp.Expression:
+def write_log_range(value: exp.Expression, span: BinSpan) -> exp.Expression:
     """The logarithmic range of a positive number: bounds ``size * base^k``."""
     assert span.log_base is not None
     base = literal_number(span.log_base)
     size = literal_number(span.size)
-    ratio = exp.Div(this=parenthesise(value), expression=size)
+    ratio = divided_by(parenthesise(value), size)
     power = prelude_call("spl_floor", prelude_call("spl_log", ratio, base.copy()))
-    low = exp.Mul(this=prelude_call("spl_pow", base.copy(), power), expression=size.copy())
-    high = exp.Mul(this=exp.Paren(this=low.copy()), expression=base.copy())
-    return _dashed(low, high)
+    low = times(prelude_call("spl_pow", base.copy(), power), size.copy())
+    return _write_bounds(low, times(parenthesise(low.copy()), base.copy()))
 
 
-def _dashed(low: exp.Expression, high: exp.Expression) -> exp.Expression:
+def _write_bounds(low: exp.Expression, high: exp.Expression) -> exp.Expression:
     dash = literal_text("-")
     left = exp.DPipe(this=prelude_call("spl_text", low), expression=dash)
     return exp.DPipe(this=left, expression=prelude_call("spl_text", high))

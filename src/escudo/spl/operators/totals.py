@@ -1,23 +1,35 @@
-"""Sums over the fields of a row and over the rows of a field: ``addtotals``, ``addcoltotals``."""
+"""Sums over the fields of a row and over the rows of a field; ``addtotals`` and ``addcoltotals``
+call it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.stacking import stacked
+from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, literal_number, literal_text, select
+from escudo.spl.relation.sql import (
+    alias,
+    case_when,
+    coalesce,
+    has_value,
+    literal_integer,
+    literal_number,
+    literal_text,
+    plus,
+    select,
+)
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Bound, Typed, null_value
 from escudo.spl.syntax.wildcards import select_names
 
 
-def summed_fields(relation: Relation, patterns: Sequence[str], binder: Binder) -> list[str]:
+def select_summands(relation: Relation, patterns: Sequence[str], binder: Binder) -> list[str]:
     """The fields to sum: those named, else all but internal ones; text that is no number counts
     for nothing."""
     if patterns:
@@ -27,7 +39,7 @@ def summed_fields(relation: Relation, patterns: Sequence[str], binder: Binder) -
     return [n for n in names if relation.bound(n) is not None]
 
 
-def row_total(relation: Relation, names: Sequence[str]) -> Typed:
+def sum_row(relation: Relation, names: Sequence[str]) -> Typed:
     """The sum of a row's numbers; null where it has none."""
     numbers = [
         as_number(value)
@@ -36,43 +48,35 @@ def row_total(relation: Relation, names: Sequence[str]) -> Typed:
     ]
     if not numbers:
         return null_value(FieldType.NUMBER)
-    total: exp.Expression | None = None
-    for n in numbers:
-        part = exp.Coalesce(this=n.copy(), expressions=[literal_number(0)])
-        total = part if total is None else exp.Add(this=total, expression=part)
-    some = exp.Coalesce(this=numbers[0].copy(), expressions=[n.copy() for n in numbers[1:]])
-    present = exp.Not(this=exp.Is(this=some, expression=exp.null()))
-    case = exp.Case(ifs=[exp.If(this=present, true=total)])
-    return Typed(case, FieldType.NUMBER)
+    total = reduce(plus, (coalesce(n.copy(), literal_number(0)) for n in numbers))
+    first, *others = (n.copy() for n in numbers)
+    sql = case_when((has_value(coalesce(first, *others)), total))
+    return Typed(sql, FieldType.NUMBER)
 
 
-def with_column_totals(
+def append_column_totals(
     relation: Relation,
     names: Sequence[str],
+    *,
     label_field: str | None,
     label: str,
     binder: Binder,
 ) -> Relation:
     """One more row at the end, with the sum of each field, and a label in one of them."""
-    fields: dict[str, Bound] = {}
-    items: list[exp.Expression] = []
-    for name in names:
-        value = relation.field(name)
-        if value is None or value.type is FieldType.MULTIVALUE or name == label_field:
-            continue
-        ident = binder.names.fresh(name)
-        items.append(alias(exp.Sum(this=as_number(value)), ident))
-        fields[name] = Bound(ident, FieldType.NUMBER)
+    sums = {
+        name: Typed(exp.Sum(this=as_number(value)), FieldType.NUMBER)
+        for name in names
+        if (value := relation.field(name)) is not None
+        and value.type is not FieldType.MULTIVALUE
+        and name != label_field
+    }
     if label_field is not None:
-        ident = binder.names.fresh(label_field)
-        items.append(alias(literal_text(label), ident))
-        fields[label_field] = Bound(ident, FieldType.STRING)
-    if not items:
+        sums[label_field] = Typed(literal_text(label), FieldType.STRING)
+    if not sums:
         return relation
-
-    def build() -> exp.Select:
-        return select(items, relation.render())
-
-    one = exp.Literal.number(1)
-    totals = binder.query(build, [relation], fields, [Order(one)])
-    return stacked([relation, totals], binder)
+    fields = {name: Bound(binder.names.fresh(name), total.type) for name, total in sums.items()}
+    items = [alias(total.sql, fields[name].ident) for name, total in sums.items()]
+    totals = binder.query(
+        lambda: select(items, relation.render()), [relation], fields, [Order(literal_integer(1))]
+    )
+    return stack_rows([relation, totals], binder)

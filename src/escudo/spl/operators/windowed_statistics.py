@@ -1,4 +1,4 @@
-"""Statistics next to the rows they are of: ``eventstats``, ``streamstats``."""
+"""Rows -> the same rows with statistics of their group; ``eventstats``, ``streamstats`` call it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from escudo.spl.operators.grouping import (
 )
 from escudo.spl.operators.windows import over
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import all_hold, column
+from escudo.spl.relation.sql import all_hold, case_when, column, count_rows, literal_integer
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.aggregate_terms import Aggregate
@@ -48,32 +48,32 @@ def add_statistics(
     if needs_arrival(terms):
         relation, by_arrival = find_arrival(relation, binder)
     groups = [*(column(b.ident) for b in keys), *partition]
-    place = _window(groups, order, spec)
+    place = _choose_window(groups, order, spec)
     grouped = all_hold([is_present(b) for b in keys])
     added: list[tuple[str, Typed]] = []
     for term in terms:
         value = build_aggregate(term, relation, binder, by_arrival)
         whole = spec is None and not order
-        if keys and whole and value.sql == exp.Count(this=exp.Star()):
-            sql = _size(grouped, place)
+        if keys and whole and value.sql == count_rows():
+            sql = _count_group(grouped, place)
         elif keys:
-            sql = exp.Case(ifs=[exp.If(this=grouped.copy(), true=windowed(value.sql, place))])
+            sql = case_when((grouped.copy(), windowed(value.sql, place)))
         else:
             sql = windowed(value.sql, place)
         added.append((term.output, Typed(sql, value.type)))
     return relation.extend(added, binder.names, window=True)
 
 
-def _size(
+def _count_group(
     grouped: exp.Expression, place: Callable[[exp.Expression], exp.Expression]
 ) -> exp.Expression:
     """The rows of a whole group, null for those without a key. It looks at the group alone, so
     that an engine can filter by it before the rows are looked at again."""
-    one = exp.Case(ifs=[exp.If(this=grouped.copy(), true=exp.Literal.number(1))])
-    return exp.Nullif(this=place(exp.Count(this=one)), expression=exp.Literal.number(0))
+    one = case_when((grouped.copy(), literal_integer(1)))
+    return exp.Nullif(this=place(exp.Count(this=one)), expression=literal_integer(0))
 
 
-def _window(
+def _choose_window(
     partition: Sequence[exp.Expression], order: Sequence[Order], spec: exp.WindowSpec | None
 ) -> Callable[[exp.Expression], exp.Expression]:
     def place(aggregate: exp.Expression) -> exp.Expression:

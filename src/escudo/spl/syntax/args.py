@@ -235,7 +235,7 @@ class Args:
             names += found
 
     def read_number(self, options: Options, name: str) -> None:
-        """Take a bare whole number, if it is next, as the value of an option (``head 5``)."""
+        """Take a bare whole number, if it is next, as the value of the option of that name."""
         token = self.peek()
         if token.kind is Kind.WORD and token.text.isdigit():
             self.position = token.end

@@ -58,6 +58,11 @@ class OptionType(Generic[T]):
     write: Callable[[T], str]
 
 
+def describe_bad_value(name: str, expected: str, text: str) -> str:
+    """The message for a text that an option does not take."""
+    return f"option '{name}' takes {expected}, not '{text}'"
+
+
 TRUTHS: Mapping[str, bool] = {
     **dict.fromkeys(("t", "true", "1", "yes", "y"), True),
     **dict.fromkeys(("f", "false", "0", "no", "n"), False),
@@ -254,10 +259,10 @@ def option_names(*kinds: type) -> tuple[str, ...]:
     return tuple(o.name for kind in kinds for o in options_of(kind, apart=False))
 
 
-def format_options(node: object) -> str:
+def format_options(node: object, *, leave_out: Collection[str] = ()) -> str:
     """The options of a command (or group) as text, each with a blank before it.
 
-    Values that are the default are left out.
+    Values that are the default are left out, and options that ``leave_out`` names.
     """
     parts: list[str] = []
     kind: type = type(node)
@@ -265,7 +270,7 @@ def format_options(node: object) -> str:
         value = getattr(node, attribute)
         if isinstance(row, type):
             parts.append(format_options(value))
-        elif value is not None and value != row.default:
+        elif value is not None and value != row.default and row.name not in leave_out:
             values = value if row.repeated else (value,)
             name = "" if row.bare else f"{row.name}="
             parts += [f" {name}{row.type.write(v)}" for v in values]
@@ -329,18 +334,21 @@ class Options:
     def _value(self, option: Option) -> Any:
         if option.name in self._values:
             return self._values[option.name]
-        tokens = self._tokens[option.name]
         if option.repeated:
-            return tuple(self._parse(option, token) for token in tokens)
-        return self._parse(option, tokens[-1])
+            tokens = self._tokens[option.name]
+            return tuple(self._parse(option.name, option.type, token) for token in tokens)
+        return self.parse_as(option.name, option.type)
 
-    def _parse(self, option: Option, token: Token) -> Any:
+    def parse_as(self, name: str, kind: OptionType[T]) -> T:
+        """The value of an option that was given, read as of a type that the command chooses."""
+        return self._parse(name, kind, self._tokens[name][-1])
+
+    def _parse(self, name: str, kind: OptionType[T], token: Token) -> T:
         try:
-            return option.type.parse(token.text)
+            return kind.parse(token.text)
         except ValueError as error:
             bad = error if isinstance(error, BadValueError) else BadValueError()
-            expected = bad.expected or option.type.label
-            message = f"option '{option.name}' takes {expected}, not '{token.text}'"
+            message = describe_bad_value(name, bad.expected or kind.label, token.text)
             self._source.fail("SPL104", message, token.start, token.end, bad.hint)
 
     # --- to go: getters of single options

@@ -14,7 +14,7 @@ from escudo.spl.commands.chart.series_table import (
     cut_into_ranges,
 )
 from escudo.spl.operators import time_buckets
-from escudo.spl.operators.automatic_spans import automatic_bins
+from escudo.spl.operators.automatic_spans import choose_time_span
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
@@ -125,12 +125,10 @@ def _binned(
     bound = relation.bound(name)
     if bound is None or options == BinOptions():
         if bound is not None and name == "_time":
-            span = automatic_bins(relation, binder)
-            return _bucketed(relation, bound, span, binder)
+            return _bucketed(relation, bound, choose_time_span(relation, binder), binder)
         return relation, {}
     if bound.type is FieldType.TIME or name == "_time":
-        span = options.span_width or automatic_bins(relation, binder, options.bins, options.minspan)
-        return _bucketed(relation, bound, span, binder)
+        return _bucketed(relation, bound, choose_time_span(relation, binder, options), binder)
     return cut_into_ranges(relation, name, options, binder), {}
 
 
@@ -138,5 +136,5 @@ def _bucketed(
     relation: Relation, bound: Bound, span: BinSpan, binder: Binder
 ) -> tuple[Relation, dict[str, Bound]]:
     bucket = binder.names.fresh("_time")
-    cut = relation.hide([(bucket, time_buckets.time_bin(column(bound.ident), span))])
+    cut = relation.hide([(bucket, time_buckets.floor_time(column(bound.ident), span))])
     return cut, {"_time": Bound(bucket, FieldType.TIME)}

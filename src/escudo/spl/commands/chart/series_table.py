@@ -18,10 +18,9 @@ from escudo.spl.batch.series_selection import (
 )
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
-from escudo.spl.operators import time_buckets
-from escudo.spl.operators.automatic_spans import extent
+from escudo.spl.operators.automatic_spans import write_ranges
 from escudo.spl.operators.grouping import aggregate_rows, expand_values, is_present
-from escudo.spl.relation.coercion import as_number, as_text
+from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column, literal_text
 from escudo.spl.relation.values import Bound, Typed, null_value
@@ -41,18 +40,7 @@ def cut_into_ranges(relation: Relation, name: str, options: BinOptions, binder: 
     value = relation.field(name)
     if value is None or options == BinOptions():
         return relation
-    number = as_number(value)
-    if options.span_width is not None and options.span_width.log_base is not None:
-        text = time_buckets.log_range_text(number, options.span_width)
-    else:
-        width = options.span_width.size if options.span_width else None
-        if width is None:
-            low, high = extent(relation, name, binder) or (0.0, 1.0)
-            least = options.minspan.size if options.minspan else 0.0
-            width = time_buckets.automatic_width(
-                low, high, options.bins or time_buckets.DEFAULT_BINS, least
-            )
-        text = time_buckets.range_text(number, width)
+    text = write_ranges(relation, name, value, options, binder)
     return relation.extend([(name, Typed(text, FieldType.STRING))], binder.names)
 
 

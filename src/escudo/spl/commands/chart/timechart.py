@@ -19,7 +19,7 @@ from escudo.spl.commands.chart.series_table import (
     cut_into_ranges,
 )
 from escudo.spl.operators import time_buckets
-from escudo.spl.operators.automatic_spans import automatic_bins
+from escudo.spl.operators.automatic_spans import choose_time_span
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
@@ -90,10 +90,9 @@ def build_timechart(relation: Relation, command: Timechart, binder: Binder) -> R
     time = relation.bound("_time")
     if time is None:
         raise EscudoError("SPL105", "timechart needs _time", span=command.span)
-    options = command.bins
-    span = options.span_width or automatic_bins(relation, binder, options.bins, options.minspan)
+    span = choose_time_span(relation, binder, command.bins)
     bucket = binder.names.fresh("_time")
-    cut = relation.hide([(bucket, time_buckets.time_bin(column(time.ident), span))])
+    cut = relation.hide([(bucket, time_buckets.floor_time(column(time.ident), span))])
     given = {"_time": Bound(bucket, FieldType.TIME)}
     width = span.size * SECONDS.get(span.unit or "s", 2592000.0)
     aggregates = [_per_unit(a, width) for a in command.aggregates]

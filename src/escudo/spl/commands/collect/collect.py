@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -12,84 +11,71 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import EVIDENCE, Binder, Command, rows
 from escudo.spl.binding.effects import IndexOutput
-from escudo.spl.commands.collect.summary_events import STAMP, TIME, TIME_FORMAT, Stash, events
+from escudo.spl.commands.collect.summary_events import (
+    STAMP,
+    TIME,
+    TIME_FORMAT,
+    Stash,
+    build_events,
+)
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Literal
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import (
+    boolean_option,
+    choice_option,
+    format_options,
+    options_of,
+    text_option,
+)
 
 
 @dataclass(frozen=True)
 class Collect(Command):
-    """``collect [index=name] [options]``; the index is ``summary`` unless it is named.
+    """``collect [index=name] [options]``.
 
-    The events are written where the search runs with a lake to write to. In ``testmode`` the rows
-    become what they would be in the index, and are not written. ``file`` is their ``source`` where
-    that is not given; how Splunk would pass them on (``spool``, ``uselb``, ``run_in_preview``)
-    makes no difference here, but ``spool=false``, which leaves them out of the index, is refused.
+    The events are written where the search runs with a lake to write to.
+
+    Differs from Splunk: the fields of an event are there even where its ``_raw`` has them not.
+
+    Refused: ``spool=false``, which leaves the events out of the index, and options that have no
+    meaning with ``output_format=hec``.
     """
 
     name: ClassVar[str] = "collect"
 
-    index: str = "summary"
-    addinfo: bool = True
-    addtime: bool = True
-    file: str | None = None
-    host: str | None = None
-    marker: str | None = None
-    output_format: str = "raw"
-    run_in_preview: bool = False
-    source: str | None = None
-    sourcetype: str | None = None
-    spool: bool = True
-    testmode: bool = False
-    timeformat: str = TIME_FORMAT
-    uselb: bool = True
+    index: str = text_option("summary", "The index that the events go to.")
+    addinfo: bool = boolean_option(
+        True, "Whether events get the search's time range and time (`info_min_time` and so on)."
+    )
+    addtime: bool = boolean_option(True, "Whether the text of an event begins with its time.")
+    file: str | None = text_option(None, "The `source` of the events where `source` is not given.")
+    host: str | None = text_option(None, "The host of the events.")
+    marker: str | None = text_option(None, "Text of `key=value` pairs at the end of each event.")
+    output_format: str = choice_option(
+        ("raw", "hec"), "raw", "`hec` leaves the rows their host, source and source type."
+    )
+    run_in_preview: bool = boolean_option(False, "Whether a preview writes events; no effect here.")
+    source: str | None = text_option(None, "The source of the events.")
+    sourcetype: str | None = text_option(None, "The source type of the events; `stash` by default.")
+    spool: bool = boolean_option(True, "Whether the events go into the index; false is refused.")
+    testmode: bool = boolean_option(
+        False, "Whether the rows become what they would be in the index, and are not written."
+    )
+    timeformat: str = text_option(TIME_FORMAT, "How the time in an event's text is written.")
+    uselb: bool = boolean_option(True, "How Splunk passes the events on; no effect here.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options(*OPTIONS)
-        return cls(
-            options.text("index", "summary"),
-            options.boolean("addinfo", True),
-            options.boolean("addtime", True),
-            options.text("file", None),
-            options.text("host", None),
-            options.text("marker", None),
-            options.choice("output_format", ("raw", "hec"), "raw"),
-            options.boolean("run_in_preview", False),
-            options.text("source", None),
-            options.text("sourcetype", None),
-            options.boolean("spool", True),
-            options.boolean("testmode", False),
-            options.text("timeformat", TIME_FORMAT),
-            options.boolean("uselb", True),
-            span=args.span(),
-        )
+        return cls(**args.read_options(cls).values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "collect"
-            + option("index", self.index)
-            + option("addinfo", self.addinfo, True)
-            + option("addtime", self.addtime, True)
-            + option("file", self.file)
-            + option("host", self.host)
-            + option("marker", self.marker)
-            + option("output_format", self.output_format, "raw")
-            + option("run_in_preview", self.run_in_preview, False)
-            + option("source", self.source)
-            + option("sourcetype", self.sourcetype)
-            + option("spool", self.spool, True)
-            + option("testmode", self.testmode, False)
-            + option("timeformat", self.timeformat, TIME_FORMAT)
-            + option("uselb", self.uselb, True)
-        )
+        return f"collect{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        self._check()
+        self._refuse_contradictions()
         relation = binder.closed(rows(source, self))
-        time = self._time(binder)
+        time = self._choose_time(binder)
         stamp = Call("strftime", (time, Literal(self.timeformat)))
         made_here = [
             (TIME, binder.evaluate(time, relation)),
@@ -103,30 +89,30 @@ class Collect(Command):
             "info_search_time": f"{binder.now:.3f}",
         }
         stash = Stash(
-            self.index,
-            self.source or self.file,
-            self.sourcetype,
-            self.host,
-            self.marker,
-            self.addtime,
-            self.output_format == "hec",
-            info if self.addinfo else {},
+            index=self.index,
+            source=self.source or self.file,
+            sourcetype=self.sourcetype,
+            host=self.host,
+            marker=self.marker,
+            addtime=self.addtime,
+            hec=self.output_format == "hec",
+            info=info if self.addinfo else {},
         )
 
-        def keep(found: pa.Table) -> pa.Table:
-            proof = [n for n in EVIDENCE if n in found.column_names]
-            made = events(found.drop_columns(proof), stash)
+        def write(table: pa.Table) -> pa.Table:
+            proof = [n for n in EVIDENCE if n in table.column_names]
+            events = build_events(table.drop_columns(proof), stash)
             if not self.testmode:
-                binder.effects.append(IndexOutput(self.index, made))
-                return found.drop_columns([TIME, STAMP])
+                binder.effects.append(IndexOutput(self.index, events))
+                return table.drop_columns([TIME, STAMP])
             for name in proof:
-                made = made.append_column(name, found[name])
-            return made
+                events = events.append_column(name, table[name])
+            return events
 
         kinds = {"_time": FieldType.TIME} if self.testmode else None
-        return binder.batch(relation, f"what goes to index {self.index}", keep, kinds=kinds)
+        return binder.batch(relation, f"what goes to index {self.index}", write, kinds=kinds)
 
-    def _time(self, binder: Binder) -> EvalExpr:
+    def _choose_time(self, binder: Binder) -> EvalExpr:
         """A row's ``_time``; without one its ``info_min_time``, the beginning of the search's
         range, or now."""
         choices: list[EvalExpr] = []
@@ -137,7 +123,7 @@ class Collect(Command):
         begin = binder.within.earliest
         return Call("coalesce", (*choices, Literal(binder.now if begin is None else begin)))
 
-    def _check(self) -> None:
+    def _refuse_contradictions(self) -> None:
         """Refuses what does not go together (SPL301)."""
         if not self.spool:
             raise EscudoError(
@@ -146,39 +132,21 @@ class Collect(Command):
                 span=self.span,
                 hint="leave it out, or use testmode=true to see the events",
             )
-        given = [n for n, default in _NOT_IN_HEC.items() if getattr(self, n) != default]
-        if self.output_format == "hec" and given:
+        changed = [
+            option.name
+            for option in options_of(type(self))
+            if option.name in _NOT_IN_HEC and getattr(self, option.attribute) != option.default
+        ]
+        if self.output_format == "hec" and changed:
             raise EscudoError(
                 "SPL301",
-                f"option '{given[0]}' does not go with output_format=hec",
+                f"option '{changed[0]}' does not go with output_format=hec",
                 span=self.span,
                 hint="events keep the host, source and source type of the rows in this format",
             )
 
 
-_NOT_IN_HEC: Mapping[str, object] = {
-    "addtime": True,
-    "host": None,
-    "marker": None,
-    "source": None,
-    "sourcetype": None,
-    "timeformat": TIME_FORMAT,
-    "uselb": True,
-}
-
-OPTIONS = (
-    "index",
-    "addinfo",
-    "addtime",
-    "file",
-    "host",
-    "marker",
-    "output_format",
-    "run_in_preview",
-    "source",
-    "sourcetype",
-    "spool",
-    "testmode",
-    "timeformat",
-    "uselb",
+_NOT_IN_HEC = frozenset(
+    {"addtime", "host", "marker", "source", "sourcetype", "timeformat", "uselb"}
 )
+"""Options that cannot be given together with ``output_format=hec``."""

@@ -1,4 +1,4 @@
-"""Rows as the events of a summary index, as ``collect`` writes them (Search Reference: collect)."""
+"""Rows -> the events of a summary index; ``collect`` calls it (Search Reference: collect)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Stash:
     info: Mapping[str, str] = field(default_factory=dict)
 
 
-def events(rows: pa.Table, stash: Stash) -> pa.Table:
+def build_events(rows: pa.Table, stash: Stash) -> pa.Table:
     """The rows (with ``TIME`` and ``STAMP``) as events: ``_time`` (epoch seconds), ``_raw``,
     ``index``, ``host``, ``source`` (null: not named), ``sourcetype``, and a text field for each
     field of the rows.
@@ -45,12 +45,12 @@ def events(rows: pa.Table, stash: Stash) -> pa.Table:
     that has none (XML).
     """
     count = rows.num_rows
-    found = as_texts(rows.select([n for n in rows.column_names if n not in (TIME, STAMP)]))
-    texts = {n: _joined(found[n].combine_chunks()) for n in found.column_names}
+    cells = as_texts(rows.select([n for n in rows.column_names if n not in (TIME, STAMP)]))
+    texts = {n: _join_values(cells[n].combine_chunks()) for n in cells.column_names}
     kept = texts.pop("_raw", None)
     texts = {n: t for n, t in texts.items() if not n.startswith("_")}
     info = {n: pa.repeat(value, count) for n, value in stash.info.items()}
-    raw = _pairs(rows, info | _over(texts, info), stash)
+    raw = _write_pairs(rows, info | _fill_from(texts, info), stash)
     if kept is not None:
         raw = pc.coalesce(kept, raw)
     own = {n: texts.pop(n) for n in _ORIGIN if n in texts}
@@ -60,13 +60,13 @@ def events(rows: pa.Table, stash: Stash) -> pa.Table:
         sourcetype = pc.fill_null(own.get("sourcetype", nothing), "stash_hec")
     else:
         texts |= {f"extracted_{n}": t for n, t in own.items()}
-        source, host = _same(stash.source, count), _same(stash.host, count)
-        sourcetype = _same(stash.sourcetype or "stash", count)
+        source, host = _repeat(stash.source, count), _repeat(stash.host, count)
+        sourcetype = _repeat(stash.sourcetype or "stash", count)
     marked: dict[str, pa.Array] = {}
     if stash.marker:
         raw = pc.binary_join_element_wise(raw, stash.marker, ", ")
-        marked = {n: pa.repeat(value, count) for n, value in _marked(stash.marker).items()}
-    shown = info | _over(texts, info)
+        marked = {n: pa.repeat(value, count) for n, value in _read_marker(stash.marker).items()}
+    shown = info | _fill_from(texts, info)
     return pa.table(
         {
             "_time": rows[TIME].cast(pa.float64()),
@@ -76,34 +76,36 @@ def events(rows: pa.Table, stash: Stash) -> pa.Table:
             "source": source,
             "sourcetype": sourcetype,
             **marked,
-            **_over(shown, marked),
+            **_fill_from(shown, marked),
         }
     )
 
 
-def _over(texts: Mapping[str, pa.Array], others: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
-    """pa.Array, and where one is null what others of its name have."""
+def _fill_from(
+    texts: Mapping[str, pa.Array], others: Mapping[str, pa.Array]
+) -> dict[str, pa.Array]:
+    """The texts, and where one is null what the other of its name has."""
     return {n: pc.coalesce(t, others[n]) if n in others else t for n, t in texts.items()}
 
 
-def _same(value: str | None, count: int) -> pa.Array:
+def _repeat(value: str | None, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value, pa.string()), count)
 
 
-def _pairs(rows: pa.Table, texts: Mapping[str, pa.Array], stash: Stash) -> pa.Array:
+def _write_pairs(rows: pa.Table, texts: Mapping[str, pa.Array], stash: Stash) -> pa.Array:
     """``field=value`` of the fields that are not null, the time before them."""
     parts = [
-        pc.binary_join_element_wise(f"{name}=", _quoted(values), "")
+        pc.binary_join_element_wise(f"{name}=", _quote_values(values), "")
         for name, values in texts.items()
     ]
     if stash.addtime and not stash.hec:
         parts.insert(0, rows[STAMP].combine_chunks().cast(pa.string()))
     if not parts:
-        return _same("", rows.num_rows)
+        return _repeat("", rows.num_rows)
     return pc.binary_join_element_wise(*parts, ", ", null_handling="skip")
 
 
-def _joined(values: pa.Array) -> pa.Array:
+def _join_values(values: pa.Array) -> pa.Array:
     """Several values are one text, a value a line."""
     if not pa.types.is_list(values.type):
         return values
@@ -111,16 +113,16 @@ def _joined(values: pa.Array) -> pa.Array:
     return pc.if_else(several, pc.binary_join(values, "\n"), pa.scalar(None, pa.string()))
 
 
-def _quoted(values: pa.Array) -> pa.Array:
+def _quote_values(values: pa.Array) -> pa.Array:
     escaped = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
     quoted = pc.binary_join_element_wise('"', escaped, '"', "")
     return pc.if_else(pc.match_substring_regex(values, _PLAIN), values, quoted)
 
 
-def _marked(marker: str) -> dict[str, str]:
+def _read_marker(marker: str) -> dict[str, str]:
     r"""The fields of a marker.
 
-    >>> _marked('span=3600, name="vpn \\"up\\" and down"')
+    >>> _read_marker('span=3600, name="vpn \\"up\\" and down"')
     {'span': '3600', 'name': 'vpn "up" and down'}
     """
     return {

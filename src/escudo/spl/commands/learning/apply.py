@@ -24,7 +24,12 @@ from escudo.spl.syntax.unparse import word
 
 @dataclass(frozen=True)
 class Apply(Command):
-    """``apply model [AS prefix] [options]``; the options are checked by the model's algorithm."""
+    """``apply model [AS prefix] [options]``.
+
+    The rows with what a stored model says of them. The options are those of the model's algorithm
+    that say what is shown. Where there is no such model (yet), a warning (SPL318) says so, and the
+    rows stay as they are.
+    """
 
     name: ClassVar[str] = "apply"
 
@@ -49,7 +54,13 @@ class Apply(Command):
                 alias = args.name("a name after AS")
             else:
                 args.expected("an option or AS")
-        return cls(model, alias, tuple(parameters.items()), places, span=args.span())
+        return cls(
+            model=model,
+            alias=alias,
+            parameters=tuple(parameters.items()),
+            places=places,
+            span=args.span(),
+        )
 
     def format(self) -> str:
         return (
@@ -59,16 +70,16 @@ class Apply(Command):
         )
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        return apply_stored(rows(source, self), self, binder)
+        return apply_model(rows(source, self), self, binder)
 
 
-def apply_stored(relation: Relation, command: Apply, binder: Binder) -> Relation:
+def apply_model(relation: Relation, command: Apply, binder: Binder) -> Relation:
     """The rows with what a stored model says of them."""
     model = load_model(command.model, binder, command.span)
     if model is None:
         return relation
     if isinstance(model, Learned):
-        own = {n: o.read for n, o in model.algorithm.options.items() if not o.parameter}
+        own = {n: o.type for n, o in model.algorithm.options.items() if not o.parameter}
         given = read_parameters(
             model.algorithm.name, own, command.parameters, places=command.places, span=command.span
         )

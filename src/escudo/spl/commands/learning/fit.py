@@ -10,12 +10,7 @@ import pyarrow as pa
 
 from escudo.core.errors import EscudoError, Span
 from escudo.spl.batch import density
-from escudo.spl.batch.algorithms import (
-    ALGORITHMS,
-    Algorithm,
-    Kind,
-    Reader,
-)
+from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
 from escudo.spl.batch.density import DISTRIBUTIONS, DensityModel
 from escudo.spl.batch.learner import NothingToLearnError, learn
 from escudo.spl.binding.binder import Binder, Command, rows
@@ -25,8 +20,8 @@ from escudo.spl.commands.learning.models import (
     CONTAINER_ALGORITHM,
     DENSITY,
     DENSITY_OPTIONS,
+    NO,
     Model,
-    no,
     read_parameters,
     refuse,
     short_name,
@@ -43,7 +38,10 @@ class Fit(Command):
 
     With FROM, the field before it is what is predicted; the names of features may have wildcards.
     BY is for DensityFunction. INTO keeps the model where the search runs with a lake to write to,
-    for `apply`. Which algorithms there are, with their options: docs/algorithms.md.
+    for ``apply``. Which algorithms there are, with their options: docs/algorithms.md.
+
+    Refused: algorithms and options that are not there (SPL318, SPL103), INTO for an algorithm whose
+    model says something of these rows only.
     """
 
     name: ClassVar[str] = "fit"
@@ -82,14 +80,14 @@ class Fit(Command):
         if not lists[""]:
             args.missing("a field")
         return cls(
-            algorithm,
-            tuple(lists[""]),
-            tuple(lists["from"]),
-            tuple(lists["by"]),
-            tuple(parameters.items()),
-            names.get("into"),
-            names.get("as"),
-            places,
+            algorithm=algorithm,
+            fields=tuple(lists[""]),
+            features=tuple(lists["from"]),
+            by=tuple(lists["by"]),
+            parameters=tuple(parameters.items()),
+            model=names.get("into"),
+            alias=names.get("as"),
+            places=places,
             span=args.span(),
         )
 
@@ -115,7 +113,8 @@ def _split(text: str) -> list[str]:
 
 def fit_model(relation: Relation, command: Fit, binder: Binder) -> Relation:
     """The rows with what the model says of them; the model goes to ``Compiled.effects``."""
-    fit = _density_fit(command) if command.algorithm.lower() == DENSITY.lower() else _fit(command)
+    density_wanted = command.algorithm.lower() == DENSITY.lower()
+    fit = _prepare_density(command) if density_wanted else _prepare_algorithm(command)
     made: list[Model] = []
 
     def run(table: pa.Table) -> pa.Table:
@@ -129,16 +128,16 @@ def fit_model(relation: Relation, command: Fit, binder: Binder) -> Relation:
         made.append(model)
         return out
 
-    found = binder.batch(binder.closed(relation), "fit", run)
+    fitted = binder.batch(binder.closed(relation), "fit", run)
     if made and command.model is not None:
         binder.effects.append(ModelOutput(short_name(command.model), made[0].to_bytes()))
-    return found
+    return fitted
 
 
 Fitting = Callable[[pa.Table], tuple[Model, pa.Table]]
 
 
-def _density_fit(command: Fit) -> Fitting:
+def _prepare_density(command: Fit) -> Fitting:
     options = read_parameters(
         DENSITY, DENSITY_OPTIONS, command.parameters, places=command.places, span=command.span
     )
@@ -147,14 +146,14 @@ def _density_fit(command: Fit) -> Fitting:
     (field,) = command.fields
     settings = {ATTRIBUTES[n]: v for n, v in options.items() if n in ATTRIBUTES}
     dist = str(options.get("dist", "auto"))
-    among_these = [d for d in DISTRIBUTIONS if d not in options.get("exclude_dist", ())]
+    possible = [d for d in DISTRIBUTIONS if d not in options.get("exclude_dist", ())]
     metric = str(options.get("metric", density.METRICS[0]))
 
     def make(**known: Any) -> DensityModel:
         return DensityModel(**known, **settings)
 
     def fit(table: pa.Table) -> tuple[Model, pa.Table]:
-        kinds = among_these if dist == "auto" else [dist]
+        kinds = possible if dist == "auto" else [dist]
         model = density.fit_model(table, field, command.by, kinds, make, metric)
         if not model.groups:
             raise NothingToLearnError(f"no row has a number in {field}: nothing was fitted")
@@ -163,11 +162,11 @@ def _density_fit(command: Fit) -> Fitting:
     return fit
 
 
-def _fit(command: Fit) -> Fitting:
-    algorithm = _algorithm(command)
+def _prepare_algorithm(command: Fit) -> Fitting:
+    algorithm = _find_algorithm(command)
     options = read_parameters(
         algorithm.name,
-        _readers(algorithm),
+        {name: option.type for name, option in algorithm.options.items()} | {"partial_fit": NO},
         command.parameters,
         places=command.places,
         span=command.span,
@@ -199,11 +198,11 @@ def _fit(command: Fit) -> Fitting:
     return fit
 
 
-def _algorithm(command: Fit) -> Algorithm:
+def _find_algorithm(command: Fit) -> Algorithm:
     name = command.algorithm
-    found = ALGORITHMS.get(name.lower())
-    if found is not None:
-        return found
+    algorithm = ALGORITHMS.get(name.lower())
+    if algorithm is not None:
+        return algorithm
     if name.lower() == CONTAINER_ALGORITHM:
         raise refuse(
             "MLTKContainer runs code in a container of Splunk's app for data science",
@@ -213,7 +212,3 @@ def _algorithm(command: Fit) -> Algorithm:
     known = [DENSITY, *(a.name for a in ALGORITHMS.values())]
     hint = suggest(name, known) or f"fit offers {', '.join(sorted(known))}"
     raise refuse(f"algorithm '{name}' is not offered", hint, command.span)
-
-
-def _readers(algorithm: Algorithm) -> Mapping[str, Reader]:
-    return {name: option.read for name, option in algorithm.options.items()} | {"partial_fit": no}

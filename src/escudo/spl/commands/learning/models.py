@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from escudo.core.errors import EscudoError, Span
 from escudo.spl.batch import density
-from escudo.spl.batch.algorithms import (
-    Reader,
-    among,
-    boolean,
-    number,
-    whole,
-)
 from escudo.spl.batch.density import DISTRIBUTIONS, DensityModel
 from escudo.spl.batch.learner import Learned
 from escudo.spl.binding.binder import Binder
+from escudo.spl.syntax.options import (
+    BOOLEAN,
+    NUMBER,
+    OptionType,
+    choice_type,
+    describe_bad_value,
+    integer_type,
+)
 from escudo.spl.syntax.source import suggest
 
 DENSITY = "DensityFunction"
@@ -28,39 +29,41 @@ CONTAINER_ALGORITHM = "mltkcontainer"
 Model = DensityModel | Learned
 
 
-def no(text: str) -> bool:
-    """A reader of what can only be false."""
-    if boolean(text):
-        raise ValueError("false; what it asks for is not offered")
+def _parse_no(text: str) -> bool:
+    if BOOLEAN.parse(text):
+        raise ValueError
     return False
 
 
-def excluded(text: str) -> tuple[str, ...]:
-    """One to three distributions, with commas between."""
+def _parse_excluded(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in text.split(","))
-    known = {*DISTRIBUTIONS, "beta"}
-    if not set(names) <= known or set(DISTRIBUTIONS) <= set(names):
-        raise ValueError(f"some of {', '.join(sorted(known))}, but not all")
+    if not set(names) <= _KNOWN or set(DISTRIBUTIONS) <= set(names):
+        raise ValueError
     return names
 
 
-THRESHOLDS: Mapping[str, Reader] = {
-    "threshold": number,
-    "lower_threshold": number,
-    "upper_threshold": number,
-    "show_density": boolean,
-    "sample": no,
-    "full_sample": no,
+_KNOWN = {*DISTRIBUTIONS, "beta"}
+NO = OptionType[bool]("false; what it asks for is not offered", _parse_no, BOOLEAN.write)
+_EXCLUDED = OptionType[tuple[str, ...]](
+    f"some of {', '.join(sorted(_KNOWN))}, but not all", _parse_excluded, ",".join
+)
+THRESHOLDS: Mapping[str, OptionType[Any]] = {
+    "threshold": NUMBER,
+    "lower_threshold": NUMBER,
+    "upper_threshold": NUMBER,
+    "show_density": BOOLEAN,
+    "sample": NO,
+    "full_sample": NO,
 }
-DENSITY_OPTIONS: Mapping[str, Reader] = {
+DENSITY_OPTIONS: Mapping[str, OptionType[Any]] = {
     **THRESHOLDS,
-    "dist": among("auto", *DISTRIBUTIONS),
-    "exclude_dist": excluded,
-    "metric": among(*density.METRICS),
-    "random_state": whole,
-    "partial_fit": no,
+    "dist": choice_type(("auto", *DISTRIBUTIONS)),
+    "exclude_dist": _EXCLUDED,
+    "metric": choice_type(density.METRICS),
+    "random_state": integer_type(),
+    "partial_fit": NO,
 }
-"""The options of DensityFunction and how they are read."""
+"""The options of DensityFunction and their types."""
 
 ATTRIBUTES = {
     "threshold": "threshold",
@@ -101,7 +104,7 @@ def short_name(name: str) -> str:
 
 def read_parameters(
     what: str,
-    readers: Mapping[str, Reader],
+    types: Mapping[str, OptionType[Any]],
     parameters: Sequence[tuple[str, str]],
     *,
     places: Mapping[str, Span],
@@ -112,25 +115,19 @@ def read_parameters(
     out: dict[str, Any] = {}
     for written, value in parameters:
         place = places.get(written, span)
-        name = _known_name(written, readers)
-        if name is None:
-            hint = suggest(written, readers) or _listed(readers)
+        known = next((n for n in types if n.lower() == written.lower()), None)
+        if known is None:
+            listed = f"it takes {', '.join(types)}" if types else "it takes no options here"
+            hint = suggest(written, types) or listed
             raise EscudoError("SPL103", f"{what} has no option '{written}'", span=place, hint=hint)
         try:
-            out[name] = readers[name](value)
+            out[known] = types[known].parse(value)
         except ValueError as error:
-            message = f"option '{written}' takes {error}, not '{value}'"
-            raise EscudoError("SPL104", message, span=place) from error
+            message = describe_bad_value(written, types[known].label, value)
+            meant = getattr(error, "hint", None)
+            raise EscudoError("SPL104", message, span=place, hint=meant) from error
     out.pop("partial_fit", None)
     return out
-
-
-def _known_name(written: str, readers: Collection[str]) -> str | None:
-    return next((n for n in readers if n.lower() == written.lower()), None)
-
-
-def _listed(readers: Collection[str]) -> str:
-    return f"it takes {', '.join(readers)}" if readers else "it takes no options here"
 
 
 def refuse(message: str, hint: str, span: Span | None) -> EscudoError:

@@ -10,9 +10,7 @@ from escudo.spl.batch import density
 from escudo.spl.batch.learner import Learned, described
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.commands.learning.models import (
-    load_model,
-)
+from escudo.spl.commands.learning.models import load_model
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.unparse import word
@@ -20,7 +18,12 @@ from escudo.spl.syntax.unparse import word
 
 @dataclass(frozen=True)
 class Summary(Command):
-    """``summary model``."""
+    """``summary model``.
+
+    What a stored model knows: the groups of a density, coefficients, centres and so on.
+
+    Refused: models that have nothing to show.
+    """
 
     name: ClassVar[str] = "summary"
     generating: ClassVar[bool] = True
@@ -30,7 +33,7 @@ class Summary(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        return cls(args.name("the name of a model"), span=args.span())
+        return cls(model=args.name("the name of a model"), span=args.span())
 
     def format(self) -> str:
         return f"summary {word(self.model)}"

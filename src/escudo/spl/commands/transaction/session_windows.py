@@ -8,8 +8,6 @@ several fields, of which some may be null) depends on where a transaction begins
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
@@ -20,11 +18,23 @@ from escudo.spl.relation.coercion import as_list
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import (
     alias,
+    any_holds,
+    case_when,
+    coalesce,
     column,
+    count_rows,
+    equal,
+    has_no_value,
+    literal_integer,
     literal_number,
     literal_text,
+    minus,
+    more_than,
+    parenthesise,
+    plus,
     prelude_call,
     select,
+    times,
 )
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Bound
@@ -41,72 +51,45 @@ def build_sessions(
     time, key = events.bound("_time"), events.bound(field)
     if time is None or key is None or key.type is FieldType.MULTIVALUE:
         return None
-    return _grouped(events.where(is_present(key)), time, key, pause, maxevents, binder)
-
-
-def _grouped(
-    events: Relation,
-    time: Bound,
-    key: Bound,
-    pause: float | None,
-    most: int | None,
-    binder: Binder,
-) -> Relation:
-    fresh = binder.names.fresh
-    order, partition = events.order, [column(key.ident)]
-    number, following, session = fresh("row"), fresh("following"), fresh("session")
+    events = events.where(is_present(key))
+    order, partition, fresh = events.order, [column(key.ident)], binder.names.fresh
+    row, following, session = fresh("row"), fresh("following"), fresh("session")
+    next_time = exp.Lead(this=column(time.ident))
     rows = events.hide(
         [
-            (number, over(exp.RowNumber(), order, partition)),
-            (following, over(_neighbour(exp.Lead, time), order, partition)),
+            (row, over(exp.RowNumber(), order, partition)),
+            (following, over(next_time, order, partition)),
         ],
         window=True,
     )
-    start: exp.Expression = exp.Literal.number(1)
+    start = literal_integer(1)
     if pause is not None:
         before, begun = fresh("before"), fresh("begun")
-        rows = rows.hide([(before, over(_neighbour(exp.Lag, time), order, partition))], window=True)
-        rows = rows.hide(
-            [(begun, _running_start(before, time, number, pause, order, partition))], window=True
-        )
+        last_time = over(exp.Lag(this=column(time.ident)), order, partition)
+        rows = rows.hide([(before, last_time)], window=True)
+        gap = minus(column(before), column(time.ident))
+        begins = any_holds([has_no_value(column(before)), more_than(gap, literal_number(pause))])
+        last_begin = exp.Max(this=case_when((begins, column(row))))
+        rows = rows.hide([(begun, over(last_begin, order, partition, frame(None, 0)))], window=True)
         start = column(begun)
-    rows = rows.hide([(session, _first_row(column(number), start, most))])
-    return _merged(rows, time, key, (number, following, session), most, binder)
-
-
-def _neighbour(kind: type[exp.Lag | exp.Lead], time: Bound) -> exp.Expression:
-    return kind(this=column(time.ident))
-
-
-def _running_start(
-    before: str,
-    time: Bound,
-    number: str,
-    pause: float,
-    order: Sequence[Order],
-    partition: Sequence[exp.Expression],
-) -> exp.Expression:
-    """The number of the last row so far that a pause, or nothing, comes before."""
-    gap = exp.Sub(this=column(before), expression=column(time.ident))
-    starts = exp.Or(
-        this=exp.Is(this=column(before), expression=exp.null()),
-        expression=exp.GT(this=gap, expression=literal_number(pause)),
+    rows = rows.hide([(session, _find_first_row(column(row), start, maxevents))])
+    return _merge_sessions(
+        rows, time=time, key=key, idents=(row, following, session), most=maxevents, binder=binder
     )
-    here = exp.Case(ifs=[exp.If(this=starts, true=column(number))])
-    return over(exp.Max(this=here), order, partition, frame(None, 0))
 
 
-def _first_row(number: exp.Column, start: exp.Expression, most: int | None) -> exp.Expression:
+def _find_first_row(number: exp.Column, start: exp.Expression, most: int | None) -> exp.Expression:
     """The number of the first row of a row's session, which ends after ``most`` rows."""
     if most is None:
         return start
-    place = exp.Paren(this=exp.Sub(this=number, expression=start.copy()))
-    full = exp.IntDiv(this=place, expression=exp.Literal.number(most))
-    return exp.Add(this=start, expression=exp.Mul(this=full, expression=exp.Literal.number(most)))
+    place = parenthesise(minus(number, start.copy()))
+    full = exp.IntDiv(this=place, expression=literal_integer(most))
+    return plus(start, times(full, literal_integer(most)))
 
 
-def _merged(
+def _merge_sessions(
     rows: Relation,
+    *,
     time: Bound,
     key: Bound,
     idents: tuple[str, str, str],
@@ -124,7 +107,7 @@ def _merged(
         fields[name] = Bound(ident, kind)
 
     oldest, newest = exp.Min(this=column(time.ident)), exp.Max(this=column(time.ident))
-    count = exp.Count(this=exp.Star())
+    count = count_rows()
     add("_time", oldest, FieldType.TIME)
     text: exp.Expression | None = None
     for name in rows.names():
@@ -132,19 +115,20 @@ def _merged(
         if name == "_time" or bound is None:
             continue
         if name == "_raw":
-            text = _joined(bound, number)
+            text = _join_texts(bound, number)
             add(name, text, FieldType.STRING)
         elif bound.ident == key.ident:
             add(name, as_list(key.typed()), FieldType.MULTIVALUE)
         else:
-            found = build_aggregate(Aggregate("values", name), rows, binder, None)
-            add(name, found.sql, found.type)
-    length = exp.Sub(this=newest, expression=oldest.copy())
-    add("duration", exp.Round(this=length, decimals=exp.Literal.number(6)), FieldType.NUMBER)
+            values = build_aggregate(Aggregate("values", name), rows, binder, None)
+            add(name, values.sql, values.type)
+    length = minus(newest, oldest.copy())
+    add("duration", exp.Round(this=length, decimals=literal_integer(6)), FieldType.NUMBER)
     add("eventcount", count, FieldType.INTEGER)
-    add("closed_txn", _closed(following, count, most), FieldType.INTEGER)
+    add("closed_txn", _find_closed(following, count, most), FieldType.INTEGER)
     add("field_match_sum", count.copy(), FieldType.INTEGER)
-    add("linecount", count.copy() if text is None else _lines(text, count), FieldType.INTEGER)
+    lines = count.copy() if text is None else _count_lines(text, count)
+    add("linecount", lines, FieldType.INTEGER)
     evidence = gather_evidence(rows.evidence, items, binder)
     groups = [column(key.ident), column(session)]
 
@@ -159,30 +143,26 @@ def _merged(
     )
 
 
-def _joined(raw: Bound, number: str) -> exp.Expression:
+def _join_texts(raw: Bound, number: str) -> exp.Expression:
     """The texts of the events, the oldest first, a line each."""
     text = exp.Nullif(this=column(raw.ident), expression=literal_text(""))
     listed = prelude_call("spl_agg_list_ordered", text, exp.Neg(this=column(number)))
-    joined = prelude_call("spl_mvjoin", listed, literal_text("\n"))
-    return exp.Coalesce(this=joined, expressions=[literal_text("")])
+    return coalesce(prelude_call("spl_mvjoin", listed, literal_text("\n")), literal_text(""))
 
 
-def _lines(text: exp.Expression, count: exp.Expression) -> exp.Expression:
+def _count_lines(text: exp.Expression, count: exp.Expression) -> exp.Expression:
     """The lines of the texts; as many as events where there is none."""
     newline = literal_text("\n")
     without = prelude_call("replace", text.copy(), newline, literal_text(""))
-    breaks = exp.Sub(this=exp.Length(this=text.copy()), expression=exp.Length(this=without))
-    lines = exp.Add(this=breaks, expression=exp.Literal.number(1))
-    empty = exp.EQ(this=text.copy(), expression=literal_text(""))
-    return exp.Case(ifs=[exp.If(this=empty, true=count.copy())], default=lines)
+    breaks = minus(exp.Length(this=text.copy()), exp.Length(this=without))
+    empty = equal(text.copy(), literal_text(""))
+    return case_when((empty, count.copy()), otherwise=plus(breaks, literal_integer(1)))
 
 
-def _closed(following: str, count: exp.Expression, most: int | None) -> exp.Expression:
+def _find_closed(following: str, count: exp.Expression, most: int | None) -> exp.Expression:
     """1 for a session that a pause or its size ended; the oldest one is still open."""
-    one, zero = exp.Literal.number(1), exp.Literal.number(0)
-    last = exp.Is(this=column(following), expression=exp.null())
-    ended = exp.Min(this=exp.Case(ifs=[exp.If(this=last, true=zero)], default=one))
+    one, zero = literal_integer(1), literal_integer(0)
+    ended = exp.Min(this=case_when((has_no_value(column(following)), zero), otherwise=one))
     if most is None:
         return ended
-    full = exp.EQ(this=count.copy(), expression=exp.Literal.number(most))
-    return exp.Case(ifs=[exp.If(this=full, true=one.copy())], default=ended)
+    return case_when((equal(count.copy(), literal_integer(most)), one.copy()), otherwise=ended)

@@ -18,11 +18,21 @@ from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import EvalExpr, Node, SearchExpr
-from escudo.spl.syntax.lexer import Kind
-from escudo.spl.syntax.options import Options
+from escudo.spl.syntax.options import (
+    BOOLEAN,
+    SPAN,
+    TRUTHS,
+    Options,
+    OptionType,
+    boolean_option,
+    format_options,
+    integer_option,
+    text_option,
+    typed_option,
+)
 from escudo.spl.syntax.parse_search import parse_search
 from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan
-from escudo.spl.syntax.unparse import eval_text, option, search_text, word
+from escudo.spl.syntax.unparse import eval_text, search_text, word
 
 
 @dataclass(frozen=True)
@@ -38,142 +48,128 @@ class Boundary(Node):
         return f"({search_text(self.search)})" if self.search is not None else "()"
 
 
+MvList = bool | tuple[str, ...]
+
+
+def _parse_limit(text: str) -> BinSpan | None:
+    return None if text == "-1" else SPAN.parse(text)
+
+
+def _write_limit(limit: BinSpan | None) -> str:
+    return "-1" if limit is None else SPAN.write(limit)
+
+
+def _parse_lists(text: str) -> MvList:
+    """``true``, or fields with commas between; one field that is named like a truth value is told
+    from it by a comma."""
+    if text.lower() in TRUTHS:
+        return TRUTHS[text.lower()]
+    return tuple(name for part in text.split(",") if (name := part.strip())) or True
+
+
+def _write_lists(lists: MvList) -> str:
+    if isinstance(lists, bool):
+        return BOOLEAN.write(lists)
+    names = ",".join(lists)
+    return f'"{names}{"," if names.lower() in TRUTHS else ""}"'
+
+
+_LIMIT = OptionType[BinSpan | None](SPAN.label, _parse_limit, _write_limit)
+_LISTS = OptionType[MvList]("true, false or a list of fields", _parse_lists, _write_lists)
+_BOUNDARY = OptionType[Boundary](
+    "a search in quotes, (a search) or eval(a condition)",
+    lambda text: Boundary(parse_search(text)),
+    Boundary.format,
+)
+
+
 @dataclass(frozen=True)
 class Transaction(Command):
-    """``transaction [fields] [name=] [options]``.
+    """``transaction [fields] [options]``.
 
-    ``maxspan`` and ``maxpause`` None are unlimited, ``maxevents`` is 1000 by default.
+    Events with the same values of the fields become one row, from the newest to the oldest event:
+    its ``_time`` is that of the oldest, its ``_raw`` their texts in order of time. Values of other
+    fields are made distinct and sorted. It adds ``duration`` (seconds), ``eventcount``,
+    ``closed_txn``, ``field_match_sum`` and ``linecount``.
+
+    Differs from Splunk: there is no limit to open transactions, so none is evicted for want of
+    memory. The types of transactiontypes.conf are not known.
     """
 
     name: ClassVar[str] = "transaction"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, looks_ahead=True)
 
     fields: tuple[str, ...] = ()
-    kind: str | None = None
-    maxspan: BinSpan | None = None
-    maxpause: BinSpan | None = None
-    maxevents: int = 1000
-    startswith: Boundary | None = None
-    endswith: Boundary | None = None
-    connected: bool = True
-    unifyends: bool = False
-    keeporphans: bool = False
-    maxopentxn: int | None = None
-    maxopenevents: int | None = None
-    keepevicted: bool = False
-    delim: str = " "
-    mvlist: bool = False
-    mvlist_fields: tuple[str, ...] = ()
-    mvraw: bool = False
-    nullstr: str = "NULL"
+    kind: str | None = text_option(
+        None, "A type of transactiontypes.conf; no effect here.", name="name"
+    )
+    maxspan: BinSpan | None = typed_option(
+        _LIMIT, None, "The most time between the first and the last event; -1 is unlimited."
+    )
+    maxpause: BinSpan | None = typed_option(
+        _LIMIT, None, "The most time between two events; -1 is unlimited."
+    )
+    maxevents: int = integer_option(
+        1000, "Events of a transaction at most; 0 or less is unlimited."
+    )
+    startswith: Boundary | None = typed_option(
+        _BOUNDARY, None, "What the first event of a transaction matches."
+    )
+    endswith: Boundary | None = typed_option(
+        _BOUNDARY, None, "What the last event of a transaction matches."
+    )
+    connected: bool = boolean_option(
+        True, "Whether an event must have a field in common with the transaction to be in it."
+    )
+    unifyends: bool = boolean_option(
+        False, "Whether the events that begin and end a transaction must have one of its fields."
+    )
+    keeporphans: bool = boolean_option(
+        False, "Whether events in no transaction stay, as rows of their own."
+    )
+    maxopentxn: int | None = integer_option(
+        None, "Transactions that are open at once at most; no effect here.", least=1
+    )
+    maxopenevents: int | None = integer_option(
+        None, "Events of open transactions at most; no effect here.", least=1
+    )
+    keepevicted: bool = boolean_option(
+        False, "Whether transactions that are not complete stay (`closed_txn` is 0 in them)."
+    )
+    delim: str = text_option(" ", "What stands between values that are shown; no effect here.")
+    mvlist: MvList = typed_option(
+        _LISTS, False, "Whether values are kept as they come, of all fields or of those named."
+    )
+    mvraw: bool = boolean_option(False, "Whether `_raw` is a multivalue; no effect here.")
+    nullstr: str = text_option("NULL", "What stands for a missing value in such a list.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
         options = Options(args.source)
         fields: list[str] = []
-        bounds: dict[str, Boundary] = {}
-        mvlist = False
-        mvlist_fields: tuple[str, ...] = ()
         while args.more():
-            token = args.at_option()
-            if token is None:
+            option = args.at_option()
+            if option is None:
                 if not args.accept(","):
                     fields.append(args.name())
-                continue
-            lower = token.text.lower()
-            if lower in ("startswith", "endswith"):
+            elif (name := option.text.lower()) in ("startswith", "endswith"):
                 args.next()
                 args.next()
-                bounds[lower] = _boundary(args)
-            elif lower == "mvlist":
-                mvlist, mvlist_fields = _mvlist(args)
+                options.set(name, _read_boundary(args))
             else:
-                args.options(*OPTIONS, "startswith", "endswith", "mvlist", into=options, one=True)
-        return cls(
-            tuple(fields),
-            options.text("name", None),
-            _limit(options, "maxspan"),
-            _limit(options, "maxpause"),
-            options.integer("maxevents", 1000),
-            bounds.get("startswith"),
-            bounds.get("endswith"),
-            options.boolean("connected", True),
-            options.boolean("unifyends", False),
-            options.boolean("keeporphans", False),
-            options.integer("maxopentxn", None, least=1),
-            options.integer("maxopenevents", None, least=1),
-            options.boolean("keepevicted", False),
-            options.text("delim", " "),
-            mvlist,
-            mvlist_fields,
-            options.boolean("mvraw", False),
-            options.text("nullstr", "NULL"),
-            span=args.span(),
-        )
+                args.read_options(cls, into=options, one=True)
+        return cls(fields=tuple(fields), **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        out = "transaction" + "".join(f" {word(f)}" for f in self.fields)
-        out += (
-            option("name", self.kind)
-            + option("maxspan", self.maxspan.format() if self.maxspan else None)
-            + option("maxpause", self.maxpause.format() if self.maxpause else None)
-            + option("maxevents", self.maxevents, 1000)
-        )
-        if self.startswith is not None:
-            out += f" startswith={self.startswith.format()}"
-        if self.endswith is not None:
-            out += f" endswith={self.endswith.format()}"
-        out += (
-            option("connected", self.connected, True)
-            + option("unifyends", self.unifyends, False)
-            + option("keeporphans", self.keeporphans, False)
-            + option("maxopentxn", self.maxopentxn)
-            + option("maxopenevents", self.maxopenevents)
-            + option("keepevicted", self.keepevicted, False)
-            + option("delim", self.delim, " ")
-            + option("mvraw", self.mvraw, False)
-            + option("nullstr", self.nullstr, "NULL")
-        )
-        if self.mvlist_fields:
-            names = ",".join(self.mvlist_fields)
-            # One field that is named like a truth value is told from it by a comma.
-            return out + f' mvlist="{names}{"," if names.lower() in _TRUTHS else ""}"'
-        return out + option("mvlist", self.mvlist, False)
+        fields = "".join(f" {word(f)}" for f in self.fields)
+        return f"transaction{fields}{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         return build_transactions(rows(source, self), self, binder)
 
 
-OPTIONS = (
-    "name",
-    "maxspan",
-    "maxpause",
-    "maxevents",
-    "connected",
-    "unifyends",
-    "keeporphans",
-    "maxopentxn",
-    "maxopenevents",
-    "keepevicted",
-    "delim",
-    "mvraw",
-    "nullstr",
-)
-
-
-_TRUTHS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
-
-
-def _limit(options: Options, name: str) -> BinSpan | None:
-    """A span; ``-1`` is unlimited."""
-    return None if options.text(name, "-1") == "-1" else options.span(name, None)
-
-
-def _boundary(args: Args) -> Boundary:
+def _read_boundary(args: Args) -> Boundary:
     token = args.peek()
-    if token.kind is Kind.STRING:
-        args.next()
-        return Boundary(parse_search(token.text), span=args.span(token.start))
     if args.accept_word("eval"):
         args.expect("(")
         expr = args.eval()
@@ -183,19 +179,7 @@ def _boundary(args: Args) -> Boundary:
         search = args.search()
         args.expect(")")
         return Boundary(search, span=args.span(token.start))
-    word_ = args.name("a search in quotes, (a search) or eval(a condition)")
-    return Boundary(parse_search(word_), span=args.span(token.start))
-
-
-def _mvlist(args: Args) -> tuple[bool, tuple[str, ...]]:
-    """``mvlist=true``, or the fields whose values are kept as lists."""
-    args.next()
-    args.next()
-    text = args.name("true, false or a list of fields")
-    truth = _TRUTHS.get(text.lower())
-    if truth is not None:
-        return truth, ()
-    return True, tuple(name for f in text.split(",") if (name := f.strip()))
+    return Boundary(parse_search(args.name(_BOUNDARY.label)), span=args.span(token.start))
 
 
 _STARTS, _ENDS = "_transaction_starts", "_transaction_ends"
@@ -209,36 +193,33 @@ def build_transactions(relation: Relation, command: Transaction, binder: Binder)
     flags: list[str] = []
     for name, boundary in ((_STARTS, command.startswith), (_ENDS, command.endswith)):
         if boundary is not None:
-            held = _condition(boundary, relation, binder)
+            held = _lower_boundary(boundary, relation, binder)
             relation = relation.extend([(name, held)], binder.names)
             flags.append(name)
     newest = Order(column(time.stamp or time.ident), descending=True, number=column(time.ident))
     events = binder.narrowed(relation, (*command.fields, "_time", "_raw", *flags))
     events = events.ordered([newest, *(o for o in relation.order if o.sql != newest.sql)])
-    pause = _seconds(command.maxpause)
+    pause = _count_seconds(command.maxpause)
     maxevents = command.maxevents if command.maxevents > 0 else None
-    if _by_pauses_only(command):
+    if _needs_pauses_only(command):
         sessions = build_sessions(
             events, command.fields[0], pause=pause, maxevents=maxevents, binder=binder
         )
         if sessions is not None:
             return sessions
-    listed: tuple[str, ...] | None = command.mvlist_fields
-    if command.mvlist and not command.mvlist_fields:
-        listed = None
     rules = Rules(
-        command.fields,
-        _STARTS if command.startswith is not None else None,
-        _ENDS if command.endswith is not None else None,
-        _seconds(command.maxspan),
-        pause,
-        maxevents,
-        command.connected,
-        command.unifyends,
-        command.keeporphans,
-        command.keepevicted,
-        listed,
-        command.nullstr,
+        fields=command.fields,
+        starts=_STARTS if command.startswith is not None else None,
+        ends=_ENDS if command.endswith is not None else None,
+        span=_count_seconds(command.maxspan),
+        pause=pause,
+        events=maxevents,
+        connected=command.connected,
+        unify_ends=command.unifyends,
+        keep_orphans=command.keeporphans,
+        keep_evicted=command.keepevicted,
+        listed=None if command.mvlist is True else command.mvlist or (),
+        null=command.nullstr,
     )
     return binder.batch(
         events,
@@ -249,7 +230,7 @@ def build_transactions(relation: Relation, command: Transaction, binder: Binder)
     )
 
 
-def _by_pauses_only(command: Transaction) -> bool:
+def _needs_pauses_only(command: Transaction) -> bool:
     """Whether windows and a grouping can tell the transactions."""
     more = (
         command.startswith is not None
@@ -261,7 +242,7 @@ def _by_pauses_only(command: Transaction) -> bool:
     return not more and len(command.fields) == 1
 
 
-def _condition(boundary: Boundary, relation: Relation, binder: Binder) -> Typed:
+def _lower_boundary(boundary: Boundary, relation: Relation, binder: Binder) -> Typed:
     if boundary.expr is not None:
         sql = as_boolean(binder.evaluate(boundary.expr, relation))
     else:
@@ -270,7 +251,7 @@ def _condition(boundary: Boundary, relation: Relation, binder: Binder) -> Typed:
     return Typed(sql, FieldType.BOOLEAN)
 
 
-def _seconds(span: BinSpan | None) -> float | None:
+def _count_seconds(span: BinSpan | None) -> float | None:
     if span is None:
         return None
     if span.unit in MONTHS:

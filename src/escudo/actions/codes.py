@@ -1,0 +1,43 @@
+"""The error codes of what a user asks for, raised by actions and by the command line."""
+
+from collections.abc import Mapping
+
+from escudo.core.errors import ErrorCode
+
+CODES: Mapping[str, ErrorCode] = {
+    c.code: c
+    for c in (
+        ErrorCode(
+            "CLI001",
+            "No such story",
+            "Name a story as the content's stories name it; `escudo hunt --help` shows how to "
+            "add content.",
+        ),
+        ErrorCode(
+            "CLI002",
+            "A detection type has no deployment",
+            "Add a deployment file for the type to the content or to the overlay.",
+        ),
+        ErrorCode(
+            "CLI003",
+            "A time that cannot be read",
+            "Use a relative time (-24h@h), epoch seconds, or ISO-8601 (2026-11-24T08:00:00Z).",
+        ),
+        ErrorCode(
+            "CLI004",
+            "No log was read",
+            "Name files or folders that hold logs in a format that Escudo reads (docs/sources.md).",
+        ),
+        ErrorCode(
+            "CLI006",
+            "No search there",
+            "Give SPL in quotes, a file of SPL, a YAML file or folder of content, or the name of "
+            "a detection.",
+        ),
+        ErrorCode(
+            "CLI007",
+            "The engine cannot run here",
+            "Install what the message names, or use --engine duckdb.",
+        ),
+    )
+}

@@ -1,0 +1,140 @@
+"""A seed -> a generated day, hunted, and what an analyst opens; called by ``escudo demo``."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from escudo import content as contents
+from escudo.actions.engines import DuckDBEngines
+from escudo.actions.hunt import Hunt, HuntFollower, LogHunt, hunt_logs, plan_hunt
+from escudo.actions.result_rows import iterate_match
+from escudo.actions.workspace import Workspace
+from escudo.detect import Match
+from escudo.engines.execute import Result
+from escudo.findings.drilldown import fill_drilldowns, run_drilldown
+from escudo.findings.tree import Tree, grow_trees
+from escudo.generate.answers import Answers
+from escudo.generate.generate import generate
+from escudo.lake import Lake
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is around a row: its process trees, its drilldowns by name with their rows."""
+
+    trees: tuple[Tree, ...] = ()
+    drilldowns: tuple[tuple[str, Result], ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """A detection against the answer file: processes planted for it, found, reported beside."""
+
+    detection: str
+    planted: int
+    found: int
+    others: int
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A hunt through a generated day. ``context`` is that of the row whose host and user have the
+    most risk."""
+
+    hunt: LogHunt
+    context: Context
+    scores: tuple[Score, ...]
+
+
+class DemoFollower(HuntFollower):
+    """Is told how far a demo is; this one does not care."""
+
+    def follow_generation(
+        self, events: int
+    ) -> AbstractContextManager[Callable[[int, int], None] | None]:
+        """What is told, done and in all, of the events that are generated."""
+        return nullcontext()
+
+    def tell_generated(self, answers: Answers, size: int) -> None:
+        """The log is written; its size is in bytes."""
+
+
+def run_demo(events: int, seed: int, follower: DemoFollower | None = None) -> Demo:
+    """Generates a Windows day with attacks hidden in it, and hunts it with Escudo's detections.
+
+    The log and the lake are gone afterwards.
+    """
+    follower = follower or DemoFollower()
+    content = contents.load()
+    with (
+        tempfile.TemporaryDirectory(prefix="escudo-demo-") as folder,
+        Lake.create_temporary() as lake,
+    ):
+        log = Path(folder) / "sysmon.xml"
+        now = time.time()
+        workspace = Workspace(content=content, lake=lake, engine_of=DuckDBEngines(), now=now)
+        with follower.follow_generation(events) as progress:
+            answers = generate(events, seed, "xml", log, progress=progress)
+        follower.tell_generated(answers, log.stat().st_size)
+        hunt = hunt_logs([log], workspace, plan_hunt(content), follower=follower)
+        context = _open_context(hunt.hunt, workspace)
+        return Demo(hunt, context, tuple(_score_detections(hunt.hunt, answers)))
+
+
+def _open_context(hunt: Hunt, workspace: Workspace) -> Context:
+    match, row = _find_riskiest(hunt)
+    if match is None:
+        return Context()
+    snapshot = workspace.lake.snapshot()
+    engine = workspace.engine_of(snapshot)
+    events = match.event_ids[row].as_py() or []
+    trees = grow_trees(events, engine, snapshot, within=workspace.within)
+    drilldowns = [
+        (
+            drilldown.name,
+            run_drilldown(drilldown, engine, snapshot, workspace.knowledge, now=match.now),
+        )
+        for drilldown in fill_drilldowns(match, row)
+    ]
+    return Context(tuple(trees), tuple(drilldowns))
+
+
+def _find_riskiest(hunt: Hunt) -> tuple[Match | None, int]:
+    """The match and row whose risk objects have the most risk together; the earliest of equals."""
+    rows = [
+        (match, i, row) for match, _ in hunt.hits() for i, row in enumerate(iterate_match(match))
+    ]
+    risk: Counter[str] = Counter()
+    for _, _, row in rows:
+        for item in row["risk_objects"]:
+            risk[item["value"].lower()] += item["score"]
+
+    def rank(entry: tuple[Match, int, dict[str, Any]]) -> tuple[int, str]:
+        row = entry[2]
+        return -sum(risk[item["value"].lower()] for item in row["risk_objects"]), row["_time"]
+
+    first = min(rows, key=rank, default=None)
+    return (first[0], first[1]) if first is not None else (None, 0)
+
+
+def _score_detections(hunt: Hunt, answers: Answers) -> Iterator[Score]:
+    """Whether each detection found what was planted for it, and nothing else.
+
+    A rule over the risk index has no process of its own planted, and is not asked.
+    A process may be recorded twice, by Sysmon and by Security auditing (ids in hex there).
+    """
+    for match in hunt.matches:
+        name = match.detection.name
+        planted = {(a.host.lower(), a.process_id) for a in answers.rows if name in a.expect}
+        if not planted:
+            continue
+        rows = match.rows.select(["dest", "process_id"]).to_pylist()
+        hit = {(row["dest"].lower(), int(row["process_id"], 0)) for row in rows}
+        yield Score(name, len(planted), len(hit & planted), len(hit - planted))

@@ -1,0 +1,252 @@
+"""Logs or a lake, detections -> matches, risk and findings; called by ``escudo hunt``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from escudo.actions.baseline import learn_baselines
+from escudo.actions.ingest import Ingested, ingest_logs
+from escudo.actions.workspace import Workspace
+from escudo.content import Baseline, Content, Deployment, Detection
+from escudo.core.catalog import Catalog
+from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.timerange import TimeRange
+from escudo.detect import Match, run_detections
+from escudo.detect.attempt import attempt
+from escudo.detect.baselines import BaselineRun, select_needed, sort_baselines
+from escudo.findings import Judgement, Schemas, judge_match
+from escudo.findings.risk import sum_risk
+from escudo.findings.store import write_judgements
+from escudo.lake.effects import Change, carry_out
+from escudo.lake.report import Progress, Silent
+from escudo.lake.tables import NOTABLE, RISK
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HuntPlan:
+    """The detections that a hunt runs, and the baselines that it runs before them."""
+
+    detections: tuple[Detection, ...]
+    baselines: tuple[Baseline, ...] = ()
+
+
+def plan_hunt(
+    content: Content,
+    *,
+    names: Sequence[str] = (),
+    stories: Sequence[str] = (),
+    with_baselines: bool = False,
+) -> HuntPlan:
+    """The detections by name or id and of the stories; all of the content without either.
+
+    Args:
+        with_baselines: also the baselines that these detections name; all of the content if all
+            detections run.
+
+    Raises:
+        EscudoError: CON205 where there is no detection of a name, CLI001 no story of a name.
+    """
+    if not names and not stories:
+        baselines = sort_baselines(content) if with_baselines else ()
+        return HuntPlan(detections=content.detections, baselines=tuple(baselines))
+    chosen = {d.id: d for d in map(content.detection, names)}
+    for story in stories:
+        wanted = story.lower()
+        of_story = [
+            d for d in content.detections if wanted in (s.lower() for s in d.tags.analytic_story)
+        ]
+        if not of_story:
+            raise EscudoError("CLI001", f"no detection belongs to a story named {story!r}")
+        chosen.update((d.id, d) for d in of_story)
+    detections = sorted(chosen.values(), key=lambda d: d.name)
+    needed = select_needed(content, detections) if with_baselines else ()
+    return HuntPlan(detections=tuple(detections), baselines=tuple(needed))
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """What a hunt found: a judgement for each detection that ran, in the order of their names.
+
+    ``changes`` is what their searches themselves wrote into the lake; ``schemas`` are the tables
+    that risk events and findings went to.
+    """
+
+    judgements: tuple[Judgement, ...]
+    matches: tuple[Match, ...]
+    changes: tuple[Change, ...]
+    schemas: Schemas
+
+    def hits(self) -> Iterator[tuple[Match, Judgement]]:
+        """The detections that found something."""
+        return (
+            (m, j) for m, j in zip(self.matches, self.judgements, strict=True) if m.rows.num_rows
+        )
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """What was wrong with the detections themselves, errors first."""
+        said = [d for m in self.matches for d in m.diagnostics]
+        return sorted(said, key=lambda d: d.severity is not Severity.ERROR)
+
+    @property
+    def failed(self) -> int:
+        """How many detections could not be run."""
+        return sum(m.failed for m in self.matches)
+
+    def sum_risk(self) -> pa.Table | None:
+        """The risk of each object, as ``findings.risk.sum_risk``; None where there is no risk."""
+        parts = [j.risk_events for j in self.judgements if j.risk_events.num_rows]
+        if not parts:
+            return None
+        return sum_risk(pa.concat_tables(parts, promote_options="default"), self.schemas.risk)
+
+
+@dataclass(frozen=True)
+class LogHunt:
+    """A hunt through logs: what came in, what baselines learned from it, what was found."""
+
+    ingested: Ingested
+    learned: tuple[BaselineRun, ...]
+    hunt: Hunt
+
+    @property
+    def failed(self) -> bool:
+        """Whether part of the input did not come in, or a search could not be run."""
+        return self.ingested.failed or bool(self.hunt.failed) or any(r.failed for r in self.learned)
+
+
+class HuntFollower:
+    """Is told how far a hunt is, from the thread that hunts; this one does not care.
+
+    ``follow_baselines`` and ``follow_detections`` are given what will run and yield it one by one.
+    """
+
+    def follow_ingest(self) -> AbstractContextManager[Progress]:
+        """What is told of the ingest; it is left when the logs are read."""
+        return nullcontext(Silent())
+
+    def tell_ingested(self, ingested: Ingested) -> None:
+        """The logs are in the lake."""
+
+    def follow_baselines(self, baselines: Sequence[Baseline]) -> Iterable[Baseline]:
+        """Baselines are run."""
+        return baselines
+
+    def tell_learned(self, runs: Sequence[BaselineRun]) -> None:
+        """The baselines have run."""
+
+    def follow_detections(self, detections: Sequence[Detection]) -> Iterable[Detection]:
+        """Detections are run; correlations are a second list."""
+        return detections
+
+
+def hunt_logs(
+    logs: Sequence[Path | str],
+    workspace: Workspace,
+    plan: HuntPlan,
+    *,
+    follower: HuntFollower | None = None,
+) -> LogHunt:
+    """Reads logs into a lake, runs baselines and detections over it; see ``hunt_lake``.
+
+    Baselines look at the time before the detections' begins; where that is open, at all of it.
+
+    Args:
+        logs: files, folders, archives; ``-`` is standard input.
+
+    Raises:
+        EscudoError: CLI004 where no input holds a log; what ``hunt_lake`` and the lake raise.
+    """
+    follower = follower or HuntFollower()
+    with follower.follow_ingest() as progress:
+        ingested = ingest_logs(logs, workspace.lake, progress=progress)
+    follower.tell_ingested(ingested)
+    ingested.require_logs()
+    learned: list[BaselineRun] = []
+    if plan.baselines:
+        within = workspace.within
+        end = within.latest if within.earliest is None else within.earliest
+        before = replace(workspace, within=TimeRange(None, end))
+        learned = learn_baselines(plan.baselines, before, follow=follower.follow_baselines)
+        follower.tell_learned(learned)
+    hunt = hunt_lake(plan.detections, workspace, follow=follower.follow_detections)
+    return LogHunt(ingested, tuple(learned), hunt)
+
+
+def hunt_lake(
+    detections: Sequence[Detection],
+    workspace: Workspace,
+    *,
+    follow: Callable[[Sequence[Detection]], Iterable[Detection]] = iter,
+) -> Hunt:
+    """Runs detections over what a lake holds now, and writes their risk events and findings.
+
+    What a search writes itself (lookups, models, events of an index) is in the lake before the
+    next one runs, although several may run at once; none may delete events. Correlations read the
+    risk that the others wrote, so they run after them. Detections that are not enabled are left
+    out. ``follow`` is given each list of detections and yields them one by one (a progress bar).
+
+    Raises:
+        EscudoError: CLI002 where a detection's type has no deployment; what the lake says.
+    """
+    first = [d for d in detections if d.enabled and d.type != "Correlation"]
+    then = [d for d in detections if d.enabled and d.type == "Correlation"]
+    lake = workspace.lake
+    schemas = _find_schemas(lake.snapshot())
+    matches: list[Match] = []
+    judgements: list[Judgement] = []
+    changes: list[Change] = []
+    for group in filter(None, (first, then)):
+        snapshot = lake.snapshot()
+        matched = run_detections(
+            group,
+            snapshot,
+            workspace.engine_of(snapshot),
+            workspace.knowledge,
+            within=workspace.within,
+            now=workspace.now,
+        )
+        of_group = [
+            _carry_out(match, workspace, changes)
+            for _, match in zip(follow(group), matched, strict=True)
+        ]
+        judged = [
+            judge_match(m, _deployments(workspace.content, of_group), schemas) for m in of_group
+        ]
+        write_judgements(lake, judged, schemas)
+        matches += of_group
+        judgements += judged
+    return Hunt(tuple(judgements), tuple(matches), tuple(changes), schemas)
+
+
+def _find_schemas(catalog: Catalog) -> Schemas:
+    """The tables that risk events and findings go to."""
+    raw = {t.table: t for t in catalog.raw_tables()}
+    return Schemas(risk=raw[RISK], notable=raw[NOTABLE])
+
+
+def _carry_out(match: Match, workspace: Workspace, changes: list[Change]) -> Match:
+    """The match once what its search asks to be written is written, and told in ``changes``; why
+    it is not is among its diagnostics."""
+    name = match.detection.search_name
+    write = partial(
+        carry_out, match.effects, workspace.lake, workspace.content.knowledge, search=name
+    )
+    done = attempt(write, name=match.detection.name)
+    if isinstance(done, Diagnostic):
+        return replace(match, diagnostics=(*match.diagnostics, done))
+    changes += done
+    return match
+
+
+def _deployments(content: Content, matches: Sequence[Match]) -> Mapping[str, Deployment]:
+    missing = {m.detection.type for m in matches} - set(content.deployments)
+    if missing:
+        raise EscudoError("CLI002", f"no deployment for detections of type {', '.join(missing)}")
+    return content.deployments

@@ -1,0 +1,26 @@
+"""Searches -> what in them is hardly what their author meant; called by ``escudo lint``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from escudo.actions.named_search import NamedSearch
+from escudo.content.positions import relocate
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.errors import Diagnostic
+from escudo.spl.lint import lint
+
+
+def lint_searches(
+    searches: Iterable[NamedSearch], catalog: Catalog, knowledge: Knowledge
+) -> Iterator[Diagnostic]:
+    """The findings of each search, each with its place in the file as it is on the disk.
+
+    Args:
+        catalog: what the searches are checked against: the schemas and the fields of a lake.
+    """
+    for search in searches:
+        for diagnostic in lint(search.text, catalog, knowledge, file=search.file):
+            shown = replace(diagnostic, source=diagnostic.source or search.text)
+            yield relocate(shown, search.text) if search.place is not None else shown

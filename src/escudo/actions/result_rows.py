@@ -1,0 +1,130 @@
+"""Tables and matches -> rows as they are shown, times in ISO-8601; called by who shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from escudo.content import RiskConfig
+from escudo.core.errors import EscudoError
+from escudo.core.timerange import iso_utc
+from escudo.detect import Match
+from escudo.findings.risk import extract_risk_objects, ignore
+from escudo.findings.tokens import fill_messages
+from escudo.spl.relation.time_modifiers import parse_time
+
+_EPOCH_FIELDS = frozenset({"_time", "_indextime"})
+_ROW_TIMES = ("_time", "lastTime", "firstTime")
+_ISO = "%Y-%m-%dT%H:%M:%S"
+_ROWS_AT_ONCE = 1_000
+
+
+def show_value(field: str, value: Any) -> Any:
+    """A value as it is shown: epoch times as ISO-8601, whole floats as integers, a list of one
+    as its element (as in Splunk's JSON results).
+
+    >>> show_value("_time", 0.5), show_value("count", 3.0), show_value("user", ["alice"])
+    ('1970-01-01T00:00:00.500Z', 3, 'alice')
+    >>> show_value("_indextime", "1.25"), show_value("_time", "Monday")
+    ('1970-01-01T00:00:01.250Z', 'Monday')
+    """
+    if value is None:
+        return None
+    if field in _EPOCH_FIELDS and isinstance(value, int | float | str):
+        try:
+            return iso_utc(float(value))
+        except ValueError:
+            return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, list):
+        return (
+            show_value(field, value[0])
+            if len(value) == 1
+            else [show_value(field, v) for v in value]
+        )
+    return value
+
+
+def iterate_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows of a table as dicts, a few at a time, nulls left out."""
+    for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        held = [name for name in batch.schema.names if batch[name].null_count < len(batch)]
+        for row in batch.select(held).to_pylist():
+            yield {k: show_value(k, v) for k, v in row.items() if v is not None}
+
+
+def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
+    """One object a result row, as ``--format jsonl`` prints it. Field names are stable."""
+    detection, rows = match.detection, match.rows
+    objects = _list_objects(match, detection.risk)
+    messages = _list_messages(match, detection.risk)
+    score = detection.risk.score if detection.risk is not None else None
+    for i, row in enumerate(iterate_rows(rows)):
+        files = match.source_files[i].as_py()
+        yield {
+            "detection": detection.name,
+            "detection_id": detection.id,
+            "detection_type": detection.type,
+            "detection_status": detection.status,
+            "_time": find_row_time(row, match.now),
+            "risk_objects": objects[i],
+            "risk_score": score,
+            "message": messages[i],
+            "mitre_attack_id": list(detection.tags.mitre_attack_id),
+            "analytic_story": list(detection.tags.analytic_story),
+            "source_file": show_value("source_file", sorted(files)) if files else None,
+            "row": row,
+        }
+
+
+def find_row_time(row: Mapping[str, Any], now: float) -> str:
+    """When a row's events were: its ``_time``, else ``lastTime`` or ``firstTime``, else the run's
+    time. ISO-8601 UTC.
+
+    >>> find_row_time({"firstTime": "2020-10-08T11:03:46"}, 0.0)
+    '2020-10-08T11:03:46.000Z'
+    """
+    for name in _ROW_TIMES:
+        value = row.get(name)
+        if isinstance(value, str) and value.endswith("Z"):
+            return value
+        if isinstance(value, int | float):
+            return iso_utc(float(value))
+        if isinstance(value, str):
+            try:
+                epoch = parse_time(value, now, timeformat=_ISO)
+            except EscudoError:
+                continue
+            if epoch is not None:
+                return iso_utc(epoch)
+    return iso_utc(now)
+
+
+def _list_objects(match: Match, config: RiskConfig | None) -> list[list[dict[str, Any]]]:
+    out: list[list[dict[str, Any]]] = [[] for _ in range(match.rows.num_rows)]
+    if config is None:
+        return out
+    for scored in extract_risk_objects(match, config, ignore):
+        for value, parent in zip(
+            scored.values.to_pylist(), scored.parents.to_pylist(), strict=True
+        ):
+            out[parent].append(
+                {
+                    "field": scored.config.field,
+                    "type": scored.config.type,
+                    "value": value,
+                    "score": scored.config.score,
+                }
+            )
+    return out
+
+
+def _list_messages(match: Match, config: RiskConfig | None) -> list[str | None]:
+    count = match.rows.num_rows
+    if config is None or not config.message or not count:
+        return [None] * count
+    filled: pa.Array = fill_messages(config.message, match.rows)
+    return list(filled.to_pylist())

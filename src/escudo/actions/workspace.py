@@ -1,0 +1,33 @@
+"""What most actions work with: content, a lake, engines, a clock; made by who calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from escudo.content import Content
+from escudo.core.catalog import Catalog
+from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.engines.execute import Engine
+from escudo.lake import Lake
+from escudo.lake.knowledge import LakeKnowledge
+
+EngineOf: TypeAlias = Callable[[Catalog], Engine]
+"""Makes an engine over a catalog (``actions.engines`` has some)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """``now`` is the clock of the searches, in epoch seconds; ``within`` the time they look at."""
+
+    content: Content
+    lake: Lake
+    engine_of: EngineOf
+    now: float
+    within: TimeRange = ALL_TIME
+
+    @property
+    def knowledge(self) -> LakeKnowledge:
+        """The content's macros and lookups, under what searches have left in the lake."""
+        return LakeKnowledge(self.content.knowledge, self.lake.kept)

@@ -1,0 +1,21 @@
+"""An ingest -> what standard error says of input that gave no event; called by the commands that
+read logs."""
+
+from __future__ import annotations
+
+from escudo.actions.ingest import Ingested, copy_rejected
+from escudo.cli.progress import open_stderr, show_diagnostics
+
+
+def tell_rejected(ingested: Ingested, *, lasting: bool) -> None:
+    """The first rejected inputs, their number, and the folder that keeps them all.
+
+    Those of a lake that does not last are copied to a folder of their own.
+    """
+    number = ingested.report.rejected
+    if not number:
+        return
+    show_diagnostics(ingested.rejected, None)
+    folder = ingested.rejected_folder if lasting else copy_rejected(ingested)
+    noun = "input was" if number == 1 else "inputs were"
+    open_stderr().print(f"{number:,} {noun} rejected; kept in {folder}", markup=False)

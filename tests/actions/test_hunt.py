@@ -1,0 +1,150 @@
+"""A hunt called as a server would call it: what it is told, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from escudo import content
+from escudo.actions.engines import DuckDBEngines
+from escudo.actions.hunt import HuntFollower, HuntPlan, hunt_lake, hunt_logs, plan_hunt
+from escudo.actions.ingest import Ingested
+from escudo.actions.result_rows import iterate_match
+from escudo.actions.run_report import count_run
+from escudo.actions.workspace import Workspace
+from escudo.content import Detection
+from escudo.core.errors import EscudoError
+from escudo.engines.duckdb import DuckDBEngine
+from escudo.engines.execute import Engine
+from escudo.lake import Lake
+from tests.lake.logs import sysmon
+
+OWN = content.load()
+WMI = OWN.detection("Process Execution via WMI")
+COUNTED = (
+    "| tstats count from datamodel=Endpoint.Processes by Processes.dest | rename Processes.* as *"
+)
+NOW = 1_700_100_000.0
+
+
+class Notes(HuntFollower):
+    """What was told, in its order."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def tell_ingested(self, ingested: Ingested) -> None:
+        self.told.append(("ingested", ingested.report.read))
+
+    def follow_detections(self, detections: Sequence[Detection]) -> Iterable[Detection]:
+        for detection in detections:
+            self.told.append(detection.name)
+            yield detection
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    with Lake.create_temporary() as lake:
+        yield Workspace(content=OWN, lake=lake, engine_of=DuckDBEngines(), now=NOW)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "day.xml"
+    path.write_text(sysmon(3))
+    return path
+
+
+def counting(name: str, **changes: Any) -> Detection:
+    """A detection with a row for each host."""
+    return replace(WMI, id=name, name=name, search=COUNTED, **changes)
+
+
+def test_detections_are_followed_and_correlations_come_last(
+    workspace: Workspace, log: Path
+) -> None:
+    detections = (
+        counting("sums", type="Correlation"),
+        counting("first"),
+        counting("off", enabled=False),
+        counting("second"),
+    )
+    notes = Notes()
+    done = hunt_logs([log], workspace, HuntPlan(detections=detections), follower=notes)
+    assert notes.told == [("ingested", 3), "first", "second", "sums"]
+    assert [m.detection.name for m in done.hunt.matches] == ["first", "second", "sums"]
+    assert not done.failed
+
+
+def test_the_rows_and_numbers_of_a_hunt(workspace: Workspace, log: Path) -> None:
+    done = hunt_logs([log], workspace, HuntPlan(detections=(counting("hosts"),)))
+    ((match, _),) = done.hunt.hits()
+    (row,) = iterate_match(match)
+    assert row["row"] == {"dest": "pc1", "count": 3}
+    assert row["detection"] == "hosts"
+    assert [(o["field"], o["value"]) for o in row["risk_objects"]] == [("dest", "pc1")]
+    summed = done.hunt.sum_risk()
+    assert summed is not None
+    assert summed["risk_object"].to_pylist() == ["pc1"]
+    numbers = count_run(done.ingested.report, done.hunt, seconds=1.5)
+    assert numbers["events"]["read"] == 3
+    assert numbers["detections"] == {"run": 1, "failed": [], "rows": {"hosts": 1}}
+    assert numbers["seconds"] == 1.5
+
+
+def test_no_log_is_an_error_once_it_is_told_why(workspace: Workspace, tmp_path: Path) -> None:
+    notes = Notes()
+    with pytest.raises(EscudoError, match="CLI004"):
+        hunt_logs([tmp_path / "none"], workspace, plan_hunt(OWN), follower=notes)
+    assert notes.told == [("ingested", 0)]
+
+
+def test_a_fault_in_one_search_or_its_writing_is_beside_the_others(
+    workspace: Workspace, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Faulty(DuckDBEngine):
+        def run(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+            if "no_such_host" in str(query):
+                raise RuntimeError("out of order")
+            return super().run(query, *args, **kwargs)
+
+    def engine_of(catalog: Any) -> Engine:
+        return Faulty(catalog)
+
+    def keep(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    detections = (
+        counting("a"),
+        replace(counting("b"), search=f'{COUNTED} | where dest="no_such_host"'),
+        replace(counting("c"), search=f"{COUNTED} | outputlookup seen.csv"),
+        counting("d"),
+    )
+    hunt_logs([log], workspace, HuntPlan(detections=()))
+    monkeypatch.setattr("escudo.lake.effects._output", keep)
+    hunt = hunt_lake(detections, replace(workspace, engine_of=engine_of))
+    said = {m.detection.name: [(d.code, d.message) for d in m.diagnostics] for m in hunt.matches}
+    assert said == {
+        "a": [],
+        "b": [("DET001", "b: RuntimeError: out of order")],
+        "c": [("DET001", "c: OSError: the disk is full")],
+        "d": [],
+    }
+    assert hunt.failed == 2
+
+
+def test_a_plan_has_the_detections_of_names_and_stories() -> None:
+    everything = plan_hunt(OWN)
+    assert everything == HuntPlan(detections=OWN.detections)
+    story = WMI.tags.analytic_story[0]
+    of_story = plan_hunt(OWN, stories=[story.upper()]).detections
+    assert of_story == tuple(d for d in OWN.detections if story in d.tags.analytic_story)
+    assert plan_hunt(OWN, names=[WMI.id]).detections == (WMI,)
+    with pytest.raises(EscudoError, match="CLI001"):
+        plan_hunt(OWN, stories=["no such story"])
+    with pytest.raises(EscudoError, match="CON205"):
+        plan_hunt(OWN, names=["no such detection"])

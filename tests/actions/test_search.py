@@ -1,0 +1,69 @@
+"""A search called as a server would call it: rows as they come, and what it writes, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from escudo import content
+from escudo.actions.engines import DuckDBEngines
+from escudo.actions.ingest import ingest_logs
+from escudo.actions.search import SearchOptions, search_lake
+from escudo.actions.workspace import Workspace
+from escudo.core.errors import Diagnostic, EscudoError
+from escudo.lake import Lake
+from tests.lake.logs import sysmon
+
+OWN = content.load()
+SEEN = "| inputlookup seen.csv"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    log = tmp_path / "day.xml"
+    log.write_text(sysmon(5))
+    with Lake.create_temporary() as lake:
+        assert ingest_logs([log], lake).report.read == 5
+        yield Workspace(content=OWN, lake=lake, engine_of=DuckDBEngines(), now=1_700_100_000.0)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_rows_have_no_columns_of_escudo_itself(workspace: Workspace, streamed: bool) -> None:
+    found = search_lake("search index=*", workspace, SearchOptions(streamed=streamed))
+    tables = list(found.tables)
+    assert sum(t.num_rows for t in tables) == 5
+    assert tuple(tables[0].column_names) == found.fields
+    assert {"_event_id", "source_file", "_key"} & {
+        n for t in tables for n in t.column_names
+    } == set()
+
+
+def test_what_a_search_writes_is_there_before_its_rows_are_read(workspace: Workspace) -> None:
+    text = "search index=* | stats count by host | outputlookup seen.csv"
+    found = search_lake(text, workspace, SearchOptions(streamed=True))
+    assert [(c.kind, c.name, c.count) for c in found.changes] == [("lookup", "seen.csv", 1)]
+    (seen,) = search_lake(SEEN, workspace, SearchOptions()).tables
+    assert seen.to_pylist() == [{"host": "pc1", "count": "5"}]
+
+
+def test_warnings_are_told_before_a_search_that_then_fails(workspace: Workspace) -> None:
+    told: list[str] = []
+
+    def tell(diagnostics: Sequence[Diagnostic]) -> None:
+        told.extend(d.code for d in diagnostics)
+
+    text = 'search index=* | eval t=relative_time(1, "nonsense") | delete'
+    with pytest.raises(EscudoError, match="LAK015"):
+        search_lake(text, workspace, SearchOptions(), tell=tell)
+    assert told == ["SPL201"]
+    (counted,) = search_lake("index=* | stats count", workspace, SearchOptions()).tables
+    assert counted.to_pylist() == [{"count": 5}]
+
+
+def test_a_job_is_kept_under_its_name(workspace: Workspace) -> None:
+    text = "search index=* | stats count"
+    search_lake(text, workspace, SearchOptions(streamed=True, job="counted"))
+    (job,) = search_lake("| loadjob counted", workspace, SearchOptions()).tables
+    assert job.to_pylist() == [{"count": 5}]
