@@ -21,7 +21,6 @@ from escudo.spl.commands.chart.timechart import Timechart
 from escudo.spl.commands.convert import FUNCTIONS as CONVERSIONS
 from escudo.spl.commands.foreign import APPS
 from escudo.spl.commands.from_ import KINDS
-from escudo.spl.commands.head import Head
 from escudo.spl.commands.join import Join
 from escudo.spl.commands.loadjob import Loadjob
 from escudo.spl.commands.lookup import Lookup
@@ -207,7 +206,10 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("Outlier", "action"): st.sampled_from(["remove", "transform"]),
     ("OutputLookup", "create_context"): st.sampled_from(["app", "user"]),
     ("OutputLookup", "output_format"): st.none() | st.just("splunk_mv_csv"),
+    ("Outlier", "type"): st.just("iqr"),
+    ("Rangemap", "field"): NAMES,
     ("Range", "name"): _PLAIN.filter(lambda n: n.lower() not in ("field", "default")),
+    ("Rex", "mode"): st.none() | st.just("sed"),
     ("Trend", "kind"): st.sampled_from(["sma", "wma"]),
     ("Trend", "period"): st.integers(2, 99),
     ("Trend", "field"): _PLAIN,
@@ -232,8 +234,6 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
 def _tidy(node: typing.Any) -> typing.Any:
     """Settle combinations of fields that the language does not have."""
     match node:
-        case Head():
-            return replace(node, limit=10) if node.limit is None and node.while_ is None else node
         case Autoregress():
             return replace(node, alias=None) if node.p[0] != node.p[1] else node
         case Chart():
@@ -262,7 +262,7 @@ def _tidy(node: typing.Any) -> typing.Any:
                 node = replace(node, namespace=None, sid=None)
             elif node.namespace is not None:
                 node = replace(node, sid=None)
-            return node if node.by else replace(node, by_span=None)
+            return node if node.by else replace(node, buckets=type(node.buckets)())
         case _:
             return node
 

@@ -101,7 +101,7 @@ def _merged(before: Iterable[Row], added: Iterable[Row], output: LookupOutput) -
 
 
 def _read(lookup: Lookup) -> tuple[list[str], list[Row]]:
-    table = lookup_tables.read(lookup, None, multivalues=True)
+    table = lookup_tables.read_lookup(lookup, None, multivalues=True)
     rows: list[Row] = table.to_pylist()
     return list(table.column_names), rows
 
@@ -118,7 +118,7 @@ def _written(fields: Sequence[str], rows: Sequence[Row], multivalues: bool) -> b
     between = "\n" if multivalues else " "
     for row in rows:
         cells = [_plain(row.get(f), between) for f in fields]
-        lists = [lookup_tables.encoded(row.get(f)) for f in fields if f in several]
+        lists = [lookup_tables.encode_values(row.get(f)) for f in fields if f in several]
         writer.writerow([*cells, *lists])
     return out.getvalue().encode("utf-8", "replace")
 

@@ -20,7 +20,6 @@ class TextTables:
     filters: tuple[str, ...] = ()
     header: int | None = None
     copy_fields: bool = True
-    several: bool = True
     no_header: bool = False
     remove_original: bool = True
 

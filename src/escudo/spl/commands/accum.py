@@ -12,7 +12,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.command_forms import AliasCommand
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import frame, numbered, over
+from escudo.spl.operators.windows import frame, number_rows, over
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import case_when, has_value
@@ -36,7 +36,7 @@ class Accum(AliasCommand):
         value = relation.field(self.field)
         if value is None:
             return relation
-        relation, row = numbered(relation, binder)
+        relation, row = number_rows(relation, binder)
         added = self.compute_fields(value, [Order(row)])
         return relation.extend(added, binder.names, window=True)
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.command_forms import SubsearchCommand, SubsearchLimits
-from escudo.spl.operators.row_matching import side_by_side
+from escudo.spl.operators.row_matching import zip_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.options import boolean_option, option_group
 
@@ -32,4 +32,4 @@ class AppendCols(SubsearchCommand):
         added = binder.limited_subsearch(
             self.subsearch, self.limits.maxout, self, limit_option="maxout"
         )
-        return side_by_side(relation, binder.closed(added), self.override, binder)
+        return zip_rows(relation, binder.closed(added), self.override, binder)

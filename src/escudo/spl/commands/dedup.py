@@ -9,9 +9,9 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.commands.sort import SortKey, sort_key, sort_order
-from escudo.spl.operators.grouping import present
-from escudo.spl.operators.windows import numbered, runs
+from escudo.spl.commands.sort import SortKey, order_by_key, parse_sort_key
+from escudo.spl.operators.grouping import is_present
+from escudo.spl.operators.windows import number_rows, number_runs
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import (
     all_hold,
@@ -64,7 +64,7 @@ class Dedup(Command):
         fields, options = args.read_names_and_options(cls, stops=("sortby",), into=options)
         if not fields:
             args.missing("a field")
-        sortby = args.separated(lambda: sort_key(args)) if args.accept_word("sortby") else ()
+        sortby = args.separated(lambda: parse_sort_key(args)) if args.accept_word("sortby") else ()
         return cls(fields=fields, sortby=sortby, **options.values(cls), span=args.span())
 
     def format(self) -> str:
@@ -76,24 +76,24 @@ class Dedup(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if self.sortby:
-            keys = [o for key in self.sortby for o in sort_order(key, relation)]
+            keys = [o for key in self.sortby for o in order_by_key(key, relation)]
             relation = relation.ordered([*keys, *relation.order])
         bounds = [relation.bound(name) for name in self.fields]
         known = [b for b in bounds if b is not None]
         if len(known) < len(bounds) and not self.keepempty:
             return relation.where(exp.false())
         if not self.keepempty and not self.keepevents:
-            relation = relation.where(all_hold([present(b) for b in known]))
+            relation = relation.where(all_hold([is_present(b) for b in known]))
         partition: list[exp.Expression] = [column(b.ident) for b in known]
         if self.consecutive:
-            relation, run = runs(relation, partition, binder)
+            relation, run = number_runs(relation, partition, binder)
             partition = [*partition, run]
-        relation, number = numbered(relation, binder, partition)
+        relation, number = number_rows(relation, binder, partition)
         first = at_most(number, literal_integer(self.limit))
         if not self.keepevents and not self.keepempty:
             return relation.where(first)
         complete = len(known) == len(bounds)
-        all_present = all_hold([present(b) for b in known]) if complete else exp.false()
+        all_present = all_hold([is_present(b) for b in known]) if complete else exp.false()
         kept = all_hold([all_present, first])
         if self.keepevents:
             cleared = [(name, _keep_if(kept, relation.field(name))) for name in self.fields]

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.grouping import only_numbers
+from escudo.spl.operators.grouping import keep_numbers
 from escudo.spl.operators.windowed_statistics import add_statistics
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
@@ -47,5 +47,5 @@ class EventStats(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if self.allnum:
-            relation = only_numbers(relation, self.aggregates, binder)
+            relation = keep_numbers(relation, self.aggregates, binder)
         return add_statistics(relation, self.aggregates, self.by, binder)

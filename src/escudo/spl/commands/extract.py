@@ -10,7 +10,7 @@ from sqlglot import exp
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.found_fields import overlaid
+from escudo.spl.operators.found_fields import overlay_fields
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import literal_integer, literal_text, prelude_call
@@ -88,4 +88,4 @@ class Extract(Command):
             literal_integer(self.limit),
             exp.true() if self.mv_add else exp.false(),
         )
-        return overlaid(relation, pairs, binder, wins=False, lists=self.mv_add)
+        return overlay_fields(relation, pairs, binder, wins=False, lists=self.mv_add)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.command_forms import FieldsCommand
-from escudo.spl.operators.windows import frame, numbered, over
+from escudo.spl.operators.windows import frame, number_rows, over
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
@@ -30,7 +30,7 @@ class Filldown(FieldsCommand):
         names = self.fields or ("*",)
         if not self.fields:
             relation = binder.closed(relation)
-        relation, row = numbered(relation, binder)
+        relation, row = number_rows(relation, binder)
         filled: list[tuple[str, Typed]] = []
         for name in select_names(names, binder.matching(relation, names)):
             value = relation.field(name)

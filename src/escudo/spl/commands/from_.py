@@ -61,7 +61,7 @@ class From(Command):
                 model, _, name = self.object.partition(".")
                 return dataset.read(dataset.find(model, name or None, binder, self.span), binder)
             case "lookup" | "inputlookup":
-                return lookup_tables.rows_of(self.object, binder, self.span)
+                return lookup_tables.open_lookup(self.object, binder, self.span)
             case "savedsearch":
                 return saved_search(self.object, binder, self.span)
             case _:

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.found_fields import overlaid
+from escudo.spl.operators.found_fields import overlay_fields
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import prelude_call
@@ -45,4 +45,4 @@ class Fromjson(Command):
         if value is None:
             return relation
         members = prelude_call("spl_object_members", as_text(value))
-        return overlaid(relation, members, binder, lists=True, prefix=self.prefix)
+        return overlay_fields(relation, members, binder, lists=True, prefix=self.prefix)

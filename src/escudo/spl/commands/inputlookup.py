@@ -5,23 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from sqlglot import exp
-
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators import lookup_tables
+from escudo.spl.operators.lookup_tables import open_lookup
 from escudo.spl.operators.stacking import stack_rows
-from escudo.spl.operators.windows import numbered
+from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import literal_integer, more_than
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import SearchExpr
-from escudo.spl.syntax.unparse import option, search_text, word
+from escudo.spl.syntax.options import boolean_option, format_options, integer_option
+from escudo.spl.syntax.unparse import search_text, word
 
 
 @dataclass(frozen=True)
 class InputLookup(Command):
-    """``inputlookup [append=] [strict=] [start=] [max=] table [WHERE expr]``."""
+    """``inputlookup [options] table [WHERE expr]``.
+
+    The rows of the table that the search expression selects; ``start`` and ``max`` count those.
+
+    Differs from Splunk: an unknown lookup is an error without ``strict``, too.
+    """
 
     name: ClassVar[str] = "inputlookup"
     generating: ClassVar[bool] = True
@@ -29,47 +34,31 @@ class InputLookup(Command):
 
     table: str
     where: SearchExpr | None = None
-    append: bool = False
-    strict: bool = False
-    start: int = 0
-    max: int = 1_000_000_000
+    append: bool = boolean_option(False, "Whether the rows come after those of the search so far.")
+    strict: bool = boolean_option(False, "No effect here: an unknown lookup is always an error.")
+    start: int = integer_option(0, "Rows that are left out at the beginning.", least=0)
+    max: int | None = integer_option(None, "Rows that are taken at most; all by default.", least=0)
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        known = ("append", "strict", "start", "max")
-        options = args.options(*known)
+        options = args.read_options(cls)
         table = args.name("the name of a lookup")
-        args.options(*known, into=options)
+        args.read_options(cls, into=options)
         where = args.condition() if args.accept_word("where") else None
-        return cls(
-            table,
-            where,
-            options.boolean("append", False),
-            options.boolean("strict", False),
-            options.integer("start", 0, least=0),
-            options.integer("max", 1_000_000_000, least=0),
-            span=args.span(),
-        )
+        return cls(table=table, where=where, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "inputlookup"
-            + option("append", self.append, False)
-            + option("strict", self.strict, False)
-            + option("start", self.start, 0)
-            + option("max", self.max, 1_000_000_000)
-            + f" {word(self.table)}"
-            + (f" WHERE {search_text(self.where)}" if self.where is not None else "")
-        )
+        where = f" WHERE {search_text(self.where)}" if self.where is not None else ""
+        return f"inputlookup{format_options(self)} {word(self.table)}{where}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = lookup_tables.rows_of(self.table, binder, self.span)
+        relation = open_lookup(self.table, binder, self.span)
         if self.where is not None:
             relation = relation.where(binder.condition(self.where, relation))
         if self.start:
-            relation, row = numbered(relation, binder)
-            relation = relation.where(exp.GT(this=row, expression=exp.Literal.number(self.start)))
-        if self.max < 1_000_000_000:
+            relation, row = number_rows(relation, binder)
+            relation = relation.where(more_than(row, literal_integer(self.start)))
+        if self.max is not None:
             relation = relation.limit(self.max)
         if source is None:
             return relation

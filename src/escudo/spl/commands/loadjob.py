@@ -11,14 +11,18 @@ from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.options import boolean_option, format_options, integer_option, text_option
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
 class Loadjob(Command):
-    """``loadjob sid`` or ``loadjob savedsearch="user:app:name"`` with options.
+    """``loadjob sid [options]`` or ``loadjob savedsearch="user:app:name" [options]``.
 
-    The results are those that `escudo search --save-job` kept under the name, or its last part.
+    Differs from Splunk: the results are those that ``escudo search --save-job`` kept, under the
+    name given or the part of it after the last colon.
+
+    Refused: ``events=true`` and ``artifact_offset``, since only the last results are kept.
     """
 
     name: ClassVar[str] = "loadjob"
@@ -26,40 +30,28 @@ class Loadjob(Command):
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     sid: str | None = None
-    savedsearch: str | None = None
-    events: bool = False
-    job_delegate: str | None = None
-    artifact_offset: int = 0
-    ignore_running: bool = True
+    savedsearch: str | None = text_option(None, "The saved search, as user:app:name.")
+    events: bool = boolean_option(False, "Whether the events are loaded; true is refused.")
+    job_delegate: str | None = text_option(None, "Whose jobs are looked through; no effect here.")
+    artifact_offset: int = integer_option(
+        0, "Which run before the last one is loaded; only 0, the last, is taken.", least=0
+    )
+    ignore_running: bool = boolean_option(
+        True, "Whether jobs that still run are left out; no effect here."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options(*OPTIONS)
-        savedsearch = options.text("savedsearch", None)
+        options = args.read_options(cls)
         sid = None
-        if savedsearch is None:
+        if "savedsearch" not in options:
             sid = args.name('a search id or savedsearch="user:app:name"')
-            args.options(*OPTIONS, into=options)
-        return cls(
-            sid,
-            savedsearch,
-            options.boolean("events", False),
-            options.text("job_delegate", None),
-            options.integer("artifact_offset", 0, least=0),
-            options.boolean("ignore_running", True),
-            span=args.span(),
-        )
+            args.read_options(cls, into=options)
+        return cls(sid=sid, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "loadjob"
-            + (f" {word(self.sid)}" if self.sid is not None else "")
-            + option("savedsearch", self.savedsearch)
-            + option("events", self.events, False)
-            + option("job_delegate", self.job_delegate)
-            + option("artifact_offset", self.artifact_offset, 0)
-            + option("ignore_running", self.ignore_running, True)
-        )
+        sid = f" {word(self.sid)}" if self.sid is not None else ""
+        return f"loadjob{sid}{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         name = (self.savedsearch or self.sid or "").rpartition(":")[2]
@@ -71,18 +63,15 @@ class Loadjob(Command):
                 span=self.span,
                 hint="leave it out",
             )
-        found = binder.knowledge.job(name)
-        if found is None and binder.runner is None:
+        results = binder.knowledge.job(name)
+        if results is None and binder.runner is None:
             binder.deferred.append(f"the results of job {name}")
             return binder.anything(())
-        if found is None:
+        if results is None:
             raise EscudoError(
                 "SPL321",
                 f"no results are kept under the name '{name}'",
                 span=self.span,
                 hint=f"keep them: escudo search ... --save-job {name}",
             )
-        return binder.table(found, {"_time": FieldType.TIME})
-
-
-OPTIONS = ("savedsearch", "events", "job_delegate", "artifact_offset", "ignore_running")
+        return binder.table(results, {"_time": FieldType.TIME})

@@ -8,20 +8,23 @@ from typing import ClassVar, Self
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration
-from escudo.spl.operators import lookup_tables
-from escudo.spl.operators.row_matching import looked_up
+from escudo.spl.operators.lookup_tables import find_lookup, read_lookup
+from escudo.spl.operators.row_matching import add_lookup_fields
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.options import boolean_option, format_options
 from escudo.spl.syntax.source import suggest
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
 class Lookup(Command):
-    """``lookup [local=] [update=] table in [AS f], ... [OUTPUT|OUTPUTNEW out [AS f], ...]``.
+    """``lookup [options] table in [AS f], ... [OUTPUT|OUTPUTNEW out [AS f], ...]``.
 
-    ``inputs`` and ``outputs`` are pairs of (field of the lookup, field of the events). Without
-    outputs all fields of the table that are no inputs are added. ``new`` is OUTPUTNEW.
+    Rows whose fields ``f`` match the inputs ``in`` of the table get its outputs ``out``; without
+    outputs, all fields of the table that are no inputs. OUTPUTNEW keeps the values that a row has.
+    Several matches give multivalues, up to ``max_matches`` of the lookup's definition, which also
+    says whether case counts and which inputs are wildcards or networks.
     """
 
     name: ClassVar[str] = "lookup"
@@ -29,52 +32,54 @@ class Lookup(Command):
 
     table: str
     inputs: tuple[tuple[str, str], ...]
+    """Pairs of a field of the lookup and a field of the rows."""
     outputs: tuple[tuple[str, str], ...] = ()
+    """Pairs as in ``inputs``."""
     new: bool = False
-    local: bool = False
-    update: bool = False
+    """Whether it is OUTPUTNEW."""
+    local: bool = boolean_option(
+        False, "Whether it runs only where the search started; no effect here."
+    )
+    update: bool = boolean_option(
+        False, "Whether a real-time search sees changes of the file; no effect here."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("local", "update")
+        options = args.read_options(cls)
         table = args.name("the name of a lookup")
-        args.options("local", "update", into=options)
+        args.read_options(cls, into=options)
 
-        def pair() -> tuple[str, str]:
+        def read_pair() -> tuple[str, str]:
             inner = args.name()
             return inner, (args.name("a field after AS") if args.accept_word("as") else inner)
 
-        inputs = args.separated(pair, "output", "outputnew")
+        inputs = args.separated(read_pair, "output", "outputnew")
         if not inputs:
             args.expected("a field to look up")
         keyword = args.accept_word("output", "outputnew")
-        outputs = args.separated(pair) if keyword else ()
+        outputs = args.separated(read_pair) if keyword else ()
         if keyword and not outputs:
             args.expected("a field after OUTPUT")
         return cls(
-            table,
-            inputs,
-            outputs,
-            keyword == "outputnew",
-            options.boolean("local", False),
-            options.boolean("update", False),
+            table=table,
+            inputs=inputs,
+            outputs=outputs,
+            new=keyword == "outputnew",
+            **options.values(cls),
             span=args.span(),
         )
 
     def format(self) -> str:
         keyword = " OUTPUTNEW " if self.new else " OUTPUT "
-        return (
-            "lookup"
-            + option("local", self.local, False)
-            + option("update", self.update, False)
-            + f" {word(self.table)} {_pairs(self.inputs)}"
-            + (keyword + _pairs(self.outputs) if self.outputs else "")
-        )
+        outputs = keyword + _format_pairs(self.outputs) if self.outputs else ""
+        inputs = _format_pairs(self.inputs)
+        return f"lookup{format_options(self)} {word(self.table)} {inputs}{outputs}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        definition = lookup_tables.find(self.table, binder, self.span)
-        table = lookup_tables.read(definition, self.span)
+        definition = find_lookup(self.table, binder, self.span)
+        table = read_lookup(definition, self.span)
         inputs = dict(self.inputs)
         known = set(table.column_names) | set(definition.fields)
         for name in (*inputs, *(inner for inner, _ in self.outputs)):
@@ -86,10 +91,18 @@ class Lookup(Command):
                     hint=suggest(name, known),
                 )
         outputs = self.outputs or tuple((n, n) for n in table.column_names if n not in inputs)
-        return looked_up(relation, definition, table, self.inputs, outputs, self.new, binder)
+        return add_lookup_fields(
+            relation,
+            definition,
+            table,
+            inputs=self.inputs,
+            outputs=outputs,
+            new=self.new,
+            binder=binder,
+        )
 
 
-def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
+def _format_pairs(pairs: tuple[tuple[str, str], ...]) -> str:
     reserved = ("as", "output", "outputnew")
     return ", ".join(
         word(inner, *reserved) + ("" if inner == outer else f" AS {word(outer, *reserved)}")

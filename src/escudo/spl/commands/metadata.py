@@ -10,47 +10,44 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators.index_inventory import summarise_origins
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import choice_option, format_options, text_option, texts_option
 
 
 @dataclass(frozen=True)
 class Metadata(Command):
-    """``metadata type=hosts|sources|sourcetypes [index=name ...] [options]``."""
+    """``metadata type=hosts|sources|sourcetypes [index=name ...] [options]``.
+
+    A row for each: its first and last time, the time its last event came in, and its events.
+
+    Differs from Splunk: the events of the search's time range are counted one by one, so times and
+    counts are exact.
+    """
 
     name: ClassVar[str] = "metadata"
     generating: ClassVar[bool] = True
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
-    type: str
-    indexes: tuple[str, ...] = ()
-    splunk_server: str | None = None
-    splunk_server_group: str | None = None
-    datatype: str | None = None
+    type: str = choice_option(
+        ("hosts", "sources", "sourcetypes"), "", "What is listed; it must be given."
+    )
+    indexes: tuple[str, ...] = texts_option("An index that is looked through.", name="index")
+    splunk_server: str | None = text_option(None, "The server that is asked; no effect here.")
+    splunk_server_group: str | None = text_option(
+        None, "The servers that are asked; no effect here."
+    )
+    datatype: str | None = choice_option(
+        ("event", "metric", "all"), None, "Which kind of index is meant; no effect here."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("type", "index", "splunk_server", "splunk_server_group", "datatype")
-        kind = options.choice("type", ("hosts", "sources", "sourcetypes"), None)
-        if kind is None:
+        options = args.read_options(cls)
+        if "type" not in options:
             args.missing("type=hosts, sources or sourcetypes")
-        return cls(
-            kind,
-            options.texts("index"),
-            options.text("splunk_server", None),
-            options.text("splunk_server_group", None),
-            options.choice("datatype", ("event", "metric", "all"), None),
-            span=args.span(),
-        )
+        return cls(**options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "metadata"
-            + option("type", self.type)
-            + "".join(option("index", i) for i in self.indexes)
-            + option("splunk_server", self.splunk_server)
-            + option("splunk_server_group", self.splunk_server_group)
-            + option("datatype", self.datatype)
-        )
+        return f"metadata{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         return summarise_origins(self.type, self.indexes, binder)

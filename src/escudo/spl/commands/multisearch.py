@@ -16,7 +16,13 @@ from escudo.spl.syntax.ast import Pipeline
 
 @dataclass(frozen=True)
 class MultiSearch(Command):
-    """``multisearch [search] [search] ...``, two or more."""
+    """``multisearch [search] [search] ...``.
+
+    The events of two or more searches, newest first.
+
+    Differs from Splunk: searches that are not streaming are taken, too; then the rows of each come
+    after those of the one before.
+    """
 
     name: ClassVar[str] = "multisearch"
     generating: ClassVar[bool] = True
@@ -29,7 +35,7 @@ class MultiSearch(Command):
         searches = args.separated(args.subsearch)
         if len(searches) < 2:
             args.missing("two or more subsearches")
-        return cls(searches, span=args.span())
+        return cls(searches=searches, span=args.span())
 
     def format(self) -> str:
         return "multisearch" + "".join(f" [{s.format(nested=True)}]" for s in self.searches)

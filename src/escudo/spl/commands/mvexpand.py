@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.one_field_command import OneFieldCommand
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import column, prelude_call
+from escudo.spl.relation.sql import coalesce, column, literal_integer, minus, prelude_call
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
-from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.options import integer_option
 
 
 @dataclass(frozen=True)
-class Mvexpand(Command):
-    """``mvexpand field [limit=n]``; 0 is unlimited."""
+class Mvexpand(OneFieldCommand):
+    """``mvexpand field [limit=n]``.
+
+    A row for each value of the field, with the other fields of its row. A row without a value
+    stays one row.
+
+    Differs from Splunk: no limit of memory cuts rows off.
+    """
 
     name: ClassVar[str] = "mvexpand"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
-    field: str
-    limit: int = 0
-
-    @classmethod
-    def parse(cls, args: Args) -> Self:
-        options = args.options("limit")
-        field = args.name()
-        args.options("limit", into=options)
-        return cls(field, options.integer("limit", 0, least=0), span=args.span())
-
-    def format(self) -> str:
-        return f"mvexpand {word(self.field)}{option('limit', self.limit, 0)}"
+    limit: int = integer_option(0, "Values of a row that are taken; 0 is all.", least=0)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
@@ -44,17 +39,13 @@ class Mvexpand(Command):
         if bound is None or bound.type is not FieldType.MULTIVALUE:
             return relation
         values = column(bound.ident)
-        count: exp.Expression = exp.Coalesce(
-            this=prelude_call("spl_len", values.copy()), expressions=[exp.Literal.number(1)]
-        )
+        count = coalesce(prelude_call("spl_len", values.copy()), literal_integer(1))
         if self.limit:
-            count = exp.Least(this=count, expressions=[exp.Literal.number(self.limit)])
-        last = exp.Sub(
-            this=exp.Greatest(this=count, expressions=[exp.Literal.number(1)]),
-            expression=exp.Literal.number(1),
-        )
+            count = exp.Least(this=count, expressions=[literal_integer(self.limit)])
+        at_least_one = exp.Greatest(this=count, expressions=[literal_integer(1)])
+        last = minus(at_least_one, literal_integer(1))
         index = binder.names.fresh("index")
-        series = exp.GenerateSeries(start=exp.Literal.number(0), end=last)
+        series = exp.GenerateSeries(start=literal_integer(0), end=last)
         relation = relation.hide([(index, exp.Explode(this=series))], unnest=True)
         value = Typed(prelude_call("spl_mvindex", values, column(index)), FieldType.STRING)
         relation = relation.extend([(self.field, value)], binder.names)

@@ -11,78 +11,76 @@ from escudo.spl.binding.binder import EVIDENCE, Binder, Command, rows
 from escudo.spl.binding.effects import LookupOutput, as_texts
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.options import (
+    boolean_option,
+    choice_option,
+    format_options,
+    integer_option,
+    text_option,
+)
+from escudo.spl.syntax.unparse import word
 
 
 @dataclass(frozen=True)
 class OutputLookup(Command):
     """``outputlookup [options] table``.
 
-    The table is written where the search runs with a lake to write to (``escudo search``, ``hunt``,
-    ``baseline``), never into the content. With ``key_field``, ``append`` is true unless it is
-    said. ``createinapp`` and ``create_context`` say in which folder of Splunk the file belongs;
-    there is one place here.
+    Differs from Splunk: the table is written where the search runs with a lake to write to
+    (``escudo search``, ``hunt``, ``baseline``), never into the content. There is one place for
+    tables, so ``createinapp`` and ``create_context`` do nothing.
     """
 
     name: ClassVar[str] = "outputlookup"
 
     table: str
-    append: bool = False
-    create_empty: bool = False
-    override_if_empty: bool = True
-    max: int = 1_000_000_000
-    key_field: str | None = None
-    allow_updates: bool = True
-    createinapp: bool = True
-    create_context: str = "app"
-    output_format: str | None = None
+    append: bool | None = boolean_option(
+        None,
+        "Whether the rows are added to the table, not put in its place; "
+        "so where `key_field` is given, else not.",
+    )
+    create_empty: bool = boolean_option(False, "Whether no rows make a table that is not there.")
+    override_if_empty: bool = boolean_option(True, "Whether no rows empty a table that is there.")
+    max: int | None = integer_option(
+        None, "Rows that are written at most; all by default.", least=0
+    )
+    key_field: str | None = text_option(
+        None, "A row replaces the row of the table that has the same value in this field."
+    )
+    allow_updates: bool = boolean_option(
+        True, "Whether rows of a key that is there replace it; else they are left out."
+    )
+    createinapp: bool = boolean_option(True, "The folder of the file; no effect here.")
+    create_context: str = choice_option(
+        ("app", "user", "system"), "app", "The folder of the file; no effect here."
+    )
+    output_format: str | None = choice_option(
+        ("splunk_sv_csv", "splunk_mv_csv"),
+        None,
+        "With `splunk_mv_csv` the values of a field are kept apart.",
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options(*OPTIONS)
+        options = args.read_options(cls)
         table = args.name("the name of a lookup")
-        args.options(*OPTIONS, into=options)
-        return cls(
-            table,
-            options.boolean("append", "key_field" in options),
-            options.boolean("create_empty", False),
-            options.boolean("override_if_empty", True),
-            options.integer("max", 1_000_000_000, least=0),
-            options.text("key_field", None),
-            options.boolean("allow_updates", True),
-            options.boolean("createinapp", True),
-            options.choice("create_context", ("app", "user", "system"), "app"),
-            options.choice("output_format", ("splunk_sv_csv", "splunk_mv_csv"), None),
-            span=args.span(),
-        )
+        args.read_options(cls, into=options)
+        return cls(table=table, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "outputlookup"
-            + option("append", self.append, self.key_field is not None)
-            + option("create_empty", self.create_empty, False)
-            + option("override_if_empty", self.override_if_empty, True)
-            + option("max", self.max, 1_000_000_000)
-            + option("key_field", self.key_field)
-            + option("allow_updates", self.allow_updates, True)
-            + option("createinapp", self.createinapp, True)
-            + option("create_context", self.create_context, "app")
-            + option("output_format", self.output_format)
-            + f" {word(self.table)}"
-        )
+        return f"outputlookup{format_options(self)} {word(self.table)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
-        if self.max < 1_000_000_000:
+        if self.max is not None:
             relation = relation.limit(self.max)
 
-        def keep(found: pa.Table) -> pa.Table:
-            shown = found.drop_columns([n for n in EVIDENCE if n in found.column_names])
+        def keep(table: pa.Table) -> pa.Table:
+            shown = table.drop_columns([n for n in EVIDENCE if n in table.column_names])
             binder.effects.append(
                 LookupOutput(
                     self.table,
                     as_texts(shown),
-                    append=self.append,
+                    append=self.key_field is not None if self.append is None else self.append,
                     key_field=self.key_field,
                     allow_updates=self.allow_updates,
                     override_if_empty=self.override_if_empty,
@@ -90,19 +88,6 @@ class OutputLookup(Command):
                     multivalues=self.output_format == "splunk_mv_csv",
                 )
             )
-            return found
+            return table
 
         return binder.batch(relation, f"what goes to lookup {self.table}", keep)
-
-
-OPTIONS = (
-    "append",
-    "create_empty",
-    "override_if_empty",
-    "max",
-    "key_field",
-    "allow_updates",
-    "createinapp",
-    "create_context",
-    "output_format",
-)

@@ -9,8 +9,9 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.extraction import matches
+from escudo.spl.operators.extraction import match_pattern
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.sql import coalesce, negate
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.lexer import Kind
 from escudo.spl.syntax.unparse import quoted, word
@@ -18,7 +19,11 @@ from escudo.spl.syntax.unparse import quoted, word
 
 @dataclass(frozen=True)
 class Regex(Command):
-    """``regex "pattern"``, ``regex field="pattern"`` or ``regex field!="pattern"``."""
+    """``regex "pattern"``, ``regex field="pattern"`` or ``regex field!="pattern"``.
+
+    The pattern matches anywhere in the field, in ``_raw`` where none is named. ``!=`` keeps the
+    rows that do not match, those without the field, too.
+    """
 
     name: ClassVar[str] = "regex"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
@@ -41,7 +46,7 @@ class Regex(Command):
                 args.position = before
         if not args.more():
             args.expected("a regular expression in quotes")
-        return cls(args.pattern(), field, negated, span=args.span())
+        return cls(pattern=args.pattern(), field=field, negated=negated, span=args.span())
 
     def format(self) -> str:
         if self.field == "_raw" and not self.negated:
@@ -53,7 +58,7 @@ class Regex(Command):
         value = relation.field(self.field)
         if value is None:
             return relation if self.negated else relation.where(exp.false())
-        condition = matches(value, self.pattern, self.span)
+        condition = match_pattern(value, self.pattern, self.span)
         if self.negated:
-            condition = exp.Not(this=exp.Coalesce(this=condition, expressions=[exp.false()]))
+            condition = negate(coalesce(condition, exp.false()))
         return relation.where(condition)

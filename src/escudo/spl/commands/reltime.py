@@ -10,36 +10,34 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Literal
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import format_options, text_option
 
 
 @dataclass(frozen=True)
 class Reltime(Command):
-    """``reltime [timefield=f] [prefix=s]``; the result is ``[prefix]reltime``."""
+    """``reltime [options]``.
+
+    The field ``reltime`` holds how long before the time of the search it was: ``3 minutes ago``.
+    """
 
     name: ClassVar[str] = "reltime"
-    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
-    timefield: str = "_time"
-    prefix: str = ""
+    timefield: str = text_option("_time", "The field of epoch seconds.")
+    prefix: str = text_option("", "What stands before the name of the result.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("timefield", "prefix")
-        return cls(options.text("timefield", "_time"), options.text("prefix", ""), span=args.span())
+        return cls(**args.read_options(cls).values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "reltime"
-            + option("timefield", self.timefield, "_time")
-            + option("prefix", self.prefix, "")
-        )
+        return f"reltime{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if relation.bound(self.timefield) is None:
             return relation
-        value = binder.evaluate(elapsed(self.timefield), relation)
+        value = binder.evaluate(say_elapsed(self.timefield), relation)
         return relation.extend([(f"{self.prefix}reltime", value)], binder.names)
 
 
@@ -50,21 +48,22 @@ _UNITS = (
     ("day", 86400.0, 2592000.0),
     ("month", 2592000.0, 31536000.0),
 )
+"""Unit, its seconds, and from how many seconds on the next unit is used."""
 _YEAR = 31536000.0
 
 
-def elapsed(name: str) -> EvalExpr:
+def say_elapsed(name: str) -> EvalExpr:
     """``3 minutes ago`` for a field of epoch seconds, as an expression."""
     ago = Binary("-", Call("now", ()), FieldRef(name))
     cases: list[EvalExpr] = []
     for unit, width, end in _UNITS:
-        cases += [Binary("<", ago, Literal(end)), _words(ago, unit, width)]
-    cases += [Call("true", ()), _words(ago, "year", _YEAR)]
+        cases += [Binary("<", ago, Literal(end)), _say_number(ago, unit, width)]
+    cases += [Call("true", ()), _say_number(ago, "year", _YEAR)]
     known = Call("isnotnull", (FieldRef(name),))
     return Call("if", (known, Call("case", tuple(cases)), Call("null", ())))
 
 
-def _words(ago: EvalExpr, unit: str, width: float) -> EvalExpr:
+def _say_number(ago: EvalExpr, unit: str, width: float) -> EvalExpr:
     number = Call("floor", (Binary("/", ago, Literal(width)),))
     plural = Call(
         "if",

@@ -18,7 +18,11 @@ from escudo.spl.syntax.wildcards import renamed, select_names
 
 @dataclass(frozen=True)
 class Rename(Command):
-    """``rename old AS new, ...``; ``*`` in both maps part by part."""
+    """``rename old AS new, ...``.
+
+    A field of the new name is replaced. With ``*`` in both names, each ``*`` of the new one takes
+    what the ``*`` of the old one matched.
+    """
 
     name: ClassVar[str] = "rename"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
@@ -27,15 +31,15 @@ class Rename(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        def pair() -> tuple[str, str]:
+        def read_pair() -> tuple[str, str]:
             old = args.name()
             args.expect_word("as", "to")
             return old, args.name("the new name")
 
-        pairs = args.separated(pair)
+        pairs = args.separated(read_pair)
         if not pairs:
             args.missing("'field AS name'")
-        return cls(pairs, span=args.span())
+        return cls(pairs=pairs, span=args.span())
 
     def format(self) -> str:
         return "rename " + ", ".join(f"{word(old, 'as')} AS {word(new)}" for old, new in self.pairs)
@@ -53,11 +57,11 @@ class Rename(Command):
             names = select_names([old], binder.matching(relation, [old]))
             moved = {name: renamed(old, new, name) or new for name in names}
             before = {name: relation.bound(name) for name in moved}
-            relation = relation.with_fields(_moved(relation.fields, moved, before))
+            relation = relation.with_fields(_move_fields(relation.fields, moved, before))
         return relation
 
 
-def _moved(
+def _move_fields(
     fields: Mapping[str, Bound | None],
     moved: Mapping[str, str],
     before: Mapping[str, Bound | None],

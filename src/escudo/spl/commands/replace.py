@@ -15,7 +15,7 @@ from escudo.spl.binding.declaration import Declaration
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import map_values, match_wildcards
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.sql import case_when, literal_text, prelude_call
 from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.unparse import quoted, words
@@ -24,7 +24,12 @@ from escudo.spl.syntax.wildcards import select_names
 
 @dataclass(frozen=True)
 class Replace(Command):
-    """``replace old WITH new, ... [IN fields]``; ``*`` in both maps part by part."""
+    """``replace old WITH new, ... [IN fields]``.
+
+    A value that matches an old one as a whole, with regard to case, becomes the new one; each ``*``
+    of the new one takes what the ``*`` at its place matched. Values without ``*`` go before those
+    with it. Without fields, all fields but the internal ones.
+    """
 
     name: ClassVar[str] = "replace"
     declares: ClassVar[Declaration] = Declaration(row_by_row=True)
@@ -34,16 +39,16 @@ class Replace(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        def pair() -> tuple[str, str]:
+        def read_pair() -> tuple[str, str]:
             old = args.name("a value to replace")
             args.expect_word("with")
             return old, args.name("the new value")
 
-        pairs = args.separated(pair, "in")
+        pairs = args.separated(read_pair, "in")
         if not pairs:
             args.missing("'old WITH new'")
         fields = args.names() if args.accept_word("in") else ()
-        return cls(pairs, fields, span=args.span())
+        return cls(pairs=pairs, fields=fields, span=args.span())
 
     def format(self) -> str:
         pairs = ", ".join(f"{quoted(old)} WITH {quoted(new)}" for old, new in self.pairs)
@@ -56,36 +61,36 @@ class Replace(Command):
             relation = binder.closed(relation)
             names = tuple(n for n in relation.names() if not n.startswith("_"))
         changed = [
-            (name, replaced(value, self.pairs))
+            (name, replace_value(value, self.pairs))
             for name in select_names(names, binder.matching(relation, names))
             if (value := relation.field(name)) is not None
         ]
         return relation.extend(changed, binder.names)
 
 
-def replaced(value: Typed, pairs: Sequence[tuple[str, str]]) -> Typed:
-    """The value after the first pair that it matches as a whole, with regard to case; a ``*`` of
-    the new value takes what the ``*`` at its place matched (Search Reference, replace).
+def replace_value(value: Typed, pairs: Sequence[tuple[str, str]]) -> Typed:
+    """The value after the first pair that it matches.
 
-    >>> replaced(Typed(exp.column("h"), FieldType.STRING), [("*localhost", "x")]).sql.sql("duckdb")
+    >>> host = Typed(exp.column("h"), FieldType.STRING)
+    >>> replace_value(host, [("*localhost", "x")]).sql.sql("duckdb")
     "CASE WHEN ENDS_WITH(h, 'localhost') THEN 'x' ELSE h END"
     """
     if value.type is FieldType.MULTIVALUE:
-        values = map_values(value.sql, lambda v: _replaced(v.sql, pairs))
+        values = map_values(value.sql, lambda v: _replace_text(v.sql, pairs))
         return Typed(values, FieldType.MULTIVALUE)
-    return Typed(_replaced(as_text(value), pairs), FieldType.STRING)
+    return Typed(_replace_text(as_text(value), pairs), FieldType.STRING)
 
 
-def _replaced(text: exp.Expression, pairs: Sequence[tuple[str, str]]) -> exp.Expression:
+def _replace_text(text: exp.Expression, pairs: Sequence[tuple[str, str]]) -> exp.Expression:
     ordered = sorted(pairs, key=lambda pair: "*" in pair[0])
-    ifs = [
-        exp.If(this=match_wildcards(text.copy(), old, fold=False), true=_new(text, old, new))
+    branches = [
+        (match_wildcards(text.copy(), old, fold=False), _fill_wildcards(text, old, new))
         for old, new in ordered
     ]
-    return exp.Case(ifs=ifs, default=text.copy())
+    return case_when(*branches, otherwise=text.copy())
 
 
-def _new(text: exp.Expression, old: str, new: str) -> exp.Expression:
+def _fill_wildcards(text: exp.Expression, old: str, new: str) -> exp.Expression:
     if "*" not in new:
         return literal_text(new)
     pattern = "(?s)^" + "(.*)".join(re.escape(p) for p in old.split("*")) + "$"

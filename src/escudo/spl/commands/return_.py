@@ -36,7 +36,12 @@ class Returned(Node):
 
 @dataclass(frozen=True)
 class Return(Command):
-    """``return [count] items``; one row where no count is given."""
+    """``return [n] items``.
+
+    The values of the first ``n`` rows (one by default) as text that takes the place of the
+    subsearch: ``field="value"``, under another name with ``alias=field``, or the bare value with
+    ``$field``.
+    """
 
     name: ClassVar[str] = "return"
 
@@ -50,10 +55,10 @@ class Return(Command):
         if first.kind is Kind.WORD and first.text.isdigit() and args.at_option() is None:
             args.next()
             count = int(first.text)
-        items = args.separated(lambda: _item(args))
+        items = args.separated(lambda: _read_item(args))
         if not items:
             args.missing("a field")
-        return cls(items, count, span=args.span())
+        return cls(items=items, count=count, span=args.span())
 
     def format(self) -> str:
         count = f" {self.count}" if self.count != 1 else ""
@@ -63,18 +68,18 @@ class Return(Command):
         relation = rows(source, self).limit(self.count)
         wanted = {i.field: b for i in self.items if (b := relation.bound(i.field)) is not None}
         relation = relation.closed(wanted)
-        found = binder.collect(relation, "the rows to return")
-        if found is None:
+        table = binder.collect(relation, "the rows to return")
+        if table is None:
             return binder.table(pa.table({"search": pa.array([None], pa.string())}))
         items = [(i.field, i.alias or i.field, i.bare) for i in self.items]
-        return binder.table(pa.table({"search": [returned(found, items)]}))
+        return binder.table(pa.table({"search": [returned(table, items)]}))
 
 
-def _item(args: Args) -> Returned:
+def _read_item(args: Args) -> Returned:
     token = args.peek()
     field = args.name()
     if args.accept("="):
-        return Returned(args.name(), field, span=args.span(token.start))
+        return Returned(args.name(), alias=field, span=args.span(token.start))
     if token.kind is Kind.WORD and field.startswith("$") and len(field) > 1:
         return Returned(field[1:], bare=True, span=args.span(token.start))
     return Returned(field, span=args.span(token.start))

@@ -7,14 +7,17 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.windows import reversed_rows
+from escudo.spl.operators.windows import reverse_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 
 
 @dataclass(frozen=True)
 class Reverse(Command):
-    """``reverse``; no arguments."""
+    """``reverse``.
+
+    The rows in reverse order.
+    """
 
     name: ClassVar[str] = "reverse"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
@@ -27,4 +30,4 @@ class Reverse(Command):
         return "reverse"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        return reversed_rows(rows(source, self), binder)
+        return reverse_rows(rows(source, self), binder)

@@ -16,7 +16,11 @@ from escudo.spl.syntax.unparse import search_text
 
 @dataclass(frozen=True)
 class Search(Command):
-    """``search expr``; implied at the start of a search."""
+    """``search expr``.
+
+    The events that match; the word may be left out at the start of a search. Values compare without
+    regard to case, and ``*`` stands for any text.
+    """
 
     name: ClassVar[str] = "search"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
@@ -25,8 +29,7 @@ class Search(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        expr = args.search()
-        return cls(expr, span=args.span())
+        return cls(expr=args.search(), span=args.span())
 
     def format(self) -> str:
         return f"search {search_text(self.expr)}"

@@ -19,7 +19,11 @@ from escudo.spl.syntax.ast import Pipeline
 
 @dataclass(frozen=True)
 class Set(Command):
-    """``set union|diff|intersect [search] [search]``."""
+    """``set union|diff|intersect [search] [search]``.
+
+    The rows that either search has, that only one has, or that both have, each row once. Rows are
+    the same if all their fields are; internal fields (``_time`` and the like) do not count.
+    """
 
     name: ClassVar[str] = "set"
     generating: ClassVar[bool] = True
@@ -31,7 +35,8 @@ class Set(Command):
     @classmethod
     def parse(cls, args: Args) -> Self:
         operation = args.expect_word("union", "diff", "intersect")
-        return cls(operation, args.subsearch(), args.subsearch(), span=args.span())
+        left, right = args.subsearch(), args.subsearch()
+        return cls(operation=operation, left=left, right=right, span=args.span())
 
     def format(self) -> str:
         left, right = self.left.format(nested=True), self.right.format(nested=True)
@@ -41,14 +46,11 @@ class Set(Command):
         if source is not None:
             raise EscudoError("SPL311", "'set' must be the first command", span=self.span)
         left, right = (binder.closed(binder.subsearch(p)) for p in (self.left, self.right))
-        return set_of(self.operation, left, right, binder)
+        return combine_sets(self.operation, left=left, right=right, binder=binder)
 
 
-def set_of(operation: str, left: Relation, right: Relation, binder: Binder) -> Relation:
-    """Rows are the same if all their fields are; internal fields (``_time``...) do not count.
-
-    ``diff`` gives the rows that only one side has (Search Reference, set).
-    """
+def combine_sets(operation: str, *, left: Relation, right: Relation, binder: Binder) -> Relation:
+    """The rows of both relations, of one only (``diff``), or that both have (``intersect``)."""
     names = [n for n in dict.fromkeys([*left.names(), *right.names()]) if not n.startswith("_")]
     fields: dict[str, Bound] = {}
     for name in names:

@@ -15,6 +15,7 @@ from escudo.spl.relation.values import NUMERIC
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Node
 from escudo.spl.syntax.lexer import Kind
+from escudo.spl.syntax.options import format_options, integer_option
 from escudo.spl.syntax.unparse import quoted, word
 
 
@@ -36,26 +37,25 @@ class SortKey(Node):
 
 @dataclass(frozen=True)
 class Sort(Command):
-    """``sort [limit] keys [desc]``; limit 0 means all rows, 10,000 where none is given.
+    """``sort [n] keys [desc]``.
 
-    A trailing ``desc`` (``d``) turns the whole order around (``reverse``).
+    A key is ``field``, ``-field`` (descending), or either in ``num()``, ``str()``, ``ip()`` or
+    ``auto()``, which say how values compare; else numbers go by size and before other text, which
+    goes by its characters. Rows without a value come last. ``n`` is the same as ``limit``. A
+    trailing ``desc`` (``d``) turns the whole order around.
     """
 
     name: ClassVar[str] = "sort"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     keys: tuple[SortKey, ...]
-    limit: int = 10_000
+    limit: int = integer_option(10_000, "Rows that are kept; 0 keeps all.", least=0, bare=True)
     reverse: bool = False
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("limit")
-        limit = options.integer("limit", 10_000, least=0)
-        first = args.peek()
-        if first.kind is Kind.WORD and first.text.isdigit():
-            args.next()
-            limit = int(first.text)
+        options = args.read_options(cls)
+        args.read_number(options, "limit")
         keys: list[SortKey] = []
         reverse = False
         while args.more():
@@ -64,21 +64,20 @@ class Sort(Command):
             if keys and (order := args.accept_word("d", "desc", "a", "asc")):
                 reverse = order.startswith("d")
                 break
-            keys.append(sort_key(args))
+            keys.append(parse_sort_key(args))
         if not keys:
             args.expected("a field to sort by")
-        return cls(tuple(keys), limit, reverse, span=args.span())
+        return cls(keys=tuple(keys), reverse=reverse, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        limit = "" if self.limit == 10_000 else f" {self.limit}"
         keys = ", ".join(k.format() for k in self.keys)
-        return f"sort{limit} {keys}{' desc' if self.reverse else ''}"
+        return f"sort{format_options(self)} {keys}{' desc' if self.reverse else ''}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         order: list[Order] = []
         for key in self.keys:
-            order += sort_order(key, relation, reverse=self.reverse)
+            order += order_by_key(key, relation, reverse=self.reverse)
         relation = relation.ordered([*order, *relation.order])
         return relation.limit(self.limit) if self.limit else relation
 
@@ -87,21 +86,26 @@ _KINDS = frozenset({"auto", "str", "num", "ip"})
 """How values may be compared: by ``sort``'s rule, as text, as numbers, as addresses."""
 
 
-def sort_key(args: Args) -> SortKey:
+def parse_sort_key(args: Args) -> SortKey:
     """Read one key with its sign."""
     token = args.peek()
     sign = ""
     if token.kind is Kind.WORD and token.text[0] in "+-":
         args.position = token.start + 1
         sign = token.text[0]
-    kind = _kind(args)
+    kind = _read_kind(args)
     field = args.name("a field to sort by")
     if kind is not None:
         args.expect(")")
-    return SortKey(field, sign == "-", kind or "auto", span=args.span(token.start))
+    return SortKey(
+        field=field,
+        descending=sign == "-",
+        kind=kind or "auto",
+        span=args.span(token.start),
+    )
 
 
-def sort_order(key: SortKey, relation: Relation, *, reverse: bool = False) -> list[Order]:
+def order_by_key(key: SortKey, relation: Relation, *, reverse: bool = False) -> list[Order]:
     """The SQL order of a key: numbers before other text, nulls last (Search Reference, sort)."""
     bound = relation.bound(key.field)
     if bound is None:
@@ -124,7 +128,7 @@ def sort_order(key: SortKey, relation: Relation, *, reverse: bool = False) -> li
     return [by_number, Order(as_text(value), descending)]
 
 
-def _kind(args: Args) -> str | None:
+def _read_kind(args: Args) -> str | None:
     """The kind of comparison if ``kind(`` is next, which is then consumed."""
     token = args.peek()
     lower = token.text.lower()

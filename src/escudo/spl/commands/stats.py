@@ -7,60 +7,65 @@ from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.delimiters import with_delimiter
-from escudo.spl.operators.grouping import aggregate, only_numbers
+from escudo.spl.operators.delimiters import remember_delimiter
+from escudo.spl.operators.grouping import aggregate_rows, keep_numbers
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import (
+    boolean_option,
+    format_options,
+    integer_option,
+    text_option,
+)
 
 
 @dataclass(frozen=True)
 class Stats(Command):
-    """``stats aggregates BY fields``."""
+    """``stats [options] aggregates [BY fields] [options]``.
+
+    A row for each combination of values of the BY fields, in their order. Rows without one of them
+    are left out, and a row counts once for each value of a multivalue BY field.
+
+    Differs from Splunk: percentiles are exact.
+    """
 
     name: ClassVar[str] = "stats"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, closes_schema=True)
 
     aggregates: tuple[Aggregate, ...]
     by: tuple[str, ...] = ()
-    allnum: bool = False
-    delim: str = " "
-    partitions: int | None = None
-    dedup_splitvals: bool = False
+    allnum: bool = boolean_option(
+        False, "Whether a field counts only if all its values are numbers."
+    )
+    delim: str = text_option(" ", "What nomv puts between the values of values() and list().")
+    partitions: int | None = integer_option(
+        None, "Parts in which Splunk computes them; no effect here."
+    )
+    dedup_splitvals: bool = boolean_option(
+        False, "Whether a value that a BY field has twice counts once; no effect here."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        known = ("allnum", "delim", "partitions", "dedup_splitvals")
-        options = args.options(*known)
+        options = args.read_options(cls)
         aggregates = parse_aggregates(args, "by")
         if not aggregates:
             args.expected("a statistic such as count")
-        by = args.names(*known) if args.accept_word("by") else ()
-        args.options(*known, into=options)
-        return cls(
-            aggregates,
-            by,
-            options.boolean("allnum", False),
-            options.text("delim", " "),
-            options.integer("partitions", None),
-            options.boolean("dedup_splitvals", False),
-            span=args.span(),
-        )
+        by: tuple[str, ...] = ()
+        if args.accept_word("by"):
+            by, options = args.read_names_and_options(cls, into=options)
+            if not by:
+                args.expected("a field")
+        return cls(aggregates=aggregates, by=by, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "stats"
-            + option("allnum", self.allnum, False)
-            + option("delim", self.delim, " ")
-            + option("partitions", self.partitions)
-            + option("dedup_splitvals", self.dedup_splitvals, False)
-            + f" {', '.join(a.format() for a in self.aggregates)}{format_by(self.by)}"
-        )
+        terms = ", ".join(a.format() for a in self.aggregates)
+        return f"stats{format_options(self)} {terms}{format_by(self.by)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if self.allnum:
-            relation = only_numbers(relation, self.aggregates, binder)
-        result = aggregate(relation, self.aggregates, self.by, binder)
-        return with_delimiter(result, [a.output for a in self.aggregates], self.delim)
+            relation = keep_numbers(relation, self.aggregates, binder)
+        result = aggregate_rows(relation, self.aggregates, by=self.by, binder=binder)
+        return remember_delimiter(result, [a.output for a in self.aggregates], self.delim)

@@ -12,28 +12,34 @@ from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import literal_text
+from escudo.spl.relation.sql import coalesce, literal_text
 from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import FieldRef, Literal
 from escudo.spl.syntax.lexer import Kind
-from escudo.spl.syntax.unparse import option, quoted, word
+from escudo.spl.syntax.options import boolean_option, format_options
+from escudo.spl.syntax.unparse import quoted, word
 
 
 @dataclass(frozen=True)
 class Strcat(Command):
-    """``strcat [allrequired=bool] source ... destination``; a quoted source is a literal."""
+    """``strcat [options] source ... destination``.
+
+    The values of the sources one behind the other; a quoted source is text itself.
+    """
 
     name: ClassVar[str] = "strcat"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     sources: tuple[FieldRef | Literal, ...]
     destination: str
-    allrequired: bool = False
+    allrequired: bool = boolean_option(
+        False, "Whether there is a result only where all sources have a value."
+    )
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("allrequired")
+        options = args.read_options(cls)
         sources: list[FieldRef | Literal] = []
         while args.more():
             if args.accept(","):
@@ -48,15 +54,17 @@ class Strcat(Command):
         last = sources.pop()
         destination = last.name if isinstance(last, FieldRef) else str(last.value)
         return cls(
-            tuple(sources), destination, options.boolean("allrequired", False), span=args.span()
+            sources=tuple(sources),
+            destination=destination,
+            **options.values(cls),
+            span=args.span(),
         )
 
     def format(self) -> str:
         sources = " ".join(
             s.name if isinstance(s, FieldRef) else quoted(str(s.value)) for s in self.sources
         )
-        required = option("allrequired", self.allrequired, False)
-        return f"strcat{required} {sources} {word(self.destination)}"
+        return f"strcat{format_options(self)} {sources} {word(self.destination)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
@@ -64,7 +72,7 @@ class Strcat(Command):
         for item in self.sources:
             text = as_text(binder.evaluate(item, relation))
             if not self.allrequired:
-                text = exp.Coalesce(this=text, expressions=[literal_text("")])
+                text = coalesce(text, literal_text(""))
             parts.append(text)
         sql = parts[0]
         for part in parts[1:]:

@@ -10,9 +10,9 @@ from sqlglot import exp
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.grouping import only_numbers
+from escudo.spl.operators.grouping import keep_numbers
 from escudo.spl.operators.windowed_statistics import add_statistics
-from escudo.spl.operators.windows import frame, numbered, over, runs
+from escudo.spl.operators.windows import frame, number_rows, number_runs, over
 from escudo.spl.relation.coercion import as_boolean
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column, literal_number
@@ -98,7 +98,7 @@ class StreamStats(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if self.allnum:
-            relation = only_numbers(relation, self.aggregates, binder)
+            relation = keep_numbers(relation, self.aggregates, binder)
         return stream_statistics(relation, self, binder)
 
 
@@ -127,7 +127,7 @@ def stream_statistics(relation: Relation, command: StreamStats, binder: Binder) 
             "SPL301", "streamstats takes window or time_window, not both", span=command.span
         )
     arrived = relation.order
-    relation, row = numbered(relation, binder)
+    relation, row = number_rows(relation, binder)
     relation = relation.ordered([Order(row, number=row)])
     relation, segments = _segments(relation, command, binder)
     order = [Order(row)]
@@ -181,7 +181,7 @@ def _segments(
     if command.reset_on_change and command.by:
         values = [v.sql for n in command.by if (v := relation.field(n)) is not None]
         if values:
-            relation, run = runs(relation, values, binder)
+            relation, run = number_runs(relation, values, binder)
             out.append(run)
     for condition, end in ((command.reset_before, 0), (command.reset_after, -1)):
         if condition is not None:

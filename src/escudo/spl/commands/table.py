@@ -16,7 +16,11 @@ from escudo.spl.syntax.wildcards import select_names
 
 @dataclass(frozen=True)
 class Table(Command):
-    """``table fields``; a name may hold ``*``."""
+    """``table fields``.
+
+    These fields and no others, in this order; a name may hold ``*``. A field that no row has is an
+    empty column.
+    """
 
     name: ClassVar[str] = "table"
     declares: ClassVar[Declaration] = Declaration(
@@ -27,7 +31,7 @@ class Table(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        return cls(args.names(), span=args.span())
+        return cls(fields=args.names(), span=args.span())
 
     def format(self) -> str:
         return f"table {words(self.fields)}"

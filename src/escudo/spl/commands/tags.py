@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
@@ -11,51 +11,45 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.values import null_value
 from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.options import boolean_option, format_options, text_option
 from escudo.spl.syntax.parse_eval import parse_eval
-from escudo.spl.syntax.unparse import option, words
+from escudo.spl.syntax.unparse import words
 
 
 @dataclass(frozen=True)
 class Tags(Command):
-    """``tags [outputfield=] [inclname=] [inclvalue=] [allowed_tags=] [fields]``.
+    """``tags [options] [fields]``.
 
-    The tags are those that the sources give their events (``tag::eventtype``), by which the data
-    models choose them: process, report, network and so on. They go into ``outputfield``, perhaps
-    with the field's name or value before each, or into ``tags``.
+    The tags of these fields, of all by default. They are those that the sources give their events
+    (``tag::eventtype``), by which the data models choose them: process, report, network and so on.
     """
 
     name: ClassVar[str] = "tags"
-    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, reads_also=("tag::*",))
+    declares: ClassVar[Declaration] = Declaration(
+        reads=Reads.NAMED, reads_also=("tag::*",), row_by_row=True
+    )
 
     fields: tuple[str, ...] = ()
-    outputfield: str | None = None
-    inclname: bool = False
-    inclvalue: bool = False
-    allowed_tags: str | None = None
+    outputfield: str | None = text_option(
+        None, "The field of the result; `tags` by default, and without names and values then."
+    )
+    inclname: bool = boolean_option(False, "Whether the field's name stands before each tag.")
+    inclvalue: bool = boolean_option(False, "Whether the field's value stands before each tag.")
+    allowed_tags: str | None = text_option(None, "The tags that are taken, with commas between.")
+
+    def declaration(self) -> Declaration:
+        """Without fields, the values that are shown may be those of any field."""
+        any_value = self.inclvalue and not self.fields
+        return replace(self.declares, reads=Reads.ANY) if any_value else self.declares
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        fields, options = args.names_and_options(
-            "outputfield", "inclname", "inclvalue", "allowed_tags"
-        )
-        return cls(
-            fields,
-            options.text("outputfield", None),
-            options.boolean("inclname", False),
-            options.boolean("inclvalue", False),
-            options.text("allowed_tags", None),
-            span=args.span(),
-        )
+        fields, options = args.read_names_and_options(cls)
+        return cls(fields=fields, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "tags"
-            + option("outputfield", self.outputfield)
-            + option("inclname", self.inclname, False)
-            + option("inclvalue", self.inclvalue, False)
-            + option("allowed_tags", self.allowed_tags)
-            + (f" {words(self.fields, separator=' ')}" if self.fields else "")
-        )
+        fields = f" {words(self.fields, separator=' ')}" if self.fields else ""
+        return f"tags{format_options(self)}{fields}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
@@ -64,11 +58,11 @@ class Tags(Command):
         output = self.outputfield or "tags"
         if not wanted:
             return relation.extend([(output, null_value())], binder.names)
-        parts = ", ".join(self._of(field) for field in wanted)
+        parts = ", ".join(self._select_tags(field) for field in wanted)
         value = binder.evaluate(parse_eval(f"mvdedup(mvappend({parts}))"), relation)
         return relation.extend([(output, value)], binder.names)
 
-    def _of(self, field: str) -> str:
+    def _select_tags(self, field: str) -> str:
         """The tags of a field, as an eval expression."""
         tag = f"'{_PREFIX}{field}'"
         if self.allowed_tags is not None:

@@ -12,11 +12,25 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.relation.coercion import as_number, as_text
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.sql import (
+    case_when,
+    coalesce,
+    has_value,
+    list_of,
+    literal_text,
+    negate,
+    prelude_call,
+)
 from escudo.spl.relation.values import NUMERIC, Typed, text_value
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Node
-from escudo.spl.syntax.unparse import option, word
+from escudo.spl.syntax.options import (
+    boolean_option,
+    choice_option,
+    format_options,
+    text_option,
+)
+from escudo.spl.syntax.unparse import word
 from escudo.spl.syntax.wildcards import select_names
 
 KINDS = ("auto", "bool", "json", "none", "num", "str")
@@ -36,44 +50,38 @@ class JsonField(Node):
 
 @dataclass(frozen=True)
 class Tojson(Command):
-    """``tojson [fields] [default_type=] [fill_null=] [include_internal=] [output_field=]``."""
+    """``tojson [fields] [options]``.
+
+    A row's fields as a JSON object: those named, or all but the internal ones; a name may hold
+    ``*``. ``kind(field)`` says how a value is written: ``str`` and ``none`` as text, ``num``,
+    ``bool`` and ``json`` as what the text says where it says so, ``auto`` as a number, a Boolean or
+    a document where the text is one. A multivalue is a list.
+
+    Differs from Splunk: what the engine holds as a number is one with ``str`` and ``none``, too.
+    """
 
     name: ClassVar[str] = "tojson"
 
     fields: tuple[JsonField, ...] = ()
-    default_type: str = "none"
-    fill_null: bool = False
-    include_internal: bool = False
-    output_field: str = "_raw"
+    default_type: str = choice_option(KINDS, "none", "The kind of fields that name none.")
+    fill_null: bool = boolean_option(False, "Whether fields without a value are null there.")
+    include_internal: bool = boolean_option(False, "Whether ``*`` stands for internal fields, too.")
+    output_field: str = text_option("_raw", "The field of the result.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        known = ("default_type", "fill_null", "include_internal", "output_field")
-        options = args.options(*known)
+        options = args.read_options(cls)
         fields: list[JsonField] = []
         while args.more():
             if args.at_option() is not None:
-                args.options(*known, into=options)
+                args.read_options(cls, into=options)
             elif not args.accept(","):
-                fields.append(_field(args))
-        return cls(
-            tuple(fields),
-            options.choice("default_type", KINDS, "none"),
-            options.boolean("fill_null", False),
-            options.boolean("include_internal", False),
-            options.text("output_field", "_raw"),
-            span=args.span(),
-        )
+                fields.append(_read_field(args))
+        return cls(fields=tuple(fields), **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "tojson"
-            + "".join(f" {f.format()}" for f in self.fields)
-            + option("default_type", self.default_type, "none")
-            + option("fill_null", self.fill_null, False)
-            + option("include_internal", self.include_internal, False)
-            + option("output_field", self.output_field, "_raw")
-        )
+        fields = "".join(f" {f.format()}" for f in self.fields)
+        return f"tojson{fields}{format_options(self)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
@@ -83,7 +91,7 @@ class Tojson(Command):
             for item in wanted
             for name in select_names(self._patterns(item.field), relation.names())
         ]
-        value = json_object(names, relation, fill_null=self.fill_null)
+        value = make_json_object(names, relation, fill_null=self.fill_null)
         return relation.extend([(self.output_field, value)], binder.names)
 
     def _patterns(self, field: str) -> list[str]:
@@ -91,7 +99,7 @@ class Tojson(Command):
         return [field, f"_{field}"] if self.include_internal and field.startswith("*") else [field]
 
 
-def _field(args: Args) -> JsonField:
+def _read_field(args: Args) -> JsonField:
     token = args.peek()
     kind = args.accept_word(*KINDS)
     if kind is not None and args.accept("("):
@@ -102,35 +110,32 @@ def _field(args: Args) -> JsonField:
     return JsonField(args.name(), span=args.span(token.start))
 
 
-def json_object(names: Sequence[tuple[str, str]], relation: Relation, *, fill_null: bool) -> Typed:
-    """The fields (name, kind) as an object; null fields are left out unless ``fill_null``.
-
-    Kinds: ``str`` and ``none`` give text, ``num``, ``bool`` and ``json`` what the text says where
-    it says so, ``auto`` a number, boolean or document where the text is one.
-    """
+def make_json_object(
+    names: Sequence[tuple[str, str]], relation: Relation, *, fill_null: bool
+) -> Typed:
+    """The fields (name, kind) as an object; null fields are left out unless ``fill_null``."""
     keys: list[exp.Expression] = []
     values: list[exp.Expression] = []
     for name, kind in names:
         value = relation.field(name)
         if value is None:
             continue
-        text = _json(value, kind)
-        known = exp.Not(this=exp.Is(this=text.copy(), expression=exp.null()))
+        text = _write_json(value, kind)
         key: exp.Expression = literal_text(name)
         if fill_null:
-            text = exp.Coalesce(this=text, expressions=[literal_text("null")])
+            text = coalesce(text, literal_text("null"))
         else:
-            key = exp.Case(ifs=[exp.If(this=known, true=key)])
+            key = case_when((has_value(text.copy()), key))
         keys.append(key)
         values.append(text)
     if not keys:
         return text_value("{}")
-    lists = [prelude_call("spl_values", exp.Array(expressions=items)) for items in (keys, values)]
+    lists = [prelude_call("spl_values", list_of(items)) for items in (keys, values)]
     made = prelude_call("spl_json_object", *lists)
-    return Typed(exp.Coalesce(this=made, expressions=[literal_text("{}")]), FieldType.STRING)
+    return Typed(coalesce(made, literal_text("{}")), FieldType.STRING)
 
 
-def _json(value: Typed, kind: str) -> exp.Expression:
+def _write_json(value: Typed, kind: str) -> exp.Expression:
     if value.type is FieldType.MULTIVALUE:
         return prelude_call("spl_json_array", value.sql)
     text = as_text(value)
@@ -141,15 +146,13 @@ def _json(value: Typed, kind: str) -> exp.Expression:
             return number
         case "bool":
             flag = prelude_call("spl_bool", text)
-            truth = exp.If(this=flag.copy(), true=literal_text("true"))
-            return exp.Case(
-                ifs=[truth, exp.If(this=exp.Not(this=flag), true=literal_text("false"))]
+            return case_when(
+                (flag.copy(), literal_text("true")), (negate(flag), literal_text("false"))
             )
         case "json":
             return prelude_call("spl_json", text)
         case "auto":
-            document = prelude_call("spl_json", text.copy())
-            return exp.Coalesce(this=document, expressions=[quoted])
+            return coalesce(prelude_call("spl_json", text.copy()), quoted)
     if value.type in NUMERIC:
         return number
     return quoted

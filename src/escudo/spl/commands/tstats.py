@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
@@ -14,69 +16,163 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.lowering.lower_search import TSTATS, lower_search
 from escudo.spl.operators.automatic_spans import choose_time_span
-from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.grouping import aggregate_rows
 from escudo.spl.operators.null_filling import fill_null
 from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.operators.time_buckets import floor_time
 from escudo.spl.relation.relation import Relation, Traits
 from escudo.spl.relation.sql import column
-from escudo.spl.relation.values import Bound, Typed
+from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregate
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.ast import And, SearchExpr
+from escudo.spl.syntax.ast import And, Node, SearchExpr
+from escudo.spl.syntax.options import (
+    Options,
+    boolean_option,
+    format_options,
+    integer_option,
+    option_group,
+    span_option,
+    text_option,
+)
 from escudo.spl.syntax.spans import BinSpan
-from escudo.spl.syntax.unparse import option, search_text, word
+from escudo.spl.syntax.unparse import search_text, word
 
 
-@dataclass(frozen=True)
-class Tstats(Command):
-    """``tstats [options] aggregates [FROM source] [WHERE expr] [BY fields [span=...]]``.
+@dataclass(frozen=True, kw_only=True)
+class IndexStatistics(Command, ABC):
+    """What ``tstats`` and ``mstats`` share: statistics over the events that WHERE selects."""
 
-    The source is a data model (``model``, and ``dataset`` where one is named), a ``namespace`` of
-    a former ``tscollect``, a ``sid``, or none: the raw events.
-    """
-
-    name: ClassVar[str] = "tstats"
     generating: ClassVar[bool] = True
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     aggregates: tuple[Aggregate, ...]
-    model: str | None = None
-    dataset: str | None = None
-    namespace: str | None = None
-    sid: str | None = None
     where: SearchExpr | None = None
     by: tuple[str, ...] = ()
-    by_span: BinSpan | None = None
-    prestats: bool = False
-    local: bool = False
-    append: bool = False
-    summariesonly: bool = False
-    include_reduced_buckets: bool = False
-    allow_old_summaries: bool = False
-    use_summary_index_values: bool = True
-    chunk_size: int = 10_000_000
-    fillnull_value: str | None = None
+    prestats: bool = boolean_option(
+        False, "Whether the rows are left for the statistics of the next command."
+    )
+    append: bool = boolean_option(
+        False, "With prestats, whether the rows are added to those of the search so far."
+    )
+    fillnull_value: str | None = text_option(
+        None, "What stands for BY fields without a value; else such rows are left out."
+    )
+    chunk_size: int = integer_option(
+        10_000_000, "Events that Splunk reads at a time; no effect here.", least=1
+    )
 
     @classmethod
-    def parse(cls, args: Args) -> Self:
-        options = args.options(*OPTIONS)
+    def read_aggregates(cls, args: Args, options: Options, *stops: str) -> tuple[Aggregate, ...]:
+        """Statistics and options in any order, up to one of the bare words ``stops``."""
         aggregates: list[Aggregate] = []
-        while args.more() and not args.at_word("from", "where", "by", "groupby"):
+        while args.more() and not args.at_word(*stops):
             if args.at_option() is not None:
-                args.options(*OPTIONS, into=options)
+                args.read_options(cls, into=options)
             elif not args.accept(","):
                 refuse_prefix(args)
                 aggregates.append(parse_aggregate(args))
         if not aggregates:
             args.expected("a statistic such as count")
-        source = _source(args) if args.accept_word("from") else _Source()
+        return tuple(aggregates)
+
+    def format_clauses(self, source: str = "") -> str:
+        """The command up to its BY fields; ``source`` is what stands before WHERE."""
+        terms = ", ".join(a.format() for a in self.aggregates)
+        where = f" WHERE {search_text(self.where)}" if self.where is not None else ""
+        return f"{self.name}{format_options(self)} {terms}{source}{where}{format_by(self.by)}"
+
+    def fill_keys(self, events: Relation, by: Sequence[str], binder: Binder) -> Relation:
+        """The events with ``fillnull_value`` in BY fields that are null."""
+        if self.fillnull_value is None:
+            return events
+        names = [name for name in by if name != "_time"]
+        filled = [(n, fill_null(events.field(n), self.fillnull_value)) for n in names]
+        return events.extend(filled, binder.names)
+
+    def keep_events(
+        self,
+        source: Relation | None,
+        events: Relation,
+        *,
+        given: dict[str, Bound],
+        binder: Binder,
+    ) -> Relation:
+        """``prestats=t``: the events after those of the search so far, for later statistics."""
+        events = events.with_fields({**events.fields, **given})
+        both = events if source is None else stack_rows([source, events], binder, ordered=False)
+        return replace(both, traits=Traits(prestats=True))
+
+
+def cut_time(
+    events: Relation, time: Bound, *, span: BinSpan | None, binder: Binder
+) -> tuple[Relation, dict[str, Bound]]:
+    """The events with buckets of their time, as what ``_time`` is grouped by."""
+    width = span or choose_time_span(events, binder)
+    bucket = binder.names.fresh("_time")
+    events = events.hide([(bucket, floor_time(column(time.ident), width))])
+    return events, {"_time": Bound(bucket, FieldType.TIME)}
+
+
+@dataclass(frozen=True)
+class BucketOptions(Node):
+    """Options that stand among the BY fields."""
+
+    width: BinSpan | None = span_option(
+        None,
+        "The width of the buckets of `_time`, after BY; by the time range by default.",
+        name="span",
+    )
+
+
+@dataclass(frozen=True)
+class Tstats(IndexStatistics):
+    """``tstats [options] aggregates [FROM source] [WHERE expr] [BY fields [span=...]]``.
+
+    The source is ``datamodel=Model`` or ``datamodel=Model.Dataset``, else the raw events. WHERE
+    compares as ``search`` does, but an address with a mask is plain text. Rows without a BY field
+    are left out.
+
+    Differs from Splunk: data models are tables, so there are no summaries, and the options about
+    them do nothing. Every field of the raw events can be used, not only those of an index.
+
+    Refused: FROM a namespace of ``tscollect`` or a ``sid``; ``PREFIX()``.
+    """
+
+    name: ClassVar[str] = "tstats"
+
+    model: str | None = None
+    dataset: str | None = None
+    namespace: str | None = None
+    sid: str | None = None
+    buckets: BucketOptions = option_group(BucketOptions, apart=True)
+    local: bool = boolean_option(
+        False, "Whether it runs only where the search started; no effect here."
+    )
+    summariesonly: bool = boolean_option(
+        False, "Whether only what is summarised counts; no effect here."
+    )
+    include_reduced_buckets: bool = boolean_option(
+        False, "Whether buckets with a reduced index count; no effect here."
+    )
+    allow_old_summaries: bool = boolean_option(
+        False, "Whether summaries of an older model count; no effect here."
+    )
+    use_summary_index_values: bool = boolean_option(
+        True, "Whether host, source and the like are those of the summary; no effect here."
+    )
+
+    @classmethod
+    def parse(cls, args: Args) -> Self:
+        options = args.read_options(cls)
+        aggregates = cls.read_aggregates(args, options, "from", "where", "by", "groupby")
+        source = _read_source(args) if args.accept_word("from") else {}
         where = args.condition("by", "groupby") if args.accept_word("where") else None
         by: list[str] = []
         if args.accept_word("by", "groupby"):
             while args.more():
                 if args.at_option() is not None:
-                    args.options("span", into=options)
+                    args.read_options(BucketOptions, into=options)
                 elif not args.accept(","):
                     refuse_prefix(args)
                     token = args.peek()
@@ -86,51 +182,24 @@ class Tstats(Command):
             if not by:
                 args.expected("a field after BY")
         return cls(
-            tuple(aggregates),
-            source.model,
-            source.dataset,
-            source.namespace,
-            source.sid,
-            where,
-            tuple(by),
-            options.span("span", None),
-            options.boolean("prestats", False),
-            options.boolean("local", False),
-            options.boolean("append", False),
-            options.boolean("summariesonly", False),
-            options.boolean("include_reduced_buckets", False),
-            options.boolean("allow_old_summaries", False),
-            options.boolean("use_summary_index_values", True),
-            options.integer("chunk_size", 10_000_000, least=1),
-            options.text("fillnull_value", None),
+            aggregates=aggregates,
+            **source,
+            where=where,
+            by=tuple(by),
+            **{**options.values(cls), "buckets": options.read(BucketOptions)},
             span=args.span(),
         )
 
     def format(self) -> str:
-        out = (
-            "tstats"
-            + option("prestats", self.prestats, False)
-            + option("local", self.local, False)
-            + option("append", self.append, False)
-            + option("summariesonly", self.summariesonly, False)
-            + option("include_reduced_buckets", self.include_reduced_buckets, False)
-            + option("allow_old_summaries", self.allow_old_summaries, False)
-            + option("use_summary_index_values", self.use_summary_index_values, True)
-            + option("chunk_size", self.chunk_size, 10_000_000)
-            + option("fillnull_value", self.fillnull_value)
-            + f" {', '.join(a.format() for a in self.aggregates)}"
-        )
+        source = ""
         if self.model is not None:
             full = self.model if self.dataset is None else f"{self.model}.{self.dataset}"
-            out += f" FROM datamodel={word(full)}"
+            source = f" FROM datamodel={word(full)}"
         elif self.namespace is not None:
-            out += f" FROM {word(self.namespace, 'where', 'by', 'groupby')}"
+            source = f" FROM {word(self.namespace, 'where', 'by', 'groupby')}"
         elif self.sid is not None:
-            out += f" FROM sid={word(self.sid)}"
-        if self.where is not None:
-            out += f" WHERE {search_text(self.where)}"
-        span = option("span", self.by_span.format()) if self.by_span else ""
-        return out + format_by(self.by) + span
+            source = f" FROM sid={word(self.sid)}"
+        return self.format_clauses(source) + format_options(self.buckets)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None and not (self.append and self.prestats):
@@ -141,29 +210,19 @@ class Tstats(Command):
                 hint="prestats=t append=t adds to the tstats before it",
             )
         expr, within = time_bounds(self.where or And(()), binder)
-        events = self._events(expr, within, binder)
-        filled: list[tuple[str, Typed]] = []
-        if self.fillnull_value is not None:
-            filled = [
-                (name, fill_null(events.field(name), self.fillnull_value)) for name in self.by
-            ]
+        events = self.fill_keys(self._select_events(expr, within, binder), self.by, binder)
         given: dict[str, Bound] = {}
         if "_time" in self.by:
             time = events.bound("_time")
             assert time is not None
-            span = self.by_span or choose_time_span(events, binder.during(within))
-            bucket = binder.names.fresh("_time")
-            events = events.hide([(bucket, floor_time(column(time.ident), span))])
-            given["_time"] = Bound(bucket, FieldType.TIME)
-            filled = [(name, value) for name, value in filled if name != "_time"]
-        events = events.extend(filled, binder.names)
-        if not self.prestats:
-            return aggregate(events, self.aggregates, self.by, binder, given)
-        events = events.with_fields({**events.fields, **given})
-        both = events if source is None else stack_rows([source, events], binder, ordered=False)
-        return replace(both, traits=Traits(prestats=True))
+            events, given = cut_time(
+                events, time, span=self.buckets.width, binder=binder.during(within)
+            )
+        if self.prestats:
+            return self.keep_events(source, events, given=given, binder=binder)
+        return aggregate_rows(events, self.aggregates, by=self.by, binder=binder, given=given)
 
-    def _events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:
+    def _select_events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:
         """The rows that WHERE selects, of a dataset or of the raw events."""
         if self.namespace is not None or self.sid is not None:
             raise EscudoError(
@@ -175,22 +234,9 @@ class Tstats(Command):
         if self.model is None:
             return binder.read_raw(expr, within, TSTATS)
         expr, node = dataset.split_node(expr)
-        found = dataset.find(self.model, node or self.dataset, binder, self.span)
-        rows = dataset.read_prefixed(found, binder, within)
+        path = dataset.find(self.model, node or self.dataset, binder=binder, span=self.span)
+        rows = dataset.read_prefixed(path, binder, within)
         return rows.where(lower_search(expr, binder.scope(rows), TSTATS))
-
-
-OPTIONS = (
-    "prestats",
-    "local",
-    "append",
-    "summariesonly",
-    "include_reduced_buckets",
-    "allow_old_summaries",
-    "use_summary_index_values",
-    "chunk_size",
-    "fillnull_value",
-)
 
 
 def refuse_prefix(args: Args) -> None:
@@ -205,23 +251,16 @@ def refuse_prefix(args: Args) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Source:
-    model: str | None = None
-    dataset: str | None = None
-    namespace: str | None = None
-    sid: str | None = None
-
-
-def _source(args: Args) -> _Source:
+def _read_source(args: Args) -> dict[str, Any]:
+    """What FROM names: the fields of the command that hold it."""
     kind = args.accept_word("datamodel", "sid")
     if kind is None:
-        return _Source(namespace=args.name("datamodel=Model.Dataset"))
+        return {"namespace": args.name("datamodel=Model.Dataset")}
     args.accept("=")
     full = args.name("the name of a data model")
     while args.peek().text.startswith(".") or full.endswith("."):
         full += args.name("the rest of the name")
     if kind == "sid":
-        return _Source(sid=full)
-    model, _, dataset = full.partition(".")
-    return _Source(model=model, dataset=dataset or None)
+        return {"sid": full}
+    model, _, dataset_name = full.partition(".")
+    return {"model": model, "dataset": dataset_name or None}

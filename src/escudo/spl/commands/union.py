@@ -11,46 +11,39 @@ from escudo.spl.operators.stacking import combine_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
-from escudo.spl.syntax.unparse import option
+from escudo.spl.syntax.options import format_options, integer_option
 
 
 @dataclass(frozen=True)
 class Union(Command):
-    """``union [options] dataset ...``; a dataset is a subsearch or ``kind:name``.
+    """``union [options] dataset ...``.
 
-    At the start of a search it generates, later its input is the first dataset.
+    A dataset is a subsearch or ``kind:name``. At the start of a search it generates, later the rows
+    so far are the first dataset. Streams of events come newest first, other rows one dataset after
+    the other.
     """
 
     name: ClassVar[str] = "union"
     generating: ClassVar[bool] = True
 
     datasets: tuple[Pipeline, ...]
-    maxtime: int = 60
-    maxout: int = 50_000
-    timeout: int = 60
+    maxtime: int = integer_option(60, "Seconds that a dataset may take; no effect here.")
+    maxout: int = integer_option(
+        50_000, "Rows that are taken of each dataset at most, but where union starts a search."
+    )
+    timeout: int = integer_option(60, "Seconds to wait for a dataset; no effect here.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.options("maxtime", "maxout", "timeout")
-        datasets = args.separated(lambda: _dataset(args))
+        options = args.read_options(cls)
+        datasets = args.separated(lambda: _read_dataset(args))
         if not datasets:
             args.missing("a dataset")
-        return cls(
-            datasets,
-            options.integer("maxtime", 60),
-            options.integer("maxout", 50_000),
-            options.integer("timeout", 60),
-            span=args.span(),
-        )
+        return cls(datasets=datasets, **options.values(cls), span=args.span())
 
     def format(self) -> str:
-        return (
-            "union"
-            + option("maxtime", self.maxtime, 60)
-            + option("maxout", self.maxout, 50_000)
-            + option("timeout", self.timeout, 60)
-            + "".join(f" [{d.format(nested=True)}]" for d in self.datasets)
-        )
+        datasets = "".join(f" [{d.format(nested=True)}]" for d in self.datasets)
+        return f"union{format_options(self)}{datasets}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is None:
@@ -62,7 +55,7 @@ class Union(Command):
         return combine_rows([source, *parts], binder)
 
 
-def _dataset(args: Args) -> Pipeline:
+def _read_dataset(args: Args) -> Pipeline:
     if args.at("["):
         return args.subsearch()
     token = args.peek()

@@ -14,7 +14,11 @@ from escudo.spl.syntax.unparse import words
 
 @dataclass(frozen=True)
 class Untable(Command):
-    """``untable x-field y-name-field y-data-field``."""
+    """``untable x-field y-name-field y-data-field``.
+
+    A row for each value of each other field: the x field, the name of that field in the second, its
+    value in the third.
+    """
 
     name: ClassVar[str] = "untable"
 
@@ -27,7 +31,8 @@ class Untable(Command):
         names = args.names(what="the x field, the field of names and the field of values")
         if len(names) != 3:
             args.missing("three fields: x, names and values")
-        return cls(*names, span=args.span())
+        x, y_name, y_data = names
+        return cls(x=x, y_name=y_name, y_data=y_data, span=args.span())
 
     def format(self) -> str:
         return f"untable {words((self.x, self.y_name, self.y_data), separator=' ')}"
@@ -38,5 +43,7 @@ class Untable(Command):
         return binder.batch(
             relation,
             "untable",
-            lambda table: untabled(table, self.x, self.y_name, self.y_data, names),
+            lambda table: untabled(
+                table, x=self.x, y_name=self.y_name, y_data=self.y_data, names=names
+            ),
         )

@@ -16,7 +16,10 @@ from escudo.spl.syntax.unparse import eval_text
 
 @dataclass(frozen=True)
 class Where(Command):
-    """``where expr``."""
+    """``where expr``.
+
+    The rows for which the eval expression holds. Values compare with regard to case.
+    """
 
     name: ClassVar[str] = "where"
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
@@ -30,7 +33,7 @@ class Where(Command):
         expr = args.eval()
         if args.more():
             args.expected("an operator or the end of the expression")
-        return cls(expr, span=args.span())
+        return cls(expr=expr, span=args.span())
 
     def format(self) -> str:
         return f"where {eval_text(self.expr)}"

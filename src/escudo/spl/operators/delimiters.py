@@ -1,4 +1,7 @@
-"""What stands between the values of a multivalue field when ``nomv`` makes it one text."""
+"""What stands between the values of a field when ``nomv`` makes them one text.
+
+Called by the commands that make multivalues: ``makemv``, ``mvcombine``, ``stats``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,8 @@ from dataclasses import replace
 
 from escudo.spl.relation.relation import Relation
 
-DEFAULT = "\n"
 
-
-def with_delimiter(relation: Relation, names: Iterable[str], delimiter: str) -> Relation:
-    """Remember the delimiter of fields."""
+def remember_delimiter(relation: Relation, names: Iterable[str], delimiter: str) -> Relation:
+    """The relation with the delimiter of these fields."""
     known = {**relation.traits.delimiters, **dict.fromkeys(names, delimiter)}
     return replace(relation, traits=replace(relation.traits, delimiters=known))
-
-
-def delimiter_of(relation: Relation, name: str) -> str:
-    return relation.traits.delimiters.get(name, DEFAULT)

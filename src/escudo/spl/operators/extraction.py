@@ -1,4 +1,5 @@
-"""Fields out of text by regular expressions: ``rex``, ``regex``, ``extract``.
+"""Text and a regular expression -> fields, conditions, values; called by ``rex``, ``regex``,
+``makemv`` and ``why``.
 
 The expression is a PCRE, matched anywhere (Search Reference, rex). A field keeps its value where
 the expression does not match; a group that matches nothing gives no value.
@@ -15,12 +16,12 @@ from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import any_value, map_values
 from escudo.spl.relation.pcre import Pattern, checked
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.sql import list_of, literal_integer, literal_text, prelude_call
 from escudo.spl.relation.values import Typed
 
 
-def extracted(
-    value: Typed, text: str, most: int, relation: Relation, span: Span | None
+def extract_groups(
+    value: Typed, text: str, *, most: int, relation: Relation, span: Span | None
 ) -> list[tuple[str, Typed]]:
     """The named groups of a pattern in a value; ``most`` matches (0: all) as multivalues.
 
@@ -35,27 +36,26 @@ def extracted(
             span=span,
             hint="name what is to become a field: (?<name>...)",
         )
-    out: list[tuple[str, Typed]] = []
-    for name, number in names.items():
-        found = _group(value, pattern, number, most)
-        out.append((name, fill_from(found, relation.field(name))))
-    return out
+    return [
+        (name, fill_from(_capture_values(value, pattern, number, most), relation.field(name)))
+        for name, number in names.items()
+    ]
 
 
-def _group(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
+def _capture_values(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
     if value.type is FieldType.MULTIVALUE:
-        each = map_values(value.sql.copy(), lambda v: _first(v.sql, pattern, number))
+        each = map_values(value.sql.copy(), lambda v: _capture_first(v.sql, pattern, number))
         return Typed(prelude_call("spl_values", each), FieldType.MULTIVALUE)
     text = as_text(value).copy()
     if most == 1:
-        return Typed(_first(text, pattern, number), FieldType.STRING)
-    all_of = _capture("groups", text, pattern, number, _integer(most))
-    return Typed(all_of, FieldType.MULTIVALUE)
+        return Typed(_capture_first(text, pattern, number), FieldType.STRING)
+    values = _capture("groups", text, pattern, number, literal_integer(most))
+    return Typed(values, FieldType.MULTIVALUE)
 
 
-def _first(text: exp.Expression, pattern: Pattern, number: int) -> exp.Expression:
-    found = _capture("group", text, pattern, number)
-    return exp.Nullif(this=found, expression=literal_text(""))
+def _capture_first(text: exp.Expression, pattern: Pattern, number: int) -> exp.Expression:
+    group = _capture("group", text, pattern, number)
+    return exp.Nullif(this=group, expression=literal_text(""))
 
 
 def _capture(
@@ -66,43 +66,35 @@ def _capture(
     if pattern.regular:
         pattern, number = pattern.only(number), min(number, 1)
     name = f"spl_{'regex' if pattern.regular else 'pcre'}_{kind}"
-    return prelude_call(name, text, _pattern(pattern), _integer(number), *rest)
+    return prelude_call(name, text, literal_text(pattern.text), literal_integer(number), *rest)
 
 
-def _pattern(pattern: Pattern) -> exp.Expression:
-    return literal_text(pattern.text)
-
-
-def _integer(number: int) -> exp.Expression:
-    return exp.Literal.number(number)
-
-
-def matches(value: Typed, text: str, span: Span | None) -> exp.Expression:
+def match_pattern(value: Typed, text: str, span: Span | None) -> exp.Expression:
     """Whether a pattern matches somewhere in a value (any value of a multivalue)."""
     pattern = checked(text, span)
     name = "spl_regex_match" if pattern.regular else "spl_pcre_match"
 
     def test(v: Typed) -> exp.Expression:
-        return prelude_call(name, as_text(v), _pattern(pattern))
+        return prelude_call(name, as_text(v), literal_text(pattern.text))
 
     if value.type is FieldType.MULTIVALUE:
         return any_value(value.sql, test)
     return test(value)
 
 
-def group_offsets(value: Typed, text: str, span: Span | None) -> Typed:
+def locate_groups(value: Typed, text: str, span: Span | None) -> Typed:
     """``name=start-end`` of each group of the first match, joined by ``&``."""
     pattern = checked(text, span)
     parts: list[exp.Expression] = []
     for name, number in pattern.names().items():
-        arguments = (as_text(value).copy(), _pattern(pattern), _integer(number))
-        place = prelude_call("spl_pcre_offset", *arguments)
+        regex, group = literal_text(pattern.text), literal_integer(number)
+        place = prelude_call("spl_pcre_offset", as_text(value).copy(), regex, group)
         parts.append(exp.DPipe(this=literal_text(f"{name}="), expression=place))
-    listed = prelude_call("spl_values", exp.Array(expressions=parts))
+    listed = prelude_call("spl_values", list_of(parts))
     return Typed(prelude_call("spl_mvjoin", listed, literal_text("&")), FieldType.STRING)
 
 
-def substituted(value: Typed, script: str) -> Typed:
+def edit_text(value: Typed, script: str) -> Typed:
     """``mode=sed``: ``s/regex/replacement/flags`` or ``y/from/to/``."""
 
     def edit(text: exp.Expression) -> exp.Expression:
@@ -114,8 +106,8 @@ def substituted(value: Typed, script: str) -> Typed:
     return Typed(edit(as_text(value)), FieldType.STRING)
 
 
-def tokens(value: Typed, text: str, span: Span | None) -> exp.Expression:
+def find_tokens(value: Typed, text: str, span: Span | None) -> exp.Expression:
     """The first group of every match, or the whole match where there is no group."""
     pattern = checked(text, span)
     group = 1 if pattern.groups else 0
-    return _capture("groups", as_text(value), pattern, group, _integer(0))
+    return _capture("groups", as_text(value), pattern, group, literal_integer(0))

@@ -1,8 +1,7 @@
-"""Fields that a command finds in the data: a map column over the fields that are known.
+"""A map of each row -> fields of the relation; called by ``spath``, ``extract``, ``xmlkv`` and
+``fromjson``, which find names in the data.
 
-``spath`` without a path, ``extract``, ``xmlkv`` and ``fromjson`` find names in the events. Their
-result is one map per row; a field is looked up in it when it is asked for, so nothing has to be
-run while binding.
+A field is looked up in the map when it is asked for, so nothing has to be run while binding.
 """
 
 from __future__ import annotations
@@ -87,7 +86,7 @@ class OverlayBase(Base):
         return Typed(parts, FieldType.MULTIVALUE)
 
 
-def overlaid(
+def overlay_fields(
     relation: Relation,
     found: exp.Expression,
     binder: Binder,
@@ -96,10 +95,12 @@ def overlaid(
     lists: bool = False,
     prefix: str = "",
 ) -> Relation:
-    """The relation with the fields of a map expression over it."""
+    """The relation with the fields of a map expression over it; see ``OverlayBase``."""
     ident = binder.names.fresh("found")
     inner = relation.hide([(ident, found)])
-    base = OverlayBase(inner, ident, binder.names, wins, lists, prefix)
+    base = OverlayBase(
+        inner=inner, found=ident, alloc=binder.names, wins=wins, lists=lists, prefix=prefix
+    )
     return replace(
         Relation(base), order=relation.order, evidence=relation.evidence, traits=relation.traits
     )

@@ -17,9 +17,23 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
 from escudo.spl.functions.row import Params, StatsFunction
+from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, all_hold, column, prelude_call, select
+from escudo.spl.relation.sql import (
+    alias,
+    all_hold,
+    case_when,
+    column,
+    equal,
+    group_rows,
+    has_no_value,
+    has_value,
+    literal_integer,
+    more_than,
+    prelude_call,
+    select,
+)
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import NUMERIC, Bound, Typed, null_value
 from escudo.spl.syntax.aggregate_terms import Aggregate
@@ -27,7 +41,7 @@ from escudo.spl.syntax.source import suggest
 from escudo.spl.syntax.wildcards import renamed, select_names
 
 
-def function_row(term: Aggregate) -> StatsFunction:
+def find_function(term: Aggregate) -> StatsFunction:
     """The row of a term's statistical function. Raises ``SPL200`` for an unknown one."""
     row = stats_functions.get(term.function)
     if row is None:
@@ -40,20 +54,20 @@ def function_row(term: Aggregate) -> StatsFunction:
     return row
 
 
-def build(
+def build_aggregate(
     term: Aggregate, relation: Relation, binder: Binder, order: exp.Expression | None
 ) -> Typed:
     """The SQL aggregate of a term over a relation's rows."""
-    row = function_row(term)
-    found = relation.bound(term.field) if term.field is not None else None
-    if found is not None and found.stamp is not None and term.function in ("min", "max"):
+    row = find_function(term)
+    bound = relation.bound(term.field) if term.field is not None else None
+    if bound is not None and bound.stamp is not None and term.function in ("min", "max"):
         node = exp.Min if term.function == "min" else exp.Max
-        return Typed(prelude_call("spl_epoch", node(this=column(found.stamp))), FieldType.TIME)
+        return Typed(prelude_call("spl_epoch", node(this=column(bound.stamp))), FieldType.TIME)
     value = None
     if term.expr is not None:
         value = binder.evaluate(term.expr, relation)
     elif term.field is not None:
-        value = found.typed() if found is not None else null_value()
+        value = bound.typed() if bound is not None else null_value()
     elif row.needs_argument:
         raise EscudoError("SPL202", f"{term.function}() needs a field", span=term.span)
     time = relation.field("_time")
@@ -62,7 +76,9 @@ def build(
     return row.build(value, time, Params(percent=term.parameter, order=order))
 
 
-def expanded(terms: Sequence[Aggregate], relation: Relation, binder: Binder) -> list[Aggregate]:
+def expand_wildcards(
+    terms: Sequence[Aggregate], relation: Relation, binder: Binder
+) -> list[Aggregate]:
     """Terms with ``*`` in the field, one for each field that it names."""
     out: list[Aggregate] = []
     for term in terms:
@@ -79,7 +95,7 @@ def expanded(terms: Sequence[Aggregate], relation: Relation, binder: Binder) -> 
     return out
 
 
-def arrival(relation: Relation, binder: Binder) -> tuple[Relation, exp.Expression | None]:
+def find_arrival(relation: Relation, binder: Binder) -> tuple[Relation, exp.Expression | None]:
     """An expression that grows in the order of the rows, perhaps over a helper column."""
     keys = relation.order
     if not keys:
@@ -97,15 +113,7 @@ def arrival(relation: Relation, binder: Binder) -> tuple[Relation, exp.Expressio
             for i, p in enumerate(parts)
         ]
         return relation, exp.Struct(expressions=named)
-    return position(relation, binder)
-
-
-def position(relation: Relation, binder: Binder) -> tuple[Relation, exp.Column]:
-    """A column that numbers the rows from 1 in their order."""
-    ident = binder.names.fresh("position")
-    keys = [o.ordered() for o in relation.order]
-    number = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=keys) if keys else None)
-    return relation.hide([(ident, number)], window=True), column(ident)
+    return number_rows(relation, binder)
 
 
 _BY_ARRIVAL = frozenset({"first", "last", "list"})
@@ -127,7 +135,7 @@ class Keys:
     """Keys whose null groups are yet to be dropped."""
 
 
-def group_keys(
+def prepare_keys(
     relation: Relation,
     by: Sequence[str],
     binder: Binder,
@@ -152,11 +160,11 @@ def group_keys(
             keys.append((name, Bound(binder.names.fresh(name), FieldType.STRING)))
             continue
         if bound.type is FieldType.MULTIVALUE:
-            relation, bound = each_value(relation, name, binder)
+            relation, bound = expand_values(relation, name, binder)
         if late and _costly(relation.definition(bound.ident)):
             dropped_later.append(bound.ident)
         else:
-            conditions.append(present(bound))
+            conditions.append(is_present(bound))
         keys.append((name, bound))
     for c in conditions:
         relation = relation.where(c)
@@ -176,21 +184,22 @@ def _costly(sql: exp.Expression | None) -> bool:
     return any(str(f.this).startswith(_COSTLY) for f in sql.find_all(exp.Anonymous))
 
 
-def present(bound: Bound) -> exp.Expression:
-    return exp.Not(this=exp.Is(this=column(bound.ident), expression=exp.null()))
+def is_present(bound: Bound) -> exp.Expression:
+    """The condition that a field has a value."""
+    return has_value(column(bound.ident))
 
 
-def each_value(relation: Relation, name: str, binder: Binder) -> tuple[Relation, Bound]:
+def expand_values(relation: Relation, name: str, binder: Binder) -> tuple[Relation, Bound]:
     """One row for each value of a multivalue field; rows without a value are dropped."""
-    found = relation.bound(name)
-    assert found is not None
-    ident = binder.names.fresh(name)
-    expanded = relation.hide([(ident, exp.Explode(this=column(found.ident)))], unnest=True)
-    bound = Bound(ident, FieldType.STRING)
-    return expanded.with_fields({**expanded.fields, name: bound}), bound
+    values = relation.bound(name)
+    assert values is not None
+    value = Bound(binder.names.fresh(name), FieldType.STRING)
+    exploded = exp.Explode(this=column(values.ident))
+    relation = relation.hide([(value.ident, exploded)], unnest=True)
+    return relation.with_fields({**relation.fields, name: value}), value
 
 
-def aggregate(
+def aggregate_rows(
     relation: Relation,
     terms: Sequence[Aggregate],
     by: Sequence[str],
@@ -198,44 +207,43 @@ def aggregate(
     given: Mapping[str, Bound] = MappingProxyType({}),
 ) -> Relation:
     """``stats terms BY by``: a relation of the BY fields and the terms, in that order."""
-    terms = expanded(terms, relation, binder)
-    keys = group_keys(relation, by, binder, given, late=True)
+    terms = expand_wildcards(terms, relation, binder)
+    keys = prepare_keys(relation, by, binder, given, late=True)
     inner, order = keys.relation, None
     if needs_arrival(terms):
-        inner, order = arrival(inner, binder)
+        inner, order = find_arrival(inner, binder)
     fields: dict[str, Bound] = {}
     items: list[exp.Expression] = []
     for name, bound in keys.bound:
         items.append(column(bound.ident))
         fields[name] = Bound(bound.ident, bound.type)
     for term in terms:
-        value = build(term, inner, binder, order)
+        value = build_aggregate(term, inner, binder, order)
         ident = binder.names.fresh(term.output)
         items.append(alias(value.sql, ident))
         fields[term.output] = Bound(ident, value.type)
-    evidence = gathered(relation.evidence, items, binder)
+    evidence = gather_evidence(relation.evidence, items, binder)
     groups = [column(b.ident) for _, b in keys.bound]
 
     def render() -> exp.Select:
         query = select(items or [alias(exp.null(), "nothing")], inner.render())
-        if groups:
-            query.set("group", exp.Group(expressions=[g.copy() for g in groups]))
+        query = group_rows(query, groups)
         if keys.late:
             # A count is not moved below the grouping, as IS NOT NULL would be.
             counts = [exp.Count(this=column(ident)) for ident in keys.late]
-            held = [exp.GT(this=c, expression=exp.Literal.number(0)) for c in counts]
-            query.set("having", exp.Having(this=all_hold(list(held))))
+            held = all_hold(more_than(c, literal_integer(0)) for c in counts)
+            query.set("having", exp.Having(this=held))
         return query
 
-    result = [Order(column(b.ident), number=_number(b)) for _, b in keys.bound]
+    result = [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
     return binder.query(render, [inner], fields, result, evidence)
 
 
-def _number(bound: Bound) -> exp.Expression | None:
+def _find_number(bound: Bound) -> exp.Expression | None:
     return column(bound.ident) if bound.type in NUMERIC else None
 
 
-def gathered(
+def gather_evidence(
     evidence: Evidence | None, items: list[exp.Expression], binder: Binder
 ) -> Evidence | None:
     """Aggregates that collect what proves the rows of a group."""
@@ -249,7 +257,7 @@ def gathered(
     return out
 
 
-def only_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder) -> Relation:
+def keep_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder) -> Relation:
     """``allnum=t``: a field with a value that is no number counts as a field without values."""
     checked: list[tuple[str, Typed]] = []
     for name in dict.fromkeys(t.field for t in terms if t.field is not None):
@@ -257,17 +265,9 @@ def only_numbers(relation: Relation, terms: Sequence[Aggregate], binder: Binder)
         if value is None or value.type in NUMERIC:
             continue
         number = as_number(value)
-        wrong = exp.And(
-            this=exp.Is(this=number.copy(), expression=exp.null()),
-            expression=present(Bound(value.sql.name, value.type)),
-        )
-        flag = exp.Case(
-            ifs=[exp.If(this=wrong, true=exp.Literal.number(1))], default=exp.Literal.number(0)
-        )
-        worst = exp.Window(this=exp.Max(this=flag), over="OVER")
-        clean = exp.EQ(this=worst, expression=exp.Literal.number(0))
-        kept = exp.Case(
-            ifs=[exp.If(this=clean, true=number)], default=null_value(FieldType.NUMBER).sql
-        )
+        wrong = all_hold([has_no_value(number.copy()), has_value(value.sql.copy())])
+        flag = case_when((wrong, literal_integer(1)), otherwise=literal_integer(0))
+        clean = equal(over(exp.Max(this=flag)), literal_integer(0))
+        kept = case_when((clean, number), otherwise=null_value(FieldType.NUMBER).sql)
         checked.append((name, Typed(kept, FieldType.NUMBER)))
     return relation.extend(checked, binder.names, window=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.grouping import aggregate
+from escudo.spl.operators.grouping import aggregate_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.values import text_value
 from escudo.spl.syntax.aggregate_terms import Aggregate
@@ -17,7 +17,7 @@ def _summarise(
 ) -> Relation:
     """Statistics of the events of some indexes; of all where none is named."""
     expr: SearchExpr = InList("index", tuple(map(Value, indexes))) if indexes else And(())
-    return aggregate(binder.read_raw(expr), terms, by, binder)
+    return aggregate_rows(binder.read_raw(expr), terms, by, binder)
 
 
 def summarise_origins(kind: str, indexes: Sequence[str], binder: Binder) -> Relation:

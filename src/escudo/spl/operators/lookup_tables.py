@@ -1,4 +1,4 @@
-"""Lookup tables: reading them, and joining them to events.
+"""The name of a lookup -> its rows; called by the commands that read lookups, and by the lake.
 
 A CSV file is a table of text; an empty cell is null.
 """
@@ -22,22 +22,22 @@ from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.source import suggest
 
 
-def find(name: str, binder: Binder, span: Span | None) -> Lookup:
+def find_lookup(name: str, binder: Binder, span: Span | None) -> Lookup:
     """The definition of a lookup. Raises ``SPL313`` for an unknown one."""
-    found = binder.knowledge.lookup(name)
-    if found is None:
+    lookup = binder.knowledge.lookup(name)
+    if lookup is None:
         known = binder.knowledge.lookups()
         raise EscudoError(
             "SPL313", f"unknown lookup '{name}'", span=span, hint=suggest(name, known)
         )
-    return found
+    return lookup
 
 
 MULTIVALUE_PREFIX = "__mv_"
-"""A column of this and a field's name holds the field's values apart (``encoded``)."""
+"""A column of this and a field's name holds the field's values apart (``encode_values``)."""
 
 
-def read(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.Table:
+def read_lookup(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.Table:
     """The rows of a lookup, all text. A collection without a file has no rows yet.
 
     With ``multivalues``, fields that have them in the file are lists of text; else their values
@@ -50,34 +50,34 @@ def read(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.
     try:
         stat = os.stat(lookup.path)
         state = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-        found = _read_csv(lookup.path, state, lookup.verbatim)
+        table = _read_csv(lookup.path, state, lookup.verbatim)
     except (OSError, pa.ArrowInvalid) as error:
         raise EscudoError(
             "SPL314", f"lookup '{lookup.name}' cannot be read: {error}", span=span
         ) from error
-    if not found.num_columns:
+    if not table.num_columns:
         return pa.table({f: pa.array([], pa.string()) for f in lookup.fields})
-    return _with_lists(found, multivalues)
+    return _split_lists(table, multivalues)
 
 
-def _with_lists(found: pa.Table, multivalues: bool) -> pa.Table:
+def _split_lists(table: pa.Table, multivalues: bool) -> pa.Table:
     """The fields alone, with their values as lists where they are to be apart."""
-    names = [n for n in found.column_names if n.startswith(MULTIVALUE_PREFIX)]
-    out = found.drop_columns(names) if names else found
+    names = [n for n in table.column_names if n.startswith(MULTIVALUE_PREFIX)]
+    out = table.drop_columns(names) if names else table
     for name in names if multivalues else ():
         field = name.removeprefix(MULTIVALUE_PREFIX)
         if field in out.column_names:
-            pairs = zip(found[name].to_pylist(), found[field].to_pylist(), strict=True)
-            lists = [_decoded(several, one) for several, one in pairs]
+            pairs = zip(table[name].to_pylist(), table[field].to_pylist(), strict=True)
+            lists = [_decode_values(several, one) for several, one in pairs]
             at = out.column_names.index(field)
             out = out.set_column(at, field, pa.array(lists, pa.list_(pa.string())))
     return out
 
 
-def encoded(cell: str | list[str] | None) -> str:
+def encode_values(cell: str | list[str] | None) -> str:
     """Several values as Splunk writes them in the column beside a field; empty for one value.
 
-    >>> encoded(["a", "b;$"]), encoded("a")
+    >>> encode_values(["a", "b;$"]), encode_values("a")
     ('$a$;$b;$$$', '')
     """
     if not isinstance(cell, list):
@@ -88,7 +88,7 @@ def encoded(cell: str | list[str] | None) -> str:
 _VALUE = re.compile(r"\$((?:[^$]|\$\$)*)\$(?:;|$)")
 
 
-def _decoded(several: str | None, one: str | None) -> list[str] | None:
+def _decode_values(several: str | None, one: str | None) -> list[str] | None:
     if several:
         return [v.replace("$$", "$") for v in _VALUE.findall(several)]
     return None if one is None else [one]
@@ -117,39 +117,14 @@ def _read_csv(path: str, _state: tuple[int, int, int], verbatim: bool) -> pa.Tab
             column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
         ),
     )
-    return pa.table({name: _cells(raw[unique[name]], verbatim) for name in reversed(unique)})
+    return pa.table({name: _clean_cells(raw[unique[name]], verbatim) for name in reversed(unique)})
 
 
-def _cells(values: pa.ChunkedArray, verbatim: bool) -> pa.ChunkedArray:
+def _clean_cells(values: pa.ChunkedArray, verbatim: bool) -> pa.ChunkedArray:
     trimmed = values if verbatim else pc.utf8_trim_whitespace(values)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
-def rows_of(name: str, binder: Binder, span: Span | None) -> Relation:
+def open_lookup(name: str, binder: Binder, span: Span | None) -> Relation:
     """All rows of a lookup, as ``inputlookup`` gives them."""
-    return binder.table(read(find(name, binder, span), span, multivalues=True))
-
-
-def grouped(rows: pa.Table, keys: list[str], outputs: list[str], most: int) -> pa.Table:
-    """One row for each combination of keys: the outputs of its first ``most`` rows, as lists
-    where a combination has several rows, else as text.
-
-    >>> t = pa.table({"k": ["a", "b", "a"], "v": ["1", "2", "3"]})
-    >>> grouped(t, ["k"], ["v"], 1000).to_pylist()
-    [{'k': 'a', 'v': ['1', '3']}, {'k': 'b', 'v': ['2']}]
-    >>> grouped(t.slice(0, 2), ["k"], ["v"], 1000).to_pylist()
-    [{'k': 'a', 'v': '1'}, {'k': 'b', 'v': '2'}]
-    """
-    aggregations = [(o, "list") for o in outputs]
-    groups = rows.group_by(keys, use_threads=False).aggregate([*aggregations, ([], "count_all")])
-    several = (pc.max(groups["count_all"]).as_py() or 0) > 1 and most > 1
-    columns = {k: groups[k] for k in keys}
-    for o in outputs:
-        lists = groups[f"{o}_list"]
-        if several:
-            columns[o] = pc.list_slice(lists, 0, most)
-        elif rows.num_rows:
-            columns[o] = pc.list_element(lists, 0)
-        else:
-            columns[o] = pa.array([], pa.string())
-    return pa.table(columns)
+    return binder.table(read_lookup(find_lookup(name, binder, span), span, multivalues=True))

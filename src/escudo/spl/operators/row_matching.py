@@ -1,8 +1,11 @@
-"""Rows of one relation beside those of another: ``lookup`` and ``join``."""
+"""Rows of one relation -> the same rows with fields of another's; called by ``lookup``, ``join``
+and ``appendcols``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,9 +14,8 @@ from sqlglot import exp
 from escudo.core.catalog import Lookup
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators import lookup_tables
 from escudo.spl.operators.null_filling import fill_from
-from escudo.spl.operators.windows import numbered
+from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.arrow_types import field_type
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import any_value, map_values
@@ -22,7 +24,10 @@ from escudo.spl.relation.sql import (
     alias,
     all_hold,
     column,
+    equal,
+    group_rows,
     identifier,
+    literal_integer,
     literal_text,
     prelude_call,
     select,
@@ -31,26 +36,29 @@ from escudo.spl.relation.sql import (
 from escudo.spl.relation.values import Bound, Typed, is_null, null_value, text_value
 
 
-def qualified(source: str, ident: str) -> exp.Column:
+def qualify(source: str, ident: str) -> exp.Column:
+    """``source.ident``."""
     return exp.Column(this=identifier(ident), table=identifier(source))
 
 
-def beside(
+def join_queries(
     left: exp.Expression,
     right: exp.Expression,
+    *,
     on: exp.Expression,
     columns: Sequence[exp.Expression],
-    kind: str = "LEFT",
+    kind: Literal["LEFT", "INNER"] = "LEFT",
 ) -> exp.Select:
     """``SELECT l.*, columns FROM left AS l LEFT JOIN right AS r ON ...``."""
     everything = exp.Column(this=exp.Star(), table=identifier("l"))
-    query = exp.Select(expressions=[everything, *columns], from_=exp.From(this=_named(left, "l")))
-    join = exp.Join(this=_named(right, "r"), on=on, **({"side": "LEFT"} if kind == "LEFT" else {}))
-    query.set("joins", [join])
+    source = exp.From(this=_name_source(left, "l"))
+    query = exp.Select(expressions=[everything, *columns], from_=source)
+    side = {"side": "LEFT"} if kind == "LEFT" else {}
+    query.set("joins", [exp.Join(this=_name_source(right, "r"), on=on, **side)])
     return query
 
 
-def _named(source: exp.Expression, name: str) -> exp.Expression:
+def _name_source(source: exp.Expression, name: str) -> exp.Expression:
     called = exp.TableAlias(this=identifier(name))
     if isinstance(source, exp.Table):
         source.set("alias", called)
@@ -58,10 +66,39 @@ def _named(source: exp.Expression, name: str) -> exp.Expression:
     return exp.Subquery(this=source, alias=called)
 
 
-def looked_up(
+# --- lookup -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Match:
+    """Which rows of a lookup belong to a row: ``keys`` are its inputs with the row's values."""
+
+    definition: Lookup
+    rows: pa.Table
+    keys: Sequence[tuple[str, Typed]]
+    outputs: Sequence[str]
+
+    @property
+    def fold(self) -> bool:
+        """Whether case does not count."""
+        return not self.definition.case_sensitive
+
+    @property
+    def most(self) -> int:
+        """The lookup rows that a row takes."""
+        return max(self.definition.max_matches, 1)
+
+    def kind(self, name: str) -> str | None:
+        """``WILDCARD`` or ``CIDR`` for inputs that hold patterns."""
+        kind = self.definition.match_types.get(name, "").upper()
+        return kind if kind in ("WILDCARD", "CIDR") else None
+
+
+def add_lookup_fields(
     relation: Relation,
     definition: Lookup,
     rows: pa.Table,
+    *,
     inputs: Sequence[tuple[str, str]],
     outputs: Sequence[tuple[str, str]],
     new: bool,
@@ -73,19 +110,16 @@ def looked_up(
     give multivalues; ``new`` keeps what an event already has. Events without a match get
     ``default_match`` where the definition has one.
     """
-    events = [(inner, relation.field(outer)) for inner, outer in inputs]
-    names = [inner for inner, _ in outputs]
-    fold = not definition.case_sensitive
-    special = {f: k.upper() for f, k in definition.match_types.items() if k.upper() in _SPECIAL}
-    most = max(definition.max_matches, 1)
-    keyed = [(inner, value or null_value()) for inner, value in events]
-    if any(inner in special or value.type is FieldType.MULTIVALUE for inner, value in keyed):
-        relation, found = _by_pattern(relation, rows, keyed, names, special, fold, most, binder)
-    else:
-        relation, found = _by_equality(relation, rows, keyed, names, fold, most, binder)
+    keys = [(inner, relation.field(outer) or null_value()) for inner, outer in inputs]
+    match = _Match(
+        definition=definition, rows=rows, keys=keys, outputs=[inner for inner, _ in outputs]
+    )
+    several = any(match.kind(n) or v.type is FieldType.MULTIVALUE for n, v in keys)
+    join = _match_patterns if several else _match_equal
+    relation, bounds = join(relation, match, binder)
     added: list[tuple[str, Typed]] = []
     for inner, outer in outputs:
-        value = found[inner].typed()
+        value = bounds[inner].typed()
         if definition.default_match is not None and definition.min_matches > 0:
             value = fill_from(value, text_value(definition.default_match))
         if new:
@@ -95,75 +129,87 @@ def looked_up(
     return relation.extend(added, binder.names)
 
 
-_SPECIAL = ("WILDCARD", "CIDR")
+def _hold_keys(relation: Relation, match: _Match, binder: Binder) -> tuple[Relation, list[str]]:
+    """Columns with the values to look up."""
+    held = [binder.names.fresh("key") for _ in match.keys]
+    values = [_make_key(value, match.fold) for _, value in match.keys]
+    return relation.hide(list(zip(held, values, strict=True))), held
 
 
-def _by_equality(
-    relation: Relation,
-    rows: pa.Table,
-    keyed: Sequence[tuple[str, Typed]],
-    names: Sequence[str],
-    fold: bool,
-    most: int,
-    binder: Binder,
+def _match_equal(
+    relation: Relation, match: _Match, binder: Binder
 ) -> tuple[Relation, dict[str, Bound]]:
     """A join with one row for each combination of keys."""
-    keys = [f"key{i}" for i in range(len(keyed))]
-    arrays = [_folded(rows[inner], fold) for inner, _ in keyed]
-    outs = [f"out{i}" for i in range(len(names))]
-    plain = pa.table([*arrays, *(rows[n] for n in names)], names=[*keys, *outs])
+    keys = [f"key{i}" for i in range(len(match.keys))]
+    outs = [f"out{i}" for i in range(len(match.outputs))]
+    arrays = [_fold_case(match.rows[inner], match.fold) for inner, _ in match.keys]
+    arrays += [match.rows[n] for n in match.outputs]
+    plain = pa.table(arrays, names=[*keys, *outs])
     for k in keys:
         plain = plain.filter(pc.is_valid(plain[k]))
-    small = lookup_tables.grouped(plain, keys, outs, most)
+    small = _group_by_keys(plain, keys, outputs=outs, most=match.most)
     source = binder.names.fresh("lookup")
     idents = [binder.names.fresh(n) for n in small.column_names]
     binder.tables[source] = small.rename_columns(idents)
+    key_idents, out_idents = idents[: len(keys)], idents[len(keys) :]
     bounds = {
-        n: Bound(idents[len(keys) + i], field_type(small.schema.field(o).type))
-        for i, (n, o) in enumerate(zip(names, outs, strict=True))
+        n: Bound(ident, field_type(small.schema.field(o).type))
+        for n, ident, o in zip(match.outputs, out_idents, outs, strict=True)
     }
-    values = [_event_key(value, fold) for _, value in keyed]
-    held = [binder.names.fresh("key") for _ in values]
-    relation = relation.hide(list(zip(held, values, strict=True)))
+    relation, held = _hold_keys(relation, match, binder)
 
     def build(inner: exp.Select) -> exp.Select:
         on = all_hold(
-            exp.EQ(this=qualified("l", h), expression=qualified("r", i))
-            for h, i in zip(held, idents, strict=False)
+            equal(qualify("l", h), qualify("r", i)) for h, i in zip(held, key_idents, strict=True)
         )
-        shown = [qualified("r", b.ident) for b in bounds.values()]
-        return beside(inner, table(source), on, shown)
+        shown = [qualify("r", b.ident) for b in bounds.values()]
+        return join_queries(inner, table(source), on=on, columns=shown)
 
     return relation.wrap(build), bounds
 
 
-def _by_pattern(
-    relation: Relation,
-    rows: pa.Table,
-    keyed: Sequence[tuple[str, Typed]],
-    names: Sequence[str],
-    special: dict[str, str],
-    fold: bool,
-    most: int,
-    binder: Binder,
+def _group_by_keys(rows: pa.Table, keys: list[str], *, outputs: list[str], most: int) -> pa.Table:
+    """One row for each combination of keys: the outputs of its first ``most`` rows, as lists
+    where a combination has several rows, else as text.
+
+    >>> t = pa.table({"k": ["a", "b", "a"], "v": ["1", "2", "3"]})
+    >>> _group_by_keys(t, ["k"], outputs=["v"], most=1000).to_pylist()
+    [{'k': 'a', 'v': ['1', '3']}, {'k': 'b', 'v': ['2']}]
+    >>> _group_by_keys(t.slice(0, 2), ["k"], outputs=["v"], most=1000).to_pylist()
+    [{'k': 'a', 'v': '1'}, {'k': 'b', 'v': '2'}]
+    """
+    aggregations = [(o, "list") for o in outputs]
+    groups = rows.group_by(keys, use_threads=False).aggregate([*aggregations, ([], "count_all")])
+    several = (pc.max(groups["count_all"]).as_py() or 0) > 1 and most > 1
+    columns = {k: groups[k] for k in keys}
+    for o in outputs:
+        lists = groups[f"{o}_list"]
+        if several:
+            columns[o] = pc.list_slice(lists, 0, most)
+        elif rows.num_rows:
+            columns[o] = pc.list_element(lists, 0)
+        else:
+            columns[o] = pa.array([], pa.string())
+    return pa.table(columns)
+
+
+def _match_patterns(
+    relation: Relation, match: _Match, binder: Binder
 ) -> tuple[Relation, dict[str, Bound]]:
     """Patterns are tested once for each combination of values that occurs, not for each event.
 
     What takes more than a scan is a common table expression: it is read twice."""
     source = binder.names.fresh("lookup")
-    keys = [binder.names.fresh("key") for _ in keyed]
-    outs = [binder.names.fresh(n) for n in names]
+    keys = [binder.names.fresh("key") for _ in match.keys]
+    outs = [binder.names.fresh(n) for n in match.outputs]
     position = binder.names.fresh("position")
-    arrays = [_pattern_array(rows[inner], special.get(inner), fold) for inner, _ in keyed]
-    binder.tables[source] = pa.table(
-        [*arrays, *(rows[n] for n in names), pa.array(range(rows.num_rows), pa.int64())],
-        names=[*keys, *outs, position],
-    )
-    values = [_event_key(value, fold) for _, value in keyed]
-    held = [binder.names.fresh("key") for _ in values]
-    relation = relation.hide(list(zip(held, values, strict=True)))
-    kind = FieldType.STRING if most == 1 else FieldType.MULTIVALUE
-    bounds = {n: Bound(binder.names.fresh(n), kind) for n in names}
+    arrays = [_make_patterns(match.rows[n], match.kind(n), match.fold) for n, _ in match.keys]
+    arrays += [match.rows[n] for n in match.outputs]
+    places = pa.array(range(match.rows.num_rows), pa.int64())
+    binder.tables[source] = pa.table([*arrays, places], names=[*keys, *outs, position])
+    relation, held = _hold_keys(relation, match, binder)
+    kind = FieldType.STRING if match.most == 1 else FieldType.MULTIVALUE
+    bounds = {n: Bound(binder.names.fresh(n), kind) for n in match.outputs}
     shared = binder.names.fresh("events")
 
     def build(inner: exp.Select) -> exp.Select:
@@ -172,25 +218,22 @@ def _by_pattern(
         distinct = select([column(h) for h in held], events.copy())
         distinct.set("distinct", exp.Distinct())
         test = all_hold(
-            _any_test(special.get(name), value.type, qualified("l", h), qualified("r", k))
-            for (name, value), h, k in zip(keyed, held, keys, strict=True)
+            _test_any(match.kind(name), value.type, qualify("l", h), qualify("r", k))
+            for (name, value), h, k in zip(match.keys, held, keys, strict=True)
         )
-        pairs = beside(
-            distinct,
-            table(source),
-            test,
-            [qualified("r", position), *(qualified("r", o) for o in outs)],
-            "INNER",
-        )
-        items: list[exp.Expression] = [column(h) for h in held]
-        for n, o in zip(names, outs, strict=True):
-            items.append(alias(_gathered(o, position, most), bounds[n].ident))
-        groups = select(items, pairs)
-        groups.set("group", exp.Group(expressions=[column(h) for h in held]))
+        right = [qualify("r", ident) for ident in (position, *outs)]
+        pairs = join_queries(distinct, table(source), on=test, columns=right, kind="INNER")
+        groups = [column(h) for h in held]
+        items = [
+            alias(_gather_values(o, position, match.most), bounds[n].ident)
+            for n, o in zip(match.outputs, outs, strict=True)
+        ]
+        matched = group_rows(select([*groups, *items], pairs), groups)
         on = all_hold(
-            exp.NullSafeEQ(this=qualified("l", h), expression=qualified("r", h)) for h in held
+            exp.NullSafeEQ(this=qualify("l", h), expression=qualify("r", h)) for h in held
         )
-        query = beside(events, groups, on, [qualified("r", b.ident) for b in bounds.values()])
+        shown = [qualify("r", b.ident) for b in bounds.values()]
+        query = join_queries(events, matched, on=on, columns=shown)
         if computed:
             called = exp.TableAlias(this=identifier(shared))
             query.set("with_", exp.With(expressions=[exp.CTE(this=inner, alias=called)]))
@@ -199,27 +242,27 @@ def _by_pattern(
     return relation.wrap(build), bounds
 
 
-def _gathered(ident: str, position: str, most: int) -> exp.Expression:
+def _gather_values(ident: str, position: str, most: int) -> exp.Expression:
     if most == 1:
         return exp.ArgMin(this=column(ident), expression=column(position))
     listed = prelude_call("spl_agg_list_ordered", column(ident), column(position))
-    return prelude_call("spl_first_values", listed, exp.Literal.number(most))
+    return prelude_call("spl_first_values", listed, literal_integer(most))
 
 
-def _event_key(value: Typed, fold: bool) -> exp.Expression:
+def _make_key(value: Typed, fold: bool) -> exp.Expression:
     if value.type is FieldType.MULTIVALUE:
         return map_values(value.sql, lambda v: exp.Lower(this=v.sql)) if fold else value.sql
     text = as_text(value)
     return exp.Lower(this=text) if fold and not is_null(value) else text
 
 
-def _folded(values: pa.ChunkedArray, fold: bool) -> pa.ChunkedArray:
+def _fold_case(values: pa.ChunkedArray, fold: bool) -> pa.ChunkedArray:
     return pc.utf8_lower(values) if fold else values
 
 
-def _pattern_array(values: pa.ChunkedArray, kind: str | None, fold: bool) -> pa.ChunkedArray:
+def _make_patterns(values: pa.ChunkedArray, kind: str | None, fold: bool) -> pa.ChunkedArray:
     """Lookup keys ready to compare: for wildcards a LIKE pattern with ``!`` as escape."""
-    values = _folded(values, fold)
+    values = _fold_case(values, fold)
     if kind != "WILDCARD":
         return values
     for char in "!%_":
@@ -227,10 +270,10 @@ def _pattern_array(values: pa.ChunkedArray, kind: str | None, fold: bool) -> pa.
     return pc.replace_substring(values, "*", "%")
 
 
-def _any_test(
-    kind: str | None, field_type: FieldType, value: exp.Expression, key: exp.Expression
+def _test_any(
+    kind: str | None, value_type: FieldType, value: exp.Expression, key: exp.Expression
 ) -> exp.Expression:
-    if field_type is not FieldType.MULTIVALUE:
+    if value_type is not FieldType.MULTIVALUE:
         return _test(kind, value, key)
     return any_value(value, lambda v: _test(kind, v.sql, key.copy()))
 
@@ -241,20 +284,23 @@ def _test(kind: str | None, value: exp.Expression, key: exp.Expression) -> exp.E
         return exp.Escape(this=like, expression=literal_text("!"))
     if kind == "CIDR":
         return prelude_call("spl_cidr_match", key, value)
-    return exp.EQ(this=value, expression=key)
+    return equal(value, key)
 
 
-def side_by_side(left: Relation, right: Relation, override: bool, binder: Binder) -> Relation:
+# --- appendcols -------------------------------------------------------------------------------
+
+
+def zip_rows(left: Relation, right: Relation, override: bool, binder: Binder) -> Relation:
     """The first row beside the first row, and so on; rows beyond the left ones are dropped."""
-    left, left_row = numbered(left, binder)
-    right, right_row = numbered(right, binder)
+    left, left_row = number_rows(left, binder)
+    right, right_row = number_rows(right, binder)
     moved = {n: b for n in right.names() if (b := right.bound(n)) is not None}
     idents = {n: binder.names.fresh(n) for n in moved}
 
     def build(inner: exp.Select) -> exp.Select:
-        on = exp.EQ(this=qualified("l", left_row.name), expression=qualified("r", right_row.name))
-        shown = [alias(qualified("r", b.ident), idents[n]) for n, b in moved.items()]
-        return beside(inner, right.render(), on, shown)
+        on = equal(qualify("l", left_row.name), qualify("r", right_row.name))
+        shown = [alias(qualify("r", b.ident), idents[n]) for n, b in moved.items()]
+        return join_queries(inner, right.render(), on=on, columns=shown)
 
     joined = left.wrap(build, [right])
     added: list[tuple[str, Typed]] = []

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder
 from escudo.spl.lowering.scan import UnionBase
-from escudo.spl.operators.windows import numbered
+from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.relation import Evidence, Relation
 from escudo.spl.relation.sql import column, list_of, literal_integer
 from escudo.spl.relation.steps import Order
@@ -26,7 +26,7 @@ def stack_rows(relations: Sequence[Relation], binder: Binder, *, ordered: bool =
         position = literal_integer(0)
         child = relation
         if ordered and relation.order:
-            child, position = numbered(relation, binder)
+            child, position = number_rows(relation, binder)
         children.append(child)
         positions.append(position)
     base = UnionBase(children, binder.names)

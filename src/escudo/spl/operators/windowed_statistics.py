@@ -9,7 +9,13 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions.aggregate import windowed
-from escudo.spl.operators.grouping import arrival, build, expanded, needs_arrival, present
+from escudo.spl.operators.grouping import (
+    build_aggregate,
+    expand_wildcards,
+    find_arrival,
+    is_present,
+    needs_arrival,
+)
 from escudo.spl.operators.windows import over
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import all_hold, case_when, column, count_rows, literal_integer
@@ -32,7 +38,7 @@ def add_statistics(
 
     Rows in which a BY field is null get none (Search Reference, eventstats).
     """
-    terms = expanded(aggregates, relation, binder)
+    terms = expand_wildcards(aggregates, relation, binder)
     bounds = [relation.bound(name) for name in dict.fromkeys(by)]
     if any(b is None for b in bounds):
         missing = [(t.output, Typed(exp.null(), FieldType.STRING)) for t in terms]
@@ -40,13 +46,13 @@ def add_statistics(
     keys = [b for b in bounds if b is not None]
     by_arrival: exp.Expression | None = None
     if needs_arrival(terms):
-        relation, by_arrival = arrival(relation, binder)
+        relation, by_arrival = find_arrival(relation, binder)
     groups = [*(column(b.ident) for b in keys), *partition]
     place = _choose_window(groups, order, spec)
-    grouped = all_hold([present(b) for b in keys])
+    grouped = all_hold([is_present(b) for b in keys])
     added: list[tuple[str, Typed]] = []
     for term in terms:
-        value = build(term, relation, binder, by_arrival)
+        value = build_aggregate(term, relation, binder, by_arrival)
         whole = spec is None and not order
         if keys and whole and value.sql == count_rows():
             sql = _count_group(grouped, place)

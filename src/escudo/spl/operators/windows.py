@@ -1,4 +1,7 @@
-"""Expressions over the rows before a row: running conditions, neighbours, running numbers."""
+"""Expressions over the rows around a row -> SQL windows: neighbours, running numbers, stretches.
+
+Called by the commands that depend on the order of the rows.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,13 @@ from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import column
+from escudo.spl.relation.sql import (
+    any_holds,
+    case_when,
+    column,
+    literal_integer,
+    prelude_call,
+)
 from escudo.spl.relation.steps import Order
 
 
@@ -19,7 +28,7 @@ def over(
     spec: exp.WindowSpec | None = None,
 ) -> exp.Window:
     """``function OVER (PARTITION BY ... ORDER BY ... frame)``."""
-    keys = [o.ordered() for o in _one_key(order)]
+    keys = [o.ordered() for o in _merge_keys(order)]
     return exp.Window(
         this=function,
         partition_by=[p.copy() for p in partition] or None,
@@ -29,12 +38,12 @@ def over(
     )
 
 
-def _one_key(order: Sequence[Order]) -> Sequence[Order]:
+def _merge_keys(order: Sequence[Order]) -> Sequence[Order]:
     """The order of arrival as a single key, which an engine may turn into a top-N."""
     if len(order) != 2 or not all(o.arrival for o in order):
         return order
     time, number = order
-    both = exp.Anonymous(this="spl_arrival", expressions=[time.sql.copy(), number.sql.copy()])
+    both = prelude_call("spl_arrival", time.sql.copy(), number.sql.copy())
     return [Order(both, time.descending)]
 
 
@@ -56,10 +65,10 @@ def _bound(offset: int | None, side: str) -> tuple[str | exp.Expression, str | N
         return "UNBOUNDED", side
     if offset == 0:
         return "CURRENT ROW", None
-    return exp.Literal.number(abs(offset)), "PRECEDING" if offset < 0 else "FOLLOWING"
+    return literal_integer(abs(offset)), "PRECEDING" if offset < 0 else "FOLLOWING"
 
 
-def numbered(
+def number_rows(
     relation: Relation, binder: Binder, partition: Sequence[exp.Expression] = ()
 ) -> tuple[Relation, exp.Column]:
     """A hidden column that counts the rows from 1 in their order (in each partition)."""
@@ -68,25 +77,7 @@ def numbered(
     return relation.hide([(ident, number)], window=True), column(ident)
 
 
-def while_true(
-    relation: Relation, condition: exp.Expression, binder: Binder, *, null: bool, keep_last: bool
-) -> Relation:
-    """The rows up to the first for which a condition does not hold."""
-    held = exp.Coalesce(this=condition, expressions=[exp.true() if null else exp.false()])
-    failed = exp.Case(
-        ifs=[exp.If(this=held, true=exp.Literal.number(0))], default=exp.Literal.number(1)
-    )
-    ident = binder.names.fresh("failed")
-    failures = over(exp.Sum(this=failed), relation.order, spec=frame(None, -1 if keep_last else 0))
-    relation = relation.hide([(ident, failures)], window=True)
-    none_yet = exp.EQ(
-        this=exp.Coalesce(this=column(ident), expressions=[exp.Literal.number(0)]),
-        expression=exp.Literal.number(0),
-    )
-    return relation.where(none_yet)
-
-
-def runs(
+def number_runs(
     relation: Relation, values: Sequence[exp.Expression], binder: Binder
 ) -> tuple[Relation, exp.Column]:
     """A hidden column that numbers the runs of rows with the same values."""
@@ -94,13 +85,7 @@ def runs(
     for value in values:
         before = over(exp.Lag(this=value.copy()), relation.order)
         changed.append(exp.NullSafeNEQ(this=value.copy(), expression=before))
-    any_changed = changed[0]
-    for c in changed[1:]:
-        any_changed = exp.Or(this=any_changed, expression=c)
-    flag = exp.Case(
-        ifs=[exp.If(this=any_changed, true=exp.Literal.number(1))],
-        default=exp.Literal.number(0),
-    )
+    flag = case_when((any_holds(changed), literal_integer(1)), otherwise=literal_integer(0))
     start = binder.names.fresh("start")
     relation = relation.hide([(start, flag)], window=True)
     run = binder.names.fresh("run")
@@ -108,7 +93,7 @@ def runs(
     return relation.hide([(run, count)], window=True), column(run)
 
 
-def reversed_rows(relation: Relation, binder: Binder) -> Relation:
+def reverse_rows(relation: Relation, binder: Binder) -> Relation:
     """The same rows, last one first."""
-    relation, row = numbered(relation, binder)
+    relation, row = number_rows(relation, binder)
     return relation.ordered([Order(row, descending=True, number=row)])

@@ -257,6 +257,11 @@ def list_of(values: Sequence[exp.Expression]) -> exp.Expression:
     return exp.Array(expressions=list(values))
 
 
+def group_rows(query: exp.Select, keys: Iterable[exp.Expression]) -> exp.Select:
+    """The query with ``GROUP BY keys``; without keys all its rows are one group."""
+    return query.group_by(*(key.copy() for key in keys), copy=False)
+
+
 def parenthesise(sql: exp.Expression) -> exp.Expression:
     """The expression in parentheses where its operator could bind wrongly inside another.
 

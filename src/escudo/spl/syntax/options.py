@@ -36,11 +36,13 @@ G = TypeVar("G")
 
 
 class BadValueError(ValueError):
-    """A text that is no value of an option, with what may be meant."""
+    """A text that is no value of an option: what may be meant, and what is expected, if that is
+    less than the type's label says."""
 
-    def __init__(self, hint: str | None) -> None:
+    def __init__(self, hint: str | None = None, expected: str | None = None) -> None:
         super().__init__(hint)
         self.hint = hint
+        self.expected = expected
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class OptionType(Generic[T]):
     """How an option's value is read and written.
 
     ``label`` completes "it takes ..."; ``parse`` raises ``ValueError`` for a text that is no such
-    value, ``BadValueError`` if it has a hint.
+    value, ``BadValueError`` if it has more to say.
     """
 
     label: str
@@ -56,9 +58,9 @@ class OptionType(Generic[T]):
     write: Callable[[T], str]
 
 
-def describe_bad_value(name: str, kind: OptionType[Any], text: str) -> str:
+def describe_bad_value(name: str, expected: str, text: str) -> str:
     """The message for a text that an option does not take."""
-    return f"option '{name}' takes {kind.label}, not '{text}'"
+    return f"option '{name}' takes {expected}, not '{text}'"
 
 
 TRUTHS: Mapping[str, bool] = {
@@ -100,7 +102,10 @@ def integer_type(least: int | None = None) -> OptionType[int]:
     """Whole numbers, perhaps from a lowest one on."""
 
     def parse(text: str) -> int:
-        value = int(text)
+        try:
+            value = int(text)
+        except ValueError as error:
+            raise BadValueError(expected="a whole number") from error
         if least is not None and value < least:
             raise ValueError
         return value
@@ -142,17 +147,25 @@ class Option:
     help: str
     repeated: bool = False
     """Whether it may be given several times; the attribute is a tuple then."""
+    bare: bool = False
+    """Whether it is written as a value alone; ``Args.read_number`` reads it."""
 
 
 _ROW, _GROUP, _APART = "option", "options", "apart"
 
 
 def typed_option(
-    kind: OptionType[T], default: G, help: str, *, name: str | None = None, repeated: bool = False
+    kind: OptionType[T],
+    default: G,
+    help: str,
+    *,
+    name: str | None = None,
+    repeated: bool = False,
+    bare: bool = False,
 ) -> T | G:
     """A field of a command that is an option of the given type; ``name`` if it is written unlike
     the field is called."""
-    row = Option(name or "", "", kind, default, help, repeated)
+    row = Option(name or "", "", kind, default, help, repeated, bare)
     return cast(T, dataclasses.field(default=default, metadata={_ROW: row}))
 
 
@@ -162,10 +175,15 @@ def boolean_option(default: G, help: str, *, name: str | None = None) -> bool | 
 
 
 def integer_option(
-    default: G, help: str, *, least: int | None = None, name: str | None = None
+    default: G,
+    help: str,
+    *,
+    least: int | None = None,
+    name: str | None = None,
+    bare: bool = False,
 ) -> int | G:
-    """An option that is a whole number, perhaps from a lowest one on."""
-    return typed_option(integer_type(least), default, help, name=name)
+    """An option that is a whole number, perhaps from a lowest one on; ``bare``: ``head 5``."""
+    return typed_option(integer_type(least), default, help, name=name, bare=bare)
 
 
 def number_option(default: G, help: str, *, name: str | None = None) -> float | G:
@@ -254,7 +272,8 @@ def format_options(node: object, *, leave_out: Collection[str] = ()) -> str:
             parts.append(format_options(value))
         elif value is not None and value != row.default and row.name not in leave_out:
             values = value if row.repeated else (value,)
-            parts += [f" {row.name}={row.type.write(v)}" for v in values]
+            name = "" if row.bare else f"{row.name}="
+            parts += [f" {name}{row.type.write(v)}" for v in values]
     return "".join(parts)
 
 
@@ -328,9 +347,9 @@ class Options:
         try:
             return kind.parse(token.text)
         except ValueError as error:
-            message = describe_bad_value(name, kind, token.text)
-            hint = getattr(error, "hint", None)
-            self._source.fail("SPL104", message, token.start, token.end, hint)
+            bad = error if isinstance(error, BadValueError) else BadValueError()
+            message = describe_bad_value(name, bad.expected or kind.label, token.text)
+            self._source.fail("SPL104", message, token.start, token.end, bad.hint)
 
     # --- to go: getters of single options
 

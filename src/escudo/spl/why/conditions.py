@@ -13,7 +13,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, RelationScope
 from escudo.spl.commands.regex import Regex
 from escudo.spl.lowering.lower_search import Rules, lower_search, time_condition
-from escudo.spl.operators.extraction import matches
+from escudo.spl.operators.extraction import match_pattern
 from escudo.spl.relation.coercion import as_boolean
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.sql import column
@@ -180,7 +180,7 @@ class Tree:
         sql: exp.Expression = exp.false()
         if value is not None:
             sql = exp.Coalesce(
-                this=matches(value, command.pattern, command.span), expressions=[exp.false()]
+                this=match_pattern(value, command.pattern, command.span), expressions=[exp.false()]
             )
         if command.negated:
             sql = exp.Not(this=sql)

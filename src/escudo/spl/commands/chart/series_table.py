@@ -19,7 +19,7 @@ from escudo.spl.batch.series_selection import (
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
 from escudo.spl.operators.automatic_spans import write_ranges
-from escudo.spl.operators.grouping import aggregate, each_value, present
+from escudo.spl.operators.grouping import aggregate_rows, expand_values, is_present
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column, literal_text
@@ -61,7 +61,7 @@ def build_series(
         null = literal_text(options.nullstr) if options.usenull else null_value().sql
         values = exp.Coalesce(this=column(bound.ident), expressions=[exp.Array(expressions=[null])])
         listed = [(split, Typed(values, FieldType.MULTIVALUE))]
-        relation, bound = each_value(relation.extend(listed, binder.names), split, binder)
+        relation, bound = expand_values(relation.extend(listed, binder.names), split, binder)
     added = bound is not None and all(a.function in _ADDED for a in aggregates)
     if bound is None:
         label = Typed(literal_text(options.nullstr), FieldType.STRING)
@@ -120,7 +120,7 @@ def _chosen(
         return None
     found = relation.bound(split)
     assert found is not None
-    known = relation.where(present(found))
+    known = relation.where(is_present(found))
     by = (split,) if row is None else (row, split)
     first = replace(aggregates[0], alias="_score")
     scores = binder.collect(
@@ -145,7 +145,7 @@ def compute_statistics(
             formulas[term.output] = _with_parts(term.expr, parts)
         else:
             parts.append(term)
-    found = aggregate(relation, parts, by, binder, given)
+    found = aggregate_rows(relation, parts, by, binder, given)
     if not formulas:
         return found
     computed = [(name, binder.evaluate(e, found)) for name, e in formulas.items()]

@@ -123,7 +123,7 @@ def read_parameters(
         try:
             out[known] = types[known].parse(value)
         except ValueError as error:
-            message = describe_bad_value(written, types[known], value)
+            message = describe_bad_value(written, types[known].label, value)
             meant = getattr(error, "hint", None)
             raise EscudoError("SPL104", message, span=place, hint=meant) from error
     out.pop("partial_fit", None)

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.operators.grouping import build, gathered, present
+from escudo.spl.operators.grouping import build_aggregate, gather_evidence, is_present
 from escudo.spl.operators.windows import frame, over
 from escudo.spl.relation.coercion import as_list
 from escudo.spl.relation.relation import Relation
@@ -51,7 +51,7 @@ def build_sessions(
     time, key = events.bound("_time"), events.bound(field)
     if time is None or key is None or key.type is FieldType.MULTIVALUE:
         return None
-    events = events.where(present(key))
+    events = events.where(is_present(key))
     order, partition, fresh = events.order, [column(key.ident)], binder.names.fresh
     row, following, session = fresh("row"), fresh("following"), fresh("session")
     next_time = exp.Lead(this=column(time.ident))
@@ -120,7 +120,7 @@ def _merge_sessions(
         elif bound.ident == key.ident:
             add(name, as_list(key.typed()), FieldType.MULTIVALUE)
         else:
-            values = build(Aggregate("values", name), rows, binder, None)
+            values = build_aggregate(Aggregate("values", name), rows, binder, None)
             add(name, values.sql, values.type)
     length = minus(newest, oldest.copy())
     add("duration", exp.Round(this=length, decimals=literal_integer(6)), FieldType.NUMBER)
@@ -129,7 +129,7 @@ def _merge_sessions(
     add("field_match_sum", count.copy(), FieldType.INTEGER)
     lines = count.copy() if text is None else _count_lines(text, count)
     add("linecount", lines, FieldType.INTEGER)
-    evidence = gathered(rows.evidence, items, binder)
+    evidence = gather_evidence(rows.evidence, items, binder)
     groups = [column(key.ident), column(session)]
 
     def render() -> exp.Select:
