@@ -18,7 +18,7 @@ from escudo.spl.macros import expand
 from escudo.spl.parse import parse
 from escudo.spl.relation.bases import Scan
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, column, select
+from escudo.spl.relation.sql import alias, column, list_of, order_rows, select
 from escudo.spl.syntax.ast import Pipeline
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
@@ -107,14 +107,13 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
             value: exp.Expression = column(ident)
             show(
                 name,
-                value if evidence.lists else exp.Array(expressions=[value]),
+                value if evidence.lists else list_of([value]),
                 FieldType.MULTIVALUE,
             )
     if relation.rest is not None:
         items.append(column(relation.rest))
     query = select(items or [alias(exp.null(), "nothing")], relation.render())
-    if relation.order:
-        query.set("order", exp.Order(expressions=[o.ordered() for o in relation.order]))
+    order_rows(query, [o.ordered() for o in relation.order])
     scans = {s.name: s for s in relation.scans()}
     return Compiled(
         query,

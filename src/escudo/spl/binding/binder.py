@@ -32,7 +32,16 @@ from escudo.spl.relation.bases import OpenBase, QueryBase, Scan, TableBase
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, column, is_false, select
+from escudo.spl.relation.sql import (
+    alias,
+    column,
+    count_rows,
+    is_false,
+    list_of,
+    order_rows,
+    prelude_call,
+    select,
+)
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.args import Args
@@ -124,7 +133,7 @@ class Binder:
 
     def _count(self, relation: Relation, most: int) -> int:
         """How many rows there are, counted up to ``most``."""
-        query = select([alias(exp.Count(this=exp.Star()), "n")], relation.limit(most).render())
+        query = select([alias(count_rows(), "n")], relation.limit(most).render())
         return int(self.run(query, relation).column(0)[0].as_py())
 
     def _say_if_cut(
@@ -334,7 +343,7 @@ class Binder:
             for name, ident in zip(EVIDENCE, (proof.ids, proof.files), strict=True):
                 value: exp.Expression = column(ident)
                 if not proof.lists:
-                    value = exp.Array(expressions=[value])
+                    value = list_of([value])
                 query.append("expressions", alias(value, name))
         rows = self.run(query, relation)
         return rows.rename_columns([names.get(c, c) for c in rows.column_names])
@@ -363,7 +372,7 @@ class Binder:
         if self.runner is None:
             self.deferred.append("the names of all fields")
             return names
-        keys = exp.Explode(this=exp.Anonymous(this="map_keys", expressions=[column(relation.rest)]))
+        keys = exp.Explode(this=prelude_call("map_keys", column(relation.rest)))
         query = select([alias(keys, "key")], relation.render())
         query.set("distinct", exp.Distinct())
         rows = self.run(query, relation)
@@ -389,8 +398,7 @@ class Binder:
         if relation.rest is not None:
             items.append(column(relation.rest))
         query = select(items or [alias(exp.null(), "nothing")], relation.render())
-        if relation.order:
-            query.set("order", exp.Order(expressions=[o.ordered() for o in relation.order]))
+        order_rows(query, [o.ordered() for o in relation.order])
         return query, names
 
     def query(

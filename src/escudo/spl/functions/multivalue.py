@@ -15,7 +15,10 @@ from escudo.spl.relation.coercion import as_boolean, as_integer, as_list, as_num
 from escudo.spl.relation.comparison import filter_values, map_values
 from escudo.spl.relation.scope import Scope
 from escudo.spl.relation.sql import (
+    case_when,
     cast_to,
+    has_value,
+    literal_integer,
     literal_number,
     literal_text,
     parenthesise,
@@ -133,11 +136,8 @@ def _mvcount(args: list[Typed], _: Context) -> Typed:
         return null_value(_INTEGER)
     if value.type is _LIST:
         return Typed(prelude_call("spl_count", value.sql), _INTEGER)
-    present = exp.If(
-        this=exp.Not(this=exp.Is(this=parenthesise(value.sql), expression=exp.Null())),
-        true=cast_to(exp.Literal.number(1), _INTEGER),
-    )
-    return Typed(exp.Case(ifs=[present]), _INTEGER)
+    one = cast_to(literal_integer(1), _INTEGER)
+    return Typed(case_when((has_value(parenthesise(value.sql)), one)), _INTEGER)
 
 
 def _mvfind(args: list[Typed], context: Context) -> Typed:

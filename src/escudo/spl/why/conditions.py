@@ -16,7 +16,7 @@ from escudo.spl.lowering.lower_search import Rules, lower_search, time_condition
 from escudo.spl.operators.extraction import matches
 from escudo.spl.relation.coercion import as_boolean
 from escudo.spl.relation.identifiers import Names
-from escudo.spl.relation.sql import column
+from escudo.spl.relation.sql import coalesce, column, has_value, in_parentheses, unequal
 from escudo.spl.relation.time_modifiers import time_range
 from escudo.spl.syntax.ast import (
     And,
@@ -74,11 +74,11 @@ class Condition:
         """The combination as SQL over the columns of its conditions."""
         if self.ident is not None:
             return column(self.ident)
-        parts: list[exp.Expression] = [exp.Paren(this=o.sql()) for o in self.operands]
+        parts: list[exp.Expression] = [in_parentheses(o.sql()) for o in self.operands]
         if self.kind == "not":
             return exp.Not(this=parts[0])
         if self.kind == "xor":
-            return exp.NEQ(this=parts[0], expression=parts[1])
+            return unequal(parts[0], parts[1])
         node = exp.And if self.kind == "and" else exp.Or
         out = parts[0]
         for part in parts[1:]:
@@ -151,7 +151,7 @@ class Tree:
                     "not", search_text(expr), expr.span, (self.search(operand, rules),)
                 )
         sql = lower_search(expr, self.scope, rules)
-        known = exp.Coalesce(this=sql, expressions=[exp.false()])
+        known = coalesce(sql, exp.false())
         if near:
             self._near(expr, rules)
         names = _search_fields(expr)
@@ -179,9 +179,7 @@ class Tree:
         value = self.scope.field(command.field)
         sql: exp.Expression = exp.false()
         if value is not None:
-            sql = exp.Coalesce(
-                this=matches(value, command.pattern, command.span), expressions=[exp.false()]
-            )
+            sql = coalesce(matches(value, command.pattern, command.span), exp.false())
         if command.negated:
             sql = exp.Not(this=sql)
         return self._leaf(command.format(), command.span, sql, (command.field,), None)
@@ -198,7 +196,7 @@ class Tree:
         bound = self.scope.bound(name)
         sql: exp.Expression = exp.false()
         if bound is not None:
-            sql = exp.Not(this=exp.Is(this=column(bound.ident), expression=exp.null()))
+            sql = has_value(column(bound.ident))
         text = eval_text(Call("isnotnull", (FieldRef(name),)))
         return self._leaf(text, span, sql, (name,), None)
 
