@@ -17,8 +17,7 @@ from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.regex import Regex
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.where import Where
-from escudo.spl.macros import expand
-from escudo.spl.parse import parse
+from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.values import number_text
 from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.why.conditions import Condition, Filter
@@ -176,7 +175,7 @@ class Why:
     # parts
 
     def _parsed(self, text: str) -> Pipeline:
-        return parse(expand(text, self.knowledge, file=self.file), file=self.file)
+        return parse_expanded(text, self.knowledge, file=self.file)
 
     def _binder(self) -> Binder:
         return Binder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 from sqlglot import exp
@@ -14,8 +15,7 @@ from escudo.core.schema import FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.binding.binder import Binder, Runner, storable
 from escudo.spl.binding.effects import Effect
-from escudo.spl.macros import expand
-from escudo.spl.parse import parse
+from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import Scan
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import alias, column, list_of, order_rows, select
@@ -60,6 +60,7 @@ def compile_search(
     within: TimeRange = ALL_TIME,
     runner: Runner | None = None,
     provenance: bool = False,
+    prune: bool = True,
     file: str | None = None,
 ) -> Compiled:
     """Compile a search as it stands.
@@ -67,16 +68,23 @@ def compile_search(
     ``now`` (epoch seconds) is what relative times count from; ``within`` is the time range that
     holds where the search has none of its own; ``runner`` runs what must be known while binding.
     With ``provenance`` every row has ``_event_id`` (at most 100 event ids) and ``source_file``
-    (the distinct files) of the events that made it, where commands can carry them. Raises
-    ``EscudoError`` (``SPL...``) that points into the text.
+    (the distinct files) of the events that made it, where commands can carry them. Without
+    ``prune`` commands that work on all fields at once get all, not only those that are asked for
+    later: the rows are the same, and it takes longer. Raises ``EscudoError`` (``SPL...``) that
+    points into the text.
     """
-
-    def parsed(source: str) -> Pipeline:
-        return parse(expand(source, knowledge, file=file), file=file)
-
-    binder = Binder(catalog, knowledge, now, within, parsed, runner, provenance)
+    binder = Binder(
+        catalog=catalog,
+        knowledge=knowledge,
+        now=now,
+        within=within,
+        parse=partial(parse_expanded, knowledge=knowledge, file=file),
+        runner=runner,
+        provenance=provenance,
+        prune=prune,
+    )
     try:
-        pipeline = parsed(text)
+        pipeline = binder.parse(text)
         relation = binder.pipeline(pipeline)
         return _finish(relation, pipeline, binder)
     except EscudoError as error:

@@ -1,13 +1,14 @@
-"""Pipelines: text to tree."""
+"""The text of a search -> its tree of commands; the front door, lint and ``why`` call it."""
 
 from __future__ import annotations
 
 import re
 
+from escudo.core.catalog import Knowledge
 from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.unsupported import UNSUPPORTED
-from escudo.spl.macros import without_comments
+from escudo.spl.macros import expand, without_comments
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.syntax.lexer import Layout, Segment, layout
@@ -31,6 +32,11 @@ def parse(text: str | Expanded, *, file: str | None = None) -> Pipeline:
     """
     source = text if isinstance(text, Expanded) else without_comments(text, file=file)
     return _Parser(source).pipeline(0, nested=False)
+
+
+def parse_expanded(text: str, knowledge: Knowledge, *, file: str | None = None) -> Pipeline:
+    """Expand a search's macros and parse it. Raises what ``expand`` and ``parse`` raise."""
+    return parse(expand(text, knowledge, file=file), file=file)
 
 
 class _Parser:

@@ -359,7 +359,7 @@ class Binder:
         required = self.required
         if required is None:
             return self.closed(relation)
-        known = self.all_names(relation) if required.patterns else [*required.names]
+        known = self.all_names(relation) if required.patterns else sorted(required.names)
         wanted = [n for n in known if n in required] + [n for n in names if n not in required]
         found = {n: b for n in wanted if (b := relation.bound(n)) is not None}
         return relation.closed(found)

@@ -10,7 +10,7 @@ from escudo.spl.binding import dataset
 from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.tstats import Tstats
-from escudo.spl.lint.checked import Checked, Rule, Step, walk
+from escudo.spl.lint.checked import Checked, Rule, Step
 from escudo.spl.lint.references import Reference, references
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.ast import Compare, SearchExpr
@@ -52,7 +52,7 @@ def _rows(step: Step, binder: Binder) -> Relation | None:
 
 
 def _node(where: SearchExpr | None) -> str | None:
-    for node in walk(where):
+    for node in where.walk() if where is not None else ():
         if isinstance(node, Compare) and node.field_name == "nodename":
             return node.value.text
     return None

@@ -33,6 +33,7 @@ from escudo.spl.syntax.ast import (
     TimeModifier,
     Unary,
     Value,
+    fields_in,
 )
 from escudo.spl.syntax.unparse import eval_text, search_text
 
@@ -172,7 +173,7 @@ class Tree:
             case Unary("NOT", operand):
                 return Condition("not", eval_text(expr), expr.span, (self.eval(operand),))
         value = self.scope.binder.evaluate(expr, self.scope.relation)
-        names = tuple(dict.fromkeys(_eval_fields(expr)))
+        names = tuple(dict.fromkeys(fields_in(expr)))
         return self._leaf(eval_text(expr), expr.span, as_boolean(value), names, expr)
 
     def regex(self, command: Regex) -> Condition:
@@ -261,17 +262,3 @@ def _search_fields(expr: SearchExpr) -> tuple[str, ...]:
             return ("_time",)
         case _:
             return ()
-
-
-def _eval_fields(expr: EvalExpr) -> Iterator[str]:
-    match expr:
-        case FieldRef(name):
-            yield name
-        case Call(_, args):
-            for arg in args:
-                yield from _eval_fields(arg)
-        case Unary(_, operand):
-            yield from _eval_fields(operand)
-        case Binary(_, left, right):
-            yield from _eval_fields(left)
-            yield from _eval_fields(right)
