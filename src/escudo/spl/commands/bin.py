@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
@@ -36,6 +36,10 @@ class Bin(Command):
     start: float | None = None
     end: float | None = None
     aligntime: str | None = None
+
+    def declaration(self) -> Declaration:
+        """Without ``span`` the buckets depend on the least and the greatest value of all rows."""
+        return replace(self.declares, row_by_row=self.span_width is not None)
 
     @classmethod
     def parse(cls, args: Args) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
@@ -32,6 +32,11 @@ class Tags(Command):
     inclname: bool = False
     inclvalue: bool = False
     allowed_tags: str | None = None
+
+    def declaration(self) -> Declaration:
+        """With ``inclvalue`` it reads each field that has tags, and names none of them."""
+        reads_values = self.inclvalue and not self.fields
+        return replace(self.declares, reads=Reads.ANY) if reads_values else self.declares
 
     @classmethod
     def parse(cls, args: Args) -> Self:
