@@ -21,8 +21,8 @@ from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.values import number_text
 from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.why.conditions import Condition, Filter
-from escudo.spl.why.hints import hint
-from escudo.spl.why.segments import EVENT_IDS, SOURCE_FILES, Segment, segments, tables_of
+from escudo.spl.why.hints import find_hint
+from escudo.spl.why.segments import EVENT_IDS, SOURCE_FILES, Segment, bind_segments, find_tables
 
 _MOST_IDS = 100
 """How many events a row of the search names (``spl.compile``)."""
@@ -131,7 +131,7 @@ class Why:
         matched: bool | None = True
         note = None
         end = 0
-        for segment in self._segments(tables_of([event_id], self._binder())):
+        for segment in self._segments(find_tables([event_id], self._binder())):
             end = segment.end
             if segment.evidence is None and first is None:
                 return self._told([self._absent(event_id, segment)])
@@ -190,7 +190,7 @@ class Why:
 
     def _segments(self, raw: Collection[str]) -> Iterator[Segment]:
         try:
-            for segment in segments(self.pipeline, self._binder, raw):
+            for segment in bind_segments(self.pipeline, self._binder, raw):
                 yield segment
                 self.diagnostics.update(dict.fromkeys(segment.binder.diagnostics))
         except EscudoError as error:
@@ -203,7 +203,7 @@ class Why:
         ids = chosen.column(EVENT_IDS).to_pylist()
         if not ids:
             return []
-        narrow = next(self._segments(tables_of(ids, self._binder())))
+        narrow = next(self._segments(find_tables(ids, self._binder())))
         found = _candidates(narrow, narrow.run(narrow.rows(ids)))
         return sorted(found, key=lambda c: ids.index(c.event_ids[0]))[:count]
 
@@ -314,7 +314,7 @@ def _verdict(
     found = None
     if wanted and held is not True:
         known = {n: _texts(v) for n, v in values.items() if v is not None}
-        found = hint(condition.expr, known, others)
+        found = find_hint(condition.expr, known, others)
     inner = wanted != (condition.kind == "not")
     operands = tuple(_verdict(o, row, others, wanted=inner) for o in condition.operands)
     return Verdict(condition.kind, condition.text, held, condition.span, values, found, operands)

@@ -11,14 +11,14 @@ from sqlglot import exp
 
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.core.schema import FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.spl.binding.binder import Binder, Runner, storable
+from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
+from escudo.spl.binding.runner import Runner
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.final_query import Output, select_fields
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, column, list_of, order_rows, select
 from escudo.spl.syntax.ast import Pipeline
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
@@ -39,7 +39,7 @@ class Compiled:
     """
 
     query: exp.Select
-    output: tuple[tuple[str, str, FieldType], ...]
+    output: Output
     scans: tuple[Scan, ...]
     tables: Mapping[str, pa.Table]
     pipeline: Pipeline
@@ -97,42 +97,18 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         if relation.bound(name) is not None:
             shown = storable(binder.evaluate(expr, relation))
             relation = relation.extend([(name, shown)], binder.names)
-    items: list[exp.Expression] = []
-    output: list[tuple[str, str, FieldType]] = []
-
-    def show(name: str, sql: exp.Expression, kind: FieldType) -> None:
-        ident = binder.names.fresh(name)
-        items.append(alias(sql, ident))
-        output.append((name, ident, kind))
-
-    for name in relation.names():
-        bound = relation.shown(name)
-        if bound is not None and not (relation.evidence and name in EVIDENCE_FIELDS):
-            show(name, column(bound.ident), bound.type)
-    evidence = relation.evidence
-    if evidence is not None:
-        for name, ident in zip(EVIDENCE_FIELDS, (evidence.ids, evidence.files), strict=True):
-            value: exp.Expression = column(ident)
-            show(
-                name,
-                value if evidence.lists else list_of([value]),
-                FieldType.MULTIVALUE,
-            )
-    if relation.rest is not None:
-        items.append(column(relation.rest))
-    query = select(items or [alias(exp.null(), "nothing")], relation.render())
-    order_rows(query, [o.ordered() for o in relation.order])
+    query, output = select_fields(relation, binder.names, EVIDENCE_FIELDS)
     scans = {s.name: s for s in relation.scans()}
     return Compiled(
-        query,
-        tuple(output),
-        tuple(replace(s, columns=dict(s.columns)) for s in scans.values()),
-        dict(binder.tables),
-        pipeline,
-        tuple(binder.diagnostics),
-        relation.rest,
-        relation.removed,
-        tuple(binder.deferred),
-        tuple(binder.effects),
-        relation.arrival if relation.row_wise else None,
+        query=query,
+        output=output,
+        scans=tuple(replace(s, columns=dict(s.columns)) for s in scans.values()),
+        tables=dict(binder.tables),
+        pipeline=pipeline,
+        diagnostics=tuple(binder.diagnostics),
+        rest=relation.rest,
+        removed=relation.removed,
+        deferred=tuple(binder.deferred),
+        effects=tuple(binder.effects),
+        arrival=relation.arrival if relation.row_wise else None,
     )

@@ -11,7 +11,7 @@ from escudo.spl.commands.unsupported import UNSUPPORTED
 from escudo.spl.macros import expand, without_comments
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
-from escudo.spl.syntax.lexer import Layout, Segment, layout
+from escudo.spl.syntax.lexer import Layout, Segment, read_layout
 from escudo.spl.syntax.source import Expanded, suggest
 
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
@@ -42,7 +42,7 @@ def parse_expanded(text: str, knowledge: Knowledge, *, file: str | None = None) 
 class _Parser:
     def __init__(self, source: Expanded) -> None:
         self.source = source
-        self.layout: Layout = layout(source)
+        self.layout: Layout = read_layout(source)
 
     def pipeline(self, begin: int, *, nested: bool) -> Pipeline:
         """The pipeline that begins at an offset (0, or just after a ``[``)."""

@@ -29,7 +29,7 @@ from escudo.lake import Lake, Snapshot
 from escudo.lake.knowledge import LakeKnowledge
 from escudo.spl.compile import Compiled, compile_search
 from escudo.spl.macros import expand
-from escudo.spl.syntax.pretty_print import pretty
+from escudo.spl.syntax.pretty_print import lay_out
 
 
 @click.command()
@@ -111,7 +111,7 @@ def _explain(
     out: dict[str, Any] = {
         "name": named.name,
         "search": expand(named.text, knowledge, file=named.file).text,
-        "pipeline": pretty(compiled.pipeline),
+        "pipeline": lay_out(compiled.pipeline),
         "fields": [{"name": name, "type": kind.value} for name, _, kind in compiled.output],
         "reads": _reads(compiled, snapshot),
         "deferred": list(compiled.deferred),

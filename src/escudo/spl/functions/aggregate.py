@@ -87,7 +87,7 @@ def is_aggregate(node: exp.Expr) -> TypeGuard[exp.Expression]:
     return isinstance(node, exp.AggFunc)
 
 
-def aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
+def call_aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
     """One of the engines' own aggregates."""
     return prelude_call(f"spl_agg_{name}", *arguments)
 
@@ -106,14 +106,14 @@ def _numbers(node: Callable[..., exp.Expression], list_name: str, finish: str) -
 
 def _over_values(arg: Typed, finish: str) -> exp.Expression:
     """A function of the list of all numbers of a multivalue argument."""
-    return prelude_call(f"spl_list_{finish}", aggregate("flatten", arg.sql))
+    return prelude_call(f"spl_list_{finish}", call_aggregate("flatten", arg.sql))
 
 
 def _count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     if arg is None:
         return Typed(count_rows(), _INTEGER)
     if arg.type is FieldType.BOOLEAN:
-        return Typed(aggregate("count_if", arg.sql), _INTEGER)
+        return Typed(call_aggregate("count_if", arg.sql), _INTEGER)
     if arg.type is _LIST:
         total = sum_values(prelude_call("spl_len", arg.sql))
         counted = coalesce(total, literal_integer(0))
@@ -123,8 +123,8 @@ def _count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
 
 def _distinct_values(arg: Typed) -> exp.Expression:
     if arg.type is _LIST:
-        return prelude_call("spl_list_values", aggregate("flatten", arg.sql))
-    return prelude_call("spl_sorted", aggregate("distinct", as_text(arg)))
+        return prelude_call("spl_list_values", call_aggregate("flatten", arg.sql))
+    return prelude_call("spl_sorted", call_aggregate("distinct", as_text(arg)))
 
 
 def _distinct_count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -147,9 +147,10 @@ def _list(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
     assert arg is not None
     limit = literal_integer(LIST_LIMIT if params.limit is None else params.limit)
     if arg.type is _LIST:
-        gathered = prelude_call("spl_flat", aggregate("flatten_ordered", arg.sql, _order(params)))
+        lists = call_aggregate("flatten_ordered", arg.sql, _order(params))
+        gathered = prelude_call("spl_flat", lists)
     else:
-        gathered = aggregate("list_ordered", as_text(arg), _order(params))
+        gathered = call_aggregate("list_ordered", as_text(arg), _order(params))
     return Typed(prelude_call("spl_first_values", gathered, limit), _LIST)
 
 
@@ -165,7 +166,7 @@ def _extreme(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder
         if arg.type in NUMERIC:
             return Typed(node(this=arg.sql), arg.type)
         if arg.type is _LIST:
-            return Typed(prelude_call(f"spl_list_{name}", aggregate("flatten", arg.sql)), _STRING)
+            return Typed(_over_values(arg, name), _STRING)
         text = as_text(arg)
         number = prelude_call("spl_num", text.copy())
         all_numbers = equal(count_values(text), count_values(number))
@@ -214,7 +215,7 @@ def _median(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     if arg.type is _LIST:
         return Typed(_over_values(arg, "median"), _NUMBER)
     falling = negative(as_number(arg))
-    lower = aggregate("percentile", falling, literal_number(0.5))
+    lower = call_aggregate("percentile", falling, literal_number(0.5))
     return Typed(negative(lower), _NUMBER)
 
 
@@ -227,9 +228,9 @@ def _percentile(name: str) -> AggregateBuilder:
             raise EscudoError("SPL201", "the percentile is part of the name: perc95(field)")
         fraction = literal_number(params.percent / 100)
         if arg.type is _LIST:
-            values = aggregate("flatten", arg.sql)
+            values = call_aggregate("flatten", arg.sql)
             return Typed(prelude_call(f"spl_list_{name}", values, fraction), _NUMBER)
-        return Typed(aggregate(name, as_number(arg), fraction), _NUMBER)
+        return Typed(call_aggregate(name, as_number(arg), fraction), _NUMBER)
 
     return build
 
@@ -237,10 +238,10 @@ def _percentile(name: str) -> AggregateBuilder:
 def _mode(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
-        return Typed(prelude_call("spl_list_mode", aggregate("flatten", arg.sql)), _STRING)
+        return Typed(prelude_call("spl_list_mode", call_aggregate("flatten", arg.sql)), _STRING)
     if arg.type in NUMERIC:
-        return Typed(aggregate("mode", arg.sql), arg.type)
-    return Typed(aggregate("mode", as_text(arg)), _STRING)
+        return Typed(call_aggregate("mode", arg.sql), arg.type)
+    return Typed(call_aggregate("mode", as_text(arg)), _STRING)
 
 
 def _estdc_error(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -257,7 +258,7 @@ def _event(name: str) -> AggregateBuilder:
         assert arg is not None
         node = exp.ArgMin if name == "first" else exp.ArgMax
         if params.order is None:
-            return Typed(aggregate(name, arg.sql), arg.type)
+            return Typed(call_aggregate(name, arg.sql), arg.type)
         return Typed(node(this=arg.sql, expression=_present(params.order.copy(), arg)), arg.type)
 
     return build

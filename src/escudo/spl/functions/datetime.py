@@ -11,7 +11,7 @@ from sqlglot import exp
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl.functions.row import Context, EvalFunction, Nulls
-from escudo.spl.functions.timeformat import Part, parts
+from escudo.spl.functions.timeformat import Part, split_format
 from escudo.spl.relation.coercion import as_number, as_text
 from escudo.spl.relation.sql import (
     case_when,
@@ -81,7 +81,7 @@ def format_time(seconds: exp.Expression, text: str) -> exp.Expression:
     "SPL_STRFTIME(t, '%Y-%m-%d')"
     """
     pieces: list[exp.Expression] = []
-    for plain, group in groupby(parts(text), key=lambda p: _native(p) is not None):
+    for plain, group in groupby(split_format(text), key=lambda p: _native(p) is not None):
         run = list(group)
         if plain:
             formatted = "".join(str(_native(p)) for p in run)
@@ -156,7 +156,7 @@ def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
     >>> parse_time(exp.column("t"), "%F %T.%3N", 0.0).sql("duckdb")
     "SPL_STRPTIME(t, '%Y-%m-%d %H:%M:%S.%f')"
     """
-    found = parts(text)
+    found = split_format(text)
     kinds = [p.kind for p in found]
     if kinds in (["epoch"], ["epoch", "text", "subseconds"]):
         return prelude_call("spl_num", value)
@@ -167,7 +167,7 @@ def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
         today = datetime.fromtimestamp(now, UTC).strftime(prefix)
         value = concatenate(literal_text(today), parenthesise(value))
         text = prefix + text
-        found = parts(text)
+        found = split_format(text)
     native = [_parsed(p) for p in found]
     if any(n is None for n in native):
         return prelude_call("spl_strptime_any", value, literal_text(text))

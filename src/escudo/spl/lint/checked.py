@@ -71,13 +71,13 @@ class Rule:
         return CODES[self.code]
 
 
-def nested(command: CommandNode) -> list[Pipeline]:
+def find_subsearches(command: CommandNode) -> list[Pipeline]:
     """The subsearches directly in a command."""
     nodes = command.walk(into_subsearches=False)
     return [node for node in nodes if isinstance(node, Pipeline)]
 
 
-def check(
+def check_search(
     text: str,
     source: Expanded,
     pipeline: Pipeline,
@@ -110,7 +110,7 @@ def check(
             if _unmapped(command, before, relation):
                 relation = binder.anything(["_time"])
             steps.append(Step(command, before, relation))
-            for inner in nested(command):
+            for inner in find_subsearches(command):
                 sequence(inner, before if isinstance(command, AppendPipe) else None)
         sequences[at] = tuple(steps)
 

@@ -65,11 +65,11 @@ class Reference:
     span: Span | None
 
 
-def references(command: CommandNode) -> Iterator[Reference]:
+def find_references(command: CommandNode) -> Iterator[Reference]:
     """The fields that a command reads from the rows before it, wildcards left out.
 
     >>> from escudo.spl.parse import parse
-    >>> [r.name for r in references(parse("a | stats dc(user) BY host").commands[1])]
+    >>> [r.name for r in find_references(parse("a | stats dc(user) BY host").commands[1])]
     ['host', 'user']
     """
     for name, span in _references(command):

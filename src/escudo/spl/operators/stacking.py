@@ -61,7 +61,7 @@ def _evidence(relations: Sequence[Relation], base: UnionBase) -> Evidence | None
 def merged(relations: Sequence[Relation], binder: Binder) -> Relation:
     """The rows of several sets of events, newest first."""
     union = stacked([replace(r, order=()) for r in relations], binder, ordered=False)
-    return binder.newest_first(union)
+    return union.newest_first()
 
 
 def together(relations: Sequence[Relation], binder: Binder) -> Relation:

@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from escudo.core.errors import Span
 from escudo.core.schema import FieldType
-from escudo.spl.binding.binder import Binder, RelationScope
+from escudo.spl.binding.binder import Binder
+from escudo.spl.binding.relation_scope import RelationScope
 from escudo.spl.commands.regex import Regex
 from escudo.spl.lowering.lower_search import Rules, lower_search, time_condition
 from escudo.spl.operators.extraction import matches
@@ -126,6 +127,7 @@ class Tree:
 
     def __init__(self, scope: RelationScope, binder: Binder) -> None:
         self.scope = scope
+        self.binder = binder
         self.names: Names = binder.names
         self.columns: list[tuple[str, exp.Expression]] = []
         self.close: list[str] = []
@@ -172,7 +174,7 @@ class Tree:
                 return Condition(op.lower(), eval_text(expr), expr.span, parts)
             case Unary("NOT", operand):
                 return Condition("not", eval_text(expr), expr.span, (self.eval(operand),))
-        value = self.scope.binder.evaluate(expr, self.scope.relation)
+        value = self.binder.evaluate(expr, self.scope.relation)
         names = tuple(dict.fromkeys(fields_in(expr)))
         return self._leaf(eval_text(expr), expr.span, as_boolean(value), names, expr)
 
@@ -227,7 +229,7 @@ class Tree:
                 pass
             case _:
                 return
-        parts = [p for v in values if (p := core_of(v.text))]
+        parts = [p for v in values if (p := find_core(v.text))]
         if not parts or len(values) > _NEAR_VALUES:
             return
         held = InList(name, tuple(Value(f"*{p}*") for p in parts))
@@ -240,10 +242,10 @@ _NEAR_VALUES = 8
 _ENDING = re.compile(r"\.\w{1,4}$")
 
 
-def core_of(text: str) -> str | None:
+def find_core(text: str) -> str | None:
     """The part of a value by which near values are recognised: no folders, no ending.
 
-    >>> core_of("*\\\\system32\\\\WmiPrvSE.exe"), core_of("4688"), core_of("a*")
+    >>> find_core("*\\\\system32\\\\WmiPrvSE.exe"), find_core("4688"), find_core("a*")
     ('WmiPrvSE', '4688', None)
     """
     longest = max(text.split("*"), key=len)

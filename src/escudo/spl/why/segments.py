@@ -44,7 +44,6 @@ from escudo.spl.relation.sql import (
     filter_rows,
     is_one_of,
     limit_rows,
-    list_of,
     literal_integer,
     negate,
     order_rows,
@@ -107,9 +106,8 @@ class Segment:
         items: list[exp.Expression] = [column(i) for i in idents]
         evidence = self.evidence
         if evidence is not None:
-            for name, ident in ((EVENT_IDS, evidence.ids), (SOURCE_FILES, evidence.files)):
-                value: exp.Expression = column(ident)
-                items.append(alias(value if evidence.lists else list_of([value]), name))
+            lists = zip((EVENT_IDS, SOURCE_FILES), evidence.as_lists(), strict=True)
+            items += [alias(sql, name) for name, sql in lists]
         query = select(items or [alias(exp.null(), "nothing")], self.relation.render())
         if ids is not None and evidence is not None:
             filter_rows(query, _made_by(evidence, ids))
@@ -173,7 +171,7 @@ def _total(parts: Sequence[exp.Expression]) -> exp.Expression:
 # --- segments -----------------------------------------------------------------------------------
 
 
-def segments(
+def bind_segments(
     pipeline: Pipeline, binder: Callable[[], Binder], raw: Collection[str] | None = None
 ) -> Iterator[Segment]:
     """The segments of a pipeline, bound one by one as they are asked for.
@@ -225,7 +223,7 @@ class _Narrow:
         return self.catalog.files(table, within)
 
 
-def tables_of(ids: Sequence[int], binder: Binder) -> list[str]:
+def find_tables(ids: Sequence[int], binder: Binder) -> list[str]:
     """The raw tables that hold events."""
     found = []
     for schema in binder.catalog.raw_tables():
