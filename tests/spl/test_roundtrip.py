@@ -11,7 +11,7 @@ from escudo.spl.parse import parse
 from escudo.spl.syntax.ast import EvalExpr, Pipeline, SearchExpr
 from escudo.spl.syntax.parse_eval import parse_eval
 from escudo.spl.syntax.parse_search import parse_search
-from escudo.spl.syntax.pretty_print import pretty
+from escudo.spl.syntax.pretty_print import lay_out
 from escudo.spl.syntax.unparse import eval_text, search_text
 from tests.spl.trees import COMMAND_TYPES, EVAL, SEARCH, node
 
@@ -32,7 +32,7 @@ def _check(command: object) -> None:
     assert isinstance(command, Command)
     pipeline = Pipeline((command,))
     assert parse(pipeline.format()) == pipeline
-    assert parse(pretty(pipeline)) == pipeline
+    assert parse(lay_out(pipeline)) == pipeline
 
 
 @pytest.mark.parametrize("kind", COMMAND_TYPES, ids=lambda kind: kind.__name__)

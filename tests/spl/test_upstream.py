@@ -9,7 +9,7 @@ import pytest
 from escudo.core.errors import EscudoError
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
-from escudo.spl.syntax.pretty_print import pretty
+from escudo.spl.syntax.pretty_print import lay_out
 from tests.shared_data import needs_shared
 from tests.spl.dropping import without_effect
 from tests.spl.upstream import NOT_PART_OF_THE_CONTENT, book, searches
@@ -51,7 +51,7 @@ def test_canonical_text_reads_as_the_same_tree() -> None:
             continue
         tree = parse(expand(search.text, book()))
         assert parse(tree.format()) == tree, search.name
-        assert parse(pretty(tree)) == tree, search.name
+        assert parse(lay_out(tree)) == tree, search.name
 
 
 @needs_shared

@@ -40,7 +40,11 @@ _ODD = st.text(st.sampled_from("ab \"'\\*{}-+:,()=<>!|[]%$@é\t"), min_size=1, m
 _KEYWORDS = st.sampled_from(
     ["by", "AS", "where", "from", "output", "OVER", "in", "with", "NOT", "or", "desc", "span", "7"]
 )
-NAMES = st.one_of(_PLAIN, _PLAIN, _ODD, _KEYWORDS)
+EXISTING = ("host", "user", "n", "x", "status", "m")
+"""Names of fields that ``test_pruning`` has rows of."""
+NAMES = st.one_of(
+    st.sampled_from(EXISTING), st.sampled_from(EXISTING), _PLAIN, _PLAIN, _ODD, _KEYWORDS
+)
 
 _NUMBERS = st.one_of(
     st.integers(0, 10**9), st.floats(0, 1e12, allow_nan=False, allow_infinity=False)

@@ -15,7 +15,7 @@ from escudo.engines.execute import run_compiled
 from escudo.lake import Snapshot
 from escudo.spl.compile import Compiled, compile_search
 from escudo.spl.macros import expand
-from escudo.spl.syntax.pretty_print import pretty
+from escudo.spl.syntax.pretty_print import lay_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _explain(
         file=search.file,
     )
     expanded = expand(search.text, knowledge, file=search.file).text
-    pipeline = pretty(compiled.pipeline)
+    pipeline = lay_out(compiled.pipeline)
     reads = tuple(_list_reads(compiled, snapshot))
     compile_ms = _milliseconds_since(begun)
     sql = engine.sql(compiled.query, compiled.scans)

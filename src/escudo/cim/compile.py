@@ -22,7 +22,20 @@ from escudo.sources import Family
 from escudo.sources.definition import Definition
 from escudo.spl.lowering.lower_eval import compile_eval
 from escudo.spl.relation.coercion import as_boolean, convert_to
-from escudo.spl.relation.sql import all_hold, any_holds, cast_to, literal_text
+from escudo.spl.relation.sql import (
+    alias,
+    all_hold,
+    any_holds,
+    cast_to,
+    coalesce,
+    column,
+    is_one_of,
+    list_of,
+    literal_text,
+    lower_case,
+    null_if,
+    table,
+)
 from escudo.spl.relation.values import Typed, constant_of, is_null
 
 Constant = str | list[str] | None
@@ -75,8 +88,8 @@ def compile_family(family: Family, entries: Sequence[DatasetMapping], batch: str
         groups.setdefault(entry.dataset.schema.table, []).append(entry)
     statements = tuple(_statement(family, group, batch) for group in groups.values())
     taken = {t: any_holds([_taken(family, e) for e in group]) for t, group in groups.items()}
-    belongs = [_named(_known(condition), table) for table, condition in taken.items()]
-    census = exp.select(exp.column(ROW, quoted=True), *belongs).from_(_events(batch))
+    belongs = [alias(_known(condition), name) for name, condition in taken.items()]
+    census = exp.select(column(ROW), *belongs).from_(table(batch))
     return Program(census.sql("duckdb"), statements)
 
 
@@ -102,12 +115,12 @@ def _statement(family: Family, entries: Sequence[DatasetMapping], batch: str) ->
     rows = _calculated(dataset, rows, mapped, common)
     rows = _filled(dataset, rows, elsewhere, common)
     physical = {_physical(dataset, name): value for name, value in constants.items()}
-    for column in dataset.schema.columns:
-        if column.lower is not None and column.name in constants:
-            physical[column.lower] = str(constants[column.name]).lower()
+    for stored in dataset.schema.columns:
+        if stored.lower is not None and stored.name in constants:
+            physical[stored.lower] = str(constants[stored.name]).lower()
     as_they_are = {_physical(dataset, name): copied for name, copied in copies.items()}
     without = {*common, *physical, *as_they_are}
-    made = [exp.column(n, quoted=True) for n in rows.named_selects if n not in without]
+    made = [column(n) for n in rows.named_selects if n not in without]
     out = exp.select(*made).from_(rows.subquery("filled", copy=False))
     if dataset.where is not None:
         out = out.where(_condition(dataset.where, dataset.schema, _Place(dataset.name)), copy=False)
@@ -123,8 +136,8 @@ def _copied(
     if len(texts) > 1 or model_field.type is not FieldType.STRING:
         return
     [text] = texts
-    column = dataset.schema.by_name[model_field.name]
-    if text is None or column.lower is not None or model_field.fill == "sourcetype":
+    stored = dataset.schema.by_name[model_field.name]
+    if text is None or stored.lower is not None or model_field.fill == "sourcetype":
         return
     typed = _compile(text, family.schema, _Place.of_field(family, entries[0], model_field.name))
     if isinstance(typed.sql, exp.Column) and typed.type is FieldType.STRING:
@@ -169,42 +182,38 @@ def _mapped(
     batch: str,
 ) -> exp.Select:
     """The events that an entry takes, with its expressions, in the types of the dataset."""
-    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in (ROW, *common)]
+    columns: list[exp.Expression] = [column(n) for n in (ROW, *common)]
     for name in names:
         kind = entry.dataset.by_name[name].type
         text = entry.fields.get(name)
         if text is None and name == "tag":
             tags = [literal_text(t) for t in entry.dataset.tags]
-            sql: exp.Expression = exp.Array(expressions=tags)
+            sql: exp.Expression = list_of(tags)
         elif text is None:
             sql = cast_to(exp.null(), kind)
         else:
             sql = _value(text, family.schema, kind, _Place.of_field(family, entry, name))
-        columns.append(_named(sql, _physical(entry.dataset, name)))
-    return exp.select(*columns).from_(_events(batch)).where(_taken(family, entry), copy=False)
+        columns.append(alias(sql, _physical(entry.dataset, name)))
+    return exp.select(*columns).from_(table(batch)).where(_taken(family, entry), copy=False)
 
 
 def _taken(family: Family, entry: DatasetMapping) -> exp.Expression:
     """The condition that an entry takes an event."""
     conditions: list[exp.Expression] = []
     for name, values in entry.events.items():
-        column = family.schema.by_name.get(name)
-        if column is None or column.physical is None:
+        stored = family.schema.by_name.get(name)
+        if stored is None or stored.physical is None:
             path = ("datasets", entry.number, "events", name)
             raise family.definition.error("CIM012", f"no stored field {name!r}", *path)
-        here = exp.column(column.physical, quoted=True)
-        conditions.append(exp.In(this=here, expressions=[literal_text(v) for v in values]))
+        here = column(stored.physical)
+        conditions.append(is_one_of(here, [literal_text(v) for v in values]))
     if entry.where is not None:
         conditions.append(_condition(entry.where, family.schema, _Place.of_where(family, entry)))
     return all_hold(conditions)
 
 
 def _known(condition: exp.Expression) -> exp.Expression:
-    return exp.Coalesce(this=condition, expressions=[exp.false()])
-
-
-def _events(batch: str) -> exp.Table:
-    return exp.Table(this=exp.to_identifier(batch, quoted=True))
+    return coalesce(condition, exp.false())
 
 
 def _calculated(
@@ -215,17 +224,17 @@ def _calculated(
         dataset.schema,
         columns=tuple(c for c in dataset.schema.columns if c.name in mapped or c.name in common),
     )
-    columns: list[exp.Expression] = [exp.column(n, quoted=True) for n in (ROW, *common)]
+    columns: list[exp.Expression] = [column(n) for n in (ROW, *common)]
     for name in sorted({*mapped, *dataset.calculated}):
         physical = _physical(dataset, name)
         text = dataset.calculated.get(name)
         if text is None:
-            columns.append(exp.column(physical, quoted=True))
+            columns.append(column(physical))
             continue
         kind = dataset.by_name[name].type
         place = _Place(f"{dataset.model}.{dataset.name}, field {name!r}")
         sql = _value(text, schema, kind, place)
-        columns.append(_named(sql, physical))
+        columns.append(alias(sql, physical))
     return exp.select(*columns).from_(rows.subquery("mapped", copy=False))
 
 
@@ -234,29 +243,29 @@ def _filled(
 ) -> exp.Select:
     """The table's columns but for those made elsewhere: defaults where a value is missing."""
     present = set(rows.named_selects)
-    columns: list[exp.Expression] = [exp.column(ROW, quoted=True)]
+    columns: list[exp.Expression] = [column(ROW)]
     lowered: list[exp.Expression] = []
-    for column in dataset.schema.columns:
-        if column.name in elsewhere or (column.name in _COMMON and column.name not in common):
+    for stored in dataset.schema.columns:
+        if stored.name in elsewhere or (stored.name in _COMMON and stored.name not in common):
             continue
-        physical = _physical(dataset, column.name)
-        here: exp.Expression = exp.column(physical, quoted=True)
-        model_field = dataset.by_name.get(column.name)
+        physical = _physical(dataset, stored.name)
+        here: exp.Expression = column(physical)
+        model_field = dataset.by_name.get(stored.name)
         if model_field is not None:
-            value = here if physical in present else cast_to(exp.null(), column.type)
-            here = _named(_default(model_field, value), physical)
+            value = here if physical in present else cast_to(exp.null(), stored.type)
+            here = alias(_default(model_field, value), physical)
         columns.append(here)
-        if column.lower is not None:
-            lowered.append(_lowered(physical, column.lower))
+        if stored.lower is not None:
+            lowered.append(_lowered(physical, stored.lower))
     inner = exp.select(*columns).from_(rows.subquery("calculated", copy=False))
     if not lowered:
         return inner
-    every = [exp.column(n, quoted=True) for n in inner.named_selects]
+    every = [column(n) for n in inner.named_selects]
     return exp.select(*every, *lowered).from_(inner.subquery("defaults", copy=False))
 
 
 def _lowered(physical: str, lower: str) -> exp.Expression:
-    return _named(exp.Lower(this=exp.column(physical, quoted=True)), lower)
+    return alias(lower_case(column(physical)), lower)
 
 
 def _default(model_field: ModelField, value: exp.Expression) -> exp.Expression:
@@ -264,16 +273,12 @@ def _default(model_field: ModelField, value: exp.Expression) -> exp.Expression:
         case None:
             return value
         case "sourcetype":
-            default: exp.Expression = exp.column("sourcetype", quoted=True)
+            default: exp.Expression = column("sourcetype")
         case text:
             default = literal_text(text)
     if model_field.type is FieldType.MULTIVALUE:
-        default = exp.Array(expressions=[default])
-    return exp.Coalesce(this=value, expressions=[default])
-
-
-def _named(sql: exp.Expression, name: str) -> exp.Expression:
-    return exp.Alias(this=sql, alias=exp.to_identifier(name, quoted=True))
+        default = list_of([default])
+    return coalesce(value, default)
 
 
 def _physical(dataset: Dataset, name: str) -> str:
@@ -287,7 +292,7 @@ def _value(text: str, schema: TableSchema, kind: FieldType, place: _Place) -> ex
     typed = _compile(text, schema, place)
     sql = convert_to(typed, kind)
     if kind is FieldType.STRING and constant_of(typed) is None:
-        return exp.Nullif(this=sql, expression=literal_text(""))
+        return null_if(sql, literal_text(""))
     return cast_to(sql, kind) if is_null(typed) else sql
 
 

@@ -18,13 +18,12 @@ from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.regex import Regex
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.where import Where
-from escudo.spl.macros import expand
-from escudo.spl.parse import parse
+from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.values import number_text
 from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.why.conditions import Condition, Filter
-from escudo.spl.why.hints import hint
-from escudo.spl.why.segments import EVENT_IDS, SOURCE_FILES, Segment, segments, tables_of
+from escudo.spl.why.hints import find_hint
+from escudo.spl.why.segments import EVENT_IDS, SOURCE_FILES, Segment, bind_segments, find_tables
 
 _MOST_IDS = 100
 """How many events a row of the search names (``spl.compile``)."""
@@ -133,7 +132,7 @@ class Why:
         matched: bool | None = True
         note = None
         end = 0
-        for segment in self._segments(tables_of([event_id], self._binder())):
+        for segment in self._segments(find_tables([event_id], self._binder())):
             end = segment.end
             if segment.evidence is None and first is None:
                 return self._told([self._absent(event_id, segment)])
@@ -177,7 +176,7 @@ class Why:
     # parts
 
     def _parsed(self, text: str) -> Pipeline:
-        return parse(expand(text, self.knowledge, file=self.file), file=self.file)
+        return parse_expanded(text, self.knowledge, file=self.file)
 
     def _binder(self) -> Binder:
         return Binder(
@@ -192,7 +191,7 @@ class Why:
 
     def _segments(self, raw: Collection[str]) -> Iterator[Segment]:
         try:
-            for segment in segments(self.pipeline, self._binder, raw):
+            for segment in bind_segments(self.pipeline, self._binder, raw):
                 yield segment
                 self.diagnostics.update(dict.fromkeys(segment.binder.diagnostics))
         except EscudoError as error:
@@ -205,7 +204,7 @@ class Why:
         ids = chosen.column(EVENT_IDS).to_pylist()
         if not ids:
             return []
-        narrow = next(self._segments(tables_of(ids, self._binder())))
+        narrow = next(self._segments(find_tables(ids, self._binder())))
         events = _candidates(narrow, narrow.run(narrow.rows(ids)))
         return sorted(events, key=lambda c: ids.index(c.event_ids[0]))[:count]
 
@@ -316,7 +315,7 @@ def _verdict(
     advice = None
     if wanted and held is not True:
         known = {n: _texts(v) for n, v in values.items() if v is not None}
-        advice = hint(condition.expr, known, others)
+        advice = find_hint(condition.expr, known, others)
     inner = wanted != (condition.kind == "not")
     operands = tuple(_verdict(o, row, others, wanted=inner) for o in condition.operands)
     return Verdict(condition.kind, condition.text, held, condition.span, values, advice, operands)

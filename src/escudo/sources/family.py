@@ -24,7 +24,7 @@ from escudo.core.schema import (
     physical_names,
 )
 from escudo.sources.definition import Definition, read_definition
-from escudo.spl.syntax.possible_values import outcomes_of
+from escudo.spl.syntax.possible_values import possible_values_of
 
 ANY = "*"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -247,7 +247,7 @@ class _Values(Mapping[str, frozenset[str]]):
 
     def __getitem__(self, name: str) -> frozenset[str]:
         if name not in self._known:
-            self._known[name] = outcomes_of(str(self._calculated[name]))
+            self._known[name] = possible_values_of(str(self._calculated[name]))
         known = self._known[name]
         if known is None:
             raise KeyError(name)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 from sqlglot import exp
 
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.core.schema import FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.spl.binding.binder import Binder, Runner, storable
+from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
-from escudo.spl.macros import expand
-from escudo.spl.parse import parse
+from escudo.spl.binding.runner import Runner
+from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.final_query import Output, select_fields
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, column, select
 from escudo.spl.syntax.ast import Pipeline
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
@@ -39,7 +39,7 @@ class Compiled:
     """
 
     query: exp.Select
-    output: tuple[tuple[str, str, FieldType], ...]
+    output: Output
     scans: tuple[Scan, ...]
     tables: Mapping[str, pa.Table]
     pipeline: Pipeline
@@ -60,6 +60,7 @@ def compile_search(
     within: TimeRange = ALL_TIME,
     runner: Runner | None = None,
     provenance: bool = False,
+    prune: bool = True,
     file: str | None = None,
 ) -> Compiled:
     """Compile a search as it stands.
@@ -67,16 +68,23 @@ def compile_search(
     ``now`` (epoch seconds) is what relative times count from; ``within`` is the time range that
     holds where the search has none of its own; ``runner`` runs what must be known while binding.
     With ``provenance`` every row has ``_event_id`` (at most 100 event ids) and ``source_file``
-    (the distinct files) of the events that made it, where commands can carry them. Raises
-    ``EscudoError`` (``SPL...``) that points into the text.
+    (the distinct files) of the events that made it, where commands can carry them. Without
+    ``prune`` commands that work on all fields at once get all, not only those that are asked for
+    later: the rows are the same, and it takes longer. Raises ``EscudoError`` (``SPL...``) that
+    points into the text.
     """
-
-    def parsed(source: str) -> Pipeline:
-        return parse(expand(source, knowledge, file=file), file=file)
-
-    binder = Binder(catalog, knowledge, now, within, parsed, runner, provenance)
+    binder = Binder(
+        catalog=catalog,
+        knowledge=knowledge,
+        now=now,
+        within=within,
+        parse=partial(parse_expanded, knowledge=knowledge, file=file),
+        runner=runner,
+        provenance=provenance,
+        prune=prune,
+    )
     try:
-        pipeline = parsed(text)
+        pipeline = binder.parse(text)
         relation = binder.pipeline(pipeline)
         return _finish(relation, pipeline, binder)
     except EscudoError as error:
@@ -89,43 +97,18 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         if relation.bound(name) is not None:
             shown = storable(binder.evaluate(expr, relation))
             relation = relation.extend([(name, shown)], binder.names)
-    items: list[exp.Expression] = []
-    output: list[tuple[str, str, FieldType]] = []
-
-    def show(name: str, sql: exp.Expression, kind: FieldType) -> None:
-        ident = binder.names.fresh(name)
-        items.append(alias(sql, ident))
-        output.append((name, ident, kind))
-
-    for name in relation.names():
-        bound = relation.shown(name)
-        if bound is not None and not (relation.evidence and name in EVIDENCE_FIELDS):
-            show(name, column(bound.ident), bound.type)
-    evidence = relation.evidence
-    if evidence is not None:
-        for name, ident in zip(EVIDENCE_FIELDS, (evidence.ids, evidence.files), strict=True):
-            value: exp.Expression = column(ident)
-            show(
-                name,
-                value if evidence.lists else exp.Array(expressions=[value]),
-                FieldType.MULTIVALUE,
-            )
-    if relation.rest is not None:
-        items.append(column(relation.rest))
-    query = select(items or [alias(exp.null(), "nothing")], relation.render())
-    if relation.order:
-        query.set("order", exp.Order(expressions=[o.ordered() for o in relation.order]))
+    query, output = select_fields(relation, binder.names, EVIDENCE_FIELDS)
     scans = {s.name: s for s in relation.scans()}
     return Compiled(
-        query,
-        tuple(output),
-        tuple(replace(s, columns=dict(s.columns)) for s in scans.values()),
-        dict(binder.tables),
-        pipeline,
-        tuple(binder.diagnostics),
-        relation.rest,
-        relation.removed,
-        tuple(binder.deferred),
-        tuple(binder.effects),
-        relation.arrival if relation.row_wise else None,
+        query=query,
+        output=output,
+        scans=tuple(replace(s, columns=dict(s.columns)) for s in scans.values()),
+        tables=dict(binder.tables),
+        pipeline=pipeline,
+        diagnostics=tuple(binder.diagnostics),
+        rest=relation.rest,
+        removed=relation.removed,
+        deferred=tuple(binder.deferred),
+        effects=tuple(binder.effects),
+        arrival=relation.arrival if relation.row_wise else None,
     )

@@ -1,16 +1,17 @@
-"""Pipelines: text to tree."""
+"""The text of a search -> its tree of commands; the front door, lint and ``why`` call it."""
 
 from __future__ import annotations
 
 import re
 
+from escudo.core.catalog import Knowledge
 from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.unsupported import UNSUPPORTED
-from escudo.spl.macros import without_comments
+from escudo.spl.macros import expand, without_comments
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
-from escudo.spl.syntax.lexer import Layout, Segment, layout
+from escudo.spl.syntax.lexer import Layout, Segment, read_layout
 from escudo.spl.syntax.source import Expanded, suggest
 
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
@@ -33,10 +34,15 @@ def parse(text: str | Expanded, *, file: str | None = None) -> Pipeline:
     return _Parser(source).pipeline(0, nested=False)
 
 
+def parse_expanded(text: str, knowledge: Knowledge, *, file: str | None = None) -> Pipeline:
+    """Expand a search's macros and parse it. Raises what ``expand`` and ``parse`` raise."""
+    return parse(expand(text, knowledge, file=file), file=file)
+
+
 class _Parser:
     def __init__(self, source: Expanded) -> None:
         self.source = source
-        self.layout: Layout = layout(source)
+        self.layout: Layout = read_layout(source)
 
     def pipeline(self, begin: int, *, nested: bool) -> Pipeline:
         """The pipeline that begins at an offset (0, or just after a ``[``)."""

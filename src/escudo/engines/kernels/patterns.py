@@ -10,14 +10,14 @@ import regex
 
 from escudo.core.errors import EscudoError
 from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, TEXT, Kernel
-from escudo.spl.relation.pcre import for_python, translate
+from escudo.spl.relation.pcre import adapt_to_python, translate
 
 
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> regex.Pattern[str] | None:
     """The pattern ready to use; None if it is not one (a pattern from a field may not be)."""
     try:
-        return regex.compile(for_python(translate(pattern).text), regex.ASCII)
+        return regex.compile(adapt_to_python(translate(pattern).text), regex.ASCII)
     except (EscudoError, regex.error):
         return None
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from escudo.core.errors import EscudoError
 from escudo.engines.kernels.kernel import NUMBER, TEXT, Kernel
-from escudo.spl.functions.timeformat import Part, parts
+from escudo.spl.functions.timeformat import Part, split_format
 from escudo.spl.relation import time_modifiers
 
 _MONTHS = {
@@ -75,7 +75,7 @@ def relative_time(base: float, modifier: str) -> float | None:
 
 @lru_cache(maxsize=256)
 def _reader(text: str) -> re.Pattern[str]:
-    return re.compile("".join(map(_pattern, parts(text))) + r"\s*\Z")
+    return re.compile("".join(map(_pattern, split_format(text))) + r"\s*\Z")
 
 
 def _pattern(part: Part) -> str:
@@ -159,7 +159,7 @@ def write(seconds: float, text: str) -> str | None:
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(seconds * 1_000_000))
     except OverflowError:
         return None
-    return "".join(_written(part, at, seconds) for part in parts(text))
+    return "".join(_written(part, at, seconds) for part in split_format(text))
 
 
 def _written(part: Part, at: datetime, seconds: float) -> str:

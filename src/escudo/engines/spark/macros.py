@@ -84,14 +84,15 @@ def _expanded(node: exp.Expr) -> exp.Expr:
 
 def _call(node: exp.Anonymous) -> exp.Expr:
     name = str(node.this).lower()
+    call: exp.Expression = node
     special = SPECIAL.get(name)
     if special is not None:
-        node = special(node)
-        node.set("expressions", [_expanded(e) for e in node.expressions])
-    macro = load_macros().get(str(node.this).lower())
+        call = special(node)
+        call.set("expressions", [_expanded(e) for e in call.expressions])
+    macro = load_macros().get(str(call.this).lower())
     if macro is None:
-        return node
-    written = _expanded(macro.expanded(node.expressions))
+        return call
+    written = _expanded(macro.expanded(call.expressions))
     assert isinstance(written, exp.Expression)
     return parenthesise(written)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from escudo.spl.relation.sql import literal_text
+from escudo.spl.relation.sql import literal_text, prelude_call
 
 _BEYOND_JAVA = re.compile(r"\\[KGX]|\(\?(?:\(|R|&|P>|\||\d)|\(\*|\[:\^")
 _UNIX_LINES = "(?d)"
@@ -85,43 +85,43 @@ def _literal(node: exp.Expression | None) -> str | None:
     return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
 
 
-def _regex(kernel: str) -> Callable[[exp.Anonymous], exp.Anonymous]:
+def _regex(kernel: str) -> Callable[[exp.Anonymous], exp.Expression]:
     """The Java form of a regex call, or the kernel where Java cannot read the pattern."""
 
-    def rewrite(node: exp.Anonymous) -> exp.Anonymous:
+    def rewrite(node: exp.Anonymous) -> exp.Expression:
         value, wanted, *rest = node.expressions
         pattern = _literal(wanted)
         plain = re.sub("^spl_(pcre|regex)_", "", str(node.this).lower())
         texts = [_literal(r) if plain == "replace" else "" for r in rest]
         if pattern is None or _BEYOND_JAVA.search(pattern) or None in texts:
-            return exp.Anonymous(this=kernel, expressions=[value, wanted, *rest])
+            return prelude_call(kernel, value, wanted, *rest)
         if plain == "replace":
             rest = [literal_text(translate_replacement(str(texts[0])))]
         arguments = [value, literal_text(translate_pattern(pattern)), *rest]
-        return exp.Anonymous(this=f"spl_regex_{plain}", expressions=arguments)
+        return prelude_call(f"spl_regex_{plain}", *arguments)
 
     return rewrite
 
 
-def _strftime(node: exp.Anonymous) -> exp.Anonymous:
+def _strftime(node: exp.Anonymous) -> exp.Expression:
     seconds, wanted = node.expressions
     text = _literal(wanted)
     pattern = None if text is None else translate_date_pattern(text)
     if pattern is None:
-        return exp.Anonymous(this="spl_strftime_any", expressions=[seconds, wanted])
-    at = exp.Anonymous(this="spl_timestamp", expressions=[seconds])
-    return exp.Anonymous(this="date_format", expressions=[at, literal_text(pattern)])
+        return prelude_call("spl_strftime_any", seconds, wanted)
+    at = prelude_call("spl_timestamp", seconds)
+    return prelude_call("date_format", at, literal_text(pattern))
 
 
-def _strptime(node: exp.Anonymous) -> exp.Anonymous:
+def _strptime(node: exp.Anonymous) -> exp.Expression:
     value, wanted = node.expressions
     text = _literal(wanted)
     if text is not None:
         wanted = literal_text(text.replace("%f", "%6N").replace("%n", "%9N"))
-    return exp.Anonymous(this="spl_strptime_any", expressions=[value, wanted])
+    return prelude_call("spl_strptime_any", value, wanted)
 
 
-SPECIAL: Mapping[str, Callable[[exp.Anonymous], exp.Anonymous]] = {
+SPECIAL: Mapping[str, Callable[[exp.Anonymous], exp.Expression]] = {
     **{
         f"spl_{kind}_{plain}": _regex(f"spl_pcre_{plain}")
         for kind in ("regex", "pcre")

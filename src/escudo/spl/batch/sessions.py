@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from escudo.spl.batch.transaction_rules import Flags, Floats, Ints, Rules, Transactions, together
 
 
-def sessions(
+def find_sessions(
     table: pa.Table, rules: Rules, times: Floats, starts: Flags, ends: Flags
 ) -> Transactions | None:
     """The transactions of events, newest first; None where it takes a look at each event.

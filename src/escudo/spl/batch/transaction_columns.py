@@ -10,7 +10,7 @@ from escudo.spl.batch.pivot import text
 from escudo.spl.batch.transaction_rules import Ints
 
 
-def texts_joined(values: pa.Array, offsets: Ints) -> pa.Array:
+def join_texts(values: pa.Array, offsets: Ints) -> pa.Array:
     """The texts of each group, a line each; empty ones are left out."""
     keep = pc.fill_null(pc.not_equal(values, ""), False)
     kept = np.concatenate(([0], np.cumsum(keep.to_numpy(zero_copy_only=False))))
@@ -18,7 +18,7 @@ def texts_joined(values: pa.Array, offsets: Ints) -> pa.Array:
     return pc.binary_join(lists, "\n")
 
 
-def lines(texts: pa.Array) -> Ints:
+def count_lines(texts: pa.Array) -> Ints:
     """How many lines texts have; an empty one has none."""
     breaks = pc.count_substring(texts, "\n").to_numpy()
     ended = pc.ends_with(texts, "\n").to_numpy(zero_copy_only=False)
@@ -26,7 +26,7 @@ def lines(texts: pa.Array) -> Ints:
     return np.asarray(breaks + 1 - ended - empty, dtype=np.int64)
 
 
-def values_of(cells: pa.Array, offsets: Ints) -> pa.Array:
+def collect_values(cells: pa.Array, offsets: Ints) -> pa.Array:
     """The distinct values of each group as sorted texts; null where there are none."""
     values, groups = _flat(cells, offsets)
     present = pc.is_valid(values)
@@ -36,7 +36,7 @@ def values_of(cells: pa.Array, offsets: Ints) -> pa.Array:
     return _lists(words, pairs, len(offsets) - 1)
 
 
-def list_of(cells: pa.Array, offsets: Ints, null: str) -> pa.Array:
+def collect_list(cells: pa.Array, offsets: Ints, null: str) -> pa.Array:
     """The values of each group in their order, ``null`` in the place of none; null for a group
     without any."""
     values, groups = _flat(cells, offsets, nulls=True)
@@ -51,7 +51,7 @@ def list_of(cells: pa.Array, offsets: Ints, null: str) -> pa.Array:
     )
 
 
-def distinct_of(lists: pa.Array, offsets: Ints) -> pa.Array:
+def collect_distinct(lists: pa.Array, offsets: Ints) -> pa.Array:
     """The distinct items of the lists of each group, in their order."""
     values, groups = _flat(lists, offsets)
     present = pc.is_valid(values)

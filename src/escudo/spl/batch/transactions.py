@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.spl.batch.sessions import sessions
+from escudo.spl.batch.sessions import find_sessions
 from escudo.spl.batch.transaction_columns import (
-    distinct_of,
-    lines,
-    list_of,
-    texts_joined,
-    values_of,
+    collect_distinct,
+    collect_list,
+    collect_values,
+    count_lines,
+    join_texts,
 )
 from escudo.spl.batch.transaction_rules import Flags, Floats, Rules, Transactions
 
@@ -178,7 +178,7 @@ def transactions_of(table: pa.Table, rules: Rules, hidden: Sequence[str]) -> pa.
     table = table.combine_chunks()
     times = pc.fill_null(table["_time"], 0.0).to_numpy()
     starts, ends = _flags(table, rules.starts), _flags(table, rules.ends)
-    found = sessions(table, rules, times, starts, ends)
+    found = find_sessions(table, rules, times, starts, ends)
     if found is None:
         found = _gathered(table, rules, times, starts, ends)
     oldest = times[found.rows[found.offsets[:-1]]] if len(found.closed) else times[:0]
@@ -236,14 +236,14 @@ def _merged(
             continue
         cells = table[name].take(rows).combine_chunks()
         if name == "_raw":
-            texts = texts_joined(cells.cast(pa.string()), offsets)
-            columns[name], line_count = texts, lines(texts)
+            texts = join_texts(cells.cast(pa.string()), offsets)
+            columns[name], line_count = texts, count_lines(texts)
         elif name.startswith("_evidence"):
-            columns[name] = distinct_of(cells, offsets)
+            columns[name] = collect_distinct(cells, offsets)
         elif rules.listed is None or name in rules.listed:
-            columns[name] = list_of(cells, offsets, rules.null)
+            columns[name] = collect_list(cells, offsets, rules.null)
         else:
-            columns[name] = values_of(cells, offsets)
+            columns[name] = collect_values(cells, offsets)
     columns["duration"] = pa.array(np.round(last - first, 6))
     columns["eventcount"] = pa.array(lengths)
     columns["closed_txn"] = pa.array(found.closed.astype(np.int64))

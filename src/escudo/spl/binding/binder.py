@@ -1,4 +1,5 @@
-"""Binding: commands over relations, with the catalog's schemas, the clock and the time range.
+"""Commands over relations, with a catalog, a clock and a time range -> relations; the front door
+binds a search by it, lint and ``why`` do so command by command.
 
 Binding and running interleave where the schema depends on data (``chart ... by``, ``transpose``,
 subsearches that become conditions, batch functions): the binder then runs what is bound so far
@@ -11,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
 from sqlglot import exp
@@ -20,32 +21,40 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.core.schema import FieldType, TableSchema
 from escudo.core.timerange import TimeRange
+from escudo.spl.binding.arrow_rows import EVIDENCE, relation_of_rows
 from escudo.spl.binding.declaration import DeclaredCommand
 from escudo.spl.binding.effects import Effect
+from escudo.spl.binding.relation_scope import RelationScope
 from escudo.spl.binding.required_fields import RequiredFields, required_fields
-from escudo.spl.binding.subsearch import MAX_ROWS, conditions, resolved, rows_as_text
+from escudo.spl.binding.runner import Runner
+from escudo.spl.binding.subsearch import (
+    MAX_ROWS,
+    resolve_subsearches,
+    rows_as_conditions,
+    rows_as_text,
+)
 from escudo.spl.lowering.lower_eval import lower_eval
 from escudo.spl.lowering.lower_search import SEARCH, Rules, lower_search
 from escudo.spl.lowering.scan import ScanBase, UnionBase
-from escudo.spl.relation.arrow_types import ARROW_TYPES, field_type
-from escudo.spl.relation.bases import OpenBase, QueryBase, Scan, TableBase
+from escudo.spl.relation.arrow_types import ARROW_TYPES
+from escudo.spl.relation.bases import OpenBase, QueryBase, Scan
 from escudo.spl.relation.coercion import as_text
+from escudo.spl.relation.final_query import select_fields
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, column, is_false, select
+from escudo.spl.relation.sql import (
+    alias,
+    column,
+    count_rows,
+    is_false,
+    prelude_call,
+    select,
+)
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import CommandNode, EvalExpr, Pipeline, SearchExpr, SubsearchTerm
 from escudo.spl.syntax.parse_search import parse_search
-
-
-class Runner(Protocol):
-    """Runs what is bound so far; an engine with a catalog is one."""
-
-    def run(
-        self, query: exp.Expression, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
-    ) -> pa.Table: ...
 
 
 @dataclass
@@ -124,7 +133,7 @@ class Binder:
 
     def _count(self, relation: Relation, most: int) -> int:
         """How many rows there are, counted up to ``most``."""
-        query = select([alias(exp.Count(this=exp.Star()), "n")], relation.limit(most).render())
+        query = select([alias(count_rows(), "n")], relation.limit(most).render())
         return int(self.run(query, relation).column(0)[0].as_py())
 
     def _say_if_cut(
@@ -143,7 +152,7 @@ class Binder:
         """The rows of a subsearch as conditions; None where nothing can be run."""
         rows = self.subsearch_rows(term.pipeline)
         if rows is None or not term.before:
-            return None if rows is None else conditions(rows)
+            return None if rows is None else rows_as_conditions(rows)
         return parse_search(term.before + rows_as_text(rows))
 
     def subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
@@ -199,7 +208,7 @@ class Binder:
         and those whose events can never match.
         """
         within = self.within if within is None else within
-        expr = resolved(expr, self.subsearch_condition)
+        expr = resolve_subsearches(expr, self.subsearch_condition)
         families = self.catalog.raw_tables()
         held = [s for s in families if self.catalog.files(s.table, within)]
         kept: list[Relation] = []
@@ -225,18 +234,7 @@ class Binder:
             ids, files = relation.bound("_event_id"), relation.bound("source_file")
             if ids and files:
                 evidence = Evidence(ids.ident, files.ident)
-        return replace(self.newest_first(relation), evidence=evidence)
-
-    def newest_first(self, relation: Relation) -> Relation:
-        """The order in which events arrive in a search."""
-        order = []
-        for name in ("_time", "_event_id"):
-            bound = relation.bound(name)
-            if bound is not None:
-                key, number = column(bound.stamp or bound.ident), column(bound.ident)
-                stored = bound.stamp is not None or bound.type is FieldType.INTEGER
-                order.append(Order(key, descending=True, number=number, arrival=stored))
-        return replace(relation, order=tuple(order))
+        return replace(relation.newest_first(), evidence=evidence)
 
     def empty(self, names: Sequence[str]) -> Relation:
         """No rows, with text fields of these names."""
@@ -245,33 +243,11 @@ class Binder:
             pa.table({n: pa.array([], ARROW_TYPES[k]) for n, k in kinds.items()}), kinds
         )
 
-    def table(
-        self,
-        rows: pa.Table,
-        kinds: Mapping[str, FieldType] | None = None,
-    ) -> Relation:
+    def table(self, rows: pa.Table, kinds: Mapping[str, FieldType] | None = None) -> Relation:
         """Arrow rows as a relation; columns are SPL field names, in the order given."""
         name = self.names.fresh("rows")
-        position = self.names.fresh("position")
-        fields: dict[str, Bound] = {}
-        idents: list[str] = []
-        for source in rows.column_names:
-            ident = self.names.fresh(source)
-            idents.append(ident)
-            if source not in EVIDENCE:
-                kind = (kinds or {}).get(source) or field_type(rows.schema.field(source).type)
-                fields[source] = Bound(ident, kind)
-        numbered = rows.rename_columns(idents).append_column(
-            position, pa.array(range(rows.num_rows), pa.int64())
-        )
-        self.tables[name] = numbered
-        order = (Order(column(position), number=column(position)),)
-        evidence = None
-        if all(n in rows.column_names for n in EVIDENCE):
-            ids, files = (idents[rows.column_names.index(n)] for n in EVIDENCE)
-            evidence = Evidence(ids, files, lists=True)
-        relation = Relation(TableBase(name, fields), order=order, evidence=evidence)
-        return relation.closed(fields)
+        relation, self.tables[name] = relation_of_rows(name, rows, kinds or {}, self.names)
+        return relation
 
     def batch(
         self,
@@ -328,14 +304,8 @@ class Binder:
         if self.runner is None:
             self.deferred.append(what)
             return None
-        query, names = self.final(relation)
-        if evidence and relation.evidence is not None:
-            proof = relation.evidence
-            for name, ident in zip(EVIDENCE, (proof.ids, proof.files), strict=True):
-                value: exp.Expression = column(ident)
-                if not proof.lists:
-                    value = exp.Array(expressions=[value])
-                query.append("expressions", alias(value, name))
+        query, output = select_fields(relation, self.names, EVIDENCE if evidence else ())
+        names = {ident: name for name, ident, _ in output}
         rows = self.run(query, relation)
         return rows.rename_columns([names.get(c, c) for c in rows.column_names])
 
@@ -350,7 +320,7 @@ class Binder:
         required = self.required
         if required is None:
             return self.closed(relation)
-        known = self.all_names(relation) if required.patterns else [*required.names]
+        known = self.all_names(relation) if required.patterns else sorted(required.names)
         wanted = [n for n in known if n in required] + [n for n in names if n not in required]
         found = {n: b for n in wanted if (b := relation.bound(n)) is not None}
         return relation.closed(found)
@@ -363,7 +333,7 @@ class Binder:
         if self.runner is None:
             self.deferred.append("the names of all fields")
             return names
-        keys = exp.Explode(this=exp.Anonymous(this="map_keys", expressions=[column(relation.rest)]))
+        keys = exp.Explode(this=prelude_call("map_keys", column(relation.rest)))
         query = select([alias(keys, "key")], relation.render())
         query.set("distinct", exp.Distinct())
         rows = self.run(query, relation)
@@ -375,23 +345,6 @@ class Binder:
         if not any("*" in p for p in patterns):
             return []
         return self.all_names(relation)
-
-    def final(self, relation: Relation) -> tuple[exp.Select, dict[str, str]]:
-        """The query of a relation's fields, in its order, and ident -> SPL name."""
-        items: list[exp.Expression] = []
-        names: dict[str, str] = {}
-        for name in relation.names():
-            bound = relation.shown(name)
-            assert bound is not None
-            ident = self.names.fresh(name)
-            items.append(alias(column(bound.ident), ident))
-            names[ident] = name
-        if relation.rest is not None:
-            items.append(column(relation.rest))
-        query = select(items or [alias(exp.null(), "nothing")], relation.render())
-        if relation.order:
-            query.set("order", exp.Order(expressions=[o.ordered() for o in relation.order]))
-        return query, names
 
     def query(
         self,
@@ -443,45 +396,5 @@ def storable(value: Typed) -> Typed:
     return value
 
 
-class RelationScope:
-    """A relation's fields for eval and search expressions (``scope.Scope``, ``match.Fields``)."""
-
-    def __init__(self, relation: Relation, binder: Binder) -> None:
-        self.relation = relation
-        self.binder = binder
-        self.now = binder.now
-
-    def field(self, name: str) -> Typed | None:
-        return self.relation.field(name)
-
-    def bound(self, name: str) -> Bound | None:
-        return self.relation.bound(name)
-
-    def possible(self, name: str) -> frozenset[str] | None:
-        relation = self.relation
-        if name in relation.fields or not relation.open:
-            return None
-        return relation.base.possible(name)
-
-    def field_names(self) -> tuple[str, ...]:
-        return tuple(self.relation.names())
-
-    def search(self, text: str, span: Span | None) -> Typed:
-        return Typed(lower_search(parse_search(text), self), FieldType.BOOLEAN)
-
-    def warn(self, code: str, message: str, span: Span | None) -> None:
-        self.binder.warn(code, message, span)
-
-    def subsearch(self, term: SubsearchTerm) -> SearchExpr | None:
-        return self.binder.subsearch_condition(term)
-
-    def subsearch_text(self, pipeline: Pipeline) -> str | None:
-        rows = self.binder.subsearch_rows(pipeline)
-        return None if rows is None else rows_as_text(rows)
-
-
 _EVENT_FIELDS = ("_time", "_raw", "host", "source", "sourcetype", "index")
 _EMPTY_KINDS = {"_time": FieldType.TIME, "_event_id": FieldType.INTEGER}
-
-EVIDENCE = ("_evidence_ids", "_evidence_files")
-"""Columns of an Arrow table of rows that hold what proves them."""

@@ -7,17 +7,28 @@ where a command may read any field, or names come from data, all fields are requ
 
 from __future__ import annotations
 
-import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from escudo.spl.binding.declaration import DeclaredCommand, Reads
-from escudo.spl.syntax.ast import Call, CommandNode, Literal, Node, SubsearchTerm, Term, Value
+from escudo.spl.syntax.ast import (
+    Binary,
+    Call,
+    CommandNode,
+    Literal,
+    SubsearchTerm,
+    SubsearchText,
+    TimeModifier,
+    Value,
+)
 from escudo.spl.syntax.wildcards import pattern
 
 _ALWAYS = ("_time", "_raw", "_event_id", "source_file")
 _READ_ANY = frozenset({"searchmatch", "getfields", "commands"})
 """Functions that can read fields which their arguments do not name."""
+_NAME_FROM_VALUE = re.compile(r"\{[^{}]+\}")
+"""``{field}`` in a field's name stands for the value of that field."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +44,30 @@ class RequiredFields:
 
 def required_fields(commands: Sequence[CommandNode]) -> RequiredFields | None:
     """What the commands may ask of the rows before them; None if that may be any field."""
-    texts: set[str] = set(_ALWAYS)
+    wanted: set[str] = set(_ALWAYS)
     for command in commands:
         if not isinstance(command, DeclaredCommand):
             return None
         declared = command.declaration()
-        if declared.reads is Reads.ANY or not _collect(command, texts):
+        texts = None if declared.reads is Reads.ANY else _texts_of(command)
+        if texts is None:
             return None
-        texts.update(declared.reads_also)
+        wanted.update(texts, declared.reads_also)
         if declared.closes_schema:
-            return RequiredFields(frozenset(texts), tuple(t for t in texts if "*" in t))
+            return RequiredFields(frozenset(wanted), tuple(t for t in wanted if "*" in t))
     return None
 
 
-def _collect(node: object, texts: set[str]) -> bool:
-    """Adds every text of a tree that may name a field; False if names may come from elsewhere."""
-    if isinstance(node, SubsearchTerm) or (isinstance(node, Call) and node.name in _READ_ANY):
-        return False
-    if isinstance(node, Value | Literal | Term):
-        return True
-    if isinstance(node, str):
-        texts.add(node)
-        return "{" not in node or "{}" in node
-    if isinstance(node, tuple):
-        return all(_collect(item, texts) for item in node)
-    if isinstance(node, Node):
-        return all(_collect(getattr(node, f.name), texts) for f in dataclasses.fields(node))
-    return True
+def _texts_of(command: CommandNode) -> set[str] | None:
+    """Every text of a command that may name a field; None if names may come from elsewhere."""
+    texts: set[str] = set()
+    for node in command.walk():
+        if isinstance(node, SubsearchTerm | SubsearchText):
+            return None
+        if isinstance(node, Call) and node.name in _READ_ANY:
+            return None
+        if isinstance(node, TimeModifier):
+            texts.add("_indextime")
+        if not isinstance(node, Value | Literal | Binary):
+            texts.update(value for value in node.parts() if isinstance(value, str))
+    return None if any(_NAME_FROM_VALUE.search(text) for text in texts) else texts

@@ -35,24 +35,26 @@ NOTHING = Or(())
 _TEXT = ("search", "query")
 
 
-def resolved(expr: SearchExpr, run: Callable[[SubsearchTerm], SearchExpr | None]) -> SearchExpr:
+def resolve_subsearches(
+    expr: SearchExpr, run: Callable[[SubsearchTerm], SearchExpr | None]
+) -> SearchExpr:
     """A search expression with the conditions of its subsearches in their places, so that each is
     run once, however many tables are searched. One that cannot be run holds for every event."""
     match expr:
         case And(operands) | Or(operands):
-            return replace(expr, operands=tuple(resolved(o, run) for o in operands))
+            return replace(expr, operands=tuple(resolve_subsearches(o, run) for o in operands))
         case Not(operand):
-            return replace(expr, operand=resolved(operand, run))
+            return replace(expr, operand=resolve_subsearches(operand, run))
         case SubsearchTerm():
             found = run(expr)
             return And(()) if found is None else found
     return expr
 
 
-def conditions(rows: pa.Table) -> SearchExpr:
+def rows_as_conditions(rows: pa.Table) -> SearchExpr:
     """The search expression of a table of rows, columns named by SPL field.
 
-    >>> conditions(pa.table({"dest": ["a", "b"]}))
+    >>> rows_as_conditions(pa.table({"dest": ["a", "b"]}))
     ... # doctest: +NORMALIZE_WHITESPACE
     InList(field_name='dest', values=(Value(text='a', quoted=True, exact_case=False,
     exact_term=False), Value(text='b', quoted=True, exact_case=False, exact_term=False)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from escudo.core.errors import EscudoError
@@ -35,6 +35,10 @@ class Bin(AliasCommand):
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     ranges: BinOptions = option_group(BinOptions)
+
+    def declaration(self) -> Declaration:
+        """Without ``span`` the buckets depend on the least and the greatest value of all rows."""
+        return replace(self.declares, row_by_row=self.ranges.span_width is not None)
 
     def format(self) -> str:
         return f"bin{format_options(self)} {self.format_field()}"

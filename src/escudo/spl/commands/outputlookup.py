@@ -7,7 +7,8 @@ from typing import ClassVar, Self
 
 import pyarrow as pa
 
-from escudo.spl.binding.binder import EVIDENCE, Binder, Command, rows
+from escudo.spl.binding.arrow_rows import EVIDENCE
+from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.effects import LookupOutput, as_texts
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args

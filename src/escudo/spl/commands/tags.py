@@ -38,9 +38,9 @@ class Tags(Command):
     allowed_tags: str | None = text_option(None, "The tags that are taken, with commas between.")
 
     def declaration(self) -> Declaration:
-        """Without fields, the values that are shown may be those of any field."""
-        any_value = self.inclvalue and not self.fields
-        return replace(self.declares, reads=Reads.ANY) if any_value else self.declares
+        """With ``inclvalue`` it reads each field that has tags, and names none of them."""
+        reads_values = self.inclvalue and not self.fields
+        return replace(self.declares, reads=Reads.ANY) if reads_values else self.declares
 
     @classmethod
     def parse(cls, args: Args) -> Self:

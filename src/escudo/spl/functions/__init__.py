@@ -12,7 +12,7 @@ from escudo.spl.functions.information import INFORMATION
 from escudo.spl.functions.json import JSON
 from escudo.spl.functions.maths import MATHS
 from escudo.spl.functions.multivalue import MULTIVALUE
-from escudo.spl.functions.row import EvalFunction, Params, StatsFunction, table
+from escudo.spl.functions.row import EvalFunction, Params, StatsFunction, merge_tables
 from escudo.spl.functions.text import TEXT
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "windowed",
 ]
 
-eval_functions: Mapping[str, EvalFunction] = table(
+eval_functions: Mapping[str, EvalFunction] = merge_tables(
     CONDITIONAL, CONVERSION, DATE_AND_TIME, INFORMATION, JSON, MATHS, MULTIVALUE, TEXT
 )
 """Name -> row of every evaluation function."""

@@ -16,7 +16,29 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl.functions.row import AggregateBuilder, Params, StatsFunction
 from escudo.spl.relation.coercion import as_number, as_text
-from escudo.spl.relation.sql import cast_to, literal_number, parenthesise, prelude_call
+from escudo.spl.relation.sql import (
+    case_when,
+    cast_to,
+    coalesce,
+    count_rows,
+    count_values,
+    divided_by,
+    equal,
+    greatest_value,
+    has_value,
+    in_parentheses,
+    least_value,
+    literal_integer,
+    literal_number,
+    minus,
+    more_than,
+    negative,
+    null_if,
+    parenthesise,
+    prelude_call,
+    sum_values,
+    times,
+)
 from escudo.spl.relation.values import NUMERIC, Typed, null_value
 
 _AGGREGATE = "Aggregatefunctions"
@@ -36,8 +58,7 @@ def windowed(
 ) -> exp.Expression:
     """The expression with each of its aggregates put over a window.
 
-    >>> total = exp.Sum(this=exp.column("x"))
-    >>> rate = exp.Div(this=total, expression=exp.Count(this=exp.Star()))
+    >>> rate = divided_by(sum_values(exp.column("x")), count_rows())
     >>> windowed(rate, lambda agg: exp.Window(this=agg)).sql()
     'SUM(x) OVER () / COUNT(*) OVER ()'
     """
@@ -66,7 +87,7 @@ def is_aggregate(node: exp.Expr) -> TypeGuard[exp.Expression]:
     return isinstance(node, exp.AggFunc)
 
 
-def aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
+def call_aggregate(name: str, *arguments: exp.Expression) -> exp.Expression:
     """One of the engines' own aggregates."""
     return prelude_call(f"spl_agg_{name}", *arguments)
 
@@ -85,57 +106,56 @@ def _numbers(node: Callable[..., exp.Expression], finish: str) -> AggregateBuild
 
 def _over_values(arg: Typed, finish: str) -> exp.Expression:
     """A function of the list of all numbers of a multivalue argument."""
-    return prelude_call(f"spl_list_{finish}", aggregate("flatten", arg.sql))
+    return prelude_call(f"spl_list_{finish}", call_aggregate("flatten", arg.sql))
 
 
 def _count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     if arg is None:
-        return Typed(exp.Count(this=exp.Star()), _INTEGER)
+        return Typed(count_rows(), _INTEGER)
     if arg.type is FieldType.BOOLEAN:
-        return Typed(aggregate("count_if", arg.sql), _INTEGER)
+        return Typed(call_aggregate("count_if", arg.sql), _INTEGER)
     if arg.type is _LIST:
-        total = exp.Sum(this=prelude_call("spl_len", arg.sql))
-        counted = exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
+        total = sum_values(prelude_call("spl_len", arg.sql))
+        counted = coalesce(total, literal_integer(0))
         return Typed(cast_to(counted, _INTEGER), _INTEGER)
-    return Typed(exp.Count(this=arg.sql), _INTEGER)
+    return Typed(count_values(arg.sql), _INTEGER)
 
 
 def _distinct_values(arg: Typed) -> exp.Expression:
     if arg.type is _LIST:
-        return prelude_call("spl_list_values", aggregate("flatten", arg.sql))
-    return prelude_call("spl_sorted", aggregate("distinct", as_text(arg)))
+        return prelude_call("spl_list_values", call_aggregate("flatten", arg.sql))
+    return prelude_call("spl_sorted", call_aggregate("distinct", as_text(arg)))
 
 
 def _distinct_count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
-        counted = exp.Coalesce(
-            this=prelude_call("spl_len", _distinct_values(arg)), expressions=[exp.Literal.number(0)]
-        )
+        counted = coalesce(prelude_call("spl_len", _distinct_values(arg)), literal_integer(0))
         return Typed(cast_to(counted, _INTEGER), _INTEGER)
-    return Typed(exp.Count(this=exp.Distinct(expressions=[arg.sql])), _INTEGER)
+    return Typed(count_values(exp.Distinct(expressions=[arg.sql])), _INTEGER)
 
 
 def _values(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
     assert arg is not None
     found = _distinct_values(arg)
     if params.limit is not None:
-        found = prelude_call("spl_first_values", found, exp.Literal.number(params.limit))
+        found = prelude_call("spl_first_values", found, literal_integer(params.limit))
     return Typed(found, _LIST)
 
 
 def _list(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
     assert arg is not None
-    limit = exp.Literal.number(LIST_LIMIT if params.limit is None else params.limit)
+    limit = literal_integer(LIST_LIMIT if params.limit is None else params.limit)
     if arg.type is _LIST:
-        gathered = prelude_call("spl_flat", aggregate("flatten_ordered", arg.sql, _order(params)))
+        lists = call_aggregate("flatten_ordered", arg.sql, _order(params))
+        gathered = prelude_call("spl_flat", lists)
     else:
-        gathered = aggregate("list_ordered", as_text(arg), _order(params))
+        gathered = call_aggregate("list_ordered", as_text(arg), _order(params))
     return Typed(prelude_call("spl_first_values", gathered, limit), _LIST)
 
 
 def _order(params: Params) -> exp.Expression:
-    return exp.Literal.number(0) if params.order is None else params.order.copy()
+    return literal_integer(0) if params.order is None else params.order.copy()
 
 
 def _extreme(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder:
@@ -146,14 +166,12 @@ def _extreme(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder
         if arg.type in NUMERIC:
             return Typed(node(this=arg.sql), arg.type)
         if arg.type is _LIST:
-            return Typed(prelude_call(f"spl_list_{name}", aggregate("flatten", arg.sql)), _STRING)
+            return Typed(_over_values(arg, name), _STRING)
         text = as_text(arg)
         number = prelude_call("spl_num", text.copy())
-        all_numbers = exp.EQ(this=exp.Count(this=text), expression=exp.Count(this=number))
-        by_number = exp.If(
-            this=all_numbers, true=prelude_call("spl_text", node(this=number.copy()))
-        )
-        return Typed(exp.Case(ifs=[by_number], default=node(this=text.copy())), _STRING)
+        all_numbers = equal(count_values(text), count_values(number))
+        by_number = (all_numbers, prelude_call("spl_text", node(this=number.copy())))
+        return Typed(case_when(by_number, otherwise=node(this=text.copy())), _STRING)
 
     return build
 
@@ -163,7 +181,7 @@ def _range(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     if arg.type is _LIST:
         return Typed(_over_values(arg, "range"), _NUMBER)
     value = as_number(arg)
-    return Typed(exp.Sub(this=exp.Max(this=value), expression=exp.Min(this=value.copy())), _NUMBER)
+    return Typed(minus(greatest_value(value), least_value(value.copy())), _NUMBER)
 
 
 def _sumsq(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
@@ -171,7 +189,7 @@ def _sumsq(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     if arg.type is _LIST:
         return Typed(_over_values(arg, "sumsq"), _NUMBER)
     value = parenthesise(as_number(arg))
-    return Typed(exp.Sum(this=exp.Mul(this=value, expression=value.copy())), _NUMBER)
+    return Typed(sum_values(times(value, value.copy())), _NUMBER)
 
 
 def _spread(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder:
@@ -184,9 +202,9 @@ def _spread(name: str, node: Callable[..., exp.Expression]) -> AggregateBuilder:
         value = as_number(arg)
         if name.endswith("p"):
             return Typed(node(this=value), _NUMBER)
-        some = exp.GT(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
-        zero = exp.Case(ifs=[exp.If(this=some, true=literal_number(0))])
-        return Typed(exp.Coalesce(this=node(this=value), expressions=[zero]), _NUMBER)
+        some = more_than(count_values(value.copy()), literal_integer(0))
+        zero = case_when((some, literal_number(0)))
+        return Typed(coalesce(node(this=value), zero), _NUMBER)
 
     return build
 
@@ -196,9 +214,9 @@ def _median(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
         return Typed(_over_values(arg, "median"), _NUMBER)
-    falling = exp.Neg(this=parenthesise(as_number(arg)))
-    lower = aggregate("percentile", falling, literal_number(0.5))
-    return Typed(exp.Neg(this=lower), _NUMBER)
+    falling = negative(as_number(arg))
+    lower = call_aggregate("percentile", falling, literal_number(0.5))
+    return Typed(negative(lower), _NUMBER)
 
 
 def _percentile(name: str) -> AggregateBuilder:
@@ -210,9 +228,9 @@ def _percentile(name: str) -> AggregateBuilder:
             raise EscudoError("SPL201", "the percentile is part of the name: perc95(field)")
         fraction = literal_number(params.percent / 100)
         if arg.type is _LIST:
-            values = aggregate("flatten", arg.sql)
+            values = call_aggregate("flatten", arg.sql)
             return Typed(prelude_call(f"spl_list_{name}", values, fraction), _NUMBER)
-        return Typed(aggregate(name, as_number(arg), fraction), _NUMBER)
+        return Typed(call_aggregate(name, as_number(arg), fraction), _NUMBER)
 
     return build
 
@@ -220,17 +238,17 @@ def _percentile(name: str) -> AggregateBuilder:
 def _mode(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     assert arg is not None
     if arg.type is _LIST:
-        return Typed(prelude_call("spl_list_mode", aggregate("flatten", arg.sql)), _STRING)
+        return Typed(prelude_call("spl_list_mode", call_aggregate("flatten", arg.sql)), _STRING)
     if arg.type in NUMERIC:
-        return Typed(aggregate("mode", arg.sql), arg.type)
-    return Typed(aggregate("mode", as_text(arg)), _STRING)
+        return Typed(call_aggregate("mode", arg.sql), arg.type)
+    return Typed(call_aggregate("mode", as_text(arg)), _STRING)
 
 
 def _estdc_error(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
     """The theoretical error of the estimate; counts are exact here, so there is none."""
     assert arg is not None
-    counted = exp.Count(this=arg.sql)
-    return Typed(exp.Mul(this=counted, expression=literal_number(0)), _NUMBER)
+    counted = count_values(arg.sql)
+    return Typed(times(counted, literal_number(0)), _NUMBER)
 
 
 def _event(name: str) -> AggregateBuilder:
@@ -240,7 +258,7 @@ def _event(name: str) -> AggregateBuilder:
         assert arg is not None
         node = exp.ArgMin if name == "first" else exp.ArgMax
         if params.order is None:
-            return Typed(aggregate(name, arg.sql), arg.type)
+            return Typed(call_aggregate(name, arg.sql), arg.type)
         return Typed(node(this=arg.sql, expression=_present(params.order.copy(), arg)), arg.type)
 
     return build
@@ -248,8 +266,7 @@ def _event(name: str) -> AggregateBuilder:
 
 def _present(key: exp.Expression, arg: Typed) -> exp.Expression:
     """A key that is null where the value is, so that such events do not take part."""
-    has_value = exp.Not(this=exp.Is(this=parenthesise(arg.sql.copy()), expression=exp.Null()))
-    return exp.Case(ifs=[exp.If(this=has_value, true=key)])
+    return case_when((has_value(parenthesise(arg.sql.copy())), key))
 
 
 def _by_time(node: Callable[..., exp.Expression]) -> AggregateBuilder:
@@ -287,12 +304,10 @@ def _rate(arg: Typed | None, time: Typed | None, _: Params) -> Typed:
         node(this=value.sql.copy(), expression=_present(time.sql.copy(), value))
         for node in (exp.ArgMax, exp.ArgMin)
     ]
-    times = [node(this=_present(time.sql.copy(), value)) for node in (exp.Max, exp.Min)]
-    rise = exp.Paren(this=exp.Sub(this=ends[0], expression=ends[1]))
-    span = exp.Nullif(
-        this=exp.Sub(this=times[0], expression=times[1]), expression=literal_number(0)
-    )
-    return Typed(exp.Div(this=rise, expression=span), _NUMBER)
+    latest, earliest = (node(this=_present(time.sql.copy(), value)) for node in (exp.Max, exp.Min))
+    rise = in_parentheses(minus(ends[0], ends[1]))
+    span = null_if(minus(latest, earliest), literal_number(0))
+    return Typed(divided_by(rise, span), _NUMBER)
 
 
 def _per(seconds: int) -> AggregateBuilder:
@@ -303,9 +318,9 @@ def _per(seconds: int) -> AggregateBuilder:
 
     def build(arg: Typed | None, _: Typed | None, params: Params) -> Typed:
         assert arg is not None
-        total = exp.Sum(this=as_number(arg))
+        total = sum_values(as_number(arg))
         width = params.percent if params.percent else float(seconds)
-        return Typed(exp.Mul(this=total, expression=literal_number(seconds / width)), _NUMBER)
+        return Typed(times(total, literal_number(seconds / width)), _NUMBER)
 
     return build
 

@@ -14,6 +14,9 @@ from escudo.spl.relation.comparison import any_value, compare_values, match_like
 from escudo.spl.relation.scope import SearchScope
 from escudo.spl.relation.sql import (
     any_holds,
+    case_when,
+    coalesce,
+    is_one_of,
     literal_integer,
     literal_text,
     parenthesise,
@@ -38,8 +41,8 @@ def _boolean(sql: exp.Expression) -> Typed:
 def _if(args: list[Typed], _: Context) -> Typed:
     condition, then, otherwise = args
     kind = common_type([then, otherwise])
-    branch = exp.If(this=as_boolean(condition), true=convert_to(then, kind))
-    return Typed(exp.Case(ifs=[branch], default=convert_to(otherwise, kind)), kind)
+    held = (as_boolean(condition), convert_to(then, kind))
+    return Typed(case_when(held, otherwise=convert_to(otherwise, kind)), kind)
 
 
 def _pairs(args: list[Typed], context: Context) -> list[tuple[Typed, Typed]]:
@@ -51,24 +54,18 @@ def _pairs(args: list[Typed], context: Context) -> list[tuple[Typed, Typed]]:
 def _case(args: list[Typed], context: Context) -> Typed:
     pairs = _pairs(args, context)
     kind = common_type(value for _, value in pairs)
-    branches = [
-        exp.If(this=as_boolean(condition), true=convert_to(value, kind))
-        for condition, value in pairs
-    ]
-    return Typed(exp.Case(ifs=branches), kind)
+    branches = [(as_boolean(condition), convert_to(value, kind)) for condition, value in pairs]
+    return Typed(case_when(*branches), kind)
 
 
 def _validate(args: list[Typed], context: Context) -> Typed:
     pairs = _pairs(args, context)
     kind = common_type(value for _, value in pairs)
     branches = [
-        exp.If(
-            this=exp.Not(this=parenthesise(as_boolean(condition))),
-            true=convert_to(value, kind),
-        )
+        (exp.Not(this=parenthesise(as_boolean(condition))), convert_to(value, kind))
         for condition, value in pairs
     ]
-    return Typed(exp.Case(ifs=branches), kind)
+    return Typed(case_when(*branches), kind)
 
 
 def _coalesce(args: list[Typed], _: Context) -> Typed:
@@ -77,13 +74,13 @@ def _coalesce(args: list[Typed], _: Context) -> Typed:
     if not known:
         return null_value()
     first, *others = (convert_to(a, kind) for a in known)
-    return Typed(exp.Coalesce(this=first, expressions=others) if others else first, kind)
+    return Typed(coalesce(first, *others) if others else first, kind)
 
 
 def _nullif(args: list[Typed], _: Context) -> Typed:
     value, other = args
-    same = exp.If(this=compare_values("=", value, other), true=exp.Null())
-    return Typed(exp.Case(ifs=[same], default=value.sql.copy()), value.type)
+    same = compare_values("=", value, other)
+    return Typed(case_when((same, exp.null()), otherwise=value.sql.copy()), value.type)
 
 
 def _in(args: list[Typed], _: Context) -> Typed:
@@ -91,7 +88,7 @@ def _in(args: list[Typed], _: Context) -> Typed:
     texts = [constant_of(o) for o in options]
     plain = all(isinstance(t, str) and not is_numeric_text(t) for t in texts)
     if value.type is FieldType.STRING and plain and not is_null(value):
-        return _boolean(exp.In(this=parenthesise(value.sql), expressions=[o.sql for o in options]))
+        return _boolean(is_one_of(parenthesise(value.sql), [o.sql for o in options]))
     copies = (Typed(value.sql.copy(), value.type) for _ in options)
     return _boolean(
         any_holds(compare_values("=", v, o) for v, o in zip(copies, options, strict=True))

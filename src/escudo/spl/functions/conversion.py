@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import ipaddress
 
-from sqlglot import exp
-
 from escudo.core.schema import FieldType
 from escudo.spl.functions.jsonvalue import is_json, json_typed
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, constant_text, text_to
 from escudo.spl.relation.coercion import as_boolean, as_integer, as_number, as_text
-from escudo.spl.relation.sql import literal_integer, literal_text, prelude_call, text_array
+from escudo.spl.relation.sql import (
+    coalesce,
+    literal_integer,
+    literal_text,
+    prelude_call,
+    text_array,
+)
 from escudo.spl.relation.values import Typed, constant_of, is_null, is_numeric_text, text_value
 
 _PAGE = "ConversionFunctions"
@@ -32,7 +36,7 @@ def _ipmask(args: list[Typed], context: Context) -> Typed:
 
 def _printf(args: list[Typed], context: Context) -> Typed:
     wanted = constant_text(args, 0, context, "the format")
-    values = [exp.Coalesce(this=as_text(a), expressions=[literal_text("")]) for a in args[1:]]
+    values = [coalesce(as_text(a), literal_text("")) for a in args[1:]]
     given = text_array(values)
     return Typed(prelude_call("spl_printf", literal_text(wanted), given), _STRING)
 

@@ -11,9 +11,23 @@ from sqlglot import exp
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl.functions.row import Context, EvalFunction, Nulls
-from escudo.spl.functions.timeformat import Part, parts
+from escudo.spl.functions.timeformat import Part, split_format
 from escudo.spl.relation.coercion import as_number, as_text
-from escudo.spl.relation.sql import literal_number, literal_text, parenthesise, prelude_call
+from escudo.spl.relation.sql import (
+    case_when,
+    concatenate,
+    divided_by,
+    has_value,
+    in_parentheses,
+    literal_integer,
+    literal_number,
+    literal_text,
+    minus,
+    parenthesise,
+    plus,
+    prelude_call,
+    times,
+)
 from escudo.spl.relation.time_modifiers import relative_time
 from escudo.spl.relation.values import (
     Typed,
@@ -67,7 +81,7 @@ def format_time(seconds: exp.Expression, text: str) -> exp.Expression:
     "SPL_STRFTIME(t, '%Y-%m-%d')"
     """
     pieces: list[exp.Expression] = []
-    for plain, group in groupby(parts(text), key=lambda p: _native(p) is not None):
+    for plain, group in groupby(split_format(text), key=lambda p: _native(p) is not None):
         run = list(group)
         if plain:
             formatted = "".join(str(_native(p)) for p in run)
@@ -82,10 +96,9 @@ def format_time(seconds: exp.Expression, text: str) -> exp.Expression:
         return literal_text("")
     sql = pieces[0]
     for piece in pieces[1:]:
-        sql = exp.DPipe(this=sql, expression=piece)
+        sql = concatenate(sql, piece)
     if all(isinstance(p, exp.Literal) for p in pieces):
-        present = exp.Not(this=exp.Is(this=seconds.copy(), expression=exp.Null()))
-        return exp.Case(ifs=[exp.If(this=present, true=sql)])
+        return case_when((has_value(seconds.copy()), sql))
     return sql
 
 
@@ -110,9 +123,9 @@ def _own(part: Part, seconds: exp.Expression) -> exp.Expression:
             microseconds = prelude_call("spl_strftime", seconds, literal_text("%f"))
             if part.digits > 6:
                 zeros = literal_text("0" * (part.digits - 6))
-                return exp.DPipe(this=microseconds, expression=zeros)
-            length = exp.Literal.number(part.digits)
-            return exp.Substring(this=microseconds, start=exp.Literal.number(1), length=length)
+                return concatenate(microseconds, zeros)
+            length = literal_integer(part.digits)
+            return exp.Substring(this=microseconds, start=literal_integer(1), length=length)
         case "text":
             return literal_text(part.value)
         case "common":
@@ -143,7 +156,7 @@ def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
     >>> parse_time(exp.column("t"), "%F %T.%3N", 0.0).sql("duckdb")
     "SPL_STRPTIME(t, '%Y-%m-%d %H:%M:%S.%f')"
     """
-    found = parts(text)
+    found = split_format(text)
     kinds = [p.kind for p in found]
     if kinds in (["epoch"], ["epoch", "text", "subseconds"]):
         return prelude_call("spl_num", value)
@@ -152,9 +165,9 @@ def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
         dated = bool(given & {"m", "b", "B", "d", "j", "day"})
         prefix = "%Y " if dated else "%Y-%m-%d "
         today = datetime.fromtimestamp(now, UTC).strftime(prefix)
-        value = exp.DPipe(this=literal_text(today), expression=parenthesise(value))
+        value = concatenate(literal_text(today), parenthesise(value))
         text = prefix + text
-        found = parts(text)
+        found = split_format(text)
     native = [_parsed(p) for p in found]
     if any(n is None for n in native):
         return prelude_call("spl_strptime_any", value, literal_text(text))
@@ -213,7 +226,7 @@ def _shifted(seconds: exp.Expression, modifier: str) -> exp.Expression | None:
         if step["day"]:
             seconds = _snapped(seconds, 7 * _DAY, (_THURSDAY - int(step["day"]) % 7) * _DAY)
         elif step["sign"] is None and unit in _MONTHS:
-            months = exp.Literal.number(_MONTHS[unit])
+            months = literal_integer(_MONTHS[unit])
             seconds = prelude_call("spl_month_bin", seconds, months)
         elif unit not in _SECONDS:
             return None
@@ -221,7 +234,7 @@ def _shifted(seconds: exp.Expression, modifier: str) -> exp.Expression | None:
             seconds = _snapped(seconds, _SECONDS[unit], _THURSDAY * _DAY if unit == "w" else 0)
         else:
             count = int(f"{step['sign']}{step['count'] or 1}") * _SECONDS[unit]
-            seconds = exp.Add(this=parenthesise(seconds), expression=literal_number(count))
+            seconds = plus(parenthesise(seconds), literal_number(count))
     return seconds
 
 
@@ -229,11 +242,11 @@ def _snapped(seconds: exp.Expression, width: int, shift: int) -> exp.Expression:
     """Rounded down to a multiple of ``width``, counted from ``shift`` seconds before the epoch."""
     moved = parenthesise(seconds)
     if shift:
-        moved = exp.Paren(this=exp.Add(this=moved, expression=literal_number(shift)))
-    steps = prelude_call("spl_floor", exp.Div(this=moved, expression=literal_number(width)))
-    out: exp.Expression = exp.Mul(this=steps, expression=literal_number(width))
+        moved = in_parentheses(plus(moved, literal_number(shift)))
+    steps = prelude_call("spl_floor", divided_by(moved, literal_number(width)))
+    out: exp.Expression = times(steps, literal_number(width))
     if shift:
-        out = exp.Sub(this=out, expression=literal_number(shift))
+        out = minus(out, literal_number(shift))
     return out
 
 

@@ -14,7 +14,18 @@ from escudo.spl.functions.jsonvalue import is_json
 from escudo.spl.functions.row import Context, EvalFunction, Nulls
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.scope import NamedScope
-from escudo.spl.relation.sql import literal_text, parenthesise, prelude_call
+from escudo.spl.relation.sql import (
+    case_when,
+    coalesce,
+    has_no_value,
+    has_value,
+    list_of,
+    literal_integer,
+    literal_text,
+    more_than,
+    parenthesise,
+    prelude_call,
+)
 from escudo.spl.relation.values import NUMERIC, Typed, constant_of, is_null, null_value, text_value
 
 _PAGE = "InformationalFunctions"
@@ -28,13 +39,13 @@ def _fixed(value: Typed, answer: bool) -> exp.Expression:
     """An answer known from the type; a null value has no type, so it is false then."""
     if not answer or is_null(value):
         return exp.false()
-    return exp.Not(this=exp.Is(this=parenthesise(value.sql), expression=exp.Null()))
+    return has_value(parenthesise(value.sql))
 
 
 def _isnull(args: list[Typed], _: Context) -> Typed:
     if is_null(args[0]):
         return _boolean(exp.true())
-    return _boolean(exp.Is(this=parenthesise(args[0].sql), expression=exp.Null()))
+    return _boolean(has_no_value(parenthesise(args[0].sql)))
 
 
 def _isnotnull(args: list[Typed], _: Context) -> Typed:
@@ -56,7 +67,7 @@ def _is(
         if answer is not None:
             return _boolean(_fixed(value, answer))
         tested = prelude_call(text_test, as_text(value))
-        return _boolean(exp.Coalesce(this=tested, expressions=[exp.false()]))
+        return _boolean(coalesce(tested, exp.false()))
 
     return build
 
@@ -114,21 +125,16 @@ def _typeof(args: list[Typed], _: Context) -> Typed:
             present = literal_text("String")
         case _:
             present = literal_text("Number")
-    missing = exp.If(
-        this=exp.Is(this=parenthesise(value.sql.copy()), expression=exp.Null()),
-        true=literal_text("Invalid"),
-    )
-    return Typed(exp.Case(ifs=[missing], default=present), FieldType.STRING)
+    missing = (has_no_value(parenthesise(value.sql.copy())), literal_text("Invalid"))
+    return Typed(case_when(missing, otherwise=present), FieldType.STRING)
 
 
 def _ismv(args: list[Typed], _: Context) -> Typed:
     value = args[0]
     if value.type is not FieldType.MULTIVALUE:
         return _boolean(exp.false())
-    length = exp.Coalesce(
-        this=prelude_call("spl_len", value.sql), expressions=[exp.Literal.number(0)]
-    )
-    return _boolean(exp.GT(this=length, expression=exp.Literal.number(1)))
+    length = coalesce(prelude_call("spl_len", value.sql), literal_integer(0))
+    return _boolean(more_than(length, literal_integer(1)))
 
 
 def _getfields(args: list[Typed], context: Context) -> Typed:
@@ -143,12 +149,10 @@ def _getfields(args: list[Typed], context: Context) -> Typed:
         value = scope.field(name)
         if value is None or not _matches(name, pattern):
             continue
-        present = exp.Not(this=exp.Is(this=value.sql.copy(), expression=exp.Null()))
-        listed = exp.If(this=present, true=literal_text(name))
-        names.append(exp.Case(ifs=[listed]))
+        names.append(case_when((has_value(value.sql.copy()), literal_text(name))))
     if not names:
         return null_value(FieldType.MULTIVALUE)
-    found = prelude_call("spl_values", exp.Array(expressions=names))
+    found = prelude_call("spl_values", list_of(names))
     return Typed(found, FieldType.MULTIVALUE)
 
 

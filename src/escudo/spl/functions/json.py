@@ -8,7 +8,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.functions.jsonvalue import as_json, is_json, json_typed
 from escudo.spl.functions.row import Builder, Context, EvalFunction, Nulls
 from escudo.spl.relation.coercion import as_boolean, as_list, as_text
-from escudo.spl.relation.sql import literal_text, prelude_call, text_array
+from escudo.spl.relation.sql import coalesce, literal_text, prelude_call, text_array
 from escudo.spl.relation.values import Typed
 
 _PAGE = "JSONFunctions"
@@ -17,7 +17,7 @@ _NULL_JSON = "null"
 
 def _json_values(args: list[Typed]) -> list[exp.Expression]:
     null = literal_text(_NULL_JSON)
-    return [exp.Coalesce(this=as_json(a), expressions=[null.copy()]) for a in args]
+    return [coalesce(as_json(a), null.copy()) for a in args]
 
 
 def _document(value: Typed) -> exp.Expression:

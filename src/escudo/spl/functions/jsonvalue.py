@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.relation.coercion import as_text
-from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.sql import literal_text, lower_case, prelude_call
 from escudo.spl.relation.values import NUMERIC, Typed, is_null
 
 
@@ -44,7 +44,7 @@ def as_json(value: Typed) -> exp.Expression:
         return as_text(value)
     match value.type:
         case FieldType.BOOLEAN:
-            return exp.Lower(this=as_text(value))
+            return lower_case(as_text(value))
         case FieldType.MULTIVALUE:
             return prelude_call("spl_json_array", value.sql)
         case _:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -15,7 +14,10 @@ from escudo.spl.relation.coercion import as_boolean, as_integer, as_list, as_num
 from escudo.spl.relation.comparison import filter_values, map_values
 from escudo.spl.relation.scope import Scope
 from escudo.spl.relation.sql import (
+    case_when,
     cast_to,
+    has_value,
+    literal_integer,
     literal_number,
     literal_text,
     parenthesise,
@@ -29,7 +31,7 @@ from escudo.spl.relation.values import (
     null_value,
     text_value,
 )
-from escudo.spl.syntax.ast import Binary, Call, EvalExpr, FieldRef, Unary
+from escudo.spl.syntax.ast import FieldRef, fields_in
 from escudo.spl.syntax.spans import parse_span
 
 _PAGE = "MultivalueEvalFunctions"
@@ -41,23 +43,6 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 def _list(sql: exp.Expression) -> Typed:
     return Typed(sql, _LIST)
-
-
-def field_names(expr: EvalExpr) -> Iterator[str]:
-    """The fields an expression refers to, in the order of the text, repeats included."""
-    match expr:
-        case FieldRef(name=name):
-            yield name
-        case Unary(operand=operand):
-            yield from field_names(operand)
-        case Binary(left=left, right=right):
-            yield from field_names(left)
-            yield from field_names(right)
-        case Call(args=args):
-            for argument in args:
-                yield from field_names(argument)
-        case _:
-            return
 
 
 @dataclass(frozen=True)
@@ -81,7 +66,7 @@ class _OneValue:
 
 def _mvfilter(_: list[Typed], context: Context) -> Typed:
     predicate = context.arguments[0]
-    names = set(field_names(predicate))
+    names = set(fields_in(predicate))
     if len(names) != 1:
         raise context.error(
             "mvfilter() takes a condition on exactly one field",
@@ -98,7 +83,7 @@ def _mvfilter(_: list[Typed], context: Context) -> Typed:
 
 def _mvmap(_: list[Typed], context: Context) -> Typed:
     source, body = context.arguments
-    names = list(dict.fromkeys(field_names(source)))
+    names = list(dict.fromkeys(fields_in(source)))
     if len(names) != 1:
         raise context.error("mvmap() takes a multivalue field first, then an expression over it")
     (name,) = names
@@ -133,11 +118,8 @@ def _mvcount(args: list[Typed], _: Context) -> Typed:
         return null_value(_INTEGER)
     if value.type is _LIST:
         return Typed(prelude_call("spl_count", value.sql), _INTEGER)
-    present = exp.If(
-        this=exp.Not(this=exp.Is(this=parenthesise(value.sql), expression=exp.Null())),
-        true=cast_to(exp.Literal.number(1), _INTEGER),
-    )
-    return Typed(exp.Case(ifs=[present]), _INTEGER)
+    one = cast_to(literal_integer(1), _INTEGER)
+    return Typed(case_when((has_value(parenthesise(value.sql)), one)), _INTEGER)
 
 
 def _mvfind(args: list[Typed], context: Context) -> Typed:

@@ -114,7 +114,7 @@ class StatsFunction:
         return SEARCH_REFERENCE + self.page
 
 
-def table(*groups: Iterable[EvalFunction]) -> Mapping[str, EvalFunction]:
+def merge_tables(*groups: Iterable[EvalFunction]) -> Mapping[str, EvalFunction]:
     """One mapping of all rows; a name given twice is a programming error."""
     out: dict[str, EvalFunction] = {}
     for row in (row for group in groups for row in group):

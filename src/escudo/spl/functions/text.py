@@ -10,7 +10,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.functions.row import Context, EvalFunction, constant_text
 from escudo.spl.relation import pcre
 from escudo.spl.relation.coercion import as_integer, as_text
-from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl.relation.sql import literal_text, lower_case, prelude_call
 from escudo.spl.relation.values import Typed, constant_of, is_null, null_value, number_text
 
 _PAGE = "TextFunctions"
@@ -96,7 +96,7 @@ TEXT = (
         1,
         1,
         "string",
-        lambda args, _: _string(exp.Lower(this=as_text(args[0]))),
+        lambda args, _: _string(lower_case(as_text(args[0]))),
         _PAGE,
         each=True,
     ),

@@ -44,10 +44,10 @@ class Part:
     digits: int = 0
 
 
-def parts(text: str) -> tuple[Part, ...]:
+def split_format(text: str) -> tuple[Part, ...]:
     """A format in pieces; composites are written out, unknown variables stay as they are.
 
-    >>> [p.value or p.kind for p in parts("%F at %s")]
+    >>> [p.value or p.kind for p in split_format("%F at %s")]
     ['Y', '-', 'm', '-', 'd', ' at ', 'epoch']
     """
     out: list[Part] = []
@@ -63,7 +63,7 @@ def parts(text: str) -> tuple[Part, ...]:
         elif letter is None or letter == "%":
             out.append(Part("text", "%"))
         elif letter in _COMPOSITE:
-            out += parts(_COMPOSITE[letter])
+            out += split_format(_COMPOSITE[letter])
         elif letter == "f":
             out.append(Part("subseconds", digits=6))
         elif letter in _COMMON:

@@ -21,7 +21,7 @@ from escudo.spl.lint import (
     unknown_field,
     wildcard_in_eval,
 )
-from escudo.spl.lint.checked import Checked, Rule, check
+from escudo.spl.lint.checked import Checked, Rule, check_search
 from escudo.spl.macros import undefined
 from escudo.spl.parse import parse
 
@@ -54,7 +54,7 @@ def lint(
         pipeline = parse(expanded, file=file)
     except EscudoError as error:
         return (*found, *(() if found else (error.located(source=text).diagnostic,)))
-    checked = check(text, expanded, pipeline, catalog, knowledge, file)
+    checked = check_search(text, expanded, pipeline, catalog, knowledge, file)
     every = [*found, *checked.errors, *_findings(checked)]
     unique = {(d.code, str(d.span), d.message): d for d in every}
     return tuple(sorted(unique.values(), key=_place))

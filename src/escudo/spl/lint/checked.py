@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, ErrorCode, EscudoError, Severity, Span
@@ -11,11 +12,10 @@ from escudo.core.timerange import ALL_TIME
 from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.appendpipe import AppendPipe
 from escudo.spl.commands.search import Search
-from escudo.spl.macros import expand
-from escudo.spl.parse import parse
+from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import TableBase
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.ast import CommandNode, Node, Pipeline
+from escudo.spl.syntax.ast import CommandNode, Pipeline
 from escudo.spl.syntax.codes import CODES
 from escudo.spl.syntax.source import Expanded
 
@@ -71,44 +71,13 @@ class Rule:
         return CODES[self.code]
 
 
-def walk(value: object, *, into_subsearches: bool = True) -> Iterator[Node]:
-    """A node and all nodes in it, in the order of the text.
-
-    >>> from escudo.spl.syntax.parse_eval import parse_eval
-    >>> [type(n).__name__ for n in walk(parse_eval("a + 1"))]
-    ['Binary', 'FieldRef', 'Literal']
-    """
-    if isinstance(value, Node):
-        if isinstance(value, Pipeline) and not into_subsearches:
-            return
-        yield value
-        for item in fields(value):
-            if item.name != "span":
-                yield from walk(getattr(value, item.name), into_subsearches=into_subsearches)
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from walk(part, into_subsearches=into_subsearches)
-
-
-def nested(command: CommandNode) -> list[Pipeline]:
+def find_subsearches(command: CommandNode) -> list[Pipeline]:
     """The subsearches directly in a command."""
-    out: list[Pipeline] = []
-
-    def look(value: object) -> None:
-        if isinstance(value, Pipeline):
-            out.append(value)
-        elif isinstance(value, Node):
-            for item in fields(value):
-                look(getattr(value, item.name))
-        elif isinstance(value, tuple):
-            for part in value:
-                look(part)
-
-    look(command)
-    return out
+    nodes = command.walk(into_subsearches=False)
+    return [node for node in nodes if isinstance(node, Pipeline)]
 
 
-def check(
+def check_search(
     text: str,
     source: Expanded,
     pipeline: Pipeline,
@@ -117,11 +86,13 @@ def check(
     file: str | None,
 ) -> Checked:
     """Bind a search command by command; a command that cannot be bound leaves any field open."""
-
-    def parsed(inner: str) -> Pipeline:
-        return parse(expand(inner, knowledge, file=file), file=file)
-
-    binder = Binder(catalog, knowledge, 0.0, ALL_TIME, parsed)
+    binder = Binder(
+        catalog=catalog,
+        knowledge=knowledge,
+        now=0.0,
+        within=ALL_TIME,
+        parse=partial(parse_expanded, knowledge=knowledge, file=file),
+    )
     sequences: list[tuple[Step, ...]] = []
     errors: list[Diagnostic] = []
 
@@ -139,7 +110,7 @@ def check(
             if _unmapped(command, before, relation):
                 relation = binder.anything(["_time"])
             steps.append(Step(command, before, relation))
-            for inner in nested(command):
+            for inner in find_subsearches(command):
                 sequence(inner, before if isinstance(command, AppendPipe) else None)
         sequences[at] = tuple(steps)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
-from escudo.spl.lint.checked import Checked, Rule, Step, walk
+from escudo.spl.lint.checked import Checked, Rule, Step
 from escudo.spl.syntax.ast import Binary, EvalExpr, FieldRef
 from escudo.spl.syntax.unparse import field
 
@@ -13,11 +13,11 @@ from escudo.spl.syntax.unparse import field
 def _findings(checked: Checked) -> Iterator[Diagnostic]:
     for step in checked.steps():
         inner: set[int] = set()
-        for node in walk(step.command, into_subsearches=False):
+        for node in step.command.walk(into_subsearches=False):
             name = _dotted(node) if isinstance(node, Binary) else None
             if name is None or id(node) in inner or not isinstance(node, Binary):
                 continue
-            inner.update(id(n) for n in walk(node))
+            inner.update(id(n) for n in node.walk())
             if _meant(step, name.split(".")[0]):
                 continue
             yield checked.finding(

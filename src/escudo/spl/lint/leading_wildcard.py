@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from escudo.core.errors import Diagnostic, Severity
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.tstats import Tstats
-from escudo.spl.lint.checked import Checked, Rule, walk
+from escudo.spl.lint.checked import Checked, Rule
 from escudo.spl.syntax.ast import Compare, InList, Term, Value
 
 HUGE = frozenset(
@@ -22,7 +22,7 @@ def _findings(checked: Checked) -> Iterator[Diagnostic]:
     for step in checked.steps():
         if not isinstance(step.command, Search | Tstats) or step.before is not None:
             continue
-        for node in walk(step.command, into_subsearches=False):
+        for node in step.command.walk(into_subsearches=False):
             match node:
                 case Term(value) if value.text.startswith("*") and value.text.strip("*"):
                     yield _finding(checked, "_raw", value)

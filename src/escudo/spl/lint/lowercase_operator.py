@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
-from escudo.spl.lint.checked import Checked, Rule, walk
+from escudo.spl.lint.checked import Checked, Rule
 from escudo.spl.syntax.ast import Term
 
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:
     for step in checked.steps():
-        for node in walk(step.command, into_subsearches=False):
+        for node in step.command.walk(into_subsearches=False):
             if not isinstance(node, Term) or node.value.quoted:
                 continue
             word = node.value.text

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.spl.binding import dataset
 from escudo.spl.commands.tstats import Tstats
-from escudo.spl.lint.checked import Checked, Rule, Step, walk
+from escudo.spl.lint.checked import Checked, Rule, Step
 from escudo.spl.syntax.ast import (
     And,
     Binary,
@@ -24,7 +24,7 @@ from escudo.spl.syntax.ast import (
 
 def _findings(checked: Checked) -> Iterator[Diagnostic]:
     for step in checked.steps():
-        for node in walk(step.command, into_subsearches=False):
+        for node in step.command.walk(into_subsearches=False):
             match node:
                 case Compare(_, "=", _) | InList():
                     yield from _outside(checked, step, node)

@@ -15,7 +15,6 @@ from escudo.spl.commands.rename import Rename
 from escudo.spl.commands.sort import SortKey
 from escudo.spl.commands.tojson import JsonField
 from escudo.spl.commands.trendline import Trendline
-from escudo.spl.lint.checked import walk
 from escudo.spl.syntax.aggregate_terms import Aggregate
 from escudo.spl.syntax.ast import Call, CommandNode, Compare, FieldRef, InList, Node
 
@@ -66,11 +65,11 @@ class Reference:
     span: Span | None
 
 
-def references(command: CommandNode) -> Iterator[Reference]:
+def find_references(command: CommandNode) -> Iterator[Reference]:
     """The fields that a command reads from the rows before it, wildcards left out.
 
     >>> from escudo.spl.parse import parse
-    >>> [r.name for r in references(parse("a | stats dc(user) BY host").commands[1])]
+    >>> [r.name for r in find_references(parse("a | stats dc(user) BY host").commands[1])]
     ['host', 'user']
     """
     for name, span in _references(command):
@@ -110,7 +109,7 @@ def _references(command: CommandNode) -> Iterator[tuple[str, Span | None]]:
 def _in(tree: Node) -> Iterator[tuple[str, Span | None]]:
     """Fields in the expressions of a tree, but not in its subsearches."""
     tolerated: set[int] = set()
-    for node in walk(tree, into_subsearches=False):
+    for node in tree.walk(into_subsearches=False):
         match node:
             case Call(name, args) if name in TOLERANT:
                 tolerated.update(id(a) for a in args if isinstance(a, FieldRef))

@@ -10,8 +10,8 @@ from escudo.spl.binding import dataset
 from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.search import Search
 from escudo.spl.commands.tstats import Tstats
-from escudo.spl.lint.checked import Checked, Rule, Step, walk
-from escudo.spl.lint.references import Reference, references
+from escudo.spl.lint.checked import Checked, Rule, Step
+from escudo.spl.lint.references import Reference, find_references
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.ast import Compare, SearchExpr
 
@@ -28,7 +28,7 @@ def _findings(checked: Checked, code: str) -> Iterator[Diagnostic]:
             rows = _rows(step, checked.binder)
             if rows is None:
                 continue
-            for reference in references(step.command):
+            for reference in find_references(step.command):
                 kind = _kind(reference, rows, sequence, i)
                 if kind == code:
                     yield _explained(checked, code, reference, rows, sequence, i)
@@ -52,7 +52,7 @@ def _rows(step: Step, binder: Binder) -> Relation | None:
 
 
 def _node(where: SearchExpr | None) -> str | None:
-    for node in walk(where):
+    for node in where.walk() if where is not None else ():
         if isinstance(node, Compare) and node.field_name == "nodename":
             return node.value.text
     return None
@@ -77,7 +77,7 @@ def _maker(name: str, later: tuple[Step, ...]) -> Step | None:
     """The first later command that makes a field; one that reads it does not make it."""
     for step in later:
         if step.before is not None and _has(step.after, name) and not _has(step.before, name):
-            reads = any(r.name == name for r in references(step.command))
+            reads = any(r.name == name for r in find_references(step.command))
             return None if reads else step
     return None
 

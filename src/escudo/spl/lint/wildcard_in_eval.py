@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from escudo.core.errors import Diagnostic
 from escudo.spl.commands.where import Where
-from escudo.spl.lint.checked import Checked, Rule, walk
+from escudo.spl.lint.checked import Checked, Rule
 from escudo.spl.syntax.ast import Binary, Call, FieldRef, Literal, Node
 from escudo.spl.syntax.unparse import field, literal
 
@@ -14,7 +14,7 @@ from escudo.spl.syntax.unparse import field, literal
 def _findings(checked: Checked) -> Iterator[Diagnostic]:
     for step in checked.steps():
         everywhere = isinstance(step.command, Where)
-        for node in walk(step.command, into_subsearches=False):
+        for node in step.command.walk(into_subsearches=False):
             match node:
                 case Binary("=" | "==" | "!=", FieldRef(name), Literal(str() as text)) | Binary(
                     "=" | "==" | "!=", Literal(str() as text), FieldRef(name)

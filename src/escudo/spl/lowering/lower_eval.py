@@ -22,10 +22,15 @@ from escudo.spl.relation.sql import (
     all_hold,
     any_holds,
     build_balanced,
+    coalesce,
     literal_number,
     literal_text,
+    negative,
+    null_if,
     parenthesise,
+    plus,
     prelude_call,
+    unequal,
 )
 from escudo.spl.relation.values import (
     NUMERIC,
@@ -94,7 +99,7 @@ def _negated(value: Typed) -> Typed:
     known = constant_of(value)
     if isinstance(known, float):
         return number_value(-known)
-    return Typed(exp.Neg(this=parenthesise(as_number(value))), FieldType.NUMBER)
+    return Typed(negative(as_number(value)), FieldType.NUMBER)
 
 
 def _binary(expr: Binary, scope: Scope) -> Typed:
@@ -109,8 +114,7 @@ def _binary(expr: Binary, scope: Scope) -> Typed:
     match op:
         case "XOR":
             a, b = as_boolean(left), as_boolean(right)
-            sql: exp.Expression = exp.NEQ(this=parenthesise(a), expression=parenthesise(b))
-            return Typed(sql, FieldType.BOOLEAN)
+            return Typed(unequal(parenthesise(a), parenthesise(b)), FieldType.BOOLEAN)
         case "LIKE":
             like = Call("like", (expr.left, expr.right), span=expr.span)
             return _call(like, scope)
@@ -118,7 +122,7 @@ def _binary(expr: Binary, scope: Scope) -> Typed:
             sql = _ARITHMETIC[op](this=_operand(left), expression=_operand(right))
             return Typed(sql, FieldType.NUMBER)
         case "/" | "%":
-            divisor = exp.Nullif(this=as_number(right), expression=literal_number(0))
+            divisor = null_if(as_number(right), literal_number(0))
             sql = _ARITHMETIC[op](this=_operand(left), expression=divisor)
             return Typed(sql, FieldType.NUMBER)
         case _:
@@ -157,7 +161,7 @@ def _sum(values: list[Typed]) -> Typed:
     total: exp.Expression | None = None
     for value in values:
         operand = _operand(value).copy()
-        total = operand if total is None else exp.Add(this=total, expression=operand)
+        total = operand if total is None else plus(total, operand)
     assert total is not None
     if any(v.type in NUMERIC for v in values) or any(map(is_null, values)):
         return Typed(total, FieldType.NUMBER)
@@ -165,7 +169,7 @@ def _sum(values: list[Typed]) -> Typed:
     if any(isinstance(t := constant_of(v), str) and not is_numeric_text(t) for v in values):
         return joined
     as_sum = prelude_call("spl_text", total)
-    return Typed(exp.Coalesce(this=as_sum, expressions=[joined.sql]), FieldType.STRING)
+    return Typed(coalesce(as_sum, joined.sql), FieldType.STRING)
 
 
 def _call(expr: Call, scope: Scope) -> Typed:

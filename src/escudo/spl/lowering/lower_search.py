@@ -32,7 +32,21 @@ from escudo.spl.lowering.scan import within_range
 from escudo.spl.relation.coercion import as_number, as_text
 from escudo.spl.relation.comparison import COMPARISONS, any_value, compare_values, match_wildcards
 from escudo.spl.relation.scope import Scope
-from escudo.spl.relation.sql import all_hold, any_holds, column, literal_number, negate
+from escudo.spl.relation.sql import (
+    all_hold,
+    any_holds,
+    at_least,
+    coalesce,
+    column,
+    equal,
+    has_value,
+    is_one_of,
+    less_than,
+    literal_number,
+    literal_text,
+    lower_case,
+    negate,
+)
 from escudo.spl.relation.time_modifiers import index_time_range, is_index_time, time_range
 from escudo.spl.relation.values import (
     NUMERIC,
@@ -223,7 +237,7 @@ class _Operand:
     def folded(self) -> exp.Expression:
         if self.lowered is not None:
             return self.lowered.copy()
-        return exp.Lower(this=self.text())
+        return lower_case(self.text())
 
 
 def _is_one_of(operand: _Operand, values: list[Value]) -> exp.Expression:
@@ -253,8 +267,8 @@ def _number_is_one_of(operand: _Operand, values: list[Value]) -> exp.Expression:
 def _in(sql: exp.Expression, texts: list[str]) -> exp.Expression:
     unique = list(dict.fromkeys(texts))
     if len(unique) == 1:
-        return exp.EQ(this=sql, expression=exp.Literal.string(unique[0]))
-    return exp.In(this=sql, expressions=[exp.Literal.string(t) for t in unique])
+        return equal(sql, literal_text(unique[0]))
+    return is_one_of(sql, [literal_text(t) for t in unique])
 
 
 def _caseless(text: str) -> bool:
@@ -275,19 +289,19 @@ def _ordered(operand: _Operand, op: str, value: Value) -> exp.Expression:
     text = value.text.lower() if fold else value.text
     if not is_numeric_text(value.text):
         left = operand.folded() if fold else operand.text()
-        return build(this=left, expression=exp.Literal.string(text))
+        return build(this=left, expression=literal_text(text))
     number = number_value(float(value.text))
     if operand.value.type in NUMERIC:
         return compare_values(op, operand.value, number)
     numeric = build(this=as_number(operand.value), expression=number.sql)
     if operand.value.type is not FieldType.STRING:
         return numeric
-    lexical = build(this=operand.text(), expression=exp.Literal.string(text))
-    return exp.Coalesce(this=numeric, expressions=[lexical])
+    lexical = build(this=operand.text(), expression=literal_text(text))
+    return coalesce(numeric, lexical)
 
 
 def _present(bound: Bound) -> exp.Expression:
-    return exp.Not(this=exp.Is(this=column(bound.ident), expression=exp.null()))
+    return has_value(column(bound.ident))
 
 
 def time_condition(bound: Bound, within: TimeRange) -> exp.Expression:
@@ -297,9 +311,9 @@ def time_condition(bound: Bound, within: TimeRange) -> exp.Expression:
     value = as_number(bound.typed())
     parts: list[exp.Expression] = []
     if within.earliest is not None:
-        parts.append(exp.GTE(this=value, expression=literal_number(within.earliest)))
+        parts.append(at_least(value, literal_number(within.earliest)))
     if within.latest is not None:
-        parts.append(exp.LT(this=value.copy(), expression=literal_number(within.latest)))
+        parts.append(less_than(value.copy(), literal_number(within.latest)))
     return all_hold(parts)
 
 
@@ -343,4 +357,4 @@ def _not_null(sql: exp.Expression) -> exp.Expression:
     """The same with false for null, as NOT wants it."""
     if isinstance(sql, exp.Boolean) or (isinstance(sql, exp.Not) and isinstance(sql.this, exp.Is)):
         return sql
-    return exp.Coalesce(this=sql, expressions=[exp.false()])
+    return coalesce(sql, exp.false())

@@ -21,7 +21,20 @@ from escudo.spl.relation.bases import Base, Scan
 from escudo.spl.relation.coercion import common_type, convert_to
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import alias, all_hold, column, select, table
+from escudo.spl.relation.sql import (
+    alias,
+    all_hold,
+    at_least,
+    coalesce,
+    column,
+    filter_rows,
+    less_than,
+    literal_integer,
+    literal_text,
+    prelude_call,
+    select,
+    table,
+)
 from escudo.spl.relation.values import Bound, Typed, is_null, null_value
 from escudo.spl.syntax.ast import EvalExpr
 from escudo.spl.syntax.parse_eval import parse_eval
@@ -41,16 +54,16 @@ def timestamp(epoch: float) -> exp.Expression:
     seconds, micros = divmod(round(min(max(epoch, _MIN), _MAX) * 1_000_000), 1_000_000)
     at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
     text = at.isoformat(sep=" ", timespec="microseconds")
-    return exp.Cast(this=exp.Literal.string(text), to=_TIMESTAMP.copy())
+    return exp.Cast(this=literal_text(text), to=_TIMESTAMP.copy())
 
 
 def within_range(stamp: exp.Expression, within: TimeRange) -> exp.Expression | None:
     """``earliest <= stamp < latest`` on a SQL timestamp; None if unbounded."""
     parts: list[exp.Expression] = []
     if within.earliest is not None:
-        parts.append(exp.GTE(this=stamp, expression=timestamp(within.earliest)))
+        parts.append(at_least(stamp, timestamp(within.earliest)))
     if within.latest is not None:
-        parts.append(exp.LT(this=stamp.copy(), expression=timestamp(within.latest)))
+        parts.append(less_than(stamp.copy(), timestamp(within.latest)))
     return all_hold(parts) if parts else None
 
 
@@ -103,7 +116,7 @@ class ScanBase(Base):
         query = select(added, table(self.scan.name), star=True)
         condition = self._time_condition()
         if condition is not None:
-            query.set("where", exp.Where(this=condition))
+            filter_rows(query, condition)
         for layer in layers[1:]:
             query = select([alias(sql, ident) for ident, sql in layer], query, star=True)
         return query
@@ -132,7 +145,7 @@ class ScanBase(Base):
         self.scan.columns[found.name] = found
         if found.type is not FieldType.TIME:
             return Bound(found.physical, found.type, lower=found.lower)
-        epoch = exp.Anonymous(this="spl_epoch", expressions=[column(found.physical)])
+        epoch = prelude_call("spl_epoch", column(found.physical))
         ident = self._add(found.name, epoch, 0)
         return Bound(ident, FieldType.TIME, stamp=found.physical)
 
@@ -228,7 +241,7 @@ class UnionBase(Base):
         out: exp.Expression | None = None
         for i, child in enumerate(self.children):
             items = [alias(values[i], ident) for ident, values in self._columns]
-            part = select(items or [alias(exp.Literal.number(1), "one")], child.render())
+            part = select(items or [alias(literal_integer(1), "one")], child.render())
             out = part if out is None else exp.Union(this=out, expression=part, distinct=False)
         assert out is not None
         return select([alias(sql, ident) for ident, sql in self._late], out, star=True)
@@ -249,7 +262,7 @@ class UnionBase(Base):
             kind = common_type([value, *(b.typed() for b in found if b)])
             named = column(self.add(name, [self._cast(b, kind) for b in found]))
             other = convert_to(value, kind)
-            value = Typed(exp.Coalesce(this=named, expressions=[other]), kind)
+            value = Typed(coalesce(named, other), kind)
         ident = self.alloc.fresh(name)
         self._late.append((ident, value.sql))
         return Bound(ident, value.type)

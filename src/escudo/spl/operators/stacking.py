@@ -61,7 +61,7 @@ def _join_evidence(relations: Sequence[Relation], base: UnionBase) -> Evidence |
 def merge_streams(relations: Sequence[Relation], binder: Binder) -> Relation:
     """The rows of several sets of events, newest first."""
     union = stack_rows([replace(r, order=()) for r in relations], binder, ordered=False)
-    return binder.newest_first(union)
+    return union.newest_first()
 
 
 def combine_rows(relations: Sequence[Relation], binder: Binder) -> Relation:

@@ -12,7 +12,7 @@ from sqlglot import exp
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl.relation.identifiers import Names
-from escudo.spl.relation.sql import alias, select, table
+from escudo.spl.relation.sql import alias, cast_to, select, table
 from escudo.spl.relation.values import Bound
 
 
@@ -93,7 +93,7 @@ class TableBase(Base):
         return iter(())
 
     def render(self) -> exp.Select:
-        return select([exp.Star()], table(self.name))
+        return select([], table(self.name), star=True)
 
 
 @dataclass(eq=False)
@@ -117,14 +117,7 @@ class OpenBase(Base):
         return iter(())
 
     def render(self) -> exp.Select:
-        double = exp.DataType.build("double")
-        text = exp.DataType.build("text")
-        nothing = [
-            alias(
-                exp.Cast(this=exp.null(), to=double if b.type is FieldType.TIME else text), b.ident
-            )
-            for b in self.fields.values()
-        ]
+        nothing = [alias(cast_to(exp.null(), b.type), b.ident) for b in self.fields.values()]
         return select(nothing, table(self.name), star=True)
 
 

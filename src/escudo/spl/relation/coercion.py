@@ -9,10 +9,12 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.relation.sql import (
     cast_to,
+    list_of,
     literal_integer,
     literal_number,
     literal_text,
     prelude_call,
+    unequal,
 )
 from escudo.spl.relation.values import (
     NUMERIC,
@@ -98,7 +100,7 @@ def as_boolean(value: Typed) -> exp.Expression:
     if value.type is FieldType.BOOLEAN:
         return value.sql
     if value.type in NUMERIC:
-        return exp.NEQ(this=as_number(value), expression=literal_number(0))
+        return unequal(as_number(value), literal_number(0))
     return prelude_call("spl_bool", as_text(value))
 
 
@@ -115,7 +117,7 @@ def as_list(value: Typed) -> exp.Expression:
         return value.sql
     plain = as_text(value)
     if isinstance(plain, exp.Literal):
-        return exp.Array(expressions=[plain])
+        return list_of([plain])
     return prelude_call("spl_list", plain)
 
 

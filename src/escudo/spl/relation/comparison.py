@@ -10,8 +10,13 @@ from sqlglot import exp
 from escudo.core.schema import FieldType
 from escudo.spl.relation.coercion import as_number, as_text
 from escudo.spl.relation.sql import (
+    coalesce,
+    equal,
+    has_value,
     literal_integer,
     literal_text,
+    lower_case,
+    more_than,
     parenthesise,
     prelude_call,
 )
@@ -44,9 +49,9 @@ def match_wildcards(column: exp.Expression, pattern: str, *, fold: bool) -> exp.
     wanted = pattern.lower() if fold else pattern
     parts = re.split(r"\*+", wanted)
     if len(parts) == 1:
-        return exp.EQ(this=column, expression=literal_text(wanted))
+        return equal(column, literal_text(wanted))
     if not any(parts):
-        return exp.Not(this=exp.Is(this=column, expression=exp.Null()))
+        return has_value(column)
     return _wildcards(column, parts)
 
 
@@ -63,9 +68,9 @@ def match_like(column: exp.Expression, pattern: str) -> exp.Expression:
         return _like(column, escaped)
     parts = re.split("%+", pattern)
     if len(parts) == 1:
-        return exp.EQ(this=column, expression=literal_text(pattern))
+        return equal(column, literal_text(pattern))
     if not any(parts):
-        return exp.Not(this=exp.Is(this=column, expression=exp.Null()))
+        return has_value(column)
     return _wildcards(column, parts)
 
 
@@ -127,7 +132,7 @@ def compare_values(op: str, left: Typed, right: Typed) -> exp.Expression:
     if _never_numeric(left) or _never_numeric(right):
         return by_text
     by_number = node(this=as_number(left).copy(), expression=as_number(right).copy())
-    return exp.Coalesce(this=by_number, expressions=[by_text])
+    return coalesce(by_number, by_text)
 
 
 _EXACT = 2.0**53
@@ -161,7 +166,7 @@ def _compare_boolean(
         return node(this=parenthesise(left.sql), expression=parenthesise(right.sql))
     if left.type in NUMERIC or right.type in NUMERIC:
         return node(this=as_number(left), expression=as_number(right))
-    return node(this=exp.Lower(this=as_text(left)), expression=exp.Lower(this=as_text(right)))
+    return node(this=lower_case(as_text(left)), expression=lower_case(as_text(right)))
 
 
 def any_value(
@@ -174,7 +179,7 @@ def any_value(
     SPL_LEN(LIST_FILTER(m, LAMBDA "_spl_1" : "_spl_1" = 'a')) > 0
     """
     kept = filter_values(values, condition)
-    return exp.GT(this=prelude_call("spl_len", kept), expression=exp.Literal.number(0))
+    return more_than(prelude_call("spl_len", kept), literal_integer(0))
 
 
 def filter_values(

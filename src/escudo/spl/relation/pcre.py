@@ -92,7 +92,7 @@ def translate(pattern: str) -> Pattern:
     text = "".join(scanner.out)
     out = Pattern(text, tuple(scanner.groups), scanner.regular, tuple(scanner.openings))
     try:
-        regex.compile(for_python(out.text), regex.ASCII)
+        regex.compile(adapt_to_python(out.text), regex.ASCII)
     except regex.error as e:
         raise EscudoError(
             "SPL203",
@@ -110,7 +110,7 @@ def checked(pattern: str, span: Span | None) -> Pattern:
         raise e.located(span) from None
 
 
-def for_python(text: str) -> str:
+def adapt_to_python(text: str) -> str:
     r"""A translated pattern as the ``regex`` module reads it (``\z`` is ``\Z`` there)."""
     return str(regex.sub(r"(\\\\)|\\z", lambda m: m[1] or r"\Z", text))
 

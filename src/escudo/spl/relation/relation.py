@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from escudo.core.schema import FieldType
 from escudo.spl.relation.bases import Base, Scan
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.rendering import render_steps
+from escudo.spl.relation.sql import column, list_of
 from escudo.spl.relation.steps import Extend, Limit, Order, Step, Where, Wrap
 from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.ast import EvalExpr
@@ -29,6 +31,11 @@ class Evidence:
     ids: str
     files: str
     lists: bool = False
+
+    def as_lists(self) -> tuple[exp.Expression, exp.Expression]:
+        """The event ids and the source files, as lists also of a single one."""
+        ids, files = column(self.ids), column(self.files)
+        return (ids, files) if self.lists else (list_of([ids]), list_of([files]))
 
 
 @dataclass(frozen=True)
@@ -170,6 +177,17 @@ class Relation:
 
     def ordered(self, order: Sequence[Order]) -> Relation:
         return replace(self, order=tuple(order))
+
+    def newest_first(self) -> Relation:
+        """In the order in which events arrive in a search."""
+        order: list[Order] = []
+        for name in ("_time", "_event_id"):
+            bound = self.bound(name)
+            if bound is not None:
+                key, number = column(bound.stamp or bound.ident), column(bound.ident)
+                stored = bound.stamp is not None or bound.type is FieldType.INTEGER
+                order.append(Order(key, descending=True, number=number, arrival=stored))
+        return self.ordered(order)
 
     # SQL
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from escudo.spl.relation.sql import alias, all_hold, select
+from escudo.spl.relation.sql import alias, all_hold, filter_rows, limit_rows, order_rows, select
 from escudo.spl.relation.steps import Extend, Limit, Step, Where, Wrap
 
 
@@ -31,11 +31,11 @@ class _Level:
         self.window = False
 
     def fresh(self) -> _Level:
-        return _Level(select([exp.Star()], self.query))
+        return _Level(select([], self.query, star=True))
 
     def apply(self, step: Step) -> _Level:
         if isinstance(step, Wrap):
-            return _Level(select([exp.Star()], step.build(self.query)))
+            return _Level(select([], step.build(self.query), star=True))
         if self.closed or not self.star:
             return self.fresh().apply(step)
         match step:
@@ -53,10 +53,8 @@ class _Level:
                 self.window = self.window or window
                 self.closed = unnest
             case Limit(count, order, reverse):
-                if order:
-                    keys = [o.ordered(reverse=reverse) for o in order]
-                    self.query.set("order", exp.Order(expressions=keys))
-                self.query.set("limit", exp.Limit(expression=exp.Literal.number(count)))
+                order_rows(self.query, [o.ordered(reverse=reverse) for o in order])
+                limit_rows(self.query, count)
                 self.closed = True
         return self
 
@@ -68,4 +66,4 @@ class _Level:
     def _and(self, condition: exp.Expression) -> None:
         where = self.query.args.get("where")
         both = [where.this, condition] if where else [condition]
-        self.query.set("where", exp.Where(this=all_hold(both)))
+        filter_rows(self.query, all_hold(both))

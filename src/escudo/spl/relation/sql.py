@@ -43,6 +43,22 @@ def select(
     return exp.Select(expressions=items, from_=exp.From(this=source))
 
 
+def filter_rows(query: exp.Select, condition: exp.Expression) -> None:
+    """Give a query its WHERE, in place of one that it has."""
+    query.set("where", exp.Where(this=condition))
+
+
+def order_rows(query: exp.Select, keys: Sequence[exp.Expression]) -> None:
+    """Give a query its ORDER BY; without keys it has none."""
+    if keys:
+        query.set("order", exp.Order(expressions=list(keys)))
+
+
+def limit_rows(query: exp.Select, count: int) -> None:
+    """Give a query its LIMIT."""
+    query.set("limit", exp.Limit(expression=literal_integer(count)))
+
+
 SQL_TYPES: Mapping[FieldType, str] = {
     FieldType.STRING: "VARCHAR",
     FieldType.NUMBER: "DOUBLE",
@@ -212,6 +228,26 @@ def has_value(sql: exp.Expression) -> exp.Expression:
     return exp.Not(this=has_no_value(sql))
 
 
+def count_values(sql: exp.Expression) -> exp.Expression:
+    """``COUNT(sql)``: the rows in which it is not null."""
+    return exp.Count(this=sql)
+
+
+def sum_values(sql: exp.Expression) -> exp.Expression:
+    """``SUM(sql)``."""
+    return exp.Sum(this=sql)
+
+
+def least_value(sql: exp.Expression) -> exp.Expression:
+    """``MIN(sql)``."""
+    return exp.Min(this=sql)
+
+
+def greatest_value(sql: exp.Expression) -> exp.Expression:
+    """``MAX(sql)``."""
+    return exp.Max(this=sql)
+
+
 def count_rows() -> exp.Expression:
     """``COUNT(*)``."""
     return exp.Count(this=exp.Star())
@@ -222,6 +258,16 @@ def equal(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     return exp.EQ(this=left, expression=right)
 
 
+def unequal(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left <> right``."""
+    return exp.NEQ(this=left, expression=right)
+
+
+def less_than(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left < right``."""
+    return exp.LT(this=left, expression=right)
+
+
 def at_most(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     """``left <= right``."""
     return exp.LTE(this=left, expression=right)
@@ -230,6 +276,16 @@ def at_most(left: exp.Expression, right: exp.Expression) -> exp.Expression:
 def more_than(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     """``left > right``."""
     return exp.GT(this=left, expression=right)
+
+
+def at_least(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left >= right``."""
+    return exp.GTE(this=left, expression=right)
+
+
+def is_one_of(value: exp.Expression, options: Sequence[exp.Expression]) -> exp.Expression:
+    """``value IN (options)``."""
+    return exp.In(this=value, expressions=list(options))
 
 
 def plus(left: exp.Expression, right: exp.Expression) -> exp.Expression:
@@ -252,6 +308,26 @@ def divided_by(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     return exp.Div(this=left, expression=right)
 
 
+def concatenate(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """``left || right``: texts joined, NULL if one is."""
+    return exp.DPipe(this=left, expression=right)
+
+
+def null_if(value: exp.Expression, other: exp.Expression) -> exp.Expression:
+    """The value, or NULL where it equals the other."""
+    return exp.Nullif(this=value, expression=other)
+
+
+def lower_case(text: exp.Expression) -> exp.Expression:
+    """Text in lower case."""
+    return exp.Lower(this=text)
+
+
+def negative(sql: exp.Expression) -> exp.Expression:
+    """``-sql``, in parentheses where its operator could bind wrongly."""
+    return exp.Neg(this=parenthesise(sql))
+
+
 def list_of(values: Sequence[exp.Expression]) -> exp.Expression:
     """A list of values, at least one."""
     return exp.Array(expressions=list(values))
@@ -260,6 +336,11 @@ def list_of(values: Sequence[exp.Expression]) -> exp.Expression:
 def group_rows(query: exp.Select, keys: Iterable[exp.Expression]) -> exp.Select:
     """The query with ``GROUP BY keys``; without keys all its rows are one group."""
     return query.group_by(*(key.copy() for key in keys), copy=False)
+
+
+def in_parentheses(sql: exp.Expression) -> exp.Expression:
+    """``(sql)``, whatever it is."""
+    return exp.Paren(this=sql)
 
 
 def parenthesise(sql: exp.Expression) -> exp.Expression:

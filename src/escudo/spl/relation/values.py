@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl.relation.sql import column, literal_number, literal_text, sql_type
+from escudo.spl.relation.sql import cast_to, column, literal_number, literal_text
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def number_text(value: float) -> str:
 
 def null_value(kind: FieldType = FieldType.STRING) -> Typed:
     """SPL's null. A field that does not exist is one, too."""
-    return Typed(exp.Cast(this=exp.Null(), to=sql_type(kind)), kind)
+    return Typed(cast_to(exp.null(), kind), kind)
 
 
 def is_null(value: Typed) -> bool:

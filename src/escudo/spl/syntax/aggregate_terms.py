@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import EvalExpr, Node
-from escudo.spl.syntax.lexer import Kind, squeezed
+from escudo.spl.syntax.lexer import Kind, squeeze_blanks
 from escudo.spl.syntax.spans import BinSpan, parse_span
 from escudo.spl.syntax.unparse import eval_text, word
 
@@ -66,7 +66,7 @@ def parse_aggregate(args: Args) -> Aggregate:
     """Read one term with its alias."""
     start = args.peek().start
     bare = _term(args)
-    label = squeezed(args.source.text[start : args.position])
+    label = squeeze_blanks(args.source.text[start : args.position])
     alias = args.name("a name after AS") if args.accept_word("as") else None
     return Aggregate(
         bare.function,

@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 
 from escudo.core.errors import Span
 from escudo.spl.syntax.ast import EvalExpr, Pipeline, SearchExpr
-from escudo.spl.syntax.lexer import Kind, Token, argument, squeezed, unescape
+from escudo.spl.syntax.lexer import Kind, Token, read_argument, squeeze_blanks, unescape
 from escudo.spl.syntax.options import Options, option_names
 from escudo.spl.syntax.parse_eval import EvalParser, Subsearch
 from escudo.spl.syntax.parse_search import SearchParser
@@ -44,7 +44,7 @@ class Args:
     def peek(self) -> Token:
         """The next token, not consumed."""
         if self._peeked is None or self._peeked[0] != self.position:
-            self._peeked = (self.position, argument(self.source, self.position, self.end))
+            self._peeked = (self.position, read_argument(self.source, self.position, self.end))
         return self._peeked[1]
 
     def next(self) -> Token:
@@ -260,7 +260,7 @@ class Args:
         token = self.peek()
         if token.kind is not Kind.WORD:
             return None
-        after = argument(self.source, token.end, self.end)
+        after = read_argument(self.source, token.end, self.end)
         return token if after.kind is Kind.OP and after.text == "=" else None
 
     def option(self) -> tuple[Token, Token] | None:
@@ -321,7 +321,7 @@ class Args:
         token = self.peek()
         _, after = self.subsearch_at(token.start)
         self.position = after
-        return squeezed(self.source.text[token.start + 1 : after - 1])
+        return squeeze_blanks(self.source.text[token.start + 1 : after - 1])
 
     def pattern(self) -> str:
         """A quoted regular expression, or one without quotes that ends at a blank."""
@@ -335,7 +335,7 @@ class Args:
 
     def rest(self) -> str:
         """Everything left as text, with blanks squeezed."""
-        text = squeezed(self.source.text[self.position : self.end])
+        text = squeeze_blanks(self.source.text[self.position : self.end])
         self.position = self.end
         return text
 

@@ -11,8 +11,11 @@ the place of the macro's use). Spans take no part in equality.
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import ClassVar
 
 from escudo.core.errors import Span
@@ -20,7 +23,56 @@ from escudo.core.errors import Span
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
+    """A piece of a search; ``span`` is its place in the text."""
+
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def parts(self) -> Iterator[object]:
+        """What its fields hold but for ``span``, items of tuples one by one.
+
+        >>> list(Compare("a", "=", Value("b")).parts())
+        ['a', '=', Value(text='b', quoted=False, exact_case=False, exact_term=False)]
+        """
+        kind: type = type(self)
+        for name in _field_names(kind):
+            value = getattr(self, name)
+            if isinstance(value, tuple):
+                yield from _items(value)
+            else:
+                yield value
+
+    def children(self) -> Iterator[Node]:
+        """The nodes directly in it, in the order of the text."""
+        return (value for value in self.parts() if isinstance(value, Node))
+
+    def walk(self, *, into_subsearches: bool = True) -> Iterator[Node]:
+        """Itself and all nodes in it, depth first, in the order of the text.
+
+        Without ``into_subsearches`` the pipelines in it are given, but nothing that is in them.
+
+        >>> [type(n).__name__ for n in Unary("NOT", Call("f", (FieldRef("a"),))).walk()]
+        ['Unary', 'Call', 'FieldRef']
+        """
+        yield self
+        for child in self.children():
+            if into_subsearches or not isinstance(child, Pipeline):
+                yield from child.walk(into_subsearches=into_subsearches)
+            else:
+                yield child
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind) if f.name != "span")
+
+
+def _items(values: tuple[object, ...]) -> Iterator[object]:
+    """The items of a tuple and of the tuples in it."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _items(value)
+        else:
+            yield value
 
 
 # --- eval expressions -------------------------------------------------------------------------
@@ -73,6 +125,18 @@ class SubsearchText(Node):
 
 
 EvalExpr = Literal | FieldRef | Call | Unary | Binary | SubsearchText
+
+
+def fields_in(expr: EvalExpr) -> Iterator[str]:
+    """The fields that an eval expression names, in the order of the text, repeats included.
+
+    Those in a subsearch are fields of other rows, and left out.
+
+    >>> list(fields_in(Binary("+", FieldRef("a"), Call("f", (FieldRef("b"),)))))
+    ['a', 'b']
+    """
+    nodes = expr.walk(into_subsearches=False)
+    return (node.name for node in nodes if isinstance(node, FieldRef))
 
 
 # --- search expressions -----------------------------------------------------------------------

@@ -49,11 +49,11 @@ class Layout:
     closing: Mapping[int, int]
 
 
-def layout(source: Expanded) -> Layout:
+def read_layout(source: Expanded) -> Layout:
     """Find pipes and brackets outside quotes.
 
     >>> from escudo.spl.syntax.source import plain
-    >>> found = layout(plain('a | append [search "|" | head 1] | stats count'))
+    >>> found = read_layout(plain('a | append [search "|" | head 1] | stats count'))
     >>> len(found.pipelines[0]), len(found.pipelines[12])
     (3, 2)
     """
@@ -115,7 +115,7 @@ _ARGUMENT = re.compile(
 )
 
 
-def argument(source: Expanded, position: int, end: int) -> Token:
+def read_argument(source: Expanded, position: int, end: int) -> Token:
     """The next token of plain arguments at or after ``position``."""
     match = _ARGUMENT.match(source.text, position, end)
     if match is None:
@@ -137,10 +137,10 @@ def argument(source: Expanded, position: int, end: int) -> Token:
 _RUN = re.compile(rf"({DOUBLE_QUOTED}|{FIELD_QUOTED})|\s+", re.DOTALL)
 
 
-def squeezed(text: str) -> str:
+def squeeze_blanks(text: str) -> str:
     """Text kept as it stands, but white space outside quotes is one blank.
 
-    >>> squeezed('  eval  x="a  b" ')
+    >>> squeeze_blanks('  eval  x="a  b" ')
     'eval x="a  b"'
     """
     return _RUN.sub(lambda m: m[1] or " ", text).strip()

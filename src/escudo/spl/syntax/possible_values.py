@@ -20,23 +20,24 @@ _PARTS: Mapping[str, slice] = {
 _BEGINS = re.compile(rf'[\s(]*(?:"|(?:{"|".join(_PARTS)})\s*\()', re.IGNORECASE)
 
 
-def outcomes_of(text: str) -> frozenset[str] | None:
-    """The ``outcomes`` of an expression's text, which is parsed only if it can have any.
+def possible_values_of(text: str) -> frozenset[str] | None:
+    """``possible_values`` of an expression's text, which is parsed only if it can have any.
 
-    >>> outcomes_of('if(a=1, "x", null())'), outcomes_of("lower(a)")
+    >>> possible_values_of('if(a=1, "x", null())'), possible_values_of("lower(a)")
     (frozenset({'x'}), None)
     """
-    return outcomes(parse_eval(text)) if _BEGINS.match(text) else None
+    return possible_values(parse_eval(text)) if _BEGINS.match(text) else None
 
 
-def outcomes(expr: EvalExpr) -> frozenset[str] | None:
+def possible_values(expr: EvalExpr) -> frozenset[str] | None:
     """All texts that an expression can give, whatever the event; None if they are not known.
 
     A multivalue counts by its values, null is no text.
 
-    >>> sorted(outcomes(parse_eval('case(a=1, "x", a=2, mvappend("y", "z"), true(), null())')))
+    >>> cases = 'case(a=1, "x", a=2, mvappend("y", "z"), true(), null())'
+    >>> sorted(possible_values(parse_eval(cases)))
     ['x', 'y', 'z']
-    >>> outcomes(parse_eval('if(a=1, "x", a)')) is None
+    >>> possible_values(parse_eval('if(a=1, "x", a)')) is None
     True
     """
     match expr:
@@ -48,6 +49,6 @@ def outcomes(expr: EvalExpr) -> frozenset[str] | None:
 
 
 def _all(parts: Sequence[EvalExpr]) -> frozenset[str] | None:
-    found = [outcomes(part) for part in parts]
+    found = [possible_values(part) for part in parts]
     known = [f for f in found if f is not None]
     return frozenset().union(*known) if len(known) == len(found) else None

@@ -88,11 +88,11 @@ def format_text(text: str, *, width: int = WIDTH) -> str:
     return "\n".join(_pipeline(_read(text), 0, width))
 
 
-def pretty(pipeline: Pipeline, *, width: int = WIDTH) -> str:
+def lay_out(pipeline: Pipeline, *, width: int = WIDTH) -> str:
     """Lay out a parsed search.
 
     >>> from escudo.spl.parse import parse
-    >>> print(pretty(parse("a | append [search b | head 1 | table x]"), width=30))
+    >>> print(lay_out(parse("a | append [search b | head 1 | table x]"), width=30))
     a
     | append [
         search b

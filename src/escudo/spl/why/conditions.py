@@ -10,13 +10,14 @@ from sqlglot import exp
 
 from escudo.core.errors import Span
 from escudo.core.schema import FieldType
-from escudo.spl.binding.binder import Binder, RelationScope
+from escudo.spl.binding.binder import Binder
+from escudo.spl.binding.relation_scope import RelationScope
 from escudo.spl.commands.regex import Regex
 from escudo.spl.lowering.lower_search import Rules, lower_search, time_condition
 from escudo.spl.operators.extraction import match_pattern
 from escudo.spl.relation.coercion import as_boolean
 from escudo.spl.relation.identifiers import Names
-from escudo.spl.relation.sql import column
+from escudo.spl.relation.sql import coalesce, column, has_value, in_parentheses, unequal
 from escudo.spl.relation.time_modifiers import time_range
 from escudo.spl.syntax.ast import (
     And,
@@ -33,6 +34,7 @@ from escudo.spl.syntax.ast import (
     TimeModifier,
     Unary,
     Value,
+    fields_in,
 )
 from escudo.spl.syntax.unparse import eval_text, search_text
 
@@ -74,11 +76,11 @@ class Condition:
         """The combination as SQL over the columns of its conditions."""
         if self.ident is not None:
             return column(self.ident)
-        parts: list[exp.Expression] = [exp.Paren(this=o.sql()) for o in self.operands]
+        parts: list[exp.Expression] = [in_parentheses(o.sql()) for o in self.operands]
         if self.kind == "not":
             return exp.Not(this=parts[0])
         if self.kind == "xor":
-            return exp.NEQ(this=parts[0], expression=parts[1])
+            return unequal(parts[0], parts[1])
         node = exp.And if self.kind == "and" else exp.Or
         out = parts[0]
         for part in parts[1:]:
@@ -125,6 +127,7 @@ class Tree:
 
     def __init__(self, scope: RelationScope, binder: Binder) -> None:
         self.scope = scope
+        self.binder = binder
         self.names: Names = binder.names
         self.columns: list[tuple[str, exp.Expression]] = []
         self.close: list[str] = []
@@ -151,7 +154,7 @@ class Tree:
                     "not", search_text(expr), expr.span, (self.search(operand, rules),)
                 )
         sql = lower_search(expr, self.scope, rules)
-        known = exp.Coalesce(this=sql, expressions=[exp.false()])
+        known = coalesce(sql, exp.false())
         if near:
             self._near(expr, rules)
         names = _search_fields(expr)
@@ -171,17 +174,15 @@ class Tree:
                 return Condition(op.lower(), eval_text(expr), expr.span, parts)
             case Unary("NOT", operand):
                 return Condition("not", eval_text(expr), expr.span, (self.eval(operand),))
-        value = self.scope.binder.evaluate(expr, self.scope.relation)
-        names = tuple(dict.fromkeys(_eval_fields(expr)))
+        value = self.binder.evaluate(expr, self.scope.relation)
+        names = tuple(dict.fromkeys(fields_in(expr)))
         return self._leaf(eval_text(expr), expr.span, as_boolean(value), names, expr)
 
     def regex(self, command: Regex) -> Condition:
         value = self.scope.field(command.field)
         sql: exp.Expression = exp.false()
         if value is not None:
-            sql = exp.Coalesce(
-                this=match_pattern(value, command.pattern, command.span), expressions=[exp.false()]
-            )
+            sql = coalesce(match_pattern(value, command.pattern, command.span), exp.false())
         if command.negated:
             sql = exp.Not(this=sql)
         return self._leaf(command.format(), command.span, sql, (command.field,), None)
@@ -198,7 +199,7 @@ class Tree:
         bound = self.scope.bound(name)
         sql: exp.Expression = exp.false()
         if bound is not None:
-            sql = exp.Not(this=exp.Is(this=column(bound.ident), expression=exp.null()))
+            sql = has_value(column(bound.ident))
         text = eval_text(Call("isnotnull", (FieldRef(name),)))
         return self._leaf(text, span, sql, (name,), None)
 
@@ -228,7 +229,7 @@ class Tree:
                 pass
             case _:
                 return
-        parts = [p for v in values if (p := core_of(v.text))]
+        parts = [p for v in values if (p := find_core(v.text))]
         if not parts or len(values) > _NEAR_VALUES:
             return
         held = InList(name, tuple(Value(f"*{p}*") for p in parts))
@@ -241,10 +242,10 @@ _NEAR_VALUES = 8
 _ENDING = re.compile(r"\.\w{1,4}$")
 
 
-def core_of(text: str) -> str | None:
+def find_core(text: str) -> str | None:
     """The part of a value by which near values are recognised: no folders, no ending.
 
-    >>> core_of("*\\\\system32\\\\WmiPrvSE.exe"), core_of("4688"), core_of("a*")
+    >>> find_core("*\\\\system32\\\\WmiPrvSE.exe"), find_core("4688"), find_core("a*")
     ('WmiPrvSE', '4688', None)
     """
     longest = max(text.split("*"), key=len)
@@ -263,17 +264,3 @@ def _search_fields(expr: SearchExpr) -> tuple[str, ...]:
             return ("_time",)
         case _:
             return ()
-
-
-def _eval_fields(expr: EvalExpr) -> Iterator[str]:
-    match expr:
-        case FieldRef(name):
-            yield name
-        case Call(_, args):
-            for arg in args:
-                yield from _eval_fields(arg)
-        case Unary(_, operand):
-            yield from _eval_fields(operand)
-        case Binary(_, left, right):
-            yield from _eval_fields(left)
-            yield from _eval_fields(right)

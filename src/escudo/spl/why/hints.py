@@ -20,7 +20,7 @@ Fields = Mapping[str, Sequence[str]]
 _SHORT = 3
 
 
-def hint(expr: Expr | None, event: Fields, others: Fields) -> str | None:
+def find_hint(expr: Expr | None, event: Fields, others: Fields) -> str | None:
     """A hint why a condition fails for an event, or None.
 
     Args:
@@ -28,7 +28,7 @@ def hint(expr: Expr | None, event: Fields, others: Fields) -> str | None:
         others: all fields of the event, where else a value may be.
 
     >>> condition = Compare("process_name", "=", Value("cmd.exe"))
-    >>> hint(condition, {"process_name": ["C:\\\\Windows\\\\cmd.exe"]}, {})
+    >>> find_hint(condition, {"process_name": ["C:\\\\Windows\\\\cmd.exe"]}, {})
     'the value ends with it: process_name=*cmd.exe would match'
     """
     match expr:

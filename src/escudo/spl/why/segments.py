@@ -34,7 +34,22 @@ from escudo.spl.commands.tstats import Tstats
 from escudo.spl.commands.where import Where
 from escudo.spl.lowering.lower_search import SEARCH, TSTATS, Rules
 from escudo.spl.relation.relation import Evidence, Relation
-from escudo.spl.relation.sql import alias, all_hold, any_holds, coalesce, column, negate, select
+from escudo.spl.relation.sql import (
+    alias,
+    all_hold,
+    any_holds,
+    case_when,
+    coalesce,
+    column,
+    filter_rows,
+    is_one_of,
+    limit_rows,
+    literal_integer,
+    negate,
+    order_rows,
+    plus,
+    select,
+)
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.ast import And, CommandNode, Pipeline, SearchExpr, TimeModifier
 from escudo.spl.syntax.parse_search import parse_search
@@ -91,14 +106,11 @@ class Segment:
         items: list[exp.Expression] = [column(i) for i in idents]
         evidence = self.evidence
         if evidence is not None:
-            for name, ident in ((EVENT_IDS, evidence.ids), (SOURCE_FILES, evidence.files)):
-                value: exp.Expression = column(ident)
-                items.append(
-                    alias(value if evidence.lists else exp.Array(expressions=[value]), name)
-                )
+            lists = zip((EVENT_IDS, SOURCE_FILES), evidence.as_lists(), strict=True)
+            items += [alias(sql, name) for name, sql in lists]
         query = select(items or [alias(exp.null(), "nothing")], self.relation.render())
         if ids is not None and evidence is not None:
-            query.set("where", exp.Where(this=_made_by(evidence, ids)))
+            filter_rows(query, _made_by(evidence, ids))
         return query
 
     def nearest(self, count: int, *, misses: bool) -> exp.Select:
@@ -118,7 +130,7 @@ class Segment:
         conditions = [c.sql() for c in self.conditions()]
         if misses:
             known = [coalesce(c, exp.false()) for c in conditions]
-            query.set("where", exp.Where(this=negate(all_hold(known))))
+            filter_rows(query, negate(all_hold(known)))
         keys: list[exp.Ordered] = []
         if conditions:
             failed = _total([_flag(c.copy(), 0, 1) for c in conditions])
@@ -127,9 +139,8 @@ class Segment:
             near = _total([_flag(column(c), 1, 0) for c in self.close])
             keys.append(exp.Ordered(this=near, desc=True))
         keys += [o.ordered() for o in self.relation.order]
-        if keys:
-            query.set("order", exp.Order(expressions=keys))
-        query.set("limit", exp.Limit(expression=exp.Literal.number(count)))
+        order_rows(query, keys)
+        limit_rows(query, count)
         return query
 
 
@@ -137,9 +148,9 @@ EVENT_IDS, SOURCE_FILES = "why$ids", "why$files"
 
 
 def _made_by(evidence: Evidence, ids: Sequence[int]) -> exp.Expression:
-    numbers = [exp.Literal.number(i) for i in ids]
+    numbers = [literal_integer(i) for i in ids]
     if not evidence.lists:
-        return exp.In(this=column(evidence.ids), expressions=numbers)
+        return is_one_of(column(evidence.ids), numbers)
     held: list[exp.Expression] = [
         exp.ArrayContains(this=column(evidence.ids), expression=n) for n in numbers
     ]
@@ -147,23 +158,20 @@ def _made_by(evidence: Evidence, ids: Sequence[int]) -> exp.Expression:
 
 
 def _flag(condition: exp.Expression, held: int, failed: int) -> exp.Expression:
-    return exp.Case(
-        ifs=[exp.If(this=condition, true=exp.Literal.number(held))],
-        default=exp.Literal.number(failed),
-    )
+    return case_when((condition, literal_integer(held)), otherwise=literal_integer(failed))
 
 
 def _total(parts: Sequence[exp.Expression]) -> exp.Expression:
-    out: exp.Expression = exp.Literal.number(0)
+    out: exp.Expression = literal_integer(0)
     for part in parts:
-        out = exp.Add(this=out, expression=part)
+        out = plus(out, part)
     return out
 
 
 # --- segments -----------------------------------------------------------------------------------
 
 
-def segments(
+def bind_segments(
     pipeline: Pipeline, binder: Callable[[], Binder], raw: Collection[str] | None = None
 ) -> Iterator[Segment]:
     """The segments of a pipeline, bound one by one as they are asked for.
@@ -215,7 +223,7 @@ class _Narrow:
         return self.catalog.files(table, within)
 
 
-def tables_of(ids: Sequence[int], binder: Binder) -> list[str]:
+def find_tables(ids: Sequence[int], binder: Binder) -> list[str]:
     """The raw tables that hold events."""
     found = []
     for schema in binder.catalog.raw_tables():
@@ -223,7 +231,7 @@ def tables_of(ids: Sequence[int], binder: Binder) -> list[str]:
             rows = binder.read(schema)
             if rows.evidence is not None:
                 query = select([column(rows.evidence.ids)], rows.render())
-                query.set("where", exp.Where(this=_made_by(rows.evidence, ids)))
+                filter_rows(query, _made_by(rows.evidence, ids))
                 if binder.run(query, rows).num_rows:
                     found.append(schema.table)
     return found

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl.binding.binder import EVIDENCE, Binder, Command, rows
+from escudo.spl.binding.arrow_rows import EVIDENCE
+from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.effects import IndexOutput
 from escudo.spl.commands.collect.summary_events import (
     STAMP,

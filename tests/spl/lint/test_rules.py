@@ -46,7 +46,7 @@ class Shelf:
 
 
 BOOK = Book().define("sysmon", "sourcetype=x")
-CASES = yaml.safe_load(Path(__file__).with_name("lint.yml").read_text())
+CASES = yaml.safe_load(Path(__file__).with_name("rules.yml").read_text())
 
 
 def _shown(expected: dict[str, Any]) -> tuple[str, ...]:

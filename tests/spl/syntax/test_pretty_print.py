@@ -16,7 +16,7 @@ from escudo.spl.syntax.pretty_print import format_text
 from tests.shared_data import needs_shared
 from tests.spl.upstream import NOT_PART_OF_THE_CONTENT, book, searches
 
-CASES = yaml.safe_load(Path(__file__).with_name("format.yml").read_text())
+CASES = yaml.safe_load(Path(__file__).with_name("pretty_print.yml").read_text())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

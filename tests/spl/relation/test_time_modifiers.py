@@ -24,7 +24,7 @@ from escudo.spl.syntax.ast import TimeModifier
 from escudo.spl.syntax.parse_search import TIME_MODIFIERS
 
 NOW = "2020-10-08T11:03:46.617"
-CASES = yaml.safe_load(Path(__file__).with_name("timemod.yml").read_text())
+CASES = yaml.safe_load(Path(__file__).with_name("time_modifiers.yml").read_text())
 
 
 def _epoch(text: str) -> float:

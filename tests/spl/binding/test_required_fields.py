@@ -17,6 +17,9 @@ from escudo.spl.parse import parse
         ("| rename P.* as * | table x", ["P.x", "x"], []),
         ("| table a*", ["a1", "a2"], ["b"]),
         ("| fields a b | head 3", ["a", "b"], ["c"]),
+        ("| eval z=a*b | table z", ["a", "b"], ["c"]),
+        ("| tags outputfield=t | table t", ["tag::host"], ["host"]),
+        ("| search _index_earliest=-1d | table a", ["_indextime"], ["b"]),
     ],
 )
 def test_named_fields(text: str, wanted: list[str], unwanted: list[str]) -> None:
@@ -34,6 +37,9 @@ def test_named_fields(text: str, wanted: list[str], unwanted: list[str]) -> None
         "| join a [search *] | stats count",
         "| search [search * | table a] | stats count",
         "| eval {a}=1 | table b",
+        '| eval "{a}.x{}"=1 | table b',
+        "| eval b=[search * | return $a] | table b",
+        "| tags outputfield=t inclvalue=t | table t",
         '| where searchmatch("a=1") | table b',
         "| foreach * [eval x=1] | table b",
         "",

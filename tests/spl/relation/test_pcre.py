@@ -7,7 +7,7 @@ import regex
 
 from escudo.core.errors import EscudoError
 from escudo.engines.duckdb import connect
-from escudo.spl.relation.pcre import for_python, translate
+from escudo.spl.relation.pcre import adapt_to_python, translate
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ PATTERNS = (
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_engines_agree_with_the_reference(pattern: str) -> None:
     translated = translate(pattern)
-    reference = regex.compile(for_python(translated.text), regex.ASCII)
+    reference = regex.compile(adapt_to_python(translated.text), regex.ASCII)
     name = "spl_regex_match" if translated.regular else "spl_pcre_match"
     with connect(threads=1) as connection:
         for sample in SAMPLES:

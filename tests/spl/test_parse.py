@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from escudo.spl.commands import COMMANDS
-from escudo.spl.macros import expand
 from escudo.spl.parse import parse
 from escudo.spl.syntax.ast import (
     And,
@@ -30,9 +29,8 @@ from escudo.spl.syntax.ast import (
 from escudo.spl.syntax.parse_eval import parse_eval
 from escudo.spl.syntax.parse_search import parse_search
 from tests.spl.dropping import without_effect
-from tests.spl.knowledge import Book
 
-FORMS = yaml.safe_load(Path(__file__).with_name("syntax.yml").read_text())
+FORMS = yaml.safe_load(Path(__file__).with_name("parse.yml").read_text())
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form["spl"])
@@ -123,45 +121,6 @@ SEARCHES: list[tuple[str, SearchExpr]] = [
 @pytest.mark.parametrize(("text", "tree"), SEARCHES, ids=[text for text, _ in SEARCHES])
 def test_search_trees(text: str, tree: SearchExpr) -> None:
     assert parse_search(text) == tree
-
-
-# --- macros and places ------------------------------------------------------------------------
-
-MACROS = (
-    Book()
-    .define("raw", "sourcetype=x")
-    .define("twice", "`raw` `raw`")
-    .define("pick", 'search $field$=$value$ "$field$"', ["field", "value"])
-    .define("nested", "`pick($x$, 1)`", ["x"])
-    .define("short", 'substr("$x$", 1, 3) . round(2.5) . lower("Z")', ["x"], is_eval=True)
-    .define("by_size", 'if($n$ > 5, "big=" . $n$, "small=$n$")', ["n"], is_eval=True)
-)
-EXPANSIONS = [
-    ("`raw` a", "sourcetype=x a"),
-    ("`twice`", "sourcetype=x sourcetype=x"),
-    ("| `pick(user, bob)`", '| search user=bob "user"'),
-    ('| `pick("a, b", "c\\"d")`', '| search a, b=c"d "a, b"'),
-    ("| `nested(host)`", '| search host=1 "host"'),
-    ("`by_size(7)` `by_size(3)`", "big=7 small=3"),
-    ("`short(abcdef)`", "abc2z"),
-    ("a ```why | not``` | head", "a   | head"),
-    ('"`raw`" `raw`', '"`raw`" sourcetype=x'),
-    ("| `pick($token$, 1)`", '| search $token$=1 "$token$"'),
-]
-
-
-@pytest.mark.parametrize(("text", "expanded"), EXPANSIONS, ids=[text for text, _ in EXPANSIONS])
-def test_expansion(text: str, expanded: str) -> None:
-    assert expand(text, MACROS).text == expanded
-
-
-def test_places_are_those_of_the_text_as_written() -> None:
-    text = "`raw`\n  user=bob ```note```\n| stats count BY host"
-    tree = parse(expand(text, MACROS, file="x.spl"), file="x.spl")
-    search, stats = tree.commands
-    assert [str(n.span) for n in search.expr.operands] == ["x.spl:1:1", "x.spl:2:3"]  # type: ignore[attr-defined]
-    assert str(stats.span) == "x.spl:3:3"
-    assert str(stats.aggregates[0].span) == "x.spl:3:9"  # type: ignore[attr-defined]
 
 
 def test_case_of_commands_options_and_keywords_does_not_matter() -> None:
