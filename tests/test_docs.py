@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 import pytest
 from docs.build import HERE, PAGES, code_tables
@@ -16,6 +16,7 @@ from escudo.spl.commands import COMMANDS
 from escudo.spl.functions import eval_functions, stats_functions
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
+from escudo.spl.syntax.options import choice_option, integer_option
 from tests.conformance.cases import Case, names_by_command
 from tests.families import FAMILIES
 
@@ -63,17 +64,6 @@ def test_a_page_of_a_command_shows_its_syntax_and_what_it_gives(name: str) -> No
     assert "## Examples\n" in page or "## Refused\n" in page
 
 
-class Option(NamedTuple):
-    """A row as commands declare it."""
-
-    name: str
-    kind: object
-    default: object
-    least: int | None
-    choices: tuple[str, ...]
-    help: str
-
-
 @dataclass(frozen=True)
 class Shorten(Command):
     """``shorten [options] field``.
@@ -87,10 +77,8 @@ class Shorten(Command):
     """
 
     name: ClassVar[str] = "shorten"
-    options: ClassVar[tuple[Option, ...]] = (
-        Option("limit", int, 10, 1, (), "How many characters stay."),
-        Option("side", str, "left", None, ("left", "right"), "Which ones, ``left`` or not."),
-    )
+    limit: int = integer_option(10, "How many characters stay.", least=1)
+    side: str = choice_option(("left", "right"), "left", "Which ones, ``left`` or not.")
 
     @classmethod
     def parse(cls, args: Args) -> Self:
@@ -119,10 +107,10 @@ def test_options_and_sections_come_from_the_class() -> None:
         "",
         "## Options",
         "",
-        "| option | type | default | bounds | what it does |",
-        "| --- | --- | --- | --- | --- |",
-        "| `limit` | int | `10` | at least 1 | How many characters stay. |",
-        "| `side` | str | `left` | `left`, `right` | Which ones, `left` or not. |",
+        "| option | takes | default | what it does |",
+        "| --- | --- | --- | --- |",
+        "| `limit` | a number of at least 1 | `10` | How many characters stay. |",
+        "| `side` | left or right | `left` | Which ones, `left` or not. |",
         "",
         "## Examples",
         "",

@@ -364,8 +364,15 @@ class Binder:
 class Command(DeclaredCommand, ABC):
     """One command of a pipeline. Each is a subclass in ``spl/commands/<name>.py``."""
 
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other names of the command."""
     generating: ClassVar[bool] = False
     """Whether it starts a pipeline (``tstats``, ``makeresults``); ``search`` may, too."""
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Every name that starts the command, in lower case."""
+        return (cls.name, *cls.aliases)
 
     @classmethod
     @abstractmethod

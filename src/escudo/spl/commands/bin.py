@@ -32,6 +32,7 @@ class Bin(AliasCommand):
     """
 
     name: ClassVar[str] = "bin"
+    aliases: ClassVar[tuple[str, ...]] = ("bucket", "discretize")
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     ranges: BinOptions = option_group(BinOptions)

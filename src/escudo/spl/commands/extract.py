@@ -34,6 +34,7 @@ class Extract(Command):
     """
 
     name: ClassVar[str] = "extract"
+    aliases: ClassVar[tuple[str, ...]] = ("kv",)
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, row_by_row=True)
 
     extractors: tuple[str, ...] = ()

@@ -32,6 +32,10 @@ class Foreign(Command):
     arguments: str = ""
 
     @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(APPS)
+
+    @classmethod
     def parse(cls, args: Args) -> Self:
         return cls(command=args.command.lower(), arguments=args.rest(), span=args.span())
 

@@ -178,32 +178,6 @@ class Args:
 
     # --- options ------------------------------------------------------------------------------
 
-    def options(
-        self,
-        *known: str,
-        into: Options | None = None,
-        strict: bool = True,
-        one: bool = False,
-    ) -> Options:
-        """Read ``name=value`` options as long as they come, or just ``one``.
-
-        An option that is not ``known`` is an error if ``strict``, else it ends the options.
-        """
-        out = Options(self.source) if into is None else into
-        while (token := self.at_option()) is not None:
-            lower = token.text.lower()
-            if lower not in known:
-                if not strict:
-                    break
-                self.unknown_option(token, known)
-            self.position = token.end
-            self.next()
-            out.put(lower, self.value(f"a value of option '{lower}'"))
-            self.accept(",")
-            if one:
-                break
-        return out
-
     def read_options(
         self, *kinds: type, into: Options | None = None, strict: bool = True, one: bool = False
     ) -> Options:
@@ -211,28 +185,36 @@ class Args:
 
         Another option is an error if ``strict``, else it ends the options.
         """
-        return self.options(*option_names(*kinds), into=into, strict=strict, one=one)
+        known = option_names(*kinds)
+        options = Options(self.source) if into is None else into
+        while (token := self.at_option()) is not None:
+            name = token.text.lower()
+            if name not in known:
+                if not strict:
+                    break
+                self.unknown_option(token, known)
+            self.position = token.end
+            self.next()
+            options.put(name, self.value(f"a value of option '{name}'"))
+            self.accept(",")
+            if one:
+                break
+        return options
 
     def read_names_and_options(
         self, *kinds: type, stops: Collection[str] = (), into: Options | None = None
-    ) -> tuple[tuple[str, ...], Options]:
-        """Names and options in any order, up to one of the bare words ``stops``."""
-        return self.names_and_options(*option_names(*kinds), stops=stops, into=into)
-
-    def names_and_options(
-        self, *known: str, stops: Collection[str] = (), into: Options | None = None
     ) -> tuple[tuple[str, ...], Options]:
         """Names and options in any order, up to one of the bare words ``stops``."""
         options = Options(self.source) if into is None else into
         names: list[str] = []
         while True:
             if self.at_option() is not None:
-                self.options(*known, into=options)
+                self.read_options(*kinds, into=options)
                 continue
-            found = self.names_before_option(stops)
-            if not found:
+            more = self.names_before_option(stops)
+            if not more:
                 return tuple(names), options
-            names += found
+            names += more
 
     def read_number(self, options: Options, name: str) -> None:
         """Take a bare whole number, if it is next, as the value of the option of that name."""

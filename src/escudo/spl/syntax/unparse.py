@@ -105,21 +105,6 @@ def words(texts: Iterable[str], *reserved: str, separator: str = ", ") -> str:
     return separator.join(word(t, *reserved) for t in texts)
 
 
-def option(name: str, value: str | float | bool | None, default: object = None) -> str:
-    """`` name=value``, or nothing where the value is the default.
-
-    >>> option("limit", 5, 10), option("limit", 10, 10), option("current", False, True)
-    (' limit=5', '', ' current=false')
-    """
-    if value is None or value == default:
-        return ""
-    if isinstance(value, bool):
-        return f" {name}={'true' if value else 'false'}"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    return f" {name}={number(value) if isinstance(value, int | float) else word(value)}"
-
-
 def number(value: float) -> str:
     """A number so that it reads back as the same number."""
     return repr(value)
