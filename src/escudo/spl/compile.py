@@ -1,4 +1,4 @@
-"""SPL text -> a bound search: macros, parsing, binding, and the final projection."""
+"""Text of a search -> a query that an engine can run; every search begins here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Eval expressions of constants, computed at once: the definitions of eval-based macros."""
+"""Eval expression of constants -> its value: the definitions of eval-based macros."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Macro calls in backquotes, and comments in triple backquotes.
+"""Text with macro calls in backquotes and comments in three -> text that can be parsed.
 
 A macro is plain text substitution: ``$argument$`` in its definition becomes the argument's text,
 and the result may hold further calls. Backquotes inside double quotes are text.

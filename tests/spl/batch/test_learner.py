@@ -16,7 +16,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from escudo.core.errors import EscudoError
 from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
-from escudo.spl.batch.learner import Learned, described, learn, use
+from escudo.spl.batch.learner import Learned, learn, use
+from escudo.spl.batch.model_inside import describe_model
 
 ROWS = pa.table(
     {
@@ -75,13 +76,13 @@ def test_a_field_of_too_many_texts_is_left_out() -> None:
     ],
 )
 def test_summary(name: str, columns: list[str]) -> None:
-    shown = described(fitted(ALGORITHMS[name.lower()])[0])
+    shown = describe_model(fitted(ALGORITHMS[name.lower()])[0])
     assert shown is not None
     assert shown.column_names == columns
 
 
 def test_nothing_to_show_of_a_kernel() -> None:
-    assert described(fitted(ALGORITHMS["svm"])[0]) is None
+    assert describe_model(fitted(ALGORITHMS["svm"])[0]) is None
 
 
 def stored(estimator: bytes, algorithm: str = "GaussianNB") -> bytes:

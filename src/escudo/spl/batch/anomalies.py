@@ -1,4 +1,4 @@
-"""Rows with improbable values: ``anomalydetection`` (Search Reference)."""
+"""Rows -> those with improbable values, or marks on them: ``anomalydetection``."""
 
 from __future__ import annotations
 

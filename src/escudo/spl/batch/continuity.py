@@ -1,4 +1,4 @@
-"""Missing buckets filled in: ``makecontinuous`` and ``timechart``."""
+"""Rows -> the same with the missing buckets: ``makecontinuous`` and ``timechart``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The density of a number, fitted for each group, and what lies outside it: ``DensityFunction``.
+"""Numbers -> their density in each group, and what lies outside it: ``DensityFunction`` of ``fit``.
 
 The algorithm of Splunk's machine learning toolkit in its documented terms: a normal, exponential
 or kernel density is fitted to the values of each group; the part of the distribution of least

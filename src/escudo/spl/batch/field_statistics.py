@@ -1,4 +1,4 @@
-"""Statistics of every field: ``fieldsummary``."""
+"""Rows -> statistics of every field, a row each: ``fieldsummary``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers far outside the middle: ``outlier`` (Search Reference)."""
+"""Rows -> the same without numbers far outside the middle: ``outlier`` (Search Reference)."""
 
 from __future__ import annotations
 

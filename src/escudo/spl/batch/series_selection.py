@@ -1,4 +1,4 @@
-"""The table of a chart: which series are shown, their columns, gaps filled."""
+"""The groups of a chart -> its table: series that are shown, the others summed up, gaps filled."""
 
 from __future__ import annotations
 

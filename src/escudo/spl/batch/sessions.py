@@ -1,4 +1,4 @@
-"""Transactions of events that say by themselves to which they belong, over columns at once.
+"""Events that say by themselves to which transaction they belong -> transactions, columns at once.
 
 Where every event has all the fields (or there are none), only one transaction of each combination
 of values is open at a time. Then a transaction begins where the combination, a pause, an event that

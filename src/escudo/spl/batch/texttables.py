@@ -1,4 +1,4 @@
-"""Tables inside the text of an event: ``multikv`` (Search Reference)."""
+"""Events that are tables -> a row for each of their lines: ``multikv`` (Search Reference)."""
 
 from __future__ import annotations
 

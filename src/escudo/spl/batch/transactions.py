@@ -1,4 +1,4 @@
-"""Events grouped into transactions: ``transaction`` (Search Reference).
+"""Events, newest first -> transactions: ``transaction`` (Search Reference).
 
 Events come newest first, as the command sees them: an event that matches ``endswith`` opens a
 transaction, one that matches ``startswith`` closes it. Where that depends on all transactions that

@@ -1,4 +1,5 @@
-"""Datasets of data models: their tables, and fields written ``Dataset.field``.
+"""Name of a dataset -> its table, and its fields written ``Dataset.field``; for ``tstats``,
+``from``, ``datamodel`` and lint.
 
 In ``tstats`` and ``datamodel`` a field carries the names of the datasets it comes through
 (``Processes.dest``); ``_time``, ``host``, ``source``, ``sourcetype`` and ``index`` do not. In

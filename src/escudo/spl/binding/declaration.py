@@ -1,4 +1,4 @@
-"""What a command says of itself: the fields it reads, whether it works row by row.
+"""What a command says of itself: which fields it reads, whether it works row by row.
 
 The binder asks it (which fields must be kept for the commands to come), ``why`` does (how far a
 row stays one row), and so does the reference of commands. The default is the safe answer.

@@ -1,5 +1,5 @@
-"""What a search asks to be changed: lookups, indexes, models. Binding only records it; the caller
-carries it out (``lake.effects``), or does not."""
+"""What a search asks to be changed: lookups, indexes, models. Binding records it, and the caller
+carries it out (``lake.effects``) or does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved searches as sources of rows."""
+"""Name of a saved search -> its rows; for ``savedsearch`` and ``from``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a subsearch as conditions of the search around it.
+"""Rows of a subsearch -> conditions or text of the search around it; for the binder and ``format``.
 
 Each row is an AND of ``field="value"`` over its non-null fields, the rows are joined by OR; a field
 named ``search`` or ``query`` is inserted as text; internal fields (``_time`` and the like) are left

@@ -1,4 +1,4 @@
-"""The time range of a search: what its own modifiers say, else what holds around it.
+"""Search expression -> the time range to read, and what is left; ``search`` and ``tstats`` ask.
 
 Modifiers in the search replace the time range given from outside (Search Manual, time modifiers:
 they override the time range picker for that part of the search).

@@ -1,4 +1,4 @@
-"""The evaluation and statistical functions of SPL, as tables of rows."""
+"""Name -> row of every evaluation and statistical function; lowering and grouping read them."""
 
 from __future__ import annotations
 

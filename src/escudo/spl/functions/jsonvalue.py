@@ -1,4 +1,4 @@
-"""How a value stands inside JSON.
+"""A value -> JSON text, for the functions that make JSON.
 
 In a query JSON is text. ``JsonText`` marks text that a JSON function made, so that it is nested as
 it is and not quoted as a string when another JSON function takes it.

@@ -1,4 +1,4 @@
-"""A function of SPL is a row: its name, arity, rules, SQL, and the manual's page.
+"""What a function of SPL is, as a row: its name, arity, rules, SQL, and the manual's page.
 
 Rows are data: the binder, the documentation and the conformance harness read the same tables.
 """

@@ -1,4 +1,4 @@
-"""Splunk's time formats (Search Reference, Date and time format variables).
+"""A time format of Splunk's -> its parts, for ``strftime``, ``strptime`` and their kernels.
 
 A format is taken apart here, so that engines meet only a small, common vocabulary:
 ``%Y %m %d %H %I %M %S %p %y %j %a %A %b %B %w %U %W %V %G %u``, ``%g`` (milliseconds, three

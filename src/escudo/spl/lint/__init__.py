@@ -1,4 +1,4 @@
-"""Lint of SPL: what is legal and yet hardly what its author meant.
+"""Search -> findings: what is legal and yet hardly what its author meant.
 
 One file a rule; ``RULES`` is the table of them. A rule gets the search bound command by command,
 so it knows which fields there are at each place, and yields findings.

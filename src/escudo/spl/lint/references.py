@@ -1,4 +1,4 @@
-"""Which fields a command reads, and where it says so."""
+"""Command -> the fields that it reads, with their places; rules of lint ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Eval expressions to SQL.
+"""Eval expression -> SQL; called by the binder, by scans and by the normalising of events.
 
 ``lower_eval`` walks the tree; operators are here, functions are rows of ``spl/functions``.
 """

@@ -1,4 +1,4 @@
-"""Search expressions -> SQL conditions: SPL's matching rules.
+"""Search expression -> SQL condition, by SPL's rules of matching; the binder and ``why`` call it.
 
 - Values compare without regard to case unless ``CASE()`` is used; field names with regard to it
   (Search Manual, CASE and TERM). A lower-cased copy of a column is used where there is one, so

@@ -1,4 +1,4 @@
-"""Reading tables: a scan that gains columns by demand, and a union of several.
+"""Tables of the catalog -> bases of relations, which gain columns by demand; the binder makes them.
 
 What is read is filtered to the time range exactly (half-open), on the stored timestamp, so that
 files and row groups outside it are skipped.

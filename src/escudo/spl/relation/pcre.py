@@ -1,4 +1,5 @@
-"""Splunk's regular expressions (PCRE) in the form that all engines read alike.
+"""A regular expression of Splunk's (PCRE) -> the form that all engines read alike; functions and
+extractions call it.
 
 DuckDB's engine is RE2, Spark's is Java's, and Python functions use the ``regex`` module. They agree
 on a common core once group names, POSIX classes, stray braces and brackets, quoting and

@@ -1,4 +1,4 @@
-"""What a bound search is: a relation of typed fields over a SQLGlot query.
+"""What a bound search is: typed fields over a SQLGlot query; commands take one and give one.
 
 A relation only ever gains SQL columns: ``eval`` over an existing field allocates a new identifier
 and maps the field to it, and every row-wise step is ``SELECT *, expr AS ident FROM (...)``. So a

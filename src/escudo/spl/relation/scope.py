@@ -1,4 +1,4 @@
-"""What an eval expression may ask of the place where it stands."""
+"""What an eval expression may ask of the place where it stands; the binder and scans answer it."""
 
 from __future__ import annotations
 

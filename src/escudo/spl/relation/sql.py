@@ -1,4 +1,4 @@
-"""Small builders of SQLGlot nodes, for everything that makes SQL.
+"""SQLGlot nodes from their parts, for everything that makes SQL.
 
 The SQL type of each field type (inside a query): STRING ``VARCHAR``, NUMBER and TIME ``DOUBLE``
 (TIME in epoch seconds), INTEGER ``BIGINT``, BOOLEAN ``BOOLEAN``, MULTIVALUE ``VARCHAR[]``. An empty

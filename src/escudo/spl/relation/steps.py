@@ -1,4 +1,4 @@
-"""The steps of a relation over its base, and the order of its rows: plain data."""
+"""The steps of a relation over its base, and the order of its rows: data that rendering reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Time modifiers: ``-7d@d``, ``now``, epoch seconds, dates; and the range that several span.
+"""A time modifier (``-7d@d``, ``now``, epoch seconds, a date) -> epoch seconds, several -> a range;
+for searches, ``relative_time`` and the command line.
 
 Facts: Search Reference, time modifiers; Search Manual, specify time modifiers in your search. The
 steps of a relative time apply from left to right, a snap rounds down. Days and longer units follow

@@ -1,4 +1,4 @@
-"""The arguments of one command: a cursor with the forms that commands share.
+"""Arguments of one command -> options, names, terms: a cursor with the forms that commands share.
 
 A command's ``parse`` reads from an ``Args``: options, field lists, keywords, strings, eval and
 search expressions, subsearches. Whatever it leaves unread is an error, so no argument is dropped.

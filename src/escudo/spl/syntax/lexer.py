@@ -1,4 +1,4 @@
-"""Finding the commands of a pipeline, and the tokens of a command's arguments.
+"""Text -> the commands of its pipelines, and the tokens of a command's arguments.
 
 SPL has no single token grammar: search terms, eval expressions and plain arguments split text
 differently. This file has what they share: quoted strings, brackets, pipes, and the tokens of plain

@@ -1,4 +1,4 @@
-"""Eval expressions: text to tree.
+"""Text -> eval expression.
 
 Boolean operators bind NOT, AND, OR, XOR (Search Manual, Boolean expressions with logical
 operators); keywords are read without regard to case. ``true``, ``false`` and ``null`` without

@@ -1,4 +1,4 @@
-"""Search expressions (``search``, the WHERE of ``tstats``): text to tree.
+"""Text -> search expression (``search``, the WHERE of ``tstats``).
 
 OR binds tighter than AND, written or implied; NOT tighter than both; the keywords are upper case
 (Search Manual, Boolean expressions with logical operators).

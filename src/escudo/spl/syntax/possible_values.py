@@ -1,4 +1,4 @@
-"""What an eval expression can give, as far as its text tells."""
+"""Eval expression -> the texts that it can give; sources ask, so that tables can be left out."""
 
 from __future__ import annotations
 

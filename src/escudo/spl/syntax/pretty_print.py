@@ -1,4 +1,4 @@
-"""SPL laid out for reading: one command a line, long ones with their clauses below each other.
+"""Text of a search -> the same laid out for reading: a command a line, clauses below each other.
 
 Only white space outside quotes changes: macros, comments, case and quoting stay as written, so the
 text means what it meant, and formatting a formatted text changes nothing.

@@ -1,4 +1,4 @@
-"""The text that is parsed, and where each part of it stands in what the user wrote.
+"""The text that is parsed, and where each part of it stands in what the user wrote, for errors.
 
 Macros are substituted before parsing. A ``Piece`` says where a run of the expanded text came
 from: verbatim text maps offset by offset, a macro's text maps as a whole to the macro's call.

@@ -1,4 +1,4 @@
-"""Widths of buckets: ``span=1h``, ``span=10``, ``span=2log10``, ``span=1d@d``."""
+"""Text of a span (``1h``, ``10``, ``2log10``, ``1d@d``) <-> the width of buckets."""
 
 from __future__ import annotations
 

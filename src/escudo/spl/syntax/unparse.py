@@ -1,4 +1,4 @@
-"""Syntax trees back to text, on one line. ``parse(unparse(x)) == x`` for every tree."""
+"""Syntax tree -> text on one line. ``parse(unparse(x)) == x`` for every tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Field names with ``*``: which fields a pattern names, and what a renaming makes of them."""
+"""Patterns with ``*`` -> the fields that they name, and what a renaming makes of them."""
 
 from __future__ import annotations
 

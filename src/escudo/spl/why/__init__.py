@@ -1,1 +1,1 @@
-"""Why a search selects a row or not, condition by condition."""
+"""Search, event -> which conditions hold; ``detect.why`` and the command line ask."""

@@ -1,4 +1,4 @@
-"""Conditions as trees, with a boolean column for each."""
+"""Expression -> a tree of conditions, and a boolean column for each; segments are made of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be meant by a condition that fails: the near values of an event.
+"""Condition that fails, event -> what may have been meant: the near values of the event.
 
 All of it looks at one event, by the rules of ``spl.match``.
 """

@@ -1,4 +1,5 @@
-"""Why a search selects a row or not: its filters as trees of conditions, each a column.
+"""Pipeline -> segments of rows with the outcome of each condition beside them; ``detect.why`` runs
+their queries.
 
 A pipeline falls into *segments*. In a segment one row stays one row (``eval``, ``rename``, ``rex``,
 ...), so every filter in it can be asked of every row: instead of dropping rows, each condition of

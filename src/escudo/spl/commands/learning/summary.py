@@ -7,7 +7,8 @@ from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError, Span
 from escudo.spl.batch import density
-from escudo.spl.batch.learner import Learned, described
+from escudo.spl.batch.learner import Learned
+from escudo.spl.batch.model_inside import describe_model
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.commands.learning.models import load_model
@@ -47,7 +48,7 @@ def show_model(name: str, binder: Binder, span: Span | None) -> Relation:
     model = load_model(name, binder, span)
     if model is None:
         return binder.anything(())
-    table = described(model) if isinstance(model, Learned) else density.summary_table(model)
+    table = describe_model(model) if isinstance(model, Learned) else density.summary_table(model)
     if table is None:
         assert isinstance(model, Learned)
         raise EscudoError(
