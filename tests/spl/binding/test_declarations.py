@@ -62,8 +62,14 @@ def test_only_options_of_these_make_a_difference() -> None:
         ("bin span=5 a", declaration("named", ["row by row"])),
         ("fields - a", declaration("named", ["row by row"])),
         ("fillnull a", declaration("any", ["row by row"])),
-        ("tags outputfield=t inclvalue=t", declaration("any", also=["tag::*"])),
-        ("tags outputfield=t inclvalue=t a", declaration("named", also=["tag::*"])),
+        (
+            "tags outputfield=t inclvalue=t",
+            declaration("any", also=["tag::*"], flags=["row by row"]),
+        ),
+        (
+            "tags outputfield=t inclvalue=t a",
+            declaration("named", also=["tag::*"], flags=["row by row"]),
+        ),
     ],
 )
 def test_an_option_makes_a_difference(text: str, decided: Declaration) -> None:

@@ -96,7 +96,7 @@ def _limit(
     if not len(logs):
         return 0.0
     if threshold is not None:
-        return float(np.log(threshold))
+        return float(np.log(threshold)) if threshold else -np.inf
     if method == "zscore":
         return -(3.5**2) / 2
     low, high = np.quantile(logs, (0.25, 0.75))
