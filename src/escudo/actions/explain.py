@@ -13,9 +13,9 @@ from escudo.core.errors import Diagnostic
 from escudo.core.timerange import TimeRange, iso_utc
 from escudo.engines.execute import run_compiled
 from escudo.lake import Snapshot
+from escudo.spl import lay_out
 from escudo.spl.compile import Compiled, compile_search
 from escudo.spl.macros import expand
-from escudo.spl.syntax.pretty_print import lay_out
 
 
 @dataclass(frozen=True, slots=True)

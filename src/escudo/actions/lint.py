@@ -9,7 +9,7 @@ from escudo.actions.named_search import NamedSearch
 from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic
-from escudo.spl.lint import lint
+from escudo.spl import lint_search
 
 
 def lint_searches(
@@ -21,6 +21,6 @@ def lint_searches(
         catalog: what the searches are checked against: the schemas and the fields of a lake.
     """
     for search in searches:
-        for diagnostic in lint(search.text, catalog, knowledge, file=search.file):
+        for diagnostic in lint_search(search.text, catalog, knowledge, file=search.file):
             shown = replace(diagnostic, source=diagnostic.source or search.text)
             yield relocate(shown, search.text) if search.place is not None else shown

@@ -13,7 +13,7 @@ from escudo.core.timerange import iso_utc
 from escudo.detect import Match
 from escudo.findings.risk import extract_risk_objects, ignore
 from escudo.findings.tokens import fill_messages
-from escudo.spl.relation.time_modifiers import parse_time
+from escudo.spl import parse_time
 
 _EPOCH_FIELDS = frozenset({"_time", "_indextime"})
 _ROW_TIMES = ("_time", "lastTime", "firstTime")

@@ -20,15 +20,19 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import COMMON_COLUMNS, FieldType, TableSchema
 from escudo.sources import Family
 from escudo.sources.definition import Definition
-from escudo.spl.lowering.lower_eval import compile_eval
-from escudo.spl.relation.coercion import as_boolean, convert_to
-from escudo.spl.relation.sql import (
+from escudo.spl import (
+    Typed,
     alias,
     all_hold,
     any_holds,
+    as_boolean,
     cast_to,
     coalesce,
     column,
+    compile_eval,
+    constant_of,
+    convert_to,
+    is_null,
     is_one_of,
     list_of,
     literal_text,
@@ -36,7 +40,6 @@ from escudo.spl.relation.sql import (
     null_if,
     table,
 )
-from escudo.spl.relation.values import Typed, constant_of, is_null
 
 Constant = str | list[str] | None
 

@@ -18,7 +18,7 @@ from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
 from escudo.lake.tables import Tables, load_tables
-from escudo.spl.relation.time_modifiers import parse_time
+from escudo.spl import parse_time
 from escudo.startup import spare_collections
 
 F = TypeVar("F", bound=Callable[..., Any])

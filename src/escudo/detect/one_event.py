@@ -20,8 +20,7 @@ from escudo.core.schema import (
     physical_names,
 )
 from escudo.core.timerange import TimeRange
-from escudo.spl.relation.time_modifiers import parse_time
-from escudo.spl.relation.values import is_numeric_text, number_text
+from escudo.spl import is_numeric_text, number_text, parse_time
 
 EVENT_ID = 0
 """The id of the event."""

@@ -19,7 +19,7 @@ from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect.attempt import attempt
 from escudo.engines.execute import Engine, run_search
-from escudo.spl.binding.effects import Effect
+from escudo.spl import Effect
 
 SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
 

@@ -14,16 +14,23 @@ from escudo.core.errors import Diagnostic, EscudoError, Span
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange, iso_utc
 from escudo.engines.execute import Engine, run_search
-from escudo.spl.binding.binder import Binder
-from escudo.spl.commands.regex import Regex
-from escudo.spl.commands.search import Search
-from escudo.spl.commands.where import Where
+from escudo.spl import (
+    EVENT_IDS,
+    SOURCE_FILES,
+    Binder,
+    Condition,
+    Filter,
+    Pipeline,
+    Regex,
+    Search,
+    Segment,
+    Where,
+    bind_segments,
+    find_hint,
+    find_tables,
+    number_text,
+)
 from escudo.spl.parse import parse_expanded
-from escudo.spl.relation.values import number_text
-from escudo.spl.syntax.ast import Pipeline
-from escudo.spl.why.conditions import Condition, Filter
-from escudo.spl.why.hints import find_hint
-from escudo.spl.why.segments import EVENT_IDS, SOURCE_FILES, Segment, bind_segments, find_tables
 
 _MOST_IDS = 100
 """How many events a row of the search names (``spl.compile``)."""

@@ -17,16 +17,19 @@ from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import FieldType
 from escudo.engines.kernels import KERNELS
 from escudo.engines.spark.special import SPECIAL
-from escudo.spl.functions import (
+from escudo.spl import (
+    Call,
+    EvalExpr,
     EvalFunction,
+    FieldRef,
+    Literal,
     Params,
     StatsFunction,
+    Typed,
     eval_functions,
+    lower_eval,
     stats_functions,
 )
-from escudo.spl.lowering.lower_eval import lower_eval
-from escudo.spl.relation.values import Typed
-from escudo.spl.syntax.ast import Call, EvalExpr, FieldRef, Literal
 
 
 class Support(StrEnum):

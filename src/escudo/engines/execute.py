@@ -17,11 +17,8 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.spl import ARROW_TYPES, Scan, alias, within_range
 from escudo.spl.compile import Compiled, compile_search
-from escudo.spl.lowering.scan import within_range
-from escudo.spl.relation.arrow_types import ARROW_TYPES
-from escudo.spl.relation.bases import Scan
-from escudo.spl.relation.sql import alias
 
 MOST_CELLS = 20_000_000
 """Values of a search's wide rows that are sorted together: about two gigabytes with all the rest

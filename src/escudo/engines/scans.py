@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from escudo.core.schema import FieldType
-from escudo.spl.relation.bases import Scan
+from escudo.spl import Scan
 
 
 def list_columns(scan: Scan) -> dict[str, FieldType | None]:

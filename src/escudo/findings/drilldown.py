@@ -23,7 +23,7 @@ from escudo.findings.tokens import (
     parse_search_template,
     parse_text_template,
 )
-from escudo.spl.relation.time_modifiers import parse_time
+from escudo.spl import parse_time
 
 Report = Callable[[Diagnostic], None]
 

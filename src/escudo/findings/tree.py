@@ -19,7 +19,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange, iso_utc
 from escudo.engines.execute import Engine
-from escudo.spl.relation.bases import Scan
+from escudo.spl import Scan
 
 FIELDS = (
     "_time",

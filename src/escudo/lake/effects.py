@@ -20,7 +20,7 @@ from escudo.lake.lookups import build_lookup_file
 from escudo.lake.store import Lake
 from escudo.lake.table_rows import lay_out
 from escudo.lake.tables import NOTABLE, RISK, STASH
-from escudo.spl.binding.effects import Deletion, Effect, IndexOutput, LookupOutput, ModelOutput
+from escudo.spl import Deletion, Effect, IndexOutput, LookupOutput, ModelOutput
 
 _TABLES = {"risk": RISK, "notable": NOTABLE}
 """Indexes with a table of their own; the others share one."""

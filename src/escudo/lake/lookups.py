@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 
 from escudo.core.catalog import Lookup
 from escudo.core.errors import EscudoError
-from escudo.spl.binding.effects import LookupOutput
-from escudo.spl.operators import lookup_tables
+from escudo.spl import MULTIVALUE_PREFIX, LookupOutput, encode_values, read_lookup
 
 KEY = "_key"
 """The field of a collection that identifies its records."""
@@ -101,7 +100,7 @@ def _merged(before: Iterable[Row], added: Iterable[Row], output: LookupOutput) -
 
 
 def _read(lookup: Lookup) -> tuple[list[str], list[Row]]:
-    table = lookup_tables.read_lookup(lookup, None, multivalues=True)
+    table = read_lookup(lookup, None, multivalues=True)
     rows: list[Row] = table.to_pylist()
     return list(table.column_names), rows
 
@@ -112,13 +111,11 @@ def _written(fields: Sequence[str], rows: Sequence[Row], multivalues: bool) -> b
     several = {f for f in fields if multivalues and any(isinstance(r.get(f), list) for r in rows)}
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
-    writer.writerow(
-        [*fields, *(lookup_tables.MULTIVALUE_PREFIX + f for f in fields if f in several)]
-    )
+    writer.writerow([*fields, *(MULTIVALUE_PREFIX + f for f in fields if f in several)])
     between = "\n" if multivalues else " "
     for row in rows:
         cells = [_plain(row.get(f), between) for f in fields]
-        lists = [lookup_tables.encode_values(row.get(f)) for f in fields if f in several]
+        lists = [encode_values(row.get(f)) for f in fields if f in several]
         writer.writerow([*cells, *lists])
     return out.getvalue().encode("utf-8", "replace")
 

@@ -14,7 +14,7 @@ import yaml
 
 from escudo.core.errors import EscudoError, Span
 from escudo.sources.family import ANY, Family, parse_family
-from escudo.spl.lowering.lower_eval import compile_eval
+from escudo.spl import compile_eval
 
 _DEFAULT = "_default.yml"
 _SUFFIXES = (".yml", ".yaml")

@@ -24,7 +24,7 @@ from escudo.core.schema import (
     physical_names,
 )
 from escudo.sources.definition import Definition, read_definition
-from escudo.spl.syntax.possible_values import possible_values_of
+from escudo.spl import possible_values_of
 
 ANY = "*"
 _NOTHING: Mapping[str, str] = MappingProxyType({})

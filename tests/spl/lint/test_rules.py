@@ -11,7 +11,7 @@ import yaml
 
 from escudo.core.schema import RAW_COLUMNS, RAW_REST, Column, TableSchema
 from escudo.core.timerange import TimeRange
-from escudo.spl.lint import RULES, lint
+from escudo.spl.lint import RULES, lint_search
 from escudo.spl.syntax.codes import CODES
 from tests.spl.knowledge import Book
 
@@ -58,13 +58,13 @@ def _shown(expected: dict[str, Any]) -> tuple[str, ...]:
 def test_findings(case: dict[str, Any]) -> None:
     found = [
         (d.code, str(d.span), str(d.severity), d.message, d.hint)
-        for d in lint(case["spl"], Shelf(), BOOK)
+        for d in lint_search(case["spl"], Shelf(), BOOK)
     ]
     assert sorted(found) == sorted(_shown(f) for f in case["findings"])
 
 
 def test_findings_come_in_the_order_of_the_text() -> None:
-    found = lint("EventCode=1 or EventCode=2", Shelf(), BOOK)
+    found = lint_search("EventCode=1 or EventCode=2", Shelf(), BOOK)
     assert [d.span.column for d in found if d.span] == [13, 16]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from escudo.cli.options import content_options, load_content, read_searches
-from escudo.spl.syntax.pretty_print import format_text
+from escudo.spl import format_text
 
 
 @click.command()

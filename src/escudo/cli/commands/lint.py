@@ -22,7 +22,7 @@ from escudo.cli.output import open_console
 from escudo.cli.sarif import build_sarif
 from escudo.core.errors import Diagnostic, Severity
 from escudo.lake.tables import Tables
-from escudo.spl.syntax.codes import CODES
+from escudo.spl import CODES
 
 
 @click.command()

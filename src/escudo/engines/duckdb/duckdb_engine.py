@@ -18,8 +18,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.scans import list_columns
-from escudo.spl.relation.bases import Scan
-from escudo.spl.relation.sql import alias, column, identifier
+from escudo.spl import Scan, alias, column, identifier
 
 T = TypeVar("T")
 DIALECT = "duckdb"

@@ -13,7 +13,7 @@ import orjson
 
 from escudo.engines.kernels.kernel import BOOLEAN, LIST, TEXT, Kernel
 from escudo.engines.kernels.xmlpath import xml_values
-from escudo.spl.relation.values import is_numeric_text
+from escudo.spl import is_numeric_text
 
 _STEP = re.compile(r"([^.{}]+)|\{(-?\d*)\}|\.")
 _INVALID = object()

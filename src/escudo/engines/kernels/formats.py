@@ -9,7 +9,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, Kernel
-from escudo.spl.relation.values import is_numeric_text
+from escudo.spl import is_numeric_text
 
 _DIRECTIVE = re.compile(
     r"%(?:%|(?P<flags>[-+ #0']*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|-?\d*))?"

@@ -10,7 +10,7 @@ import regex
 
 from escudo.core.errors import EscudoError
 from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, TEXT, Kernel
-from escudo.spl.relation.pcre import adapt_to_python, translate
+from escudo.spl import adapt_to_python, translate
 
 
 @lru_cache(maxsize=512)

@@ -8,8 +8,7 @@ from functools import lru_cache
 
 from escudo.core.errors import EscudoError
 from escudo.engines.kernels.kernel import NUMBER, TEXT, Kernel
-from escudo.spl.functions.timeformat import Part, split_format
-from escudo.spl.relation import time_modifiers
+from escudo.spl import Part, relative_time, split_format
 
 _MONTHS = {
     name: number
@@ -61,14 +60,14 @@ _ZONES = {
 }
 
 
-def relative_time(base: float, modifier: str) -> float | None:
+def shift_time(base: float, modifier: str) -> float | None:
     """A time moved and snapped by a relative time modifier, in UTC.
 
-    >>> relative_time(1602155026.0, "-1d@d")
+    >>> shift_time(1602155026.0, "-1d@d")
     1602028800.0
     """
     try:
-        return time_modifiers.relative_time(modifier, base)
+        return relative_time(modifier, base)
     except EscudoError:
         return None
 
@@ -183,7 +182,7 @@ def _written(part: Part, at: datetime, seconds: float) -> str:
 
 
 TIMES = (
-    Kernel("spl_relative_time", (NUMBER, TEXT), NUMBER, relative_time),
+    Kernel("spl_relative_time", (NUMBER, TEXT), NUMBER, shift_time),
     Kernel("spl_strptime_any", (TEXT, TEXT), NUMBER, parse),
     Kernel("spl_strftime_any", (NUMBER, TEXT), TEXT, write),
 )

@@ -15,9 +15,7 @@ import sqlglot
 from sqlglot import exp
 
 from escudo.engines.spark.special import SPECIAL
-from escudo.spl.functions import windowed
-from escudo.spl.functions.aggregate import is_aggregate
-from escudo.spl.relation.sql import parenthesise
+from escudo.spl import is_aggregate, parenthesise, windowed
 
 DIALECT = "spark"
 _MACRO = re.compile(r"MACRO (\w+)\((.*?)\) AS\s+(.*?);\s*(?=\n|\Z)", re.DOTALL)

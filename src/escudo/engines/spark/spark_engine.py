@@ -19,7 +19,7 @@ from escudo.engines.execute import Engine
 from escudo.engines.scans import list_columns
 from escudo.engines.spark.macros import DIALECT, expand
 from escudo.engines.spark.session import open_session
-from escudo.spl.relation.bases import Scan
+from escudo.spl import Scan
 
 T = TypeVar("T")
 _SQL_TYPES: Mapping[FieldType | None, str] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from escudo.spl.relation.sql import literal_text, prelude_call
+from escudo.spl import literal_text, prelude_call
 
 _BEYOND_JAVA = re.compile(r"\\[KGX]|\(\?(?:\(|R|&|P>|\||\d)|\(\*|\[:\^")
 _UNIX_LINES = "(?d)"

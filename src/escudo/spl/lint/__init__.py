@@ -41,7 +41,7 @@ RULES: tuple[Rule, ...] = (
 """Every rule; a macro that is never defined is SPL110, as everywhere."""
 
 
-def lint(
+def lint_search(
     text: str, catalog: Catalog, knowledge: Knowledge, *, file: str | None = None
 ) -> tuple[Diagnostic, ...]:
     """All findings in a search, in the order of their places.
