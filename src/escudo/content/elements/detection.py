@@ -113,9 +113,9 @@ class Detection:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
     """When it was last changed."""
-    created: date | None
     author: str
     status: str
     type: str

@@ -16,9 +16,9 @@ class Baseline:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
     """When it was last changed."""
-    created: date | None
     author: str
     status: str
     description: str
@@ -40,9 +40,9 @@ class Investigation:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
     """When it was last changed."""
-    created: date | None
     author: str
     status: str
     description: str

@@ -14,9 +14,9 @@ class Story:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
     """When it was last changed."""
-    created: date | None
     author: str
     status: str
     description: str

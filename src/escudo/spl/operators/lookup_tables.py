@@ -9,6 +9,7 @@ import csv
 import io
 import os
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 import pyarrow as pa
@@ -35,6 +36,36 @@ def find_lookup(name: str, binder: Binder, span: Span | None) -> Lookup:
 
 MULTIVALUE_PREFIX = "__mv_"
 """A column of this and a field's name holds the field's values apart (``encode_values``)."""
+
+
+def take_lookup(
+    lookup: Lookup,
+    binder: Binder,
+    span: Span | None,
+    *,
+    uses: Iterable[str] = (),
+    multivalues: bool = False,
+) -> pa.Table:
+    """``read_lookup`` for a search: what there is to say about the lookup is a warning of it.
+
+    A lookup that a search of the content writes is empty until that search has run; where no
+    definition says which fields it will have, it has those that the search ``uses``.
+    """
+    if is_unwritten(lookup):
+        binder.warn(
+            "SPL340",
+            f"lookup '{lookup.name}' is empty until '{lookup.writer}' has run",
+            span,
+        )
+        names = lookup.fields or tuple(dict.fromkeys(uses))
+        return pa.table({f: pa.array([], pa.string()) for f in names})
+    return read_lookup(lookup, span, multivalues=multivalues)
+
+
+def is_unwritten(lookup: Lookup) -> bool:
+    """Whether the search that writes a lookup has not run yet, and nothing else gave it a file."""
+    there = lookup.path is not None and os.path.exists(lookup.path)
+    return lookup.writer is not None and not there
 
 
 def read_lookup(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.Table:
@@ -127,4 +158,5 @@ def _clean_cells(values: pa.ChunkedArray, verbatim: bool) -> pa.ChunkedArray:
 
 def open_lookup(name: str, binder: Binder, span: Span | None) -> Relation:
     """All rows of a lookup, as ``inputlookup`` gives them."""
-    return binder.table(read_lookup(find_lookup(name, binder, span), span, multivalues=True))
+    rows = take_lookup(find_lookup(name, binder, span), binder, span, multivalues=True)
+    return binder.table(rows) if rows.num_columns else binder.anything(())

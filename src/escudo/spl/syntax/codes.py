@@ -122,6 +122,11 @@ _ROWS = (
         "Keep such rows away with `where isnotnull(field)`, or fill them with `fillnull`.",
     ),
     ErrorCode(
+        "SPL340",
+        "lookup that its search has not written yet",
+        "Run the baseline that the message names (`escudo baseline`, `hunt --baselines`) first.",
+    ),
+    ErrorCode(
         "SPL501",
         "field that no schema has",
         "It is null there. Correct its name; the hint shows the closest one.",
