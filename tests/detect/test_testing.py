@@ -64,7 +64,8 @@ def test_own_detections_pass_their_tests() -> None:
 
 def test_data_is_found_beside_the_detection_or_as_a_copy_of_its_url(tmp_path: Path) -> None:
     own = detection()
-    own = replace(own, origin=replace(own.origin, file=str(tmp_path / "d" / "x.yml")))
+    origin = replace(own.origin, file=str(tmp_path / "d" / "x.yml"), root=None)
+    own = replace(own, origin=origin)
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "a.xml").write_text("x")
     copy = tmp_path / "copies" / "datasets" / "T1" / "b.log"
@@ -85,3 +86,9 @@ def test_a_test_whose_data_is_not_here_is_skipped_with_the_reason() -> None:
     (result,) = run_tests(own, content.load().knowledge, DuckDBEngine, now=NOW)
     assert result.skipped == "no local copy of https://x.example/a"
     assert not result.passed
+
+
+def test_an_experimental_test_is_not_run() -> None:
+    own = replace(detection(), tests=(replace(POSITIVE, kind="experimental"),))
+    (result,) = run_tests(own, content.load().knowledge, DuckDBEngine, now=NOW)
+    assert result.skipped == "it is experimental"

@@ -43,3 +43,16 @@ def test_fields_that_the_row_has_not() -> None:
 def test_a_row_that_is_not_there() -> None:
     with pytest.raises(EscudoError, match="FND101"):
         fill_drilldowns(match({"dest": ["h"]}), 1)
+
+
+@pytest.mark.parametrize(
+    ("earliest", "latest", "expected"),
+    [
+        ("7d", "0", TimeRange(1602155026.0 - 7 * 86400, 1602155026.0)),
+        ("24h", "2h", TimeRange(1602155026.0 - 86400, 1602155026.0 + 7200)),
+        ("0", "now", TimeRange(None, 1602155026.0)),
+        ("-7d", "now", TimeRange(1602155026.0 - 7 * 86400, 1602155026.0)),
+    ],
+)
+def test_offsets_count_from_the_finding(earliest: str, latest: str, expected: TimeRange) -> None:
+    assert find_window(FilledDrilldown("n", "s", earliest, latest), 1602155026.0) == expected

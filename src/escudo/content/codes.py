@@ -73,6 +73,11 @@ _ROWS = (
         "Give its name (in any case), its id, or the name of its saved search.",
     ),
     ErrorCode(
+        "CON211",
+        "a file that content names is outside of the content",
+        "Content reads only files below its own folder, links resolved. Copy the file into it.",
+    ),
+    ErrorCode(
         "CON301",
         "an overlay changes a detection that does not exist",
         "Correct the name, or add the content folder that defines it.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -11,13 +12,31 @@ from escudo.core.catalog import Lookup, Macro
 
 _FILTER_USE = re.compile(r"`\s*([A-Za-z0-9_:.-]+_filter)\s*`")
 _EVERYTHING = "search *"
+_WRITTEN = re.compile(r"\|\s*outputlookup\s+(?:\w+\s*=\s*\S+\s+)*\"?([\w.-]+)", re.IGNORECASE)
+
+
+def _add_writers(lookups: Mapping[str, Lookup], searches: Mapping[str, str]) -> dict[str, Lookup]:
+    """The lookups, with the name of the search that writes each.
+
+    Of several the first by name is taken: what begins a lookup (``... - Initial``) goes before what
+    goes on with it (``... - Update``).
+    """
+    writers: dict[str, str] = {}
+    for search in sorted(searches):
+        for name in _WRITTEN.findall(searches[search]):
+            writers.setdefault(name, search)
+    out = {name: replace(k, writer=writers.get(name)) for name, k in lookups.items()}
+    for name, writer in writers.items():
+        out.setdefault(name, Lookup(name, writer=writer))
+    return out
 
 
 class ContentKnowledge:
     """``core.catalog.Knowledge`` over loaded content.
 
     A filter macro (``name_filter``) that a search uses and no content defines lets everything
-    pass, as contentctl generates it. Lookup tables are also known by the name of their file.
+    pass, as contentctl generates it. Lookup tables are also known by the name of their file. A
+    lookup that a search of the content writes is known without a definition, too.
 
     >>> knowledge = ContentKnowledge({}, {}, {}, ["... | `wmi_filter`"])
     >>> knowledge.macro("wmi_filter", 0).definition
@@ -36,7 +55,7 @@ class ContentKnowledge:
         filters = {name for text in filter_users for name in _FILTER_USE.findall(text)}
         defaults = {(name, 0): Macro(name, _EVERYTHING) for name in filters}
         self._macros = {**defaults, **macros}
-        self._lookups = dict(lookups)
+        self._lookups = _add_writers(lookups, searches)
         self._searches = {name.lower(): text for name, text in searches.items()}
 
     def macro(self, name: str, arity: int) -> Macro | None:

@@ -25,23 +25,12 @@ from escudo.content.elements.searches import (
 )
 from escudo.content.elements.story import Story, read_story
 from escudo.content.reading import Problems, Section, read_document
+from escudo.content.roots import FOLDERS, find_root, stays_inside
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).parent / "builtin"
-
-_FOLDERS: Mapping[str, str] = {
-    "detections": "detection",
-    "macros": "macro",
-    "lookups": "lookup",
-    "stories": "story",
-    "baselines": "baseline",
-    "investigations": "investigation",
-    "deployments": "deployment",
-    "data_sources": "data source",
-}
-"""The folders of a security_content checkout, and what their files are."""
 
 _SEARCHES = frozenset({"detection", "baseline", "investigation"})
 _SUFFIXES = frozenset({".yml", ".yaml"})
@@ -80,20 +69,41 @@ def load_layer(path: Path, name: str | None = None, *, skip: Collection[Path] = 
     if not path.exists():
         raise EscudoError("CON001", f"{path} does not exist")
     layer = Layer(name or str(path))
-    label = _label(path)
+    root = find_root(path)
+    label = _label(path, root)
     for file, kind in _content_files(path):
         if file in skip:
             continue
-        if file.suffix.lower() == ".csv":
+        if not stays_inside(file, root):
+            layer.files += 1
+            layer.failed_files += 1
+            layer.diagnostics.append(_outside(file, root))
+        elif file.suffix.lower() == ".csv":
             layer.csv.setdefault(file.name, str(file))
         else:
-            _read_file(layer, file, kind, label)
+            _read_file(layer, file, kind, _Place(label, root))
     return layer
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the elements of a content path have in common."""
+
+    label: str
+    root: Path
+
+
+def _outside(file: Path, root: Path) -> Diagnostic:
+    message = f"{file} is a link that leads out of {root}; it is not read"
+    return Diagnostic("CON211", message, span=_top(str(file)))
+
+
 def yaml_files(path: Path) -> Iterator[Path]:
-    """The YAML files of a content path."""
-    return (file for file, _ in _content_files(path) if file.suffix.lower() in _SUFFIXES)
+    """The YAML files of a content path that lie in it, links resolved."""
+    root = find_root(path)
+    for file, _ in _content_files(path):
+        if file.suffix.lower() in _SUFFIXES and stays_inside(file, root):
+            yield file
 
 
 def read_text(file: Path) -> tuple[str, Diagnostic | None]:
@@ -109,10 +119,10 @@ def _top(file: str) -> Span:
     return Span(file, 1, 1, 1, 1)
 
 
-def _label(path: Path) -> str:
+def _label(path: Path, root: Path) -> str:
     """The app label of a checkout (contentctl.yml): the first part of its saved searches' names."""
     config = path / "contentctl.yml"
-    if not config.is_file():
+    if not config.is_file() or not stays_inside(config, root):
         return _DEFAULT_LABEL
     node, problems = read_document(str(config), read_text(config)[0])
     app = Section(node, problems).section("app") if node is not None else None
@@ -124,9 +134,9 @@ def _content_files(path: Path) -> Iterator[tuple[Path, str | None]]:
     if path.is_file():
         yield path, None
         return
-    folders = [path / name for name in _FOLDERS if (path / name).is_dir()]
+    folders = [path / name for name in FOLDERS if (path / name).is_dir()]
     for folder in folders or [path]:
-        kind = _FOLDERS.get(folder.name) if folders else None
+        kind = FOLDERS.get(folder.name) if folders else None
         for place, inner, names in os.walk(folder):
             inner[:] = sorted(n for n in inner if not n.startswith("."))
             for name in sorted(names):
@@ -135,7 +145,7 @@ def _content_files(path: Path) -> Iterator[tuple[Path, str | None]]:
                     yield Path(place, name), kind
 
 
-def _read_file(layer: Layer, file: Path, kind: str | None, label: str) -> None:
+def _read_file(layer: Layer, file: Path, kind: str | None, place: _Place) -> None:
     layer.files += 1
     source, unreadable = read_text(file)
     if unreadable is not None:
@@ -144,7 +154,7 @@ def _read_file(layer: Layer, file: Path, kind: str | None, label: str) -> None:
         return
     node, problems = read_document(str(file), source)
     if node is not None:
-        _read_element(layer, file, node, problems, kind, label)
+        _read_element(layer, file, node, problems, kind, place)
     elif not problems.found:
         problems.add("CON107", "the file is empty", _top(str(file)), severity=Severity.WARNING)
     layer.diagnostics += problems.found
@@ -165,6 +175,8 @@ def _kind_by_keys(section: Section) -> str | None:
     if section.has("search"):
         if kind in ("baseline", "investigation"):
             return kind
+        if not kind and section.has("custom_schedule"):
+            return "baseline"
         return "detection"
     if section.has("definition"):
         return "macro"
@@ -180,7 +192,7 @@ def _kind_by_keys(section: Section) -> str | None:
 
 
 def _read_element(
-    layer: Layer, file: Path, node: yaml.Node, problems: Problems, kind: str | None, label: str
+    layer: Layer, file: Path, node: yaml.Node, problems: Problems, kind: str | None, place: _Place
 ) -> None:
     section = Section(node, problems)
     if problems.failed:
@@ -196,9 +208,12 @@ def _read_element(
         )
         return
     origin = Origin(
-        str(file), layer.name, section.span_of("search") if section.has("search") else None
+        str(file),
+        layer.name,
+        section.span_of("search") if section.has("search") else None,
+        str(place.root),
     )
-    target, key, element = _build(layer, section, found_kind, origin, label, file)
+    target, key, element = _build(layer, section, found_kind, origin, place, file)
     if problems.failed:
         return
     if key in target:
@@ -213,11 +228,11 @@ def _read_element(
 
 
 def _build(
-    layer: Layer, section: Section, kind: str, origin: Origin, label: str, file: Path
+    layer: Layer, section: Section, kind: str, origin: Origin, place: _Place, file: Path
 ) -> tuple[dict[Any, Any], Any, Any]:
     """The element, its key and the table of the layer that it belongs in."""
     if kind == "detection":
-        detection = read_detection(section, origin, label)
+        detection = read_detection(section, origin, place.label)
         for other in layer.detections.values():
             if other.id == detection.id and other.name != detection.name:
                 section.problem("CON201", f"id {detection.id} is also that of {other.name!r}", "id")
@@ -226,7 +241,7 @@ def _build(
         macro = read_macro(section)
         return layer.macros, (macro.name, len(macro.arguments)), macro
     if kind == "lookup":
-        lookup = read_lookup(section, file.parent)
+        lookup = read_lookup(section, file, place.root)
         return layer.lookups, lookup.name, lookup
     table, read = _readers(layer)[kind]
     element = read(section, origin)

@@ -55,7 +55,8 @@ class Lookup:
     """A lookup definition (transforms.conf) over a CSV file or a KV-store collection.
 
     ``match_types`` gives ``WILDCARD`` or ``CIDR`` for a field; the others are exact. Cells of a
-    ``verbatim`` file count with the blanks around them; elsewhere those are not meant.
+    ``verbatim`` file count with the blanks around them; elsewhere those are not meant. ``writer``
+    is the search of the content that writes it: until that has run, it has no rows.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Lookup:
     max_matches: int = 1000
     default_match: str | None = None
     verbatim: bool = False
+    writer: str | None = None
     span: Span | None = None
 
 

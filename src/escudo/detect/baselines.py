@@ -35,13 +35,20 @@ class BaselineRun:
 
 
 def select_needed(content: Content, detections: Sequence[Detection]) -> list[Baseline]:
-    """The baselines that name one of the detections, in the order of their names.
+    """The baselines of some detections, in the order of their names.
+
+    Either names the other: the baseline its detections, or the detection its baselines (ESCU 6).
 
     So what a baseline begins (``... - Initial``) goes before what it goes on with
     (``... - Update``).
     """
     wanted = {d.name.lower() for d in detections}
-    return [b for b in sort_baselines(content) if wanted & {d.lower() for d in b.detections}]
+    named = {name.lower() for d in detections for name in d.baselines}
+    return [
+        b
+        for b in sort_baselines(content)
+        if b.name.lower() in named or wanted & {d.lower() for d in b.detections}
+    ]
 
 
 def sort_baselines(content: Content) -> list[Baseline]:

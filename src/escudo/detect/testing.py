@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from escudo.content import Detection, DetectionTest
 from escudo.content.elements.detection import AttackData
+from escudo.content.roots import stays_inside
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, Severity
 from escudo.core.timerange import ALL_TIME
@@ -65,7 +66,18 @@ def run_tests(
     """
     for test in detection.tests:
         start = time.perf_counter()
+        if test.kind == "experimental":
+            yield TestResult(detection, test, None, (), "it is experimental", 0.0)
+            continue
         files = [find_data(detection, d, data_folders) for d in test.attack_data]
+        outside = [d for d in test.attack_data if _leads_out(detection, d)]
+        if outside:
+            problems = [
+                _error("CON211", f"{detection.name}: {d.data} is outside of the content")
+                for d in outside
+            ]
+            yield TestResult(detection, test, None, tuple(problems), None, 0.0)
+            continue
         missing = [d.data for d, f in zip(test.attack_data, files, strict=True) if f is None]
         if missing or not files:
             reason = f"no local copy of {', '.join(missing)}" if missing else "it has no data"
@@ -84,17 +96,28 @@ def run_tests(
 
 
 def find_data(detection: Detection, data: AttackData, folders: Iterable[Path]) -> Path | None:
-    """The local file of a test's data: a path relative to the detection, or a copy of a URL's."""
+    """The local file of a test's data: a path relative to the detection, or a copy of a URL's.
+
+    None where there is none, or where it is outside of the content (of ``folders`` for a copy).
+    """
     if "://" not in data.data:
-        path = Path(detection.origin.file).parent / data.data
-        return path.resolve() if path.exists() else None
+        origin = Path(detection.origin.file)
+        path, root = origin.parent / data.data, Path(detection.origin.root or origin.parent)
+        return path.resolve() if stays_inside(path, root) and path.exists() else None
     parts = data.data.split("://", 1)[1].split("/")
     for folder in folders:
         for start in range(1, len(parts)):
             path = folder.joinpath(*parts[start:])
-            if path.is_file():
+            if stays_inside(path, folder) and path.is_file():
                 return path
     return None
+
+
+def _leads_out(detection: Detection, data: AttackData) -> bool:
+    """Whether a path of a test's data leads out of the detection's content."""
+    origin = Path(detection.origin.file)
+    root = Path(detection.origin.root or origin.parent)
+    return "://" not in data.data and not stays_inside(origin.parent / data.data, root)
 
 
 def judge_rows(match: Match, test: DetectionTest) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ findings are made, and to run them."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from escudo.findings.tokens import (
 from escudo.spl import parse_time
 
 Report = Callable[[Diagnostic], None]
+
+_OFFSET = re.compile(r"\d+[A-Za-z]+(?:@[A-Za-z]+[0-7]?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,26 @@ def _report_unknown(
 
 
 def find_window(drilldown: FilledDrilldown, now: float) -> TimeRange:
-    """The time range of a filled drilldown: epoch seconds or relative times."""
-    return TimeRange(_bound(drilldown.earliest, now), _bound(drilldown.latest, now))
+    """The time range of a filled drilldown: epoch seconds, relative times or offsets.
+
+    An offset has no sign (``7d``): a start lies so long before the finding, an end so long after it
+    (Enterprise Security, drilldown earliest and latest offset). An end of ``0`` is the finding's
+    own time, ``now``; a start of 0 is the beginning of all time.
+
+    >>> week = FilledDrilldown("risk of a week", "index=risk", "7d", "0")
+    >>> find_window(week, 1_000_000.0)
+    TimeRange(earliest=395200.0, latest=1000000.0)
+    """
+    ends_now = drilldown.latest.strip() == "0"
+    return TimeRange(
+        _bound(drilldown.earliest, now, sign="-"),
+        now if ends_now else _bound(drilldown.latest, now, sign="+"),
+    )
 
 
-def _bound(text: str, now: float) -> float | None:
+def _bound(text: str, now: float, *, sign: str) -> float | None:
+    if _OFFSET.fullmatch(text.strip()):
+        return parse_time(sign + text.strip(), now)
     try:
         seconds = float(text)
     except ValueError:

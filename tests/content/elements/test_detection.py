@@ -92,3 +92,38 @@ def test_tests_of_a_detection() -> None:
         ("finds", False, "a.xml"),
         ("does not find", True, "b.xml"),
     ]
+
+
+NEWEST = """\
+name: A Detection
+id: 11111111-2222-3333-4444-555555555555
+version: 3
+creation_date: '2023-02-01'
+modification_date: '2026-05-13'
+type: Anomaly
+search: 'index=a'
+category: web
+baselines:
+- A Baseline
+custom_schedule: {cron_schedule: 0 2 * * 0, earliest_time: -90d@d, latest_time: -1d@d}
+tests:
+- name: One
+  description: why it is here
+  test_type: experimental
+  attack_data:
+  - {data: a.log, source: s, sourcetype: t}
+- name: Two
+  test_type: unit
+"""
+
+
+def test_the_keys_of_the_newest_format() -> None:
+    found, problems = read(NEWEST)
+    assert problems == []
+    assert (found.created, found.date) == (date(2023, 2, 1), date(2026, 5, 13))
+    assert (found.category, found.baselines) == ("web", ("A Baseline",))
+    assert found.schedule == Schedule("0 2 * * 0", "-90d@d", "-1d@d")
+    assert [(t.name, t.kind, t.description) for t in found.tests] == [
+        ("One", "experimental", "why it is here"),
+        ("Two", "unit", ""),
+    ]

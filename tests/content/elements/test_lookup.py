@@ -12,7 +12,7 @@ from escudo.core.catalog import Lookup
 def read(text: str, folder: Path) -> tuple[Lookup, list[str]]:
     node, problems = read_document("f.yml", text)
     assert node is not None
-    found = read_lookup(Section(node, problems), folder)
+    found = read_lookup(Section(node, problems), folder / "f.yml", folder)
     return found, [f"{d.severity} {d.code} {d.span}" for d in problems.found]
 
 
@@ -65,3 +65,11 @@ def test_match_types(text: str, expected: dict[str, str], tmp_path: Path) -> Non
     found, problems = read(f"name: a\ncollection: a\nmatch_type: {text}\n", tmp_path)
     assert problems == []
     assert found.match_types == expected
+
+
+def test_a_csv_lookups_file_has_the_name_of_its_yaml(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("x\n")
+    (tmp_path / "a.csv").write_text("x\n")
+    found, problems = read("name: a\nlookup_type: csv\n", tmp_path)
+    assert problems == []
+    assert found.path == str(tmp_path / "f.csv")

@@ -77,11 +77,25 @@ def test_finding_has_a_title_and_its_entity_gains_risk() -> None:
     assert problems == []
     assert found == RiskConfig(
         "t on $dest$",
-        (RiskObject("dest", "system", 50),),
+        (RiskObject("dest", "system", 50, "t on $dest$"),),
         (),
         "t on $dest$",
         RiskObject("dest", "system", 50),
     )
+
+
+def test_the_risk_of_a_findings_entity_has_the_title_as_its_message() -> None:
+    found, problems = read(
+        "finding:\n  title: t on $dest$\n  entity: {field: dest, type: system, score: 50}\n"
+        "intermediate_findings:\n  entities:\n"
+        "  - {field: user, type: user, score: 42, message: m of $user$}\n"
+    )
+    assert problems == []
+    assert found is not None
+    assert [(o.field, o.message) for o in found.risk_objects] == [
+        ("user", "m of $user$"),
+        ("dest", "t on $dest$"),
+    ]
 
 
 @pytest.mark.parametrize(

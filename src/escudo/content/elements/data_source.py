@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from escudo.content.elements.common import Origin
@@ -28,6 +29,8 @@ class DataSource:
     fields: tuple[str, ...]
     add_ons: tuple[AddOn, ...]
     example_log: str
+    logsource: Mapping[str, str]
+    """The Sigma log source (``category``, ``product``, ``service``) that it answers to (ESCU 6)."""
     origin: Origin
 
 
@@ -52,11 +55,13 @@ def read_data_source(section: Section, origin: Origin) -> DataSource:
         fields=section.texts("fields"),
         add_ons=tuple(add_ons),
         example_log=section.text("example_log", ""),
+        logsource=section.mapping("logsource"),
         origin=origin,
     )
     section.ignore(
         "version", "date", "author", "configuration", "separator_value", "mitre_components"
     )
+    section.ignore("creation_date", "modification_date")
     section.ignore("convert_to_log_source", "field_mappings", "output_fields", "type", "status")
     section.finish()
     return data_source

@@ -51,14 +51,18 @@ def read_deployment(section: Section, origin: Origin) -> Deployment:
             notable_section.finish()
         actions.finish()
     section.ignore("id", "date", "author", "description", "version", "tags")
+    section.ignore("creation_date", "modification_date")
     section.finish()
     return Deployment(name, kind, schedule, risk, notable, origin)
 
 
 def read_schedule(section: Section) -> Schedule | None:
-    """``scheduling``, at the top of a deployment or below ``deployment`` of another element."""
+    """``scheduling``, at the top of a deployment or below ``deployment`` of another element.
+
+    ESCU 6 has ``custom_schedule`` at the top of an element instead.
+    """
     outer = section.section("deployment")
-    scheduling = (outer or section).section("scheduling")
+    scheduling = (outer or section).section("scheduling") or section.section("custom_schedule")
     if scheduling is None:
         return None
     schedule = Schedule(

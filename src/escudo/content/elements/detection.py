@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
-from escudo.content.elements.common import Origin, Schedule
+from escudo.content.elements.common import Origin, Schedule, read_dates
 from escudo.content.elements.deployment import read_schedule
 from escudo.content.elements.drilldown import Drilldown, read_drilldowns
 from escudo.content.elements.risk import (
@@ -59,7 +59,8 @@ class ExpectedRisk:
 class DetectionTest:
     """A unit test: these events must be found; with ``negative``, they must not be.
 
-    ``rows`` and ``risk_events`` (Escudo's additions) say exactly what must come out.
+    ``rows`` and ``risk_events`` (Escudo's additions) say exactly what must come out. ``kind`` is
+    ``test_type`` of ESCU 6; an ``experimental`` test is not run.
     """
 
     name: str
@@ -67,6 +68,8 @@ class DetectionTest:
     negative: bool = False
     rows: int | None = None
     risk_events: tuple[ExpectedRisk, ...] = ()
+    kind: str = "unit"
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,9 @@ class Detection:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
+    """When it was last changed."""
     author: str
     status: str
     type: str
@@ -128,6 +133,9 @@ class Detection:
     label: str = "ESCU"
     enabled: bool = True
     schedule: Schedule | None = None
+    baselines: tuple[str, ...] = ()
+    """The baselines that it names (ESCU 6); those of earlier formats name their detections."""
+    category: str = ""
 
     @property
     def search_name(self) -> str:
@@ -165,11 +173,13 @@ def read_detection(section: Section, origin: Origin, label: str) -> Detection:
             f"add `id: {identity}`; it is derived from the name until then",
             Severity.WARNING,
         )
+    changed, created = read_dates(section)
     detection = Detection(
         name=name.strip(),
         id=identity,
         version=section.integer("version", 1),
-        date=section.day("date"),
+        date=changed,
+        created=created,
         author=section.text("author", ""),
         status=section.choice("status", STATUSES, "production"),
         type=kind,
@@ -187,6 +197,8 @@ def read_detection(section: Section, origin: Origin, label: str) -> Detection:
         label=label,
         enabled=section.boolean("enabled_by_default", True),
         schedule=read_schedule(section),
+        baselines=section.texts("baselines"),
+        category=section.text("category", ""),
     )
     section.ignore("datamodel", "deployment", "deprecation_info", "schema_version", "migrated")
     section.finish()
@@ -292,7 +304,7 @@ def _read_tests(detection: Section) -> tuple[DetectionTest, ...]:
             )
             item.finish()
         negative = section.boolean("negative", False)
-        section.ignore("test_type", "baselines", "pass_condition", "file", "earliest_time")
+        section.ignore("baselines", "pass_condition", "file", "earliest_time")
         section.ignore("latest_time", "manual_test")
         out.append(
             DetectionTest(
@@ -301,6 +313,8 @@ def _read_tests(detection: Section) -> tuple[DetectionTest, ...]:
                 negative,
                 section.whole("rows"),
                 _read_expected(section),
+                section.text("test_type", "").strip().lower() or "unit",
+                section.text("description", "").strip(),
             )
         )
         section.finish()

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from escudo.content.reading import Section
+from escudo.content.roots import stays_inside
 from escudo.core.catalog import Lookup
 from escudo.core.errors import Severity
 
@@ -14,17 +15,22 @@ _LIMIT = 1000
 """Splunk's default for the number of matches (transforms.conf, max_matches)."""
 
 
-def read_lookup(section: Section, folder: Path) -> Lookup:
-    """A lookup from its YAML; a file name is looked for beside it."""
+def read_lookup(section: Section, file: Path, root: Path) -> Lookup:
+    """A lookup from its YAML ``file``; a file name is looked for beside it.
+
+    A lookup of type csv without a file name has that of the YAML, with ``.csv``, or its own name.
+    A name that leads out of ``root`` is an error (CON211).
+    """
     name = section.text("name").strip()
     filename = section.text("filename", "").strip()
     collection = section.text("collection", "").strip() or None
     kind = section.text("lookup_type", "").strip().lower()
     if not filename and kind in ("csv", "mlmodel"):
-        filename = f"{name}.{kind}"
+        beside = file.with_suffix(f".{kind}")
+        filename = beside.name if beside.is_file() else f"{name}.{kind}"
     if collection is None and kind == "kvstore":
         collection = name
-    path = _find(section, folder, filename) if filename else None
+    path = _find(section, file.parent / filename, root) if filename else None
     fields = ",".join(section.texts("fields_list") or section.texts("fields"))
     default = section.text("default_match", "").strip() or None
     lookup = Lookup(
@@ -40,17 +46,20 @@ def read_lookup(section: Section, folder: Path) -> Lookup:
         span=section.span,
     )
     section.ignore("description", "id", "version", "date", "author", "status", "key_fields")
+    section.ignore("creation_date", "modification_date")
     section.finish()
     return lookup
 
 
-def _find(section: Section, folder: Path, filename: str) -> str:
-    path = folder / filename
-    if path.suffix.lower() == ".csv" and not path.is_file():
+def _find(section: Section, path: Path, root: Path) -> str:
+    named = "filename" if section.has("filename") else "name"
+    if not stays_inside(path, root):
+        section.problem("CON211", f"the lookup's file is outside of {root}", named)
+    elif path.suffix.lower() == ".csv" and not path.is_file():
         section.problem(
             "CON202",
-            f"the file {filename} is not beside the lookup",
-            "filename" if section.has("filename") else "name",
+            f"the file {path.name} is not beside the lookup",
+            named,
             "searches that use it find no row in it",
             Severity.WARNING,
         )

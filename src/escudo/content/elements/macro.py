@@ -17,5 +17,6 @@ def read_macro(section: Section) -> Macro:
     definition = section.text("definition").strip()
     is_eval = section.boolean("iseval", False)
     section.ignore("description", "id", "version", "date", "author", "status")
+    section.ignore("creation_date", "modification_date")
     section.finish()
     return Macro(name, definition, arguments, is_eval, section.span_of("definition"))

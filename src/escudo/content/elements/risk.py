@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from escudo.content.reading import Section
 from escudo.core.errors import Severity
@@ -131,7 +131,8 @@ def read_rba(rba: Section) -> RiskConfig:
 def read_finding(detection: Section) -> RiskConfig:
     """``finding``, ``intermediate_findings.entities`` and ``threat_objects`` of a detection.
 
-    The entity of the finding gains risk, too, where it has a score of its own.
+    The entity of the finding gains risk, too, where it has a score of its own. The message of that
+    risk event is the finding's title, unless the entity has a message.
     """
     title = None
     entity = None
@@ -150,7 +151,7 @@ def read_finding(detection: Section) -> RiskConfig:
         objects += [_read_risk_object(s) for s in intermediate.sections("entities")]
         intermediate.finish()
     if entity is not None and entity.score and entity.field not in {o.field for o in objects}:
-        objects.append(entity)
+        objects.append(replace(entity, message=entity.message or title))
     message = message or next((o.message for o in objects if o.message), None) or title or ""
     return RiskConfig(message, tuple(objects), _read_threat_objects(detection), title, entity)
 

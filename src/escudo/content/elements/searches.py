@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from escudo.content.elements.common import Origin, Schedule
+from escudo.content.elements.common import Origin, Schedule, read_dates
 from escudo.content.elements.deployment import read_schedule
 from escudo.content.reading import Section
 
@@ -16,7 +16,9 @@ class Baseline:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
+    """When it was last changed."""
     author: str
     status: str
     description: str
@@ -38,7 +40,9 @@ class Investigation:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
+    """When it was last changed."""
     author: str
     status: str
     description: str
@@ -70,11 +74,13 @@ _UNUSED_TAGS = (
 
 def read_baseline(section: Section, origin: Origin) -> Baseline:
     tags = section.section("tags") or section
+    changed, created = read_dates(section)
     baseline = Baseline(
         name=section.text("name").strip(),
         id=section.text("id", ""),
         version=section.integer("version", 1),
-        date=section.day("date"),
+        date=changed,
+        created=created,
         author=section.text("author", ""),
         status=section.text("status", "production"),
         description=section.text("description", "").strip(),
@@ -94,11 +100,13 @@ def read_baseline(section: Section, origin: Origin) -> Baseline:
 
 def read_investigation(section: Section, origin: Origin) -> Investigation:
     tags = section.section("tags") or section
+    changed, created = read_dates(section)
     investigation = Investigation(
         name=section.text("name").strip(),
         id=section.text("id", ""),
         version=section.integer("version", 1),
-        date=section.day("date"),
+        date=changed,
+        created=created,
         author=section.text("author", ""),
         status=section.text("status", "production"),
         description=section.text("description", "").strip(),

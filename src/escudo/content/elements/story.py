@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from escudo.content.elements.common import Origin
+from escudo.content.elements.common import Origin, read_dates
 from escudo.content.reading import Section
 
 
@@ -14,7 +14,9 @@ class Story:
     name: str
     id: str
     version: int
+    created: date | None
     date: date | None
+    """When it was last changed."""
     author: str
     status: str
     description: str
@@ -29,11 +31,13 @@ class Story:
 
 def read_story(section: Section, origin: Origin) -> Story:
     tags = section.section("tags") or section
+    changed, created = read_dates(section)
     story = Story(
         name=section.text("name").strip(),
         id=section.text("id", ""),
         version=section.integer("version", 1),
-        date=section.day("date"),
+        date=changed,
+        created=created,
         author=section.text("author", ""),
         status=section.text("status", "production"),
         description=section.text("description", "").strip(),

@@ -108,6 +108,9 @@ CREATE OR REPLACE MACRO spl_round(n, d) AS round(n, CAST(d AS INTEGER));
 CREATE OR REPLACE MACRO spl_finite(n) AS CASE WHEN isfinite(n) THEN n END;
 CREATE OR REPLACE MACRO spl_exp(n) AS spl_finite(exp(n));
 CREATE OR REPLACE MACRO spl_ln(n) AS CASE WHEN n > 0 THEN ln(n) END;
+CREATE OR REPLACE MACRO spl_entropy(s) AS
+  CASE WHEN s = '' THEN 0.0 WHEN s IS NOT NULL THEN list_entropy(string_split(s, '')) END;
+CREATE OR REPLACE MACRO spl_levenshtein(a, b) AS levenshtein(a, b);
 CREATE OR REPLACE MACRO spl_log(n, b) AS
   CASE WHEN n > 0 AND b = 10 THEN log10(n)
        WHEN n > 0 AND b > 0 AND b <> 1 THEN ln(n) / ln(b) END;

@@ -99,6 +99,12 @@ MACRO spl_round(n, d) AS CAST(round(n * pow(10, d)) AS DOUBLE) / pow(10, d);
 MACRO spl_finite(n) AS CASE WHEN NOT isnan(n) AND abs(n) < double('Infinity') THEN n END;
 MACRO spl_exp(n) AS spl_finite(exp(n));
 MACRO spl_ln(n) AS CASE WHEN n > 0 THEN ln(n) END;
+MACRO spl_entropy(s) AS
+  CASE WHEN s = '' THEN 0.0 WHEN s IS NOT NULL THEN
+    aggregate(array_distinct(split(s, '')), 0D, (_entropy_t, _entropy_c) -> _entropy_t
+      - (length(s) - length(replace(s, _entropy_c, ''))) / length(s)
+      * log2((length(s) - length(replace(s, _entropy_c, ''))) / length(s))) END;
+MACRO spl_levenshtein(a, b) AS levenshtein(a, b);
 MACRO spl_log(n, b) AS
   CASE WHEN n > 0 AND b = 10 THEN log10(n)
        WHEN n > 0 AND b > 0 AND b <> 1 THEN ln(n) / ln(b) END;

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration
-from escudo.spl.operators.lookup_tables import find_lookup, read_lookup
+from escudo.spl.operators.computed_lookups import COMPUTED, ComputedLookup
+from escudo.spl.operators.lookup_tables import find_lookup, take_lookup
+from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.row_matching import add_lookup_fields
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.values import null_value
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.options import boolean_option, format_options
 from escudo.spl.syntax.source import suggest
@@ -25,6 +29,9 @@ class Lookup(Command):
     outputs, all fields of the table that are no inputs. OUTPUTNEW keeps the values that a row has.
     Several matches give multivalues, up to ``max_matches`` of the lookup's definition, which also
     says whether case counts and which inputs are wildcards or networks.
+
+    Two lookups of URL Toolbox are computed here: ``ut_shannon_lookup`` (``word`` to ``ut_shannon``,
+    the entropy of its characters in bits) and ``ut_levenshtein_lookup`` (``word1``, ``word2``).
     """
 
     name: ClassVar[str] = "lookup"
@@ -78,18 +85,15 @@ class Lookup(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
+        computed = COMPUTED.get(self.table)
+        if computed is not None and binder.knowledge.lookup(self.table) is None:
+            return self._compute(relation, computed, binder)
         definition = find_lookup(self.table, binder, self.span)
-        table = read_lookup(definition, self.span)
         inputs = dict(self.inputs)
+        uses = (*inputs, *(inner for inner, _ in self.outputs))
+        table = take_lookup(definition, binder, self.span, uses=uses)
         known = set(table.column_names) | set(definition.fields)
-        for name in (*inputs, *(inner for inner, _ in self.outputs)):
-            if name not in known:
-                raise EscudoError(
-                    "SPL315",
-                    f"lookup '{self.table}' has no field '{name}'",
-                    span=self.span,
-                    hint=suggest(name, known),
-                )
+        self._check_fields(uses, known)
         outputs = self.outputs or tuple((n, n) for n in table.column_names if n not in inputs)
         return add_lookup_fields(
             relation,
@@ -100,6 +104,28 @@ class Lookup(Command):
             new=self.new,
             binder=binder,
         )
+
+    def _check_fields(self, uses: Iterable[str], known: Collection[str]) -> None:
+        for name in uses:
+            if name not in known:
+                raise EscudoError(
+                    "SPL315",
+                    f"lookup '{self.table}' has no field '{name}'",
+                    span=self.span,
+                    hint=suggest(name, known),
+                )
+
+    def _compute(self, relation: Relation, computed: ComputedLookup, binder: Binder) -> Relation:
+        """The rows with what a script of another app would add to them."""
+        self._check_fields((n for n, _ in self.inputs), computed.inputs)
+        self._check_fields((n for n, _ in self.outputs), computed.fields)
+        given = {inner: relation.field(outer) or null_value() for inner, outer in self.inputs}
+        added = []
+        for inner, outer in self.outputs or tuple((n, n) for n in computed.outputs):
+            value = given.get(inner) or computed.compute(inner, given)
+            before = relation.field(outer) if self.new else None
+            added.append((outer, fill_from(before, value) if before is not None else value))
+        return relation.extend(added, binder.names)
 
 
 def _format_pairs(pairs: tuple[tuple[str, str], ...]) -> str:

@@ -28,7 +28,7 @@ class Replace(Command):
 
     A value that matches an old one as a whole, with regard to case, becomes the new one; each ``*``
     of the new one takes what the ``*`` at its place matched. Values without ``*`` go before those
-    with it. Without fields, all fields but the internal ones.
+    with it. Without fields, all fields but the internal ones. A comma before WITH does not count.
     """
 
     name: ClassVar[str] = "replace"
@@ -41,6 +41,7 @@ class Replace(Command):
     def parse(cls, args: Args) -> Self:
         def read_pair() -> tuple[str, str]:
             old = args.name("a value to replace")
+            args.accept(",")
             args.expect_word("with")
             return old, args.name("the new value")
 

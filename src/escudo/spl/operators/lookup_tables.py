@@ -9,6 +9,8 @@ import csv
 import io
 import os
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pyarrow as pa
@@ -37,6 +39,40 @@ MULTIVALUE_PREFIX = "__mv_"
 """A column of this and a field's name holds the field's values apart (``encode_values``)."""
 
 
+def take_lookup(
+    lookup: Lookup,
+    binder: Binder,
+    span: Span | None,
+    *,
+    uses: Iterable[str] = (),
+    multivalues: bool = False,
+) -> pa.Table:
+    """``read_lookup`` for a search: what there is to say about the lookup is a warning of it.
+
+    A lookup that a search of the content writes is empty until that search has run; where no
+    definition says which fields it will have, it has those that the search ``uses``.
+    """
+    if is_unwritten(lookup):
+        binder.warn(
+            "SPL340",
+            f"lookup '{lookup.name}' is empty until '{lookup.writer}' has run",
+            span,
+        )
+        names = lookup.fields or tuple(dict.fromkeys(uses))
+        return pa.table({f: pa.array([], pa.string()) for f in names})
+    table = read_lookup(lookup, span, multivalues=multivalues)
+    if lookup.path is not None and os.path.exists(lookup.path):
+        for fault in _read_file(lookup.path, lookup.verbatim).faults:
+            binder.warn("SPL341", f"lookup '{lookup.name}': {fault}", span)
+    return table
+
+
+def is_unwritten(lookup: Lookup) -> bool:
+    """Whether the search that writes a lookup has not run yet, and nothing else gave it a file."""
+    there = lookup.path is not None and os.path.exists(lookup.path)
+    return lookup.writer is not None and not there
+
+
 def read_lookup(lookup: Lookup, span: Span | None, *, multivalues: bool = False) -> pa.Table:
     """The rows of a lookup, all text. A collection without a file has no rows yet.
 
@@ -48,10 +84,8 @@ def read_lookup(lookup: Lookup, span: Span | None, *, multivalues: bool = False)
             raise EscudoError("SPL314", f"lookup '{lookup.name}' has no file", span=span)
         return pa.table({f: pa.array([], pa.string()) for f in lookup.fields})
     try:
-        stat = os.stat(lookup.path)
-        state = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-        table = _read_csv(lookup.path, state, lookup.verbatim)
-    except (OSError, pa.ArrowInvalid) as error:
+        table = _read_file(lookup.path, lookup.verbatim).table
+    except (OSError, csv.Error, pa.ArrowInvalid) as error:
         raise EscudoError(
             "SPL314", f"lookup '{lookup.name}' cannot be read: {error}", span=span
         ) from error
@@ -94,11 +128,83 @@ def _decode_values(several: str | None, one: str | None) -> list[str] | None:
     return None if one is None else [one]
 
 
+@dataclass(frozen=True, slots=True)
+class _CsvFile:
+    """The rows of a file, and what in it is not as it should be."""
+
+    table: pa.Table
+    faults: tuple[str, ...] = ()
+
+
+def _read_file(path: str, verbatim: bool) -> _CsvFile:
+    stat = os.stat(path)
+    return _read_csv(path, (stat.st_mtime_ns, stat.st_ino, stat.st_size), verbatim)
+
+
 @lru_cache(maxsize=64)
-def _read_csv(path: str, _state: tuple[int, int, int], verbatim: bool) -> pa.Table:
-    """A CSV file as text columns; blanks around names and cells count only if it is verbatim."""
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        data = file.read()
+def _read_csv(path: str, _state: tuple[int, int, int], verbatim: bool) -> _CsvFile:
+    """A CSV file as text columns; blanks around names and cells count only if it is verbatim.
+
+    Raises ``csv.Error`` where it is no CSV text: a quote that nothing closes, bytes of zero.
+    """
+    with open(path, "rb") as binary:
+        content = binary.read()
+    if b"\0" in content:
+        raise csv.Error("it has zero bytes, so it is not a text file")
+    faults = []
+    try:
+        data = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        faults.append(f"line {line} is not UTF-8; what cannot be read there is shown as \ufffd")
+        data = content.decode("utf-8-sig", "replace")
+    uneven: list[pacsv.InvalidRow] = []
+    table = _parse_csv(data, verbatim, uneven) if data.count('"') % 2 == 0 else None
+    if uneven or table is None:
+        table, fault = _parse_uneven(data, verbatim)
+        faults += [fault] if fault else []
+    return _CsvFile(table, tuple(faults))
+
+
+def _parse_uneven(data: str, verbatim: bool) -> tuple[pa.Table, str | None]:
+    """A CSV text some rows of which are not as wide as the header.
+
+    Such a row has nulls for what it lacks, and loses what it has too much. Empty lines are no rows.
+    """
+    reader = csv.reader(io.StringIO(data, newline=""), strict=True)
+    header = next(reader, [])
+    rows, lines = [], []
+    try:
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                lines.append((reader.line_num, len(row)))
+            rows.append([*row, *[""] * (len(header) - len(row))])
+    except csv.Error as error:
+        raise csv.Error(f"it is no CSV text, line {reader.line_num}: {error}") from None
+    unique = {name.strip(): i for i, name in reversed([*enumerate(header)]) if name.strip()}
+    columns = {
+        name: pa.chunked_array([pa.array([row[i] for row in rows], pa.string())])
+        for name, i in reversed(unique.items())
+    }
+    table = pa.table({name: _clean_cells(cells, verbatim) for name, cells in columns.items()})
+    if not lines:
+        return table, None
+    line, width = lines[0]
+    return table, (
+        f"{len(lines)} rows are not as wide as the header; the first is line {line}, with {width}"
+        f" cells of {len(header)}"
+    )
+
+
+def _parse_csv(data: str, verbatim: bool, uneven: list[pacsv.InvalidRow]) -> pa.Table:
+    """A CSV text as Arrow reads it; rows of another width than the header go to ``uneven``."""
+
+    def set_aside(row: pacsv.InvalidRow) -> str:
+        uneven.append(row)
+        return "skip"
+
     header = next(csv.reader(io.StringIO(data)), [])
     columns = {f"{i}": name.strip() for i, name in enumerate(header)}
     _, _, body = data.partition("\n")
@@ -111,7 +217,7 @@ def _read_csv(path: str, _state: tuple[int, int, int], verbatim: bool) -> pa.Tab
             use_threads=False, block_size=1 << 26, column_names=list(columns), skip_rows=1
         ),
         parse_options=pacsv.ParseOptions(
-            newlines_in_values=True, ignore_empty_lines=True, invalid_row_handler=lambda _: "skip"
+            newlines_in_values=True, ignore_empty_lines=True, invalid_row_handler=set_aside
         ),
         convert_options=pacsv.ConvertOptions(
             column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
@@ -127,4 +233,5 @@ def _clean_cells(values: pa.ChunkedArray, verbatim: bool) -> pa.ChunkedArray:
 
 def open_lookup(name: str, binder: Binder, span: Span | None) -> Relation:
     """All rows of a lookup, as ``inputlookup`` gives them."""
-    return binder.table(read_lookup(find_lookup(name, binder, span), span, multivalues=True))
+    rows = take_lookup(find_lookup(name, binder, span), binder, span, multivalues=True)
+    return binder.table(rows) if rows.num_columns else binder.anything(())

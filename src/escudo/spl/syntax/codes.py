@@ -122,6 +122,16 @@ _ROWS = (
         "Keep such rows away with `where isnotnull(field)`, or fill them with `fillnull`.",
     ),
     ErrorCode(
+        "SPL340",
+        "lookup that its search has not written yet",
+        "Run the baseline that the message names (`escudo baseline`, `hunt --baselines`) first.",
+    ),
+    ErrorCode(
+        "SPL341",
+        "lookup whose file is not all as it should be",
+        "Correct the file at the line that the message names; the search goes on with the rest.",
+    ),
+    ErrorCode(
         "SPL501",
         "field that no schema has",
         "It is null there. Correct its name; the hint shows the closest one.",
