@@ -1,5 +1,5 @@
-"""A relation whose ``_time`` may be text -> one whose ``_time`` is a number; called by commands that
-reckon with it.
+"""A relation whose ``_time`` may be text -> one whose ``_time`` is a number; commands that reckon
+with it call this.
 
 Number-like text is a number in SPL, so a ``_time`` out of a lookup is a time like any other.
 """
