@@ -280,11 +280,16 @@ def _candidates(segment: Segment, rows: pa.Table) -> list[Candidate]:
     return [_candidate(segment, row) for row in rows.to_pylist()]
 
 
+def _parts(name: str, text: str) -> list[str] | str:
+    """An entry of a rest map: a list where it is several values, or the name says so."""
+    return text.split(MV_SEPARATOR) if "{}" in name or MV_SEPARATOR in text else text
+
+
 def _candidate(segment: Segment, row: Mapping[str, Any]) -> Candidate:
     fields = {n: _shown(row[b.ident], b.type) for n, b in segment.fields}
     if segment.rest is not None:
         for name, text in row[segment.rest] or ():
-            fields.setdefault(name, text.split(MV_SEPARATOR) if "{}" in name else text)
+            fields.setdefault(name, _parts(name, text))
     fields = {n: v for n, v in fields.items() if v is not None}
     others = {n: _texts(v) for n, v in fields.items()}
     steps = tuple(_step(f, row, others) for f in segment.filters)

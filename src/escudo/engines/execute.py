@@ -219,7 +219,7 @@ def _as_result(column: pa.ChunkedArray, kind: FieldType) -> pa.ChunkedArray:
 def expand_rest(rest: pa.ChunkedArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
     """The entries of a map column as columns, in alphabetical order of their names.
 
-    A name with ``{}`` gives lists: its values are joined by ``MV_SEPARATOR`` in the map.
+    Values that ``MV_SEPARATOR`` joins in the map become lists, and so do all of a name with ``{}``.
 
     >>> maps = pa.chunked_array([pa.array([[("b", "1")], None], pa.map_(pa.string(), pa.string()))])
     >>> [(name, values.to_pylist()) for name, values in expand_rest(maps)]
@@ -241,6 +241,11 @@ def expand_rest(rest: pa.ChunkedArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
         positions = np.full(len(maps), -1)
         positions[parents[entries]] = entries
         values = items.take(pa.array(positions, mask=positions < 0))
-        if "{}" in name:
+        if "{}" in name or _any_joined(values):
             values = pc.split_pattern(values, MV_SEPARATOR)
         yield name, pa.chunked_array([values])
+
+
+def _any_joined(values: pa.Array) -> bool:
+    """Whether one of the texts is several values."""
+    return bool(pc.any(pc.match_substring(values, MV_SEPARATOR)).as_py())

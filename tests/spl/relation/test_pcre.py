@@ -48,6 +48,18 @@ from escudo.spl.relation.pcre import adapt_to_python, translate
         (r"\x{41}\e\_", r"\x41\x1b_", (), True),
         (r"\/\-\"", r"\/\-\"", (), True),
         (r"\Kx", r"\Kx", (), False),
+        (r"a$", r"a\n?\z", (), True),
+        (r"a(\s|$)", r"a(\s|\n?\z)", (None,), True),
+        (r"(?<x>a$)", r"(a$)", ("x",), False),
+        (r"a$\n", r"a$\n", (), False),
+        (r"(?m)a$", r"(?m)a$", (), True),
+        (r"[$]\$", r"[$]\$", (), True),
+        (r"\cM\cm\c[", r"\x0d\x0d\x1b", (), True),
+        (r"\v\V\N", r"[\n\x0b\f\r][^\n\x0b\f\r][^\n]", (), True),
+        (r"[\v\h]", r"[\n\x0b\f\r \t]", (), True),
+        (r"\o{101}", r"\x41", (), True),
+        (r"\pL\p{^Lu}\P{Lu}", r"\p{L}\P{Lu}\P{Lu}", (), True),
+        (r"\p{Greek}", r"\p{Greek}", (), False),
     ],
 )
 def test_translation(
@@ -62,6 +74,41 @@ def test_what_is_no_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(EscudoError) as caught:
         translate(pattern)
     assert caught.value.code == "SPL203"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"\lsass", r"\Users", r"\L", r"\uA", r"\kx", r"\gx", r"\powershell", r"\p", r"\p{Lu", r"\pX", r"\p{Nothing}", r"\N{dash}", r"\iexplore", r"\MSBuild", r"a\c", r"[\y]"],
+)
+def test_escapes_that_pcre_does_not_have_are_refused(pattern: str) -> None:
+    with pytest.raises(EscudoError) as caught:
+        translate(pattern)
+    assert caught.value.code == "SPL203"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        (r"b$", "ab\n", True),
+        (r"b$", "ab", True),
+        (r"b$", "ab\n\n", False),
+        (r"b$", "ab\nc", False),
+        (r"(a|b)$", "ab\n", True),
+        (r"^$", "\n", True),
+        (r"b(\.exe|$)", "ab\n", True),
+        (r"b$\n", "ab\n", True),
+        (r"b\z", "ab\n", False),
+        (r"(?!x)b$", "ab\n", True),
+        (r"\cJ", "ab\n", True),
+        (r"a\Nb", "a\nb", False),
+    ],
+)
+def test_a_dollar_is_before_a_last_line_break_too(pattern: str, text: str, matches: bool) -> None:
+    translated = translate(pattern)
+    name = "spl_regex_match" if translated.regular else "spl_pcre_match"
+    with connect(threads=1) as connection:
+        row = connection.execute(f"SELECT {name}(?, ?)", [text, translated.text]).fetchone()
+    assert row == (matches,)
 
 
 SAMPLES = (

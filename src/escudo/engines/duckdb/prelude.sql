@@ -38,7 +38,8 @@ CREATE OR REPLACE MACRO spl_mvslice(l, i, j) AS
             AND spl_from_end(l, j) < len(l)
        THEN l[spl_from_end(l, i) + 1 : spl_from_end(l, j) + 1] END;
 CREATE OR REPLACE MACRO spl_position(l, s) AS nullif(coalesce(list_position(l, s), 0), 0) - 1;
-CREATE OR REPLACE MACRO spl_mvjoin(l, s) AS array_to_string(l, s);
+CREATE OR REPLACE MACRO spl_mvjoin(l, s) AS
+  CASE WHEN len(l) = 0 THEN '' ELSE list_reduce(l, lambda x, y: x || s || y) END;
 CREATE OR REPLACE MACRO spl_mvdedup(l) AS
   list_filter(l, lambda x, i: list_position(l, x) = i);
 CREATE OR REPLACE MACRO spl_mvsort(l) AS list_sort(l);
@@ -156,12 +157,14 @@ CREATE OR REPLACE MACRO spl_commas(n) AS
   CASE WHEN n = trunc(n) AND abs(n) < 9e18 THEN format('{:,}', CAST(n AS BIGINT))
        ELSE format('{:,}', CAST(trunc(round(n, 2)) AS BIGINT))
             || printf('%.2f', abs(round(n, 2) - trunc(round(n, 2))))[2:] END;
-CREATE OR REPLACE MACRO spl_duration(n) AS
-  CASE WHEN n < 0 THEN '-' ELSE '' END
-  || CASE WHEN abs(n) >= 86400 THEN CAST(CAST(abs(n) // 86400 AS BIGINT) AS VARCHAR) || '+' ELSE '' END
-  || printf('%02d:%02d:', CAST(abs(n) % 86400 // 3600 AS BIGINT), CAST(abs(n) % 3600 // 60 AS BIGINT))
-  || CASE WHEN n = trunc(n) THEN printf('%02d', CAST(abs(n) % 60 AS BIGINT))
-          ELSE printf('%09.6f', abs(n) % 60) END;
+CREATE OR REPLACE MACRO spl_duration_text(negative, s) AS
+  CASE WHEN negative AND s > 0 THEN '-' ELSE '' END
+  || CASE WHEN s >= 86400 THEN CAST(CAST(floor(s / 86400) AS BIGINT) AS VARCHAR) || '+' ELSE '' END
+  || printf('%02d:%02d:', CAST(floor(s % 86400 / 3600) AS BIGINT), CAST(floor(s % 3600 / 60) AS BIGINT))
+  || CASE WHEN s = floor(s) THEN printf('%02d', CAST(s % 60 AS BIGINT))
+          ELSE printf('%09.6f', s % 60) END;
+-- Rounded to a microsecond first, so that no carry is left over when the seconds are written.
+CREATE OR REPLACE MACRO spl_duration(n) AS spl_duration_text(n < 0, round(abs(n), 6));
 
 -- times
 CREATE OR REPLACE MACRO spl_strftime(n, f) AS strftime(spl_timestamp(n), f);

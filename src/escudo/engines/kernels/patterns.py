@@ -17,7 +17,7 @@ from escudo.spl import adapt_to_python, translate
 def compile_pattern(pattern: str) -> regex.Pattern[str] | None:
     """The pattern ready to use; None if it is not one (a pattern from a field may not be)."""
     try:
-        return regex.compile(adapt_to_python(translate(pattern).text), regex.ASCII)
+        return regex.compile(adapt_to_python(translate(pattern).exact), regex.ASCII)
     except (EscudoError, regex.error):
         return None
 

@@ -142,12 +142,13 @@ MACRO spl_hex(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, '0x', hex(CAST(
 MACRO spl_binary(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, bin(CAST(abs(n) AS BIGINT)));
 MACRO spl_commas(n) AS
   CASE WHEN n = floor(n) THEN format_number(n, 0) ELSE format_number(n, 2) END;
-MACRO spl_duration(n) AS
-  concat(CASE WHEN n < 0 THEN '-' ELSE '' END,
-         CASE WHEN abs(n) >= 86400 THEN concat(CAST(CAST(abs(n) / 86400 AS BIGINT) AS STRING), '+') ELSE '' END,
-         format_string('%02d:%02d:', CAST(abs(n) % 86400 / 3600 AS BIGINT), CAST(abs(n) % 3600 / 60 AS BIGINT)),
-         CASE WHEN n = floor(n) THEN format_string('%02d', CAST(abs(n) % 60 AS BIGINT))
-              ELSE format_string('%09.6f', abs(n) % 60) END);
+MACRO spl_duration_text(negative, s) AS
+  concat(CASE WHEN negative AND s > 0 THEN '-' ELSE '' END,
+         CASE WHEN s >= 86400 THEN concat(CAST(CAST(floor(s / 86400) AS BIGINT) AS STRING), '+') ELSE '' END,
+         format_string('%02d:%02d:', CAST(floor(s % 86400 / 3600) AS BIGINT), CAST(floor(s % 3600 / 60) AS BIGINT)),
+         CASE WHEN s = floor(s) THEN format_string('%02d', CAST(s % 60 AS BIGINT))
+              ELSE format_string('%09.6f', s % 60) END);
+MACRO spl_duration(n) AS spl_duration_text(n < 0, round(abs(n), 6));
 
 -- times
 MACRO spl_months(n) AS year(spl_timestamp(n)) * 12 + month(spl_timestamp(n)) - 23641;

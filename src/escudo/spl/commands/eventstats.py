@@ -10,9 +10,9 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators.grouping import keep_numbers
 from escudo.spl.operators.windowed_statistics import add_statistics
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
+from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_terms_and_options
 from escudo.spl.syntax.args import Args
-from escudo.spl.syntax.options import boolean_option, format_options
+from escudo.spl.syntax.options import Options, boolean_option, format_options
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,13 @@ class EventStats(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.read_options(cls)
-        aggregates = parse_aggregates(args, "by")
-        if not aggregates:
-            args.expected("a statistic such as count")
-        by = args.names() if args.accept_word("by") else ()
+        options = Options(args.source)
+        aggregates = parse_terms_and_options(args, options, (cls,), "by")
+        by: tuple[str, ...] = ()
+        if args.accept_word("by"):
+            by, options = args.read_names_and_options(cls, into=options)
+            if not by:
+                args.expected("a field")
         return cls(aggregates=aggregates, by=by, **options.values(cls), span=args.span())
 
     def format(self) -> str:

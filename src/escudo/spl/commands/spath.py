@@ -50,7 +50,7 @@ class Spath(Command):
             return relation
         if self.path is None:
             document = prelude_call("spl_document_fields", as_text(value))
-            return overlay_fields(relation, document, binder)
+            return overlay_fields(relation, document, binder, lists=True)
         call = Call("spath", (FieldRef(self.input), Literal(self.path)))
         values = binder.evaluate(call, relation)
         return relation.extend([(self.output or self.path, values)], binder.names)

@@ -10,9 +10,10 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators.delimiters import remember_delimiter
 from escudo.spl.operators.grouping import aggregate_rows, keep_numbers
 from escudo.spl.relation.relation import Relation
-from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregates
+from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_terms_and_options
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.options import (
+    Options,
     boolean_option,
     format_options,
     integer_option,
@@ -48,10 +49,8 @@ class Stats(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.read_options(cls)
-        aggregates = parse_aggregates(args, "by")
-        if not aggregates:
-            args.expected("a statistic such as count")
+        options = Options(args.source)
+        aggregates = parse_terms_and_options(args, options, (cls,), "by")
         by: tuple[str, ...] = ()
         if args.accept_word("by"):
             by, options = args.read_names_and_options(cls, into=options)

@@ -11,6 +11,7 @@ from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.operators.grouping import keep_numbers
+from escudo.spl.operators.numeric_time import make_time_numeric
 from escudo.spl.operators.windowed_statistics import add_statistics
 from escudo.spl.operators.windows import frame, number_rows, number_runs, over
 from escudo.spl.relation.coercion import as_boolean
@@ -20,7 +21,9 @@ from escudo.spl.relation.steps import Order
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregate
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import EvalExpr, Literal
+from escudo.spl.syntax.lexer import Kind
 from escudo.spl.syntax.options import (
+    Options,
     OptionType,
     boolean_option,
     format_options,
@@ -73,23 +76,29 @@ class StreamStats(Command):
 
     @classmethod
     def parse(cls, args: Args) -> Self:
-        options = args.read_options(strict=False)
+        options = Options(args.source)
         aggregates: list[Aggregate] = []
         while args.more() and not args.at_word("by"):
-            option = args.at_option()
-            if option is None:
-                if not args.accept(","):
-                    aggregates.append(parse_aggregate(args))
-            elif (name := option.text.lower()) in ("reset_before", "reset_after"):
-                args.next()
-                args.next()
-                options.set(name, _read_condition(args))
-            else:
-                args.read_options(cls, into=options, one=True)
+            if args.at_option() is not None:
+                _read_option(args, options)
+            elif not args.accept(","):
+                aggregates.append(parse_aggregate(args))
         if not aggregates:
             args.expected("a statistic such as count")
-        by = args.names() if args.accept_word("by") else ()
-        return cls(aggregates=tuple(aggregates), by=by, **options.values(cls), span=args.span())
+        by: list[str] = []
+        if args.accept_word("by"):
+            while args.more():
+                if args.at_option() is not None:
+                    _read_option(args, options)
+                elif not (names := args.names_before_option(())):
+                    break
+                else:
+                    by += names
+            if not by:
+                args.expected("a field")
+        return cls(
+            aggregates=tuple(aggregates), by=tuple(by), **options.values(cls), span=args.span()
+        )
 
     def format(self) -> str:
         terms = ", ".join(a.format() for a in self.aggregates)
@@ -102,8 +111,32 @@ class StreamStats(Command):
         return stream_statistics(relation, self, binder)
 
 
+def _read_option(args: Args, options: Options) -> None:
+    """The next option, wherever it stands; a condition is an expression, not a word."""
+    option = args.at_option()
+    assert option is not None
+    name = option.text.lower()
+    if name in ("reset_before", "reset_after"):
+        args.next()
+        args.next()
+        options.set(name, _read_condition(args))
+    else:
+        args.read_options(StreamStats, into=options, one=True)
+
+
 def _read_condition(args: Args) -> EvalExpr:
-    """``(expr)``, or the expression in quotes, perhaps with parentheses inside or around."""
+    """``(expr)``; also in quotes, as the manual writes it: ``"(expr)"``, ``("expr")``, ``"expr"``,
+    and ``"("expr")"``, where a quoted parenthesis stands at either end."""
+    token = args.peek()
+    if token.kind is Kind.STRING:
+        args.next()
+        if token.text.strip() != "(":
+            return parse_eval(token.text)
+        expr = args.eval()
+        if args.next().text.strip() != ")":
+            args.position = args.peek().start
+            args.expected('")"')
+        return expr
     args.expect("(")
     token = args.peek()
     text = args.source.text
@@ -126,6 +159,8 @@ def stream_statistics(relation: Relation, command: StreamStats, binder: Binder) 
         raise EscudoError(
             "SPL301", "streamstats takes window or time_window, not both", span=command.span
         )
+    if command.time_window is not None:
+        relation = make_time_numeric(relation, binder)
     arrived = relation.order
     relation, row = number_rows(relation, binder)
     relation = relation.ordered([Order(row, number=row)])

@@ -49,8 +49,8 @@ def _replace(args: list[Typed], context: Context) -> Typed:
     else:
         text = known if isinstance(known, str) else number_text(known)
         translated = pcre.checked(text, context.span)
-        name = "spl_regex_replace" if translated.regular else "spl_pcre_replace"
-        wanted, groups = literal_text(translated.text), len(translated.groups)
+        name = "spl_regex_replace" if translated.regular_exact else "spl_pcre_replace"
+        wanted, groups = literal_text(translated.exact), len(translated.groups)
     new = as_text(replacement)
     if groups is not None and isinstance(constant_of(replacement), str):
         new = literal_text(_references(str(constant_of(replacement)), groups))

@@ -63,6 +63,9 @@ def _capture(
 ) -> exp.Expression:
     """A call that takes one group; a plain pattern is left with that group only, which is faster
     and has no limit to the number of groups."""
+    if pattern.exact != pattern.text and (not number or pattern.groups[number - 1] is None):
+        arguments = [literal_text(pattern.exact), literal_integer(number), *rest]
+        return prelude_call(f"spl_pcre_{kind}", text, *arguments)
     if pattern.regular:
         pattern, number = pattern.only(number), min(number, 1)
     name = f"spl_{'regex' if pattern.regular else 'pcre'}_{kind}"

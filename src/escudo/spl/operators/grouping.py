@@ -17,6 +17,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
 from escudo.spl.functions.row import Params, StatsFunction
+from escudo.spl.operators.sparklines import build_sparkline
 from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Evidence, Relation
@@ -58,22 +59,34 @@ def build_aggregate(
     term: Aggregate, relation: Relation, binder: Binder, order: exp.Expression | None
 ) -> Typed:
     """The SQL aggregate of a term over a relation's rows."""
+    if term.inner is not None:
+        inner = find_function(term.inner)
+        argument = read_argument(term.inner, inner, relation, binder)
+        return build_sparkline(term, inner, argument, relation, binder)
     row = find_function(term)
     bound = relation.bound(term.field) if term.field is not None else None
     if bound is not None and bound.stamp is not None and term.function in ("min", "max"):
         node = exp.Min if term.function == "min" else exp.Max
         return Typed(prelude_call("spl_epoch", node(this=column(bound.stamp))), FieldType.TIME)
-    value = None
-    if term.expr is not None:
-        value = binder.evaluate(term.expr, relation)
-    elif term.field is not None:
-        value = bound.typed() if bound is not None else null_value()
-    elif row.needs_argument:
-        raise EscudoError("SPL202", f"{term.function}() needs a field", span=term.span)
+    value = read_argument(term, row, relation, binder)
     time = relation.field("_time")
     if row.needs_time and time is None:
         return null_value()
     return row.build(value, time, Params(percent=term.parameter, order=order))
+
+
+def read_argument(
+    term: Aggregate, row: StatsFunction, relation: Relation, binder: Binder
+) -> Typed | None:
+    """What a statistic is of: its field or expression; None for ``count`` of rows."""
+    if term.expr is not None:
+        return binder.evaluate(term.expr, relation)
+    if term.field is not None:
+        bound = relation.bound(term.field)
+        return bound.typed() if bound is not None else null_value()
+    if row.needs_argument:
+        raise EscudoError("SPL202", f"{term.function}() needs a field", span=term.span)
+    return None
 
 
 def expand_wildcards(

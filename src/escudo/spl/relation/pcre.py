@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NoReturn
 
 import regex
 
@@ -31,7 +32,21 @@ _POSIX = {
     "print": " -~",
     "graph": "!-~",
 }
-_SETS = frozenset("dDwWsS")
+_SETS = frozenset("dDwWsShHvVN")
+_SPACES = {
+    "h": r" \t",
+    "H": "\\x00-\\x08\\x0a-\\x1f!-\U0010ffff",
+    "v": r"\n\x0b\f\r",
+    "V": "\\x00-\\x09\\x0e-\U0010ffff",
+    "N": "\\x00-\\x09\\x0b-\U0010ffff",
+}
+"""What PCRE's sets of blanks and line ends hold, as the inside of a class."""
+_CATEGORIES = regex.compile("C[cfnos]?|L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?")
+"""The general categories of Unicode."""
+_PROPERTY = regex.compile(r"\\[pP](?:([CLMNPSZ])|\{(\^?)([A-Za-z_]+)\})")
+_END = r"\n?\z"
+_AT_END = regex.compile(r"\)*(?:\||$)")
+"""What may follow a ``$``: closed groups, then the end of the pattern or of an alternative."""
 _KEPT = frozenset("dDwWsSbBAznrtfa")
 _REPEAT = regex.compile(r"\{(\d+)(?:(,)(\d*))?\}")
 _NAMED = regex.compile(r"\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
@@ -51,6 +66,13 @@ class Pattern:
     groups: tuple[str | None, ...] = ()
     regular: bool = True
     openings: tuple[int, ...] = ()
+    exact: str = ""
+    """The same for replacing: in ``text`` a ``$`` may take in the line break it is before."""
+
+    @property
+    def regular_exact(self) -> bool:
+        """Whether RE2 can replace by it."""
+        return self.regular and self.exact == self.text
 
     def only(self, number: int) -> Pattern:
         """The pattern with one capture group, so that it is the first (RE2 gives but nine).
@@ -77,6 +99,15 @@ class Pattern:
         return out
 
 
+_REFUSED = {
+    "k": r"\k is followed by a group's name",
+    "g": r"\g is followed by a group's number or name",
+    "N": r"\N{name} is not supported",
+    **dict.fromkeys("LlUu", r"PCRE does not support \L, \l, \U or \u"),
+}
+"""Letters after a backslash that are errors of their own (PCRE2 pattern syntax)."""
+
+
 @lru_cache(maxsize=4096)
 def translate(pattern: str) -> Pattern:
     r"""The common form of a PCRE pattern; raises ``SPL203`` where it is not one.
@@ -91,7 +122,8 @@ def translate(pattern: str) -> Pattern:
     scanner = _Scanner(pattern)
     scanner.run()
     text = "".join(scanner.out)
-    out = Pattern(text, tuple(scanner.groups), scanner.regular, tuple(scanner.openings))
+    exact = "".join("$" if i in scanner.ends else part for i, part in enumerate(scanner.out))
+    out = Pattern(text, tuple(scanner.groups), scanner.regular, tuple(scanner.openings), exact)
     try:
         regex.compile(adapt_to_python(out.text), regex.ASCII)
     except regex.error as e:
@@ -126,6 +158,11 @@ class _Scanner:
     openings: list[int] = field(default_factory=list)
     written: int = 0
     """The length of what is in ``out``."""
+    ends: set[int] = field(default_factory=set)
+    """The parts of ``out`` that stand for a ``$``."""
+    named: list[bool] = field(default_factory=list)
+    """For each open parenthesis whether what is in it has to be exact."""
+    multiline: bool = False
 
     def run(self) -> None:
         while self.at < len(self.source):
@@ -139,6 +176,12 @@ class _Scanner:
                     self._open()
                 case "{":
                     self._brace()
+                case "$":
+                    self._dollar()
+                case ")":
+                    if self.named:
+                        self.named.pop()
+                    self._emit(char, 1)
                 case "*" | "+" | "?":
                     self._emit(char, 1)
                     self._possessive()
@@ -149,6 +192,21 @@ class _Scanner:
         self.out.append(text)
         self.written += len(text)
         self.at += length
+
+    def _dollar(self) -> None:
+        """The end, or before a line break that is the last character (PCRE2: DOLLAR).
+
+        RE2 knows the end only. Where nothing follows, the line break can be taken into the match;
+        else the engine of Python has to look ahead.
+        """
+        if self.multiline:
+            self._emit("$", 1)
+        elif any(self.named) or not _AT_END.match(self.source, self.at + 1):
+            self.regular = False
+            self._emit("$", 1)
+        else:
+            self.ends.add(len(self.out))
+            self._emit(_END, 1)
 
     def _possessive(self) -> None:
         """After a quantifier: ``+`` makes it possessive, ``?`` lazy."""
@@ -173,6 +231,7 @@ class _Scanner:
         source, at = self.source, self.at
         if (m := _NAMED.match(source, at)) is not None:
             self.groups.append(m[1] or m[2])
+            self.named.append(True)
             self.openings.append(self.written)
             self._emit("(", len(m[0]))
         elif (m := _REFERENCE.match(source, at)) is not None:
@@ -181,17 +240,24 @@ class _Scanner:
             end = source.find(")", at)
             self.at = len(source) if end < 0 else end + 1
         elif source.startswith("(?:", at):
+            self.named.append(False)
             self._emit("(?:", 3)
         elif (m := _FLAGS.match(source, at)) is not None:
             if set(m[1] + (m[2] or "")) - set("ims"):
                 self.regular = False
+            if "m" in m[1]:
+                self.multiline = True
+            if m[3] == ":":
+                self.named.append(False)
             self._emit(m[0], len(m[0]))
         elif source.startswith(("(?", "(*"), at):
             self.regular = False
+            self.named.append(True)
             width = 4 if source.startswith(("(?<=", "(?<!"), at) else 3
             self._emit(source[at : at + width], width)
         else:
             self.groups.append(None)
+            self.named.append(False)
             self.openings.append(self.written)
             self._emit("(", 1)
 
@@ -224,10 +290,11 @@ class _Scanner:
             self._emit(r"(?=\n?\z)" if char == "Z" else f"\\{char}", 2)
         elif char == "R":
             self._emit(r"(?:\r\n|\n|\r)", 2)
-        elif char == "h":
-            self._emit(r"[ \t]", 2)
-        elif char == "H":
-            self._emit(r"[^ \t]", 2)
+        elif char == "C":
+            self._emit("(?s:.)", 2)
+        elif char in _SPACES and not (char == "N" and source.startswith("{", at + 2)):
+            positive = _SPACES[char.lower()] if char != "N" else r"\n"
+            self._emit(f"[{'' if char.islower() else '^'}{positive}]", 2)
         elif char == "E":
             self.at += 2
         else:
@@ -242,21 +309,50 @@ class _Scanner:
         if char == "b" and in_class:
             return r"\x08", 2
         if char in ("p", "P"):
-            end = source.find("}", at) if source.startswith("{", at + 2) else at + 2
-            return source[at : end + 1], end + 1 - at
+            return self._property()
+        if char == "c":
+            following = source[at + 2 : at + 3]
+            if not (" " <= following <= "~"):
+                self._refuse(r"\c is followed by a printable character")
+            return _coded(ord(following.upper()) ^ 0x40), 3
+        if (m := regex.compile(r"\\o\{([0-7]+)\}").match(source, at)) is not None:
+            return _coded(int(m[1], 8)), len(m[0])
         if m := regex.compile(r"\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{1,2}))").match(source, at):
             return _coded(int(m[1] or m[2], 16)), len(m[0])
         if (m := regex.compile(r"\\0([0-7]{0,2})").match(source, at)) is not None:
             return _coded(int(m[1] or "0", 8)), len(m[0])
         if char == "e":
             return r"\x1b", 2
-        if char == "v":
-            return r"\x0b", 2
+        if in_class and char in _SPACES:
+            return _SPACES[char], 2
         if char in _KEPT:
             return f"\\{char}", 2
-        if char.isalnum() or char == "_" or ord(char) > 127:
+        if in_class and char == "E":
+            return "", 2
+        if char.isascii() and char.isalnum():
+            self._refuse(_REFUSED.get(char, rf"\{char} means nothing"))
+        if char == "_" or ord(char) > 127:
             return char, 2
         return f"\\{char}", 2
+
+    def _property(self) -> tuple[str, int]:
+        r"""``\pL``, ``\p{Lu}``, ``\p{^Lu}``: a Unicode property; scripts are left to Python."""
+        m = _PROPERTY.match(self.source, self.at)
+        if m is None:
+            self._refuse(r"malformed \P or \p sequence")
+        negated = (self.source[self.at + 1] == "P") != bool(m[2])
+        name = m[1] or m[3]
+        if not _CATEGORIES.fullmatch(name):
+            self.regular = False
+        return rf"\{'P' if negated else 'p'}{{{name}}}", len(m[0])
+
+    def _refuse(self, message: str) -> NoReturn:
+        raise EscudoError(
+            "SPL203",
+            f"not a regular expression: {message}",
+            hint=f"in {self.source!r} at character {self.at + 1}; a backslash that is meant as "
+            "itself is written as four in double quotes",
+        )
 
     def _class(self) -> None:
         """A bracketed class, with everything that engines read differently escaped."""
@@ -303,8 +399,6 @@ class _Scanner:
                 return _POSIX[name], end + 2 - at, True
         if char == "\\":
             following = source[at + 1 : at + 2]
-            if following == "h":
-                return r" \t", 2, True
             text, length = self._character(in_class=True)
             return text, length, following in _SETS or following in ("p", "P")
         if char in "[]&~|^":

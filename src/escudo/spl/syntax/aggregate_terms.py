@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import EvalExpr, Node
 from escudo.spl.syntax.lexer import Kind, squeeze_blanks
+from escudo.spl.syntax.options import Options
 from escudo.spl.syntax.spans import BinSpan, parse_span
 from escudo.spl.syntax.unparse import eval_text, word
 
@@ -92,11 +94,13 @@ def _term(args: Args) -> Aggregate:
     name = _SYNONYMS.get(name, name)
     parameter = float(percentile[2]) if percentile else None
     if not args.at("("):
+        if name == "sparkline":
+            return Aggregate(name, inner=Aggregate("count"))
         if name != "count":
             args.fail(
                 f"'{token.text}' is not followed by '(field)'",
                 token,
-                hint="a statistic is written function(field); only count stands alone",
+                hint="a statistic is written function(field); only count and sparkline stand alone",
             )
         return Aggregate(name)
     args.expect("(")
@@ -137,6 +141,21 @@ def _sparkline(args: Args) -> Aggregate:
 def parse_aggregates(args: Args, *stops: str) -> tuple[Aggregate, ...]:
     """Read terms with commas or blanks between, up to one of the bare words ``stops``."""
     return args.separated(lambda: parse_aggregate(args), *stops)
+
+
+def parse_terms_and_options(
+    args: Args, options: Options, kinds: Sequence[type], *stops: str
+) -> tuple[Aggregate, ...]:
+    """Read terms, at least one, and options in any order up to one of the bare words ``stops``."""
+    terms: list[Aggregate] = []
+    while args.more() and not args.at_word(*stops):
+        if args.at_option() is not None:
+            args.read_options(*kinds, into=options)
+        elif not args.accept(","):
+            terms.append(parse_aggregate(args))
+    if not terms:
+        args.expected("a statistic such as count")
+    return tuple(terms)
 
 
 def format_by(by: tuple[str, ...]) -> str:

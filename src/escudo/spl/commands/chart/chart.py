@@ -15,6 +15,7 @@ from escudo.spl.commands.chart.series_table import (
 )
 from escudo.spl.operators import time_buckets
 from escudo.spl.operators.automatic_spans import choose_time_span
+from escudo.spl.operators.numeric_time import make_time_numeric
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
@@ -106,6 +107,8 @@ class Chart(Command):
 def build_chart(relation: Relation, command: Chart, binder: Binder) -> Relation:
     """A row for each value of the row field, a column for each value of the column field."""
     row = command.row
+    if row == "_time":
+        relation = make_time_numeric(relation, binder)
     given: dict[str, Bound] = {}
     if row is not None:
         relation, given = _binned(relation, row, command.row_bins, binder)

@@ -20,6 +20,7 @@ from escudo.spl.commands.chart.series_table import (
 )
 from escudo.spl.operators import time_buckets
 from escudo.spl.operators.automatic_spans import choose_time_span
+from escudo.spl.operators.numeric_time import make_time_numeric
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column
 from escudo.spl.relation.values import Bound
@@ -87,6 +88,7 @@ class Timechart(Command):
 
 def build_timechart(relation: Relation, command: Timechart, binder: Binder) -> Relation:
     """A row for each bucket of time, without gaps; a column for each series."""
+    relation = make_time_numeric(relation, binder)
     time = relation.bound("_time")
     if time is None:
         raise EscudoError("SPL105", "timechart needs _time", span=command.span)

@@ -11,6 +11,7 @@ from escudo.spl.batch.transactions import MADE, Rules, transactions_of
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.commands.transaction.session_windows import build_sessions
+from escudo.spl.operators.numeric_time import make_time_numeric
 from escudo.spl.relation.coercion import as_boolean
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import column
@@ -187,6 +188,7 @@ _STARTS, _ENDS = "_transaction_starts", "_transaction_ends"
 
 def build_transactions(relation: Relation, command: Transaction, binder: Binder) -> Relation:
     """The events of a search as transactions."""
+    relation = make_time_numeric(relation, binder)
     time = relation.bound("_time")
     if time is None:
         raise EscudoError("SPL105", "transaction needs _time", span=command.span)
