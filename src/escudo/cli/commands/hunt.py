@@ -29,8 +29,9 @@ from escudo.cli.options import (
     sources_option,
     time_options,
 )
-from escudo.cli.output import choose_format, format_option, open_console, write_rows
-from escudo.cli.progress import open_stderr, show_diagnostics
+from escudo.cli.output import choose_format, format_option, write_rows
+from escudo.cli.progress import show_diagnostics
+from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import Severity
 from escudo.lake.tables import Tables
 
@@ -117,7 +118,7 @@ def command(
     hunt, ingested = done.hunt, done.ingested.report
     show_diagnostics([d for d in hunt.diagnostics if d.severity is Severity.ERROR])
     for change in hunt.changes if not quiet else ():
-        open_stderr().print(str(change), markup=False)
+        open_stderr().print(str(change))
     if shape == "table":
         out = open_console()
         show_run(hunt, ingested, out)

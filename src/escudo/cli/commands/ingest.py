@@ -15,9 +15,10 @@ from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
 from escudo.cli.options import lake_option, logs_argument, sources_option
-from escudo.cli.output import choose_format, open_console
+from escudo.cli.output import choose_format
 from escudo.cli.progress import IngestProgress, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
+from escudo.cli.terminal import open_console
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
 
