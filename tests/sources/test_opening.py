@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +11,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from escudo.core.errors import Diagnostic, Severity
-from escudo.sources.opening import LogStream, open_logs
+from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 from escudo.sources.reading import read
 from tests.families import FAMILIES
 from tests.sources.support import diagnostics_of, event, rows_of
@@ -156,3 +158,60 @@ def test_an_archive_without_logs(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(zipped(a=b"text"))
     assert diagnostics_of(open_logs([path])) == ["SRC004", "SRC004"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_damaged_member_of_any_method_ends_that_member(method: int, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("bad", EVENT * 50)
+        archive.writestr("good", EVENT, zipfile.ZIP_STORED)
+    packed = bytearray(out.getvalue())
+    packed[40:60] = b"\xff" * 20  # in the packed bytes of the first member
+    path = tmp_path / "log.zip"
+    path.write_bytes(packed)
+    found = list(open_logs([path]))
+    assert [s.name for s in found if isinstance(s, LogStream)] == [f"{path}!good"]
+    assert diagnostics_of(found) == ["SRC006"]
+
+
+def test_a_member_packed_by_an_unknown_method(tmp_path: Path) -> None:
+    packed = bytearray(zipped(a=EVENT, b=EVENT))
+    at = packed.find(b"PK\x01\x02")
+    packed[8:10] = packed[at + 10 : at + 12] = (99).to_bytes(2, "little")
+    path = tmp_path / "log.zip"
+    path.write_bytes(packed)
+    found = list(open_logs([path]))
+    assert diagnostics_of(found) == ["SRC006"]
+    assert [s.name for s in found if isinstance(s, LogStream)] == [f"{path}!b"]
+
+
+def test_what_an_archive_unpacks_to_is_limited(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(EVENT * 10_000))
+    limits = UnpackLimits(most_bytes=2 << 20)
+    [stream] = (s for s in open_logs([path], limits=limits) if isinstance(s, LogStream))
+    rows, rejected = rows_of(read(stream, FAMILIES))
+    assert 0 < len(rows) < 10_000
+    assert rejected[-1].code == "SRC014"
+
+
+def test_the_members_of_an_archive_are_limited(tmp_path: Path) -> None:
+    path = tmp_path / "many.zip"
+    path.write_bytes(zipped(a=EVENT, b=EVENT, c=EVENT))
+    found = list(open_logs([path], limits=UnpackLimits(most_members=2)))
+    assert [s.name for s in found if isinstance(s, LogStream)] == [f"{path}!a", f"{path}!b"]
+    assert diagnostics_of(found) == ["SRC014"]
+
+
+def test_a_full_disk_is_no_damaged_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullDisk:
+        def __init__(self, max_size: int) -> None:
+            pass
+
+        def write(self, data: bytes) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", FullDisk)
+    with pytest.raises(EscudoError, match="SRC009"):
+        list(open_logs(["-"], stdin=io.BytesIO(gzip.compress(EVENT))))

@@ -26,6 +26,7 @@ from escudo.findings.store import write_judgements
 from escudo.lake.effects import Change, carry_out
 from escudo.lake.report import Progress, Silent
 from escudo.lake.tables import NOTABLE, RISK
+from escudo.sources.opening import UnpackLimits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +153,7 @@ def hunt_logs(
     plan: HuntPlan,
     *,
     follower: HuntFollower | None = None,
+    limits: UnpackLimits | None = None,
 ) -> LogHunt:
     """Reads logs into a lake, runs baselines and detections over it; see ``hunt_lake``.
 
@@ -159,13 +161,14 @@ def hunt_logs(
 
     Args:
         logs: files, folders, archives; ``-`` is standard input.
+        limits: what each file may unpack to.
 
     Raises:
         EscudoError: CLI004 where no input holds a log; what ``hunt_lake`` and the lake raise.
     """
     follower = follower or HuntFollower()
     with follower.follow_ingest() as progress:
-        ingested = ingest_logs(logs, workspace.lake, progress=progress)
+        ingested = ingest_logs(logs, workspace.lake, progress=progress, limits=limits)
     follower.tell_ingested(ingested)
     ingested.require_logs()
     learned: list[BaselineRun] = []

@@ -16,6 +16,7 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from escudo.lake.report import IngestReport, Progress
+from escudo.sources.opening import UnpackLimits
 
 _TOLD = 5
 
@@ -48,9 +49,10 @@ def ingest_logs(
     force: bool = False,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
+    limits: UnpackLimits | None = None,
 ) -> Ingested:
     """Reads logs into a lake; the arguments and errors are those of ``lake.ingest.ingest``."""
-    report = ingest(logs, lake, force=force, progress=progress, stdin=stdin)
+    report = ingest(logs, lake, force=force, progress=progress, stdin=stdin, limits=limits)
     folder = lake.rejected_folder
     rejected = islice(_read_rejected(folder), _TOLD) if report.rejected else ()
     return Ingested(report, tuple(rejected), folder)

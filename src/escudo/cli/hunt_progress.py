@@ -8,13 +8,9 @@ from contextlib import AbstractContextManager
 from escudo.actions.hunt import HuntFollower
 from escudo.actions.ingest import Ingested
 from escudo.cli.baseline_view import summarize_runs
-from escudo.cli.progress import (
-    IngestProgress,
-    follow_items,
-    open_stderr,
-    show_diagnostics,
-)
+from escudo.cli.progress import IngestProgress, follow_items, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
+from escudo.cli.terminal import open_stderr
 from escudo.content import Baseline, Detection
 from escudo.core.errors import Severity
 from escudo.detect.baselines import BaselineRun
@@ -46,7 +42,7 @@ class HuntProgress(HuntFollower):
         errors = [d for run in runs for d in run.diagnostics if d.severity is Severity.ERROR]
         show_diagnostics(errors)
         if not self._quiet:
-            open_stderr().print(summarize_runs(runs), markup=False)
+            open_stderr().print(summarize_runs(runs))
 
     def follow_detections(self, detections: Sequence[Detection]) -> Iterator[Detection]:
         return follow_items(detections, "running detections", quiet=self._quiet)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from escudo.actions.hunt import Hunt
 from escudo.actions.result_rows import iterate_match
+from escudo.cli.terminal import escape_line, plain
 from escudo.findings.attack import find_techniques
 from escudo.findings.notable import rate_severity
 from escudo.lake.report import IngestReport
@@ -40,11 +41,14 @@ def show_ingest(report: IngestReport, console: Console) -> None:
     """One paragraph: files, and where every event went."""
     read, known = sum(1 for _ in report.ingested()), sum(1 for _ in report.known())
     skipped = f", {known:,} known already" if known else ""
-    console.print(
-        f"Read [bold]{report.read:,}[/] events of {read:,} files{skipped}: "
+    line = Text("Read ")
+    line.append(f"{report.read:,}", style="bold")
+    line.append(
+        f" events of {read:,} files{skipped}: "
         f"{report.normalised:,} normalised, {report.kept_raw:,} kept raw only, "
         f"{report.rejected:,} rejected."
     )
+    console.print(line)
     if report.datasets:
         parts = ", ".join(f"{name} {n:,}" for name, n in report.datasets.most_common())
         console.print(f"  {parts}", style="dim")
@@ -61,8 +65,8 @@ def show_hits(hunt: Hunt, console: Console) -> None:
         level = rate_severity(detection)
         head = Text()
         head.append(f"{level.upper():<14}", style=_COLOURS[level])
-        head.append(detection.name, style="bold")
-        head.append(f"  {detection.type}", style="dim")
+        head.append(escape_line(detection.name), style="bold")
+        head.append(f"  {escape_line(detection.type)}", style="dim")
         techniques, _ = find_techniques(detection.tags.mitre_attack_id)
         console.print()
         console.print(head)
@@ -83,18 +87,18 @@ def _show_row(row: Mapping[str, Any], console: Console) -> None:
     objects, score = _risk(row)
     line = Text(f"{'':14}{row['_time']}  ")
     for kind, value in objects:
-        line.append(f"{kind} ", style="dim")
-        line.append(f"{value}  ", style="cyan")
+        line.append(f"{escape_line(kind)} ", style="dim")
+        line.append(f"{escape_line(value)}  ", style="cyan")
     if score:
         line.append(f"risk {score}  ")
-    line.append(", ".join(_base_name(n) for n in names), style="dim")
+    line.append(", ".join(escape_line(_base_name(n)) for n in names), style="dim")
     console.print(line)
     fields = row["row"]
     processes = [n for n in ("parent_process", "process") if isinstance(fields.get(n), str)]
     for name in processes:
-        console.print(Text(f"{'':16}{name}: {_cut(fields[name])}"))
+        console.print(f"{'':16}{name}: {_cut(escape_line(fields[name]))}")
     if not processes and row["message"]:
-        console.print(Text(f"{'':16}{_cut(row['message'])}"))
+        console.print(f"{'':16}{_cut(escape_line(row['message']))}")
 
 
 def _risk(row: Mapping[str, Any]) -> tuple[list[tuple[str, str]], object]:
@@ -136,10 +140,10 @@ def show_risk(hunt: Hunt, console: Console) -> None:
     for row in summed.to_pylist()[:20]:
         table.add_row(
             f"{row['risk_score']:g}",
-            row["risk_object_type"],
-            Text(row["risk_object"]),
+            plain(row["risk_object_type"]),
+            plain(row["risk_object"]),
             str(row["risk_event_count"]),
-            Text(", ".join(sorted(row["sources"]))),
+            plain(", ".join(sorted(row["sources"]))),
         )
     console.print()
     console.print(table)
@@ -160,7 +164,7 @@ def show_techniques(hunt: Hunt, console: Console) -> None:
     for name in ("technique", "name", "detections"):
         table.add_column(name)
     for technique in sorted(seen):
-        table.add_row(technique, names.get(technique, ""), Text(", ".join(seen[technique])))
+        table.add_row(plain(technique), names.get(technique, ""), plain(", ".join(seen[technique])))
     console.print()
     console.print(table)
 
@@ -180,9 +184,9 @@ def summarize_hunt(hunt: Hunt) -> str:
 
 def build_table(fields: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> Table:
     """A plain table of text."""
-    table = Table(title=title, title_justify="left", pad_edge=False)
+    table = Table(title=plain(title), title_justify="left", pad_edge=False)
     for name in fields:
-        table.add_column(name, overflow="fold")
+        table.add_column(plain(name), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(value) for value in row))
+        table.add_row(*(plain(value) for value in row))
     return table

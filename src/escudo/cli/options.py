@@ -18,6 +18,7 @@ from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
 from escudo.lake.tables import Tables, load_tables
+from escudo.sources.opening import UnpackLimits
 from escudo.spl import parse_time
 from escudo.startup import spare_collections
 
@@ -29,6 +30,25 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 def logs_argument(function: F) -> F:
     return click.argument(
         "logs", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
+    )(function)
+
+
+def unpack_options(function: F) -> F:
+    """``--max-unpacked`` and ``--max-members``: what one file may unpack to."""
+    usual = UnpackLimits()
+    function = click.option(
+        "--max-members",
+        type=click.IntRange(min=1),
+        default=usual.most_members,
+        show_default=True,
+        help="Members that are opened of the archives of one file.",
+    )(function)
+    return click.option(
+        "--max-unpacked",
+        type=click.IntRange(min=1),
+        default=usual.most_bytes >> 30,
+        show_default=True,
+        help="GB that one file may unpack to.",
     )(function)
 
 

@@ -9,12 +9,11 @@ from typing import IO, Any
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+
+from escudo.cli.terminal import open_console, plain
 
 FORMATS = ("table", "jsonl", "json", "csv")
-_WIDE = 200
 
 Row = Mapping[str, Any]
 
@@ -82,12 +81,17 @@ def _write_csv(rows: Iterable[Row], fields: Sequence[str], stream: IO[str]) -> i
 def _write_table(
     rows: Iterable[Row], fields: Sequence[str], stream: IO[str], title: str | None
 ) -> int:
-    table = Table(title=title, title_justify="left", show_lines=False, pad_edge=False)
+    table = Table(
+        title=plain(title) if title is not None else None,
+        title_justify="left",
+        show_lines=False,
+        pad_edge=False,
+    )
     for field in fields:
-        table.add_column(field, overflow="fold")
+        table.add_column(plain(field), overflow="fold")
     count = 0
     for row in rows:
-        table.add_row(*(Text(_flat(row.get(field))) for field in fields))
+        table.add_row(*(plain(_flat(row.get(field))) for field in fields))
         count += 1
     open_console(stream).print(table)
     return count
@@ -101,9 +105,3 @@ def _flat(value: Any) -> str:
     if isinstance(value, dict):
         return orjson.dumps(value).decode()
     return str(value)
-
-
-def open_console(stream: IO[str] | None = None) -> Console:
-    """A console as wide as the terminal; in a pipe wide enough that nothing is folded away."""
-    target = stream or sys.stdout
-    return Console(file=target, width=None if target.isatty() else _WIDE, highlight=False)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,16 +20,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from escudo.cli.terminal import escape_line, open_stderr
 from escudo.core.errors import Diagnostic
 from escudo.lake.report import FileReport
 
 T = TypeVar("T")
 _LINE_SECONDS = 5.0
 _NAME_WIDTH = 48
-
-
-def open_stderr() -> Console:
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
 class IngestProgress:
@@ -45,7 +41,7 @@ class IngestProgress:
         self._said = self._begun
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("reading {task.description}"),
+            TextColumn("reading {task.description}", markup=False),
             TextColumn("{task.fields[files]:,} files  {task.completed:,} events"),
             TextColumn("{task.fields[rate]:,.0f}/s"),
             TimeElapsedColumn(),
@@ -68,7 +64,7 @@ class IngestProgress:
         self._bar.stop()
 
     def started(self, name: str, size: int | None) -> None:
-        self._bar.update(self._task, description=_short(name))
+        self._bar.update(self._task, description=_short(escape_line(name)))
 
     def advanced(self, events: int, raw_bytes: int) -> None:
         self._events += events
@@ -103,9 +99,9 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], limit: int | None = 20) 
     console = open_stderr()
     shown = diagnostics if limit is None else diagnostics[:limit]
     for diagnostic in shown:
-        console.print(diagnostic.render(), markup=False)
+        console.print(diagnostic.render())
     if len(diagnostics) > len(shown):
-        console.print(f"... and {len(diagnostics) - len(shown):,} more", markup=False)
+        console.print(f"... and {len(diagnostics) - len(shown):,} more")
 
 
 @contextmanager
@@ -115,7 +111,7 @@ def count_items(
     """A callback (done, total) behind a bar, or a line every few seconds without a terminal."""
     live = sys.stderr.isatty() and not quiet
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

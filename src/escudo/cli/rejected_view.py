@@ -4,7 +4,8 @@ read logs."""
 from __future__ import annotations
 
 from escudo.actions.ingest import Ingested, copy_rejected
-from escudo.cli.progress import open_stderr, show_diagnostics
+from escudo.cli.progress import show_diagnostics
+from escudo.cli.terminal import open_stderr
 
 
 def tell_rejected(ingested: Ingested, *, lasting: bool) -> None:
@@ -18,4 +19,4 @@ def tell_rejected(ingested: Ingested, *, lasting: bool) -> None:
     show_diagnostics(ingested.rejected, None)
     folder = ingested.rejected_folder if lasting else copy_rejected(ingested)
     noun = "input was" if number == 1 else "inputs were"
-    open_stderr().print(f"{number:,} {noun} rejected; kept in {folder}", markup=False)
+    open_stderr().print(f"{number:,} {noun} rejected; kept in {folder}")

@@ -31,6 +31,7 @@ from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
+from escudo.sources.opening import UnpackLimits
 from escudo.sources.reading import RawBatch, Rejected
 
 COMMIT_EVENTS = 200_000
@@ -50,6 +51,7 @@ def ingest(
     force: bool = False,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
+    limits: UnpackLimits | None = None,
 ) -> IngestReport:
     """Reads logs into a lake. A file comes in whole or not at all; a stream bit by bit.
 
@@ -62,12 +64,13 @@ def ingest(
         force: take in also what is in the lake already, once more.
         progress: is told how far it is.
         stdin: standard input, if not this process's own.
+        limits: what each file may unpack to.
 
     Raises:
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
     """
     with lake.writer() as writer:
-        run = _Ingest(lake, writer, progress or Silent(), force=force)
+        run = _Ingest(lake, writer, progress or Silent(), force=force, limits=limits)
         run.read(paths, stdin)
         return run.report
 
@@ -82,7 +85,16 @@ class _Pending:
 
 
 class _Ingest:
-    def __init__(self, lake: Lake, writer: Writer, progress: Progress, *, force: bool) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        writer: Writer,
+        progress: Progress,
+        *,
+        force: bool,
+        limits: UnpackLimits | None,
+    ) -> None:
+        self._limits = limits
         self.report = IngestReport()
         self._lake = lake
         self._writer = writer
@@ -99,7 +111,12 @@ class _Ingest:
     def read(self, paths: Sequence[Path | str], stdin: BinaryIO | None) -> None:
         """Reads the paths; files that another process committed meanwhile are looked at again."""
         while paths:
-            source = IngestSource(self._lake.ledger, self._lake.tables.families, force=self._force)
+            source = IngestSource(
+                self._lake.ledger,
+                self._lake.tables.families,
+                force=self._force,
+                limits=self._limits,
+            )
             for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
                 if step is not None:
                     self._take(step)

@@ -16,7 +16,7 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake.identity import Identity, identify_file
 from escudo.lake.ledger import Ledger
 from escudo.sources import Families
-from escudo.sources.opening import LogStream, open_logs
+from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
 
 
@@ -50,7 +50,15 @@ Step = Begin | Known | End | RawBatch | Rejected | Diagnostic
 class IngestSource:
     """Reads paths for one ingest. It runs in a thread of its own (``prefetch``)."""
 
-    def __init__(self, ledger: Ledger, families: Families, *, force: bool) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        families: Families,
+        *,
+        force: bool,
+        limits: UnpackLimits | None = None,
+    ) -> None:
+        self._limits = limits
         self._ledger = ledger
         self._families = families
         self._force = force
@@ -62,7 +70,7 @@ class IngestSource:
         with ThreadPoolExecutor(1, "escudo-hash") as hasher:
             current: str | None = None
             opened: _Opened | None = None
-            for item in open_logs(paths, stdin=stdin):
+            for item in open_logs(paths, stdin=stdin, limits=self._limits):
                 if isinstance(item, Diagnostic):
                     yield item
                     continue
@@ -131,7 +139,12 @@ def _read(stream: LogStream, families: Families) -> Iterator[Step]:
     try:
         yield from read(stream, families)
     except EscudoError as error:
+        if error.code == "SRC009":
+            raise
         yield error.diagnostic
+    except Exception as error:  # a fault of a reader ends its file, not the run
+        message = f"{stream.name}: {type(error).__name__}: {error}"
+        yield Diagnostic("SRC013", message, span=Span(stream.name, 1, 1, 1, 1))
 
 
 def _changed(path: Path, before: os.stat_result) -> bool:

@@ -19,12 +19,28 @@ CODES: Mapping[str, ErrorCode] = {
         ),
         ErrorCode("SRC007", "the archive member is encrypted", "unpack it with its password first"),
         ErrorCode("SRC008", "archives are nested too deep", "unpack the outer archive first"),
+        ErrorCode(
+            "SRC009",
+            "no room for a temporary copy",
+            "packed logs that come by standard input, and archives in archives, are copied first; "
+            "free the disk, or point TMPDIR to another one",
+        ),
         ErrorCode("SRC010", "a damaged EVTX record", "the records around it are kept"),
         ErrorCode("SRC011", "a damaged or truncated EVTX file", "what was readable is kept"),
         ErrorCode(
             "SRC012",
             "the process that decoded an EVTX file ended early, and so did a second one",
             "what it gave is kept; --force takes the file in again, that part then twice",
+        ),
+        ErrorCode(
+            "SRC013",
+            "the reader of a format failed",
+            "what it gave before is kept; please report it with the file",
+        ),
+        ErrorCode(
+            "SRC014",
+            "a file unpacks to more than is allowed",
+            "what came before is kept; --max-unpacked and --max-members allow more",
         ),
         ErrorCode(
             "SRC020", "an event that is not well-formed XML", "the events around it are kept"

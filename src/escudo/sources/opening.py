@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -10,7 +11,6 @@ import sys
 import tempfile
 import time
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 import zstandard
 
-from escudo.core.errors import Diagnostic, Severity, Span
+from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format
 
 STDIN = "-"
@@ -31,8 +31,101 @@ _HEAD_STEP = 1024
 """Bytes that are read of a head at once: those before damage are looked at still."""
 _SPOOL_BYTES = 32 * 1024 * 1024
 """Bytes of a packed stream that stay in memory; a longer one goes to a temporary file."""
-DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError)
-"""What reading from a damaged compressed stream raises."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What a write to a temporary copy says where the disk is at fault, and not the log."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnpackLimits:
+    """What one file with all the archives in it may unpack to: bytes, and members of zip files."""
+
+    most_bytes: int = 64 << 30
+    most_members: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Why a stream cannot be read on: a code (None for the reader's own), and words."""
+
+    code: str | None
+    message: str
+
+
+class TooMuchUnpackedError(Exception):
+    """A file unpacks to more than the limits allow."""
+
+
+def judge_damage(error: Exception) -> Damage:
+    """What a library raised while it read or unpacked -> why; also what no documentation names.
+
+    Raises:
+        EscudoError: SRC009 where a temporary copy had no room: that is not the log's fault.
+
+    >>> judge_damage(EOFError("it ends early"))
+    Damage(code=None, message='it ends early')
+    """
+    if isinstance(error, EscudoError):
+        raise error
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        raise EscudoError("SRC009", f"{tempfile.gettempdir()}: {error.strerror}") from error
+    if isinstance(error, TooMuchUnpackedError):
+        return Damage("SRC014", str(error))
+    if isinstance(error, MemoryError):
+        return Damage("SRC006", "it asks for more memory than there is")
+    if isinstance(error, RuntimeError) and "encrypted" in str(error):  # zipfile's way to say it
+        return Damage("SRC007", "the archive member is encrypted")
+    if isinstance(error, OSError) and error.strerror:
+        return Damage(None, error.strerror)
+    return Damage(None, str(error) or type(error).__name__)
+
+
+class _Budget:
+    """What one file may still unpack to."""
+
+    def __init__(self, limits: UnpackLimits) -> None:
+        self._limits = limits
+        self._bytes = 0
+        self._members = 0
+
+    def take_bytes(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes > self._limits.most_bytes:
+            most = self._limits.most_bytes
+            raise TooMuchUnpackedError(f"it unpacks to more than {most:,} bytes")
+
+    def take_member(self) -> bool:
+        """Whether one more member may be opened."""
+        self._members += 1
+        return self._members <= self._limits.most_members
+
+    @property
+    def most_members(self) -> int:
+        return self._limits.most_members
+
+
+class _Counted(io.RawIOBase):
+    """An unpacked stream whose bytes are counted against a budget."""
+
+    def __init__(self, stream: BinaryIO, budget: _Budget) -> None:
+        self._stream = stream
+        self._budget = budget
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = _piece(self._stream, len(target))
+        self._budget.take_bytes(len(data))
+        target[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _counted(stream: BinaryIO, budget: _Budget) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_Counted(stream, budget), 1 << 20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,50 +162,60 @@ class _Source:
     modified: float
     path: Path | None
     asked: bool
+    budget: _Budget
 
 
 def open_logs(
-    paths: Sequence[Path | str], *, stdin: BinaryIO | None = None
+    paths: Sequence[Path | str],
+    *,
+    stdin: BinaryIO | None = None,
+    limits: UnpackLimits | None = None,
 ) -> Iterator[LogStream | Diagnostic]:
     """Every log under the paths, in a stable order; ``-`` is standard input.
 
     Folders are walked; zip, gzip and zstd are unpacked, also inside each other. What cannot be
     read, or is no log, comes as a Diagnostic in its place: an error where the user named the
-    file, else a warning (damaged) or a note (not a log). Nothing is raised for a bad file.
+    file, else a warning (damaged) or a note (not a log). Nothing is raised for a bad file,
+    whatever its archive's library says. ``limits`` are those of each file that is opened.
+
+    Raises:
+        EscudoError: SRC009 where there is no room for a temporary copy.
 
     >>> [d.code for d in open_logs(["/nonexistent"])]
     ['SRC001']
     """
+    limits = limits or UnpackLimits()
     for given in paths:
         if str(given) == STDIN:
-            yield from _standard_input(stdin or cast(BinaryIO, sys.stdin.buffer))
+            stream = stdin or cast(BinaryIO, sys.stdin.buffer)
+            yield from _once(STDIN, stream, _Budget(limits))
             continue
         path = Path(given)
         if path.is_dir():
-            yield from _folder(path)
+            yield from _folder(path, limits)
         elif not path.exists():
             yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
         else:
-            yield from _file(path, asked=True)
+            yield from _file(path, limits, asked=True)
 
 
 def _problem(code: str, name: str, message: str, severity: Severity) -> Diagnostic:
     return Diagnostic(code, message, severity, Span(name, 1, 1, 1, 1))
 
 
-def _folder(folder: Path) -> Iterator[LogStream | Diagnostic]:
+def _folder(folder: Path, limits: UnpackLimits) -> Iterator[LogStream | Diagnostic]:
     any_log = False
     for directory, below, names in os.walk(folder, followlinks=False, onerror=None):
         below.sort()
         for name in sorted(names):
-            for item in _file(Path(directory) / name, asked=False):
+            for item in _file(Path(directory) / name, limits, asked=False):
                 any_log = any_log or isinstance(item, LogStream)
                 yield item
     if not any_log:
         yield _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
 
 
-def _file(path: Path, *, asked: bool) -> Iterator[LogStream | Diagnostic]:
+def _file(path: Path, limits: UnpackLimits, *, asked: bool) -> Iterator[LogStream | Diagnostic]:
     try:
         facts = path.stat()
     except OSError as error:
@@ -121,7 +224,7 @@ def _file(path: Path, *, asked: bool) -> Iterator[LogStream | Diagnostic]:
         return
     if not path.is_file():
         if asked:
-            yield from _special(path)
+            yield from _special(path, _Budget(limits))
         return
     opener = _path_opener(path)
     source = _Source(
@@ -132,6 +235,7 @@ def _file(path: Path, *, asked: bool) -> Iterator[LogStream | Diagnostic]:
         modified=facts.st_mtime,
         path=path,
         asked=asked,
+        budget=_Budget(limits),
     )
     yield from _expand(source, depth=0)
 
@@ -140,27 +244,29 @@ def _path_opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
 
 
-def _special(path: Path) -> Iterator[LogStream | Diagnostic]:
+def _special(path: Path, budget: _Budget) -> Iterator[LogStream | Diagnostic]:
     """A pipe or device: read once, as standard input is."""
     try:
         with path.open("rb") as stream:
-            yield from _once(str(path), stream)
+            yield from _once(str(path), stream, budget)
     except OSError as error:
         yield _problem("SRC002", str(path), f"cannot be read: {error.strerror}", Severity.ERROR)
 
 
-def _standard_input(stdin: BinaryIO) -> Iterator[LogStream | Diagnostic]:
-    yield from _once(STDIN, stdin)
-
-
-def _once(name: str, stream: BinaryIO) -> Iterator[LogStream | Diagnostic]:
+def _once(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[LogStream | Diagnostic]:
     """A stream that cannot be rewound: plain text flows, anything packed is spooled first."""
-    head = _first(stream)
-    rest = io.BufferedReader(_Joined(head, stream), 1 << 20)
-    if _packed(head) or detect_format(head) is Format.EVTX:
-        opener = _spooled(rest)
-    else:
-        opener = _once_opener(head, rest)
+    try:
+        head = _first(stream)
+        rest = io.BufferedReader(_Joined(head, stream), 1 << 20)
+        if _packed(head) or detect_format(head) is Format.EVTX:
+            opener = _spooled(rest)
+        else:
+            opener = _once_opener(head, rest)
+    except Exception as error:
+        damage = judge_damage(error)
+        message = f"cannot be read: {damage.message}"
+        yield _problem(damage.code or "SRC002", name, message, Severity.ERROR)
+        return
     source = _Source(
         name=name,
         opener=opener,
@@ -169,6 +275,7 @@ def _once(name: str, stream: BinaryIO) -> Iterator[LogStream | Diagnostic]:
         modified=time.time(),
         path=None,
         asked=True,
+        budget=budget,
     )
     yield from _expand(source, depth=0)
 
@@ -265,15 +372,13 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
     try:
         with source.opener() as stream:
             head = _head(stream)
-    except DAMAGE as error:
-        code = "SRC002" if depth == 0 else "SRC006"
-        yield _problem(code, source.name, f"cannot be read: {error}", severity)
-        return
-    except NotImplementedError as error:
-        yield _problem("SRC006", source.name, f"cannot be unpacked: {error}", severity)
-        return
-    except RuntimeError:  # zipfile's way to say that a member has a password
-        yield _problem("SRC007", source.name, "the archive member is encrypted", Severity.WARNING)
+    except Exception as error:
+        damage = judge_damage(error)
+        code = damage.code or ("SRC002" if depth == 0 else "SRC006")
+        if code == "SRC007":
+            yield _problem(code, source.name, damage.message, Severity.WARNING)
+        else:
+            yield _problem(code, source.name, f"cannot be read: {damage.message}", severity)
         return
     if not head:
         yield _problem("SRC003", source.name, "the file is empty", severity)
@@ -285,7 +390,8 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
         yield from _zip(source, depth)
     else:
         unpack = _gunzip if head.startswith(_GZIP_MAGIC) else _unzstd
-        inner = replace(source, opener=_layer(unpack, source.opener), size=None, path=None)
+        opener = _layer(unpack, source.opener, source.budget)
+        inner = replace(source, opener=opener, size=None, path=None)
         yield from _expand(inner, depth + 1)
 
 
@@ -295,7 +401,7 @@ def _head(stream: BinaryIO) -> bytes:
     while len(head) < HEAD_BYTES:
         try:
             piece = stream.read(min(_HEAD_STEP, HEAD_BYTES - len(head)))
-        except DAMAGE:
+        except Exception:
             if not head:
                 raise
             return head
@@ -323,9 +429,9 @@ def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
 
 
 def _layer(
-    unpack: Callable[[BinaryIO], BinaryIO], opener: Callable[[], BinaryIO]
+    unpack: Callable[[BinaryIO], BinaryIO], opener: Callable[[], BinaryIO], budget: _Budget
 ) -> Callable[[], BinaryIO]:
-    return lambda: unpack(opener())
+    return lambda: _counted(unpack(opener()), budget)
 
 
 def _gunzip(stream: BinaryIO) -> BinaryIO:
@@ -345,21 +451,30 @@ def _zip(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
             with stream:
                 stream = _spooled(stream)()
         archive = zipfile.ZipFile(stream)
-    except DAMAGE as error:
-        yield _problem("SRC006", source.name, f"the archive is damaged: {error}", severity)
+        members = sorted(archive.infolist(), key=lambda m: m.filename)
+    except Exception as error:
+        damage = judge_damage(error)
+        message = f"the archive is damaged: {damage.message}"
+        yield _problem(damage.code or "SRC006", source.name, message, severity)
         return
     any_log = False
-    for member in sorted(archive.infolist(), key=lambda m: m.filename):
+    for member in members:
+        if not source.budget.take_member():
+            most = source.budget.most_members
+            message = f"it has more than {most:,} members; the others are left out"
+            yield _problem("SRC014", source.name, message, severity)
+            break
         if member.is_dir() or member.filename.startswith("__MACOSX/"):
             continue
         inner = _Source(
             name=f"{source.name}!{member.filename}",
-            opener=_member_opener(archive, member),
+            opener=_member_opener(archive, member, source.budget),
             container=source.container,
             size=member.file_size,
             modified=_zip_time(member),
             path=None,
             asked=False,
+            budget=source.budget,
         )
         for item in _expand(inner, depth + 1):
             any_log = any_log or isinstance(item, LogStream)
@@ -368,8 +483,10 @@ def _zip(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
         yield _problem("SRC004", source.name, "no logs in this archive", severity)
 
 
-def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-    return lambda: cast(BinaryIO, archive.open(member))
+def _member_opener(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: _Budget
+) -> Callable[[], BinaryIO]:
+    return lambda: _counted(cast(BinaryIO, archive.open(member)), budget)
 
 
 def _zip_time(member: zipfile.ZipInfo) -> float:

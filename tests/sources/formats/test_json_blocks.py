@@ -81,7 +81,7 @@ def test_a_line_without_an_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_came_before_damage_is_given() -> None:
     def source() -> Iterator[bytes]:
         yield b'{"a":"b"}\n{"c":'
-        raise DamagedError("broken off")
+        raise DamagedError("SRC006", "broken off")
 
     found = cut_blocks(source(), JsonLines())
     assert text_of(next(found)) == b'{"a":"b"}\n{"c":\n'

@@ -25,7 +25,8 @@ from escudo.cli.options import (
     time_options,
 )
 from escudo.cli.output import choose_format, format_option, write_rows
-from escudo.cli.progress import follow_items, open_stderr, show_diagnostics
+from escudo.cli.progress import follow_items, show_diagnostics
+from escudo.cli.terminal import open_stderr
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
 
@@ -81,6 +82,6 @@ def command(
     shape = choose_format(format_)
     write_rows(list_runs(runs, in_words=shape == "table"), FIELDS, shape)
     if not quiet:
-        open_stderr().print(summarize_runs(runs), markup=False)
+        open_stderr().print(summarize_runs(runs))
     if any(run.failed for run in runs) or content.failed_files:
         sys.exit(EXIT_INPUT)

@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager
 
 import click
 from rich.console import Console
-from rich.text import Text
 
 from escudo.actions.demo import Context, DemoFollower, run_demo
 from escudo.actions.result_rows import show_value
 from escudo.cli.hunt_progress import HuntProgress
 from escudo.cli.hunt_view import build_table, show_run, summarize_hunt
-from escudo.cli.output import open_console
 from escudo.cli.progress import count_items
+from escudo.cli.terminal import open_console
 from escudo.generate.answers import Answers
 
 _EVENTS = 50_000
@@ -62,9 +61,9 @@ def _show_context(context: Context, out: Console) -> None:
     """The process tree and the drilldowns of the row whose host and user have the most risk."""
     for tree in context.trees:
         out.print()
-        out.print("[italic]Processes around the riskiest hit (marked *)[/]")
+        out.print("Processes around the riskiest hit (marked *)", style="italic")
         for line in tree.root.lines():
-            out.print(Text("  " + (line if len(line) <= _LINE else line[: _LINE - 1] + "…")))
+            out.print("  " + (line if len(line) <= _LINE else line[: _LINE - 1] + "…"))
     for name, result in context.drilldowns:
         rows = [
             [_show_cell(field, value) for field, value in row.items()]

@@ -23,7 +23,7 @@ from escudo.cli.options import (
     sources_option,
     time_options,
 )
-from escudo.cli.output import open_console
+from escudo.cli.terminal import open_console
 from escudo.lake.tables import Tables
 
 
@@ -89,24 +89,24 @@ def command(
 
 def _show(explanation: SearchExplanation) -> None:
     out = open_console()
-    out.print(f"[bold]{explanation.name}[/]")
+    out.print(explanation.name, style="bold")
     out.print("\nSearch, macros expanded", style="bold")
-    out.print(explanation.pipeline, markup=False)
+    out.print(explanation.pipeline)
     out.print("\nReads", style="bold")
     for read in map(Read.to_dict, explanation.reads):
         span = f"{read['earliest'] or 'the beginning'} to {read['latest'] or 'the end'}"
-        out.print(f"  {read['table']}: {read['files']} files, {span}", markup=False)
-        out.print(f"    {', '.join(read['columns'])}", markup=False)
+        out.print(f"  {read['table']}: {read['files']} files, {span}")
+        out.print(f"    {', '.join(read['columns'])}")
     if not explanation.reads:
         out.print("  no table")
     for reason in explanation.deferred:
-        out.print(f"  decided while running: {reason}", markup=False)
+        out.print(f"  decided while running: {reason}")
     dialect = explanation.engine
     out.print(f"\nSQL ({dialect})", style="bold")
     pretty_sql = sqlglot.transpile(explanation.sql, read=dialect, write=dialect, pretty=True)[0]
-    out.print(pretty_sql, markup=False)
+    out.print(pretty_sql)
     out.print("\nPlan", style="bold")
-    out.print(explanation.plan, markup=False)
+    out.print(explanation.plan)
     cost = f"compiled in {explanation.compile_ms} ms"
     if explanation.run_ms is not None:
         cost += f", {explanation.rows:,} rows in {explanation.run_ms} ms"

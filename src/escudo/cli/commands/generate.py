@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from escudo.cli.progress import count_items, open_stderr
+from escudo.cli.progress import count_items
+from escudo.cli.terminal import open_stderr
 from escudo.generate.generate import DEFAULT_START, FORMATS, generate
 
 
@@ -80,5 +81,4 @@ def command(
         open_stderr().print(
             f"wrote {events:,} events to {'standard output' if to_stdout else out}{where}: "
             f"{events / seconds:,.0f}/s",
-            markup=False,
         )

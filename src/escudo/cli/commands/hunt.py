@@ -28,11 +28,14 @@ from escudo.cli.options import (
     parse_time_range,
     sources_option,
     time_options,
+    unpack_options,
 )
-from escudo.cli.output import choose_format, format_option, open_console, write_rows
-from escudo.cli.progress import open_stderr, show_diagnostics
+from escudo.cli.output import choose_format, format_option, write_rows
+from escudo.cli.progress import show_diagnostics
+from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import Severity
 from escudo.lake.tables import Tables
+from escudo.sources.opening import UnpackLimits
 
 FIELDS = (
     "_time",
@@ -53,6 +56,7 @@ FIELDS = (
 @click.command()
 @logs_argument
 @sources_option
+@unpack_options
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
 @click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
@@ -86,6 +90,8 @@ def command(
     memory_limit: str | None,
     lake_path: Path | None,
     tables: Tables,
+    max_unpacked: int,
+    max_members: int,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -100,6 +106,7 @@ def command(
     over everything without it. In a lasting lake they stay (see `escudo baseline`).
     """
     begun, now = time.monotonic(), time.time()
+    limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     shape = choose_format(format_)
     content = load_content(content_paths, overlay)
     plan = plan_hunt(content, names=names, stories=stories, with_baselines=with_baselines)
@@ -113,11 +120,11 @@ def command(
             within=within,
         )
         progress = HuntProgress(lasting=lake_path is not None, quiet=quiet)
-        done = hunt_logs(logs, workspace, plan, follower=progress)
+        done = hunt_logs(logs, workspace, plan, follower=progress, limits=limits)
     hunt, ingested = done.hunt, done.ingested.report
     show_diagnostics([d for d in hunt.diagnostics if d.severity is Severity.ERROR])
     for change in hunt.changes if not quiet else ():
-        open_stderr().print(str(change), markup=False)
+        open_stderr().print(str(change))
     if shape == "table":
         out = open_console()
         show_run(hunt, ingested, out)

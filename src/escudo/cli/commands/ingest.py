@@ -15,11 +15,13 @@ from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
 from escudo.cli.options import lake_option, logs_argument, sources_option
-from escudo.cli.output import choose_format, open_console
+from escudo.cli.output import choose_format
 from escudo.cli.progress import IngestProgress, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
+from escudo.cli.terminal import open_console
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
+from escudo.sources.opening import UnpackLimits
 
 
 @click.command()
@@ -38,6 +40,8 @@ def command(
     logs: Sequence[Path],
     lake_path: Path,
     tables: Tables,
+    max_unpacked: int,
+    max_members: int,
     force: bool,
     quiet: bool,
     format_: str | None,
@@ -48,8 +52,9 @@ def command(
     rejected; the rejected input is kept in the folder `rejected` of the lake.
     """
     begun = time.monotonic()
+    limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     with Lake.open(lake_path, tables=tables) as lake, IngestProgress(quiet=quiet) as progress:
-        ingested = ingest_logs(logs, lake, force=force, progress=progress)
+        ingested = ingest_logs(logs, lake, force=force, progress=progress, limits=limits)
     show_diagnostics(ingested.report.diagnostics)
     tell_rejected(ingested, lasting=True)
     if choose_format(format_) == "table":

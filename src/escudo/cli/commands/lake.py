@@ -13,8 +13,8 @@ import click
 import orjson
 
 from escudo.cli.options import lake_option, parse_time_range, sources_option
-from escudo.cli.output import choose_format, format_option, open_console, write_rows
-from escudo.cli.progress import open_stderr
+from escudo.cli.output import choose_format, format_option, write_rows
+from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
 from escudo.lake import Lake, maintenance
@@ -41,7 +41,7 @@ def info(lake_path: Path, tables: Tables, format_: str | None) -> None:
     shape = choose_format(format_)
     if shape == "table":
         open_console().print(
-            f"[bold]{state.path}[/]: commit {state.commit} of {iso_utc(state.committed)}, "
+            f"{state.path}: commit {state.commit} of {iso_utc(state.committed)}, "
             f"{state.ingested:,} files came in, {state.rejected:,} inputs rejected"
         )
     write_rows(_list_rows(state), _FIELDS, shape)

@@ -18,8 +18,8 @@ from escudo.cli.options import (
     read_searches,
     sources_option,
 )
-from escudo.cli.output import open_console
 from escudo.cli.sarif import build_sarif
+from escudo.cli.terminal import open_console
 from escudo.core.errors import Diagnostic, Severity
 from escudo.lake.tables import Tables
 from escudo.spl import CODES
@@ -68,7 +68,7 @@ def command(
     else:
         out = open_console()
         for diagnostic in findings:
-            out.print(diagnostic.render(), markup=False)
+            out.print(diagnostic.render())
         errors = sum(d.severity is Severity.ERROR for d in findings)
         out.print(f"{errors:,} errors, {len(findings) - errors:,} warnings")
     fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}

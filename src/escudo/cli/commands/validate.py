@@ -18,8 +18,8 @@ from escudo.actions.validate import Validation, validate_content
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
 from escudo.cli.options import open_lake, sources_option
-from escudo.cli.output import open_console
 from escudo.cli.progress import follow_items
+from escudo.cli.terminal import open_console
 from escudo.lake.tables import Tables
 from escudo.startup import spare_collections
 
@@ -83,9 +83,9 @@ def command(
 def _show(validation: Validation, out: Console) -> None:
     """What is wrong, and how many searches of each kind run."""
     for diagnostic in validation.bad_files[:_SHOWN]:
-        out.print(diagnostic.render(), markup=False)
+        out.print(diagnostic.render())
     for kind, verdicts in validation.verdicts.items():
         for search, diagnostic in verdicts.failed[:_SHOWN]:
-            out.print(f"{search.file}: {search.name}", markup=False)
-            out.print(diagnostic.render(), markup=False)
+            out.print(f"{search.file}: {search.name}")
+            out.print(diagnostic.render())
         out.print(f"{kind}: {verdicts.total - len(verdicts.failed):,} of {verdicts.total:,} run")

@@ -23,8 +23,8 @@ from escudo.cli.options import (
     sources_option,
     time_options,
 )
-from escudo.cli.output import open_console
 from escudo.cli.progress import show_diagnostics
+from escudo.cli.terminal import open_console
 from escudo.cli.why_view import show_explanation, to_dict
 from escudo.detect.one_event import parse_event
 from escudo.detect.why import Explanation

@@ -56,7 +56,7 @@ def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
                 yield from read_padded(repair_utf8(block), shapes, stream.name, line)
                 line += block.count(b"\n")
         except DamagedError as error:
-            yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
+            yield Rejected(stream.name, f"line {line}", error.code, str(error), b"")
 
 
 def read_padded(

@@ -18,7 +18,7 @@ from escudo.sources.formats.evtx_records import decode, decode_apart
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.formats.windows_form import render_windows_form
 from escudo.sources.formats.xml_shapes import Shapes
-from escudo.sources.opening import DAMAGE, LogStream
+from escudo.sources.opening import LogStream, judge_damage
 
 WORTH_A_PROCESS = 8 << 20
 """Bytes of a file that is decoded in a process of its own; it takes 60 ms to start (2026-11-26)."""
@@ -76,8 +76,9 @@ def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
         if missing and readable:
             message = f"the file breaks off: {missing:,} bytes of its chunks are missing"
             yield Rejected(stream.name, "the end", "SRC011", message, b"")
-    except DAMAGE as error:
-        yield Rejected(stream.name, "offset 0", "SRC011", str(error), b"")
+    except Exception as error:
+        damage = judge_damage(error)
+        yield Rejected(stream.name, "offset 0", damage.code or "SRC011", damage.message, b"")
 
 
 def _records(name: str, path: str) -> Generator[Events | PendingEvents | Rejected, None, bool]:

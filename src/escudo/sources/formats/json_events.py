@@ -61,7 +61,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
                     case bytes():
                         line += yield from _read_text(block, reader, stream.name, line)
         except DamagedError as error:
-            yield Rejected(stream.name, f"line {line}", "SRC006", str(error), b"")
+            yield Rejected(stream.name, f"line {line}", error.code, str(error), b"")
 
 
 def _with_head(source: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from escudo.sources.format_detection import detect_encoding
-from escudo.sources.opening import DAMAGE
+from escudo.sources.opening import judge_damage
 
 _PIECE_BYTES = 1024 * 1024
 """Bytes that are asked of a stream at once."""
@@ -23,7 +23,11 @@ LONGEST_EVENT = 64 * 1024 * 1024
 
 
 class DamagedError(Exception):
-    """The compressed stream breaks off; what came before it has been yielded."""
+    """The stream breaks off, with a code; what came before it has been yielded."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 def read_pieces(stream: BinaryIO) -> Iterator[bytes]:
@@ -37,8 +41,9 @@ def read_pieces(stream: BinaryIO) -> Iterator[bytes]:
     while True:
         try:
             piece = read(_PIECE_BYTES)
-        except DAMAGE as error:
-            raise DamagedError(str(error)) from None
+        except Exception as error:
+            damage = judge_damage(error)
+            raise DamagedError(damage.code or "SRC006", damage.message) from None
         if not piece:
             break
         if first:

@@ -1,0 +1,122 @@
+"""Damaged files are found and not believed; a lost ledger is made again from the tables."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from escudo.core.errors import EscudoError
+from escudo.core.timerange import ALL_TIME
+from escudo.lake import Lake
+from escudo.lake.ingest import ingest
+from escudo.lake.maintenance import compact
+from escudo.lake.verify import repair, verify
+from tests.lake.logs import write_logs
+
+RAW, MODEL = "raw_sysmon", "endpoint_processes"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> tuple[Path, list[Path]]:
+    """A lake of two logs of 30 events, each in files of its own."""
+    logs = write_logs(tmp_path / "logs", 2, 30)
+    path = tmp_path / "lake"
+    with Lake.open(path) as lake:
+        for log in logs:
+            ingest([log], lake)
+    return path, logs
+
+
+def flip_bit(file: Path, at: float) -> None:
+    content = bytearray(file.read_bytes())
+    content[int(len(content) * at)] ^= 0x10
+    file.write_bytes(content)
+
+
+def data_files(path: Path, table: str) -> list[Path]:
+    with Lake.open(path) as lake:
+        return [Path(f) for f in lake.files(table, ALL_TIME)]
+
+
+@pytest.mark.parametrize("at", [0.05, 0.3, 0.6, 0.95])
+def test_a_flipped_bit_is_found_by_a_search_and_by_verify(
+    at: float, kept: tuple[Path, list[Path]]
+) -> None:
+    path, logs = kept
+    damaged = data_files(path, RAW)[0]
+    flip_bit(damaged, at)
+    with Lake.open(path) as lake:
+        with pytest.raises(EscudoError, match="LAK018"):
+            lake.files(RAW, ALL_TIME)
+        assert len(lake.files(MODEL, ALL_TIME)) == 2
+        found = verify(lake)
+    assert [(d.table, d.path, d.cause) for d in found.damaged] == [(RAW, str(damaged), "damaged")]
+    assert [(f.path, f.events, f.readable, f.there) for f in found.lost] == [
+        (str(logs[0]), 30, 0, True)
+    ]
+
+
+def test_a_sound_lake_is_sound_and_every_file_is_named_after_its_content(
+    kept: tuple[Path, list[Path]],
+) -> None:
+    with Lake.open(kept[0]) as lake:
+        found = verify(lake)
+    assert (found.files, found.unnamed, found.damaged, found.lost) == (4, 0, (), ())
+
+
+def test_a_missing_file_is_told_and_a_damaged_one_is_not_compacted(
+    kept: tuple[Path, list[Path]],
+) -> None:
+    path, _ = kept
+    flip_bit(data_files(path, MODEL)[0], 0.5)
+    with Lake.open(path) as lake, pytest.raises(EscudoError, match="LAK018"):
+        compact(lake)
+    data_files(path, RAW)[1].unlink()
+    with Lake.open(path) as lake:
+        assert sorted((d.table, d.cause) for d in verify(lake).damaged) == [
+            (MODEL, "damaged"),
+            (RAW, "missing"),
+        ]
+
+
+@pytest.mark.parametrize("damage", ["lost", "damaged"])
+def test_a_ledger_is_made_again(damage: str, kept: tuple[Path, list[Path]]) -> None:
+    path, logs = kept
+    if damage == "lost":
+        (path / "ledger.sqlite").unlink()
+    else:
+        (path / "ledger.sqlite").write_bytes(b"no database" * 1000)
+    done = repair(path)
+    assert done.logs == 2
+    assert (done.kept is None) == (damage == "lost")
+    more = write_logs(path.parent / "more", 3, 30)[2]
+    with Lake.open(path) as lake:
+        again = ingest([*logs, more], lake)
+        assert len(list(again.known())) == 2
+        files = lake.files(RAW, ALL_TIME)
+        assert len(files) == 3
+        assert verify(lake).damaged == ()
+        ids = [i for f in files for i in _event_ids(f)]
+    assert len(ids) == len(set(ids)) == 90
+
+
+def _event_ids(file: str) -> list[int]:
+    table = pq.read_table(file, columns=["_event_id"])
+    ids: list[int] = table["_event_id"].to_pylist()
+    return ids
+
+
+def test_a_sound_ledger_is_left_alone(kept: tuple[Path, list[Path]]) -> None:
+    with pytest.raises(EscudoError, match="LAK019"):
+        repair(kept[0])
+
+
+def test_a_table_whose_log_is_gone_is_told(kept: tuple[Path, list[Path]]) -> None:
+    shutil.rmtree(kept[0] / "tables" / RAW / "_delta_log")
+    with Lake.open(kept[0]) as lake:
+        with pytest.raises(EscudoError, match="LAK006"):
+            lake.files(RAW, ALL_TIME)
+        assert [d.table for d in verify(lake).damaged] == [RAW]
