@@ -108,7 +108,8 @@ def _hinted(paths: Paths, size: int) -> npt.NDArray[np.bool_]:
     known: dict[Path, list[Path]] = {}
     for path in paths:
         plain = tuple(part.removesuffix("{}") for part in path)
-        for start in range(len(plain)):
+        # What is below these is read by columns.
+        for start in range(1 if plain[0] in ("Event", "winlog") else len(plain)):
             for stop in range(start + 1, len(plain) + 1):
                 known.setdefault(plain[start:stop], []).append(path)
     for alternative in hint_paths():

@@ -260,6 +260,8 @@ def read_own(part: Any) -> dict[str, Field]:
             elif isinstance(value, dict):
                 if _name_in(value):
                     _data(out, [value])
+                elif isinstance(value.get("#text"), list):
+                    _data(out, value["#text"])
                 elif (text := _text(value)) is not None and key.lower() != "data":
                     _put(out, key, text)
                 else:

@@ -75,7 +75,7 @@ def find_events(value: Any) -> list[Any]:
     [{'a': '1'}, {'a': '2'}]
     """
     match value:
-        case {"hits": {"hits": list() as hits}}:
+        case {"hits": {"hits": [{"_source": _} | {"fields": _}, *_] as hits}}:
             return _objects(hits) or [value]
         case {"responses": [{"hits": {"hits": list()}}, *_] as answers}:
             return [event for answer in answers for event in find_events(answer)]
