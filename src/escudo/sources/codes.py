@@ -51,6 +51,9 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode("SRC031", "a JSON value that is not an object", "only objects are events"),
         ErrorCode("SRC032", "a JSON array that breaks off", "the events before the break are kept"),
         ErrorCode(
+            "SRC033", "a row of a CSV file that cannot be read", "the rows around it are kept"
+        ),
+        ErrorCode(
             "SRC050", "a source definition is wrong", "docs/sources.md shows what a definition has"
         ),
         ErrorCode("SRC051", "two sources of one name", "give the own source another name"),

@@ -15,6 +15,12 @@ _EMPTY_ARRAY = re.compile(rb"^\s*\[\s*(?:\]|\{|$)")
 _FDR_KEY = re.compile(rb'"(?:event_simpleName|event_platform)"\s*:')
 
 
+_CLASSIC = re.compile(rb"(?m)^LogName=[^\r\n]+\r?\n(?:\w+=.*\n)*?EventCode=")
+_DELIMITERS = (",", ";", "\t", "|")
+_HEADER_CELL = re.compile(r"[\w@#{}.:/()\[\] -]{1,80}")
+_LOG_COLUMN = re.compile(r"(?i)time|date|event|_raw|host|computer|channel|provider|source")
+
+
 class Format(StrEnum):
     """The wire formats; each has its file in ``sources/formats``."""
 
@@ -22,6 +28,8 @@ class Format(StrEnum):
     EVENT_XML = "event_xml"
     FDR = "fdr"
     JSON_EVENTS = "json_events"
+    CLASSIC_TEXT = "classic_text"
+    CSV_EVENTS = "csv_events"
 
 
 def detect_encoding(head: bytes) -> str:
@@ -55,7 +63,39 @@ def detect_format(head: bytes) -> Format | None:
     text = head.removeprefix(BOM_UTF8)
     if encoding != "utf-8":
         text = head.decode(encoding, "replace").lstrip("\ufeff").encode()
+    if _looks_like_csv(text):
+        return Format.CSV_EVENTS
+    classic = _CLASSIC.search(text)
     markup, record = _EVENT.search(text), _OBJECT_LINE.search(text) or _EMPTY_ARRAY.search(text)
+    if classic and not any(m and m.start() < classic.start() for m in (markup, record)):
+        return Format.CLASSIC_TEXT
     if record and not (markup and markup.start() < record.start()):
         return Format.FDR if _FDR_KEY.search(text) else Format.JSON_EVENTS
     return Format.EVENT_XML if markup else None
+
+
+def find_delimiter(header: str) -> str:
+    """What stands between the names of a CSV's header.
+
+    >>> find_delimiter("Level;Date and Time;Source")
+    ';'
+    """
+    return max(_DELIMITERS, key=header.count)
+
+
+def _looks_like_csv(text: bytes) -> bool:
+    """Whether the first line is a header with a log's columns, and a second has as many values."""
+    lines = text.lstrip().split(b"\n", 2)
+    if len(lines) < 2 or not lines[1].strip():
+        return False
+    header, row = (line.decode("utf-8", "replace").strip() for line in lines[:2])
+    delimiter = find_delimiter(header)
+    names = [name.strip().strip('"') for name in header.split(delimiter)]
+    return (
+        len(names) >= 2
+        and len(set(names)) == len(names)
+        and all(_HEADER_CELL.fullmatch(name) for name in names)
+        and any(_LOG_COLUMN.search(name) for name in names)
+        and row.count(delimiter) >= len(names) - 1
+        and not header.startswith(("{", "[", "<"))
+    )

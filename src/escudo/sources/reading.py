@@ -18,7 +18,7 @@ from escudo.sources.events import Events, PendingEvents
 from escudo.sources.families import Families
 from escudo.sources.family import Family
 from escudo.sources.format_detection import Format
-from escudo.sources.formats import event_xml, evtx_file, json_events
+from escudo.sources.formats import classic_text, csv_events, event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected
 from escudo.sources.opening import LogStream
 
@@ -52,6 +52,8 @@ _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | PendingEvents 
     Format.EVENT_XML: event_xml.read,
     Format.FDR: json_events.read,
     Format.JSON_EVENTS: json_events.read,
+    Format.CLASSIC_TEXT: classic_text.read,
+    Format.CSV_EVENTS: csv_events.read,
 }
 
 

@@ -196,6 +196,6 @@ def _events(
         if not paths:
             events.append(Events({}, raw))
             continue
-        for _, rows, fields in read_forms(paths, len(raw)):
+        for _, rows, fields in read_forms(paths, len(raw), raw):
             events.append(Events(fields, raw if rows is None else raw.take(pa.array(rows))))
     return events

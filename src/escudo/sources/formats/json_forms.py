@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.classic_text import WindowsEvent, merge_events
 from escudo.sources.formats.column_cleanup import add_braces, drop_empty, merge_fields
+from escudo.sources.formats.ecs import map_back
 from escudo.sources.formats.event_columns import build_columns
-from escudo.sources.formats.json_columns import Path, Paths
+from escudo.sources.formats.json_columns import Path, Paths, read_by_line
+from escudo.sources.formats.json_shapes import CARRIES, find_windows_event, hint_paths
 from escudo.sources.formats.nxlog import read_flat_fields
 from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields
 
@@ -30,9 +35,13 @@ _XML_PATHS: tuple[Path, ...] = (
     ("log",),
     ("result", "_raw"),
     ("_raw",),
+    ("System",),
+    ("body",),
+    ("Body",),
+    ("MESSAGE",),
 )
-"""Where Winlogbeat (``include_xml``), Log Analytics, syslog collectors and Splunk's exports keep an
-event's XML."""
+"""Where Winlogbeat (``include_xml``), Log Analytics, syslog collectors, Splunk's exports, Fluent
+Bit, OpenTelemetry and journald keep an event's XML. Other places are found event by event."""
 _EVENT_START = r"<Event[\s>]"
 _EVENT = re.compile(r"<Event[\s>].*</Event\s*>", re.DOTALL)
 
@@ -48,9 +57,11 @@ class Form:
 
 
 def read_forms(
-    paths: Paths, size: int
+    paths: Paths, size: int, lines: pa.Array | None = None
 ) -> Iterator[tuple[str, npt.NDArray[np.intp] | None, Fields]]:
     """The lines of each form (None: all of them) and their fields.
+
+    ``lines`` are the objects themselves. With them the rarer shapes are found, too.
 
     >>> paths = {("Channel",): pa.array(["Security"]), ("EventID",): pa.array(["1"]),
     ...          ("Hostname",): pa.array(["pc"])}
@@ -65,6 +76,11 @@ def read_forms(
             if len(numbers):
                 left[numbers] = False
                 yield "event_xml", numbers, fields
+    if lines is not None:
+        candidates = _hinted(paths, size) & left
+        for name, places, fields in _rare(lines, candidates):
+            left[places] = False
+            yield name, places, fields
     for form in FORMS:
         has = np.zeros(size, dtype=bool)
         for alternative in form.marks:
@@ -77,9 +93,64 @@ def read_forms(
         left &= ~has
         rows = _all_or(has)
         yield form.name, rows, form.convert(_taken(paths, rows))
+    if lines is not None and left.any():
+        for name, places, fields in _rare(lines, left & _carrying(lines)):
+            left[places] = False
+            yield name, places, fields
     if left.any():
         rows = _all_or(left)
         yield "generic", rows, _generic(_taken(paths, rows))
+
+
+def _hinted(paths: Paths, size: int) -> npt.NDArray[np.bool_]:
+    """Which lines have the keys of a rare shape; mostly a look at the paths alone."""
+    hinted = np.zeros(size, dtype=bool)
+    known: dict[Path, list[Path]] = {}
+    for path in paths:
+        plain = tuple(part.removesuffix("{}") for part in path)
+        # What is below these is read by columns.
+        for start in range(1 if plain[0] in ("Event", "winlog") else len(plain)):
+            for stop in range(start + 1, len(plain) + 1):
+                known.setdefault(plain[start:stop], []).append(path)
+    for alternative in hint_paths():
+        if not all(mark in known for mark in alternative):
+            continue
+        has = np.ones(size, dtype=bool)
+        for mark in alternative:
+            below = [pc.is_valid(paths[p]).to_numpy(zero_copy_only=False) for p in known[mark]]
+            has &= np.logical_or.reduce(below)
+        hinted |= has
+    return hinted
+
+
+def _carrying(lines: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which lines may hold an event in one of their texts."""
+    carries = pc.match_substring_regex(lines, CARRIES)
+    return np.asarray(carries.to_numpy(zero_copy_only=False))
+
+
+def _rare(
+    lines: pa.Array, candidates: npt.NDArray[np.bool_]
+) -> Iterator[tuple[str, npt.NDArray[np.intp], Fields]]:
+    """The events of rarer shapes, one at a time; those that turn out common by columns."""
+    events: list[WindowsEvent] = []
+    numbers: list[int] = []
+    common: list[dict[str, Any]] = []
+    common_numbers: list[int] = []
+    for number in np.flatnonzero(candidates).tolist():
+        turned = find_windows_event(orjson.loads(lines[number].as_py()))
+        if isinstance(turned, WindowsEvent):
+            events.append(turned)
+            numbers.append(number)
+        elif turned is not None:
+            common.append(turned)
+            common_numbers.append(number)
+    if events:
+        yield "rare", np.array(numbers, dtype=np.intp), merge_events(events)
+    if common:
+        places = np.array(common_numbers, dtype=np.intp)
+        for name, rows, fields in read_forms(read_by_line(common), len(common)):
+            yield name, places if rows is None else places[rows], fields
 
 
 def _unwrapped(paths: Paths) -> Paths:
@@ -225,6 +296,7 @@ def _winlogbeat(paths: Paths) -> Fields:
         else _translated(pc.binary_join(keywords, ","), _KEYWORD_BITS)
     )
     system.append(("Keywords", pc.coalesce(audited, pc.if_else(sysmon, _CLASSIC, nothing))))
+    own += map_back(paths, known.get("EventID", nothing), name)
     out = merge_fields(system, own)
     for field, values in rest:
         out.setdefault(field, values)

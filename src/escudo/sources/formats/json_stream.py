@@ -69,16 +69,59 @@ def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected
 
 
 def find_events(value: Any) -> list[Any]:
-    """The events in a value: those in its only array or among its hits, else itself."""
-    candidates: Any = None
+    """The events in a value: those of its list, of its table or among its hits, else itself.
+
+    >>> find_events({"tables": [{"columns": [{"name": "a"}], "rows": [["1"], ["2"]]}]})
+    [{'a': '1'}, {'a': '2'}]
+    """
     match value:
-        case {"hits": {"hits": [{"_source": _}, *_] as hits}}:
-            candidates = hits
+        case {"hits": {"hits": [{"_source": _} | {"fields": _}, *_] as hits}}:
+            return _objects(hits) or [value]
+        case {"responses": [{"hits": {"hits": list()}}, *_] as answers}:
+            return [event for answer in answers for event in find_events(answer)]
+        case {"tables": [{"columns": list(), "rows": list()}, *_] as tables}:
+            return [row for table in tables for row in find_events(table)] or [value]
+        case {"columns": list() as columns, "rows": list() as rows}:
+            return _table(columns, rows) or [value]
+        case {"fields": list() as columns, "rows": list() as rows}:
+            return _table(columns, rows) or [value]
+        case {"resourceLogs": [*resources]}:
+            return _otlp_records(resources) or [value]
         case dict() if len(value) == 1:
             [candidates] = value.values()
+            return _objects(candidates) or [value]
+        case dict():
+            for name in _LISTS:
+                if name in value and (events := _objects(value[name])):
+                    return events
+    return [value]
+
+
+_LISTS = ("results", "records", "Records", "value", "events", "Events", "Results", "logs", "rows")
+"""What lists of events are called in the answers of services that say more beside them."""
+
+
+def _objects(candidates: Any) -> list[Any]:
+    """A list that holds objects only, or none."""
     if isinstance(candidates, list) and candidates and all(isinstance(v, dict) for v in candidates):
         return candidates
-    return [value]
+    return []
+
+
+def _table(columns: list[Any], rows: list[Any]) -> list[Any]:
+    names = [c.get("name", c.get("ColumnName")) if isinstance(c, dict) else c for c in columns]
+    if not all(isinstance(name, str) for name in names):
+        return []
+    return [dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in rows]
+
+
+def _otlp_records(resources: list[Any]) -> list[Any]:
+    return [
+        record
+        for resource in _objects(resources)
+        for scope in _objects(resource.get("scopeLogs")) + _objects(resource.get("logs"))
+        for record in _objects(scope.get("logRecords"))
+    ]
 
 
 def _skip(text: str, at: int) -> int:
