@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -47,9 +47,22 @@ def assemble(
         events = events.make()
     if len(events.raw) == 0:
         return
-    for family, rows in _route(events, families):
+    for family, rows in _route(_deciding(events, families.routing_fields), families):
         chosen = events if rows is None else events.take(rows)
         yield RawBatch(family, _build_table(family, chosen, source_file, default_time))
+
+
+def _deciding(events: Events, names: Sequence[str]) -> Events:
+    """The events with those fields as System has them that their own data names likewise."""
+    twice = [n for n in names if n in events.fields and f"System.{n}" in events.fields]
+    if not twice:
+        return events
+    fields = dict(events.fields)
+    size = len(events.raw)
+    for name in twice:
+        system, own = (_as_text(fields[n], size) for n in (f"System.{name}", name))
+        fields[name] = pc.coalesce(system, own)
+    return replace(events, fields=fields)
 
 
 def _route(events: Events, families: Families) -> Iterator[tuple[Family, pa.Array | None]]:
@@ -200,7 +213,8 @@ def _first(names: Sequence[str], events: Events, size: int) -> pa.Array:
 
 
 def _filled(template: str, events: Events, size: int) -> pa.Array:
-    """A template with the event's values: ``XmlWinEventLog:{Channel}``."""
+    """A template with the event's values: ``XmlWinEventLog:{Channel}``; without the last value, the
+    colon before it is left out, too."""
     names = find_template_fields(template)
     if not names:
         return pa.repeat(pa.scalar(template), size)
@@ -213,7 +227,8 @@ def _filled(template: str, events: Events, size: int) -> pa.Array:
         filled = pa.nulls(size, pa.string()) if values is None else _as_text(values, size)
         parts.append(pc.fill_null(filled, ""))
     parts.append(pa.scalar(text))
-    return pc.binary_join_element_wise(*parts, pa.scalar(""))
+    out = pc.binary_join_element_wise(*parts, pa.scalar(""))
+    return out if text else pc.utf8_rtrim(out, ":")
 
 
 def build_rest_map(fields: Mapping[str, Values], size: int) -> pa.Array:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.xml_element import DECIDING
+
 K = TypeVar("K")
 
 _GUID_LENGTH = 36
@@ -57,6 +59,8 @@ def merge_fields(
 ) -> dict[str, pa.Array]:
     """System fields and the event's own; of the same name the own wins, row by row.
 
+    An own field with a ``DECIDING`` name of System is ``EventData.<name>``, as in event XML.
+
     >>> system, own = pa.array(["4", "5"]), pa.array(["9", None])
     >>> out = merge_fields([("ProcessID", system)], [("ProcessID", own)])
     >>> out["ProcessID"].to_pylist(), out["System.ProcessID"].to_pylist()
@@ -66,7 +70,8 @@ def merge_fields(
     for name, values in system:
         out[name] = values if name not in out else pc.coalesce(out[name], values)
     theirs: dict[str, pa.Array] = {}
-    for name, values in own:
+    for given, values in own:
+        name = f"EventData.{given}" if given.removesuffix("{}") in DECIDING else given
         theirs[name] = values if name not in theirs else _coalesced(theirs[name], values)
     for name, values in theirs.items():
         if name in out:

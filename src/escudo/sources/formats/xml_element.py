@@ -22,6 +22,11 @@ _BACK = {_PRIVATE + code: code for code in range(32)}
 _SYSTEM_ATTRIBUTES = frozenset({"Provider", "TimeCreated", "Correlation", "Execution", "Security"})
 
 
+DECIDING = frozenset({"EventID", "Channel", "Computer", "SystemTime"})
+"""What System says decides what an event is, whence and when; an event's own data may use the same
+names for something else (the log that was cleared, an event that could not be written)."""
+
+
 class NotAnEventError(ValueError):
     """The text is no Windows event; ``code`` says why."""
 
@@ -37,7 +42,9 @@ def read_event_fields(text: str) -> dict[str, Field]:
     (``Name`` and ``Guid`` of the provider, ``SystemTime``, ``ProcessID``, ``UserID`` ...).
     EventData: the values by name; those without one are together the multivalue ``Data``.
     UserData: the names of its leaves. An empty value is no field. Where an EventData field has
-    the name of a System field, EventData wins and the other is ``System.<name>``.
+    the name of a System field, EventData wins and the other is ``System.<name>``; but for those
+    that are ``DECIDING``: System wins, and the event's own is ``EventData.<name>``.
+    A blank in a name becomes an underscore, as Splunk's field names have it.
 
     Raises NotAnEventError where the text is not well-formed or has no System element.
 
@@ -62,6 +69,9 @@ def read_event_fields(text: str) -> dict[str, Field]:
             else:
                 _add(own, name, value)
     for name, field in own.items():
+        if name.removesuffix("{}") in DECIDING:
+            out[f"EventData.{name}"] = field
+            continue
         if name in out:
             out[f"System.{name}"] = out[name]
         out[name] = field
@@ -118,13 +128,13 @@ def _event_data(part: ElementTree.Element) -> Iterator[tuple[str, str]]:
         text = _text(child)
         name = child.attrib.get("Name") or _name(child)
         if text:
-            yield name, text
+            yield "_".join(name.split()), text
 
 
 def _leaves(part: ElementTree.Element) -> Iterator[tuple[str, str]]:
     for element in part.iter():
         if len(element) == 0 and (text := _text(element)):
-            yield element.attrib.get("Name") or _name(element), text
+            yield "_".join((element.attrib.get("Name") or _name(element)).split()), text
 
 
 def _rendering(part: ElementTree.Element) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,8 @@
   both sides look numeric, else lexicographic (Search Reference, search: comparison expressions).
 - ``f!=x`` leaves out events without f, ``NOT f=x`` keeps them (Search Manual, NOT expressions).
 - A condition on a multivalue field holds if any of its values matches.
+- ``source="WinEventLog:X"`` also matches ``XmlWinEventLog:X``: the same channel, whose events came
+  as XML. Searches are written for either rendering (the Windows add-on's ``source`` differs).
 - A bare term is looked for in ``_raw``, bounded by what is no letter or digit.
 - ``ip="10.0.0.0/8"`` matches addresses in ``search``; in ``tstats`` it is text (Search Reference,
   tstats).
@@ -98,6 +100,9 @@ class Rules:
 SEARCH = Rules()
 TSTATS = Rules(cidr=False)
 
+_CLASSIC = "wineventlog:"
+"""How the Windows add-on's sources of events in classic rendering begin."""
+
 _CIDR = re.compile(r"(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)/\d{1,3}")
 
 
@@ -122,10 +127,15 @@ class _Lowering:
             case SubsearchTerm():
                 rows = self.fields.subsearch(expr)
                 return exp.true() if rows is None else self.expression(rows, negated=negated)
+            case Compare(name, "!=", value):
+                leaf = all_hold(
+                    [self.compare(name, "!=", (v,)) for v in with_renderings(name, (value,))]
+                )
             case Compare(name, op, value):
-                leaf = self.compare(name, op, (value,))
+                values = with_renderings(name, (value,)) if op == "=" else (value,)
+                leaf = self.compare(name, op, values)
             case InList(name, values):
-                leaf = self.compare(name, "=", values)
+                leaf = self.compare(name, "=", with_renderings(name, values))
             case Term(value):
                 leaf = self.term(value)
             case TimeModifier():
@@ -222,6 +232,22 @@ class _Lowering:
             call = Call("match", (FieldRef(self.rules.term_field), Literal(pattern)))
             tests.append(lower_eval(call, self.fields).sql)
         return all_hold(tests)
+
+
+def with_renderings(name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The values that a field is compared with; a source of classic rendering has its XML beside.
+
+    >>> [v.text for v in with_renderings("source", (Value("WinEventLog:System"),))]
+    ['WinEventLog:System', 'XmlWinEventLog:System']
+    """
+    if name != "source":
+        return values
+    out: list[Value] = []
+    for value in values:
+        out.append(value)
+        if value.text.lower().startswith(_CLASSIC):
+            out.append(replace(value, text=f"Xml{value.text}"))
+    return tuple(out)
 
 
 @dataclass(frozen=True)
