@@ -78,6 +78,21 @@ _ROWS = (
         "Content reads only files below its own folder, links resolved. Copy the file into it.",
     ),
     ErrorCode(
+        "CON220",
+        "a part of a .conf file cannot be read",
+        "A line is `[stanza]`, `key = value`, a comment with `#`, or goes on after a backslash.",
+    ),
+    ErrorCode(
+        "CON221",
+        "an app's archive cannot be unpacked",
+        "Give a whole .spl or .tgz file, or the app's folder.",
+    ),
+    ErrorCode(
+        "CON222",
+        "a setting of a Splunk app has no effect here",
+        "What it does has to be done in another way; the rest of the app is used.",
+    ),
+    ErrorCode(
         "CON301",
         "an overlay changes a detection that does not exist",
         "Correct the name, or add the content folder that defines it.",
