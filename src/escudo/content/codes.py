@@ -10,7 +10,7 @@ _ROWS = (
     ErrorCode(
         "CON001",
         "a content path does not exist",
-        "Give the folder of a security_content checkout, a folder of YAML files, or one file.",
+        "Give a security_content checkout, a folder of YAML files, one file, or a Splunk app.",
     ),
     ErrorCode(
         "CON002",
