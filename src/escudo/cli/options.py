@@ -91,7 +91,7 @@ def content_options(function: F) -> F:
         "content_paths",
         multiple=True,
         type=_EXISTING,
-        help="Folder of detection content (a security_content checkout); repeatable.",
+        help="Detection content: a security_content checkout, a Splunk app; repeatable.",
     )(function)
 
 

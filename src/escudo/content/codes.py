@@ -10,7 +10,7 @@ _ROWS = (
     ErrorCode(
         "CON001",
         "a content path does not exist",
-        "Give the folder of a security_content checkout, a folder of YAML files, or one file.",
+        "Give a security_content checkout, a folder of YAML files, one file, or a Splunk app.",
     ),
     ErrorCode(
         "CON002",
@@ -76,6 +76,21 @@ _ROWS = (
         "CON211",
         "a file that content names is outside of the content",
         "Content reads only files below its own folder, links resolved. Copy the file into it.",
+    ),
+    ErrorCode(
+        "CON220",
+        "a part of a .conf file cannot be read",
+        "A line is `[stanza]`, `key = value`, a comment with `#`, or goes on after a backslash.",
+    ),
+    ErrorCode(
+        "CON221",
+        "an app's archive cannot be unpacked",
+        "Give a whole .spl or .tgz file, or the app's folder.",
+    ),
+    ErrorCode(
+        "CON222",
+        "a setting of a Splunk app has no effect here",
+        "What it does has to be done in another way; the rest of the app is used.",
     ),
     ErrorCode(
         "CON301",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from escudo.content.apps.app_files import find_apps, is_archive, unpack_archive
+from escudo.content.apps.app_layer import load_app
 from escudo.content.elements.data_source import DataSource
 from escudo.content.elements.deployment import Deployment
 from escudo.content.elements.detection import Detection
@@ -39,6 +41,8 @@ class Content:
     diagnostics: tuple[Diagnostic, ...]
     files: int
     failed_files: int
+    kept: tuple[object, ...] = ()
+    """What has to live as long as the content: the folders that archives are unpacked in."""
 
     @cached_property
     def knowledge(self) -> ContentKnowledge:
@@ -56,6 +60,7 @@ class Content:
             lookups,
             searches,
             [*searches.values(), *(d.search for x in self.detections for d in x.drilldowns)],
+            self.kept,
         )
 
     def detection(self, name: str) -> Detection:
@@ -90,7 +95,8 @@ def load(
 ) -> Content:
     """Load content from folders or files, over Escudo's own.
 
-    Each path is a security_content checkout, a folder of YAML files, or one file. What a later
+    Each path is a security_content checkout, a folder of YAML files, one file, a Splunk app (its
+    folder or its .spl or .tgz archive), or a folder of apps. What a later
     path defines replaces what an earlier one does; ``overlay`` is a folder of local changes
     (see ``content.overlay``) on top.
 
@@ -99,20 +105,27 @@ def load(
     49
 
     Raises:
-        EscudoError: CON001 where a path does not exist.
+        EscudoError: CON001 where a path does not exist, CON221 for an archive that is damaged.
     """
     layers = [load_layer(BUILTIN_FOLDER, BUILTIN)] if builtin else []
-    layers += [load_layer(Path(path)) for path in paths]
+    kept = []
+    for path in map(Path, paths):
+        if is_archive(path):
+            kept.append(unpack_archive(path))
+            layers += [load_app(app) for app in find_apps(Path(kept[-1].name))]
+        else:
+            apps = find_apps(path)
+            layers += [load_app(app) for app in apps] or [load_layer(path)]
     changes = load_overlay(overlay) if overlay is not None else None
     if changes is not None:
         layers.append(changes.layer)
     merged = merge(layers)
     if changes is not None:
         apply_overlay(merged, changes)
-    return _content(merged)
+    return _content(merged, tuple(kept))
 
 
-def _content(layer: Layer) -> Content:
+def _content(layer: Layer, kept: tuple[object, ...]) -> Content:
     described = {Path(k.path).name for k in layer.lookups.values() if k.path is not None}
     bare = [
         Lookup(name=name, path=path) for name, path in layer.csv.items() if name not in described
@@ -129,4 +142,5 @@ def _content(layer: Layer) -> Content:
         diagnostics=tuple(layer.diagnostics),
         files=layer.files,
         failed_files=layer.failed_files,
+        kept=kept,
     )

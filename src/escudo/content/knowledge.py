@@ -51,7 +51,9 @@ class ContentKnowledge:
         lookups: Mapping[str, Lookup],
         searches: Mapping[str, str],
         filter_users: Iterable[str],
+        kept: tuple[object, ...] = (),
     ) -> None:
+        self._kept = kept
         filters = {name for text in filter_users for name in _FILTER_USE.findall(text)}
         defaults = {(name, 0): Macro(name, _EVERYTHING) for name in filters}
         self._macros = {**defaults, **macros}

@@ -68,20 +68,31 @@ def _find(section: Section, path: Path, root: Path) -> str:
 
 def _match_types(section: Section) -> dict[str, str]:
     """``WILDCARD(a),CIDR(b)`` as field -> type; several fields may share one."""
-    out: dict[str, str] = {}
     text = ",".join(section.texts("match_type"))
+    out, rest = read_match_types(text)
+    if rest:
+        section.problem(
+            "CON104",
+            f"match_type {text!r} is not understood",
+            "match_type",
+            "write WILDCARD(field) or CIDR(field), with commas between",
+        )
+    return out
+
+
+def read_match_types(text: str) -> tuple[dict[str, str], str]:
+    """Field -> type of a ``match_type``, and what of it is not understood.
+
+    >>> read_match_types("WILDCARD(a, b), CIDR(c), LIKE(d)")
+    ({'a': 'WILDCARD', 'b': 'WILDCARD', 'c': 'CIDR'}, 'LIKE(d)')
+    """
+    out: dict[str, str] = {}
     rest = text
     while rest.strip():
         match = _MATCH_TYPE.match(rest)
         if match is None:
-            section.problem(
-                "CON104",
-                f"match_type {text!r} is not understood",
-                "match_type",
-                "write WILDCARD(field) or CIDR(field), with commas between",
-            )
             break
         for name in match.group(2).split(","):
             out[name.strip()] = match.group(1).upper()
         rest = rest[match.end() :]
-    return out
+    return out, rest.strip()

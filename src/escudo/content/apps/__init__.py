@@ -1,0 +1,1 @@
+"""Splunk apps (folders of .conf files, archives) -> content."""

@@ -1,0 +1,62 @@
+"""A content path -> the folders of the Splunk apps in it; ``collection`` calls it."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+from escudo.core.errors import EscudoError
+
+CONFS = ("savedsearches", "macros", "transforms", "props", "collections")
+ARCHIVES = (".spl", ".tgz", ".tar.gz")
+_MOST_BYTES = 2 << 30
+_MOST_MEMBERS = 100_000
+"""Limits of an archive, unpacked; the largest public apps have some 100 MB in 10,000 files."""
+
+
+def find_apps(path: Path) -> tuple[Path, ...]:
+    """The folder itself where it is an app, else those right below it that are."""
+    if not path.is_dir():
+        return ()
+    if _is_app(path):
+        return (path,)
+    return tuple(p for p in sorted(path.iterdir()) if p.is_dir() and _is_app(p))
+
+
+def _is_app(folder: Path) -> bool:
+    return any(
+        (folder / part / f"{name}.conf").is_file()
+        for part in ("default", "local")
+        for name in CONFS
+    )
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file has the name of an app's archive."""
+    return path.is_file() and path.name.lower().endswith(ARCHIVES)
+
+
+def unpack_archive(path: Path) -> tempfile.TemporaryDirectory[str]:
+    """An archive's files in a temporary folder, which is there as long as the object.
+
+    Raises:
+        EscudoError: CON221 where it cannot be unpacked: damaged, too large, or with members that
+            would lie outside of the folder.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="escudo-app-")
+    try:
+        with tarfile.open(path) as archive:
+            size = 0
+            for count, member in enumerate(archive, 1):
+                size += member.size
+                if size > _MOST_BYTES or count > _MOST_MEMBERS:
+                    raise EscudoError("CON221", f"{path}: it holds more than an app may have")
+                archive.extract(member, folder.name, filter="data")
+    except EscudoError:
+        folder.cleanup()
+        raise
+    except Exception as error:  # whatever the library raises on damaged input
+        folder.cleanup()
+        raise EscudoError("CON221", f"{path} cannot be unpacked: {error}") from error
+    return folder

@@ -1,0 +1,342 @@
+"""The folder of a Splunk app -> a layer of content: its searches, macros, lookups; ``collection``
+calls it.
+
+A saved search with risk or a finding is a detection (TTP, Anomaly or Correlation), one that writes
+a lookup, a model or events a baseline, any other a detection of type Hunting. Settings without a
+meaning here are told (CON222), never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from escudo.content.apps.app_files import CONFS
+from escudo.content.apps.conf import Conf, Setting, layer_confs, read_conf
+from escudo.content.elements.common import Origin, Schedule
+from escudo.content.elements.detection import Detection, Tags, Throttling
+from escudo.content.elements.drilldown import Drilldown
+from escudo.content.elements.lookup import read_match_types
+from escudo.content.elements.risk import RISK_OBJECT_TYPES, RiskConfig, RiskObject, ThreatObject
+from escudo.content.elements.searches import Baseline
+from escudo.content.loading import Layer, read_text
+from escudo.content.roots import stays_inside
+from escudo.core.catalog import Lookup, Macro
+from escudo.core.errors import Diagnostic, Severity, Span
+
+Settings = Mapping[str, Setting]
+
+_NAMESPACE = uuid.UUID("5c1fa2a5-5f0f-4f27-9d39-6c1a5e6e0b12")
+_RULE = re.compile(r"(?P<label>.+?) - (?P<name>.+) - Rule")
+_ARITY = re.compile(r"\((\d+)\)\Z")
+_WRITES = re.compile(r"\|\s*(?:outputlookup|collect|fit\b.*\binto)\b", re.IGNORECASE | re.DOTALL)
+_PERIOD = re.compile(r"(\d+)([smhd]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_TRUE = ("1", "true", "t", "yes", "enabled")
+
+_SEARCH_PREFIXES = (
+    *("action.", "alert.", "auto_summarize", "dispatch.", "display.", "dispatchAs", "durable."),
+    *("enableSched", "is_visible", "max_concurrent", "realtime_schedule", "request.", "restart_"),
+    *("run_", "schedule_", "skip_scheduled", "vsid", "workload_pool", "allow_skew", "defer_"),
+)
+"""Settings of a saved search that say how Splunk runs or shows it, not what it finds."""
+_SEARCH_KEYS = frozenset({"search", "description", "cron_schedule", "disabled", "relation"})
+_COUNTS = frozenset({"counttype", "quantity", "alert_condition"})
+_MACRO_KEYS = frozenset({"definition", "args", "iseval", "validation", "errormsg", "description"})
+_LOOKUP_KEYS = frozenset(
+    {
+        *("filename", "collection", "fields_list", "match_type", "case_sensitive_match"),
+        *("min_matches", "max_matches", "default_match", "external_type", "batch_index_query"),
+    }
+)
+
+
+def load_app(folder: Path) -> Layer:
+    """The content of one app. ``local`` goes over ``default``, as in Splunk."""
+    layer = Layer(str(folder))
+    confs = {name: _load_conf(layer, folder, name) for name in CONFS}
+    for file in sorted((folder / "lookups").glob("*.csv")):
+        if stays_inside(file, folder):
+            layer.csv.setdefault(file.name, str(file))
+    for name in confs["macros"].names():
+        _add_macro(layer, name, confs["macros"].settings(name))
+    for name in confs["transforms"].names():
+        _add_lookup(layer, folder, name, confs["transforms"].settings(name))
+    for name in confs["savedsearches"].names():
+        _add_search(layer, folder, name, confs["savedsearches"].settings(name))
+    for name in confs["props"].names():
+        _tell(layer, f"[{name}] of props.conf", confs["props"].settings(name), ())
+    return layer
+
+
+def _load_conf(layer: Layer, folder: Path, name: str) -> Conf:
+    merged = Conf()
+    for part in ("default", "local"):
+        file = folder / part / f"{name}.conf"
+        if not file.is_file():
+            continue
+        layer.files += 1
+        if not stays_inside(file, folder):
+            span = Span(str(file), 1, 1, 1, 1)
+            layer.diagnostics.append(Diagnostic("CON211", f"{file} is not in the app", span=span))
+            layer.failed_files += 1
+            continue
+        text, unreadable = read_text(file)
+        if unreadable is not None:
+            layer.diagnostics.append(unreadable)
+            layer.failed_files += 1
+            continue
+        merged = layer_confs(merged, read_conf(str(file), text))
+    layer.diagnostics += merged.problems
+    return merged
+
+
+def _tell(layer: Layer, what: str, settings: Settings, known: Sequence[str]) -> None:
+    """One warning for the settings of a stanza that have no effect."""
+    unknown = [key for key in settings if key not in known]
+    if unknown:
+        names = ", ".join(unknown)
+        span = settings[unknown[0]].span
+        layer.diagnostics.append(
+            Diagnostic("CON222", f"{what}: {names} has no effect here", Severity.WARNING, span)
+        )
+
+
+def _add_macro(layer: Layer, name: str, settings: Settings) -> None:
+    definition = settings.get("definition")
+    _tell(layer, f"macro [{name}]", settings, tuple(_MACRO_KEYS))
+    if definition is None:
+        return
+    arguments = tuple(a.strip() for a in _text(settings, "args").split(",") if a.strip())
+    bare = _ARITY.sub("", name)
+    layer.macros[(bare, len(arguments))] = Macro(
+        bare, definition.value, arguments, _truth(settings, "iseval"), definition.span
+    )
+
+
+def _add_lookup(layer: Layer, folder: Path, name: str, settings: Settings) -> None:
+    filename, collection = _text(settings, "filename"), _text(settings, "collection")
+    if not filename and not collection:
+        _tell(layer, f"[{name}] of transforms.conf", settings, ())
+        return
+    _tell(layer, f"lookup [{name}]", settings, tuple(_LOOKUP_KEYS))
+    path = folder / "lookups" / filename if filename else None
+    span = next(iter(settings.values())).span
+    if path is not None and not stays_inside(path, folder):
+        message = f"lookup [{name}]: its file is outside of the app"
+        layer.diagnostics.append(Diagnostic("CON211", message, span=span))
+        return
+    match_types, rest = read_match_types(_text(settings, "match_type"))
+    if rest:
+        message = f"lookup [{name}]: match_type {rest!r} is not understood"
+        layer.diagnostics.append(Diagnostic("CON104", message, span=span))
+    layer.lookups[name] = Lookup(
+        name,
+        str(path) if path is not None else None,
+        collection or None,
+        tuple(f for f in re.split(r"[,\s]+", _text(settings, "fields_list")) if f),
+        match_types=match_types,
+        case_sensitive=_truth(settings, "case_sensitive_match", default=True),
+        min_matches=_number(settings, "min_matches", 0),
+        max_matches=_number(settings, "max_matches", 1000),
+        default_match=_text(settings, "default_match") or None,
+        span=span,
+    )
+
+
+def _add_search(layer: Layer, folder: Path, stanza: str, settings: Settings) -> None:
+    search = settings.get("search")
+    ignored = [key for key in settings if key.startswith(_SEARCH_PREFIXES)]
+    known = (*_SEARCH_KEYS, *_COUNTS, *ignored)
+    _tell(layer, f"saved search [{stanza}]", settings, known)
+    if search is None or not search.value:
+        return
+    _tell_condition(layer, stanza, settings)
+    rule = _RULE.fullmatch(stanza)
+    name, label = (rule["name"], rule["label"]) if rule else (stanza, folder.name)
+    origin = Origin(search.span.file or "", layer.name, search.span, str(folder))
+    identity = str(uuid.uuid5(_NAMESPACE, stanza))
+    schedule = None
+    if _text(settings, "cron_schedule"):
+        schedule = Schedule(
+            _text(settings, "cron_schedule"),
+            _text(settings, "dispatch.earliest_time"),
+            _text(settings, "dispatch.latest_time"),
+            _text(settings, "schedule_window") or "auto",
+        )
+    if _WRITES.search(search.value):
+        layer.baselines[stanza.lower()] = Baseline(
+            name=stanza,
+            id=identity,
+            version=1,
+            created=None,
+            date=None,
+            author="",
+            status="production",
+            description=_text(settings, "description"),
+            search=search.value,
+            how_to_implement="",
+            known_false_positives="",
+            references=(),
+            analytic_story=(),
+            detections=(),
+            security_domain="",
+            schedule=schedule,
+            origin=origin,
+        )
+        return
+    risk = _read_risk(layer, stanza, settings)
+    layer.detections[name.lower()] = Detection(
+        name=name,
+        id=identity,
+        version=1,
+        created=None,
+        date=None,
+        author="",
+        status="production",
+        type=_type(settings, search.value, risk),
+        description=_text(settings, "description"),
+        data_source=(),
+        search=search.value,
+        how_to_implement="",
+        known_false_positives="",
+        references=(),
+        drilldowns=tuple(_read_drilldowns(settings)),
+        tags=_read_tags(settings),
+        risk=risk,
+        tests=(),
+        origin=origin,
+        label=label,
+        enabled=not _truth(settings, "disabled"),
+        schedule=schedule,
+    )
+
+
+def _tell_condition(layer: Layer, stanza: str, settings: Settings) -> None:
+    """An alert that needs more than one result: here each row counts."""
+    condition = _text(settings, "alert_condition")
+    relation, quantity = _text(settings, "relation"), _text(settings, "quantity")
+    if condition or (quantity and (relation.lower(), quantity) != ("greater than", "0")):
+        told = condition or f"{_text(settings, 'counttype')} {relation} {quantity}"
+        message = f"saved search [{stanza}]: its condition '{told}' has no effect, each row counts"
+        span = settings["search"].span
+        layer.diagnostics.append(Diagnostic("CON222", message, Severity.WARNING, span))
+
+
+def _type(settings: Settings, search: str, risk: RiskConfig | None) -> str:
+    notable = _truth(settings, "action.notable") or "action.notable.param.rule_title" in settings
+    if notable and re.search(r"datamodel\s*[=:]?\s*\"?Risk\b|index\s*=\s*\"?risk\b", search, re.I):
+        return "Correlation"
+    if notable:
+        return "TTP"
+    return "Anomaly" if risk is not None else "Hunting"
+
+
+def _read_risk(layer: Layer, stanza: str, settings: Settings) -> RiskConfig | None:
+    entries = _json(layer, stanza, settings, "action.risk.param._risk")
+    title = _text(settings, "action.notable.param.rule_title")
+    message = _text(settings, "action.risk.param._risk_message") or title
+    objects, threats = [], []
+    for entry in _objects(entries):
+        if "risk_object_field" in entry:
+            kind = str(entry.get("risk_object_type", "other")).lower()
+            objects.append(
+                RiskObject(
+                    str(entry["risk_object_field"]),
+                    kind if kind in RISK_OBJECT_TYPES else "other",
+                    _score(entry.get("risk_score")),
+                )
+            )
+        if "threat_object_field" in entry:
+            threat_type = str(entry.get("threat_object_type", ""))
+            threats.append(ThreatObject(str(entry["threat_object_field"]), threat_type))
+    return RiskConfig(message, tuple(objects), tuple(threats)) if objects else None
+
+
+def _score(value: Any) -> int:
+    try:
+        return max(0, min(100, int(float(value))))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _read_tags(settings: Settings) -> Tags:
+    notes: Any = _parse(_text(settings, "action.correlationsearch.annotations"))
+    notes = notes if isinstance(notes, dict) else {}
+    throttling = None
+    period = _PERIOD.fullmatch(_text(settings, "alert.suppress.period"))
+    if _truth(settings, "alert.suppress") and period is not None:
+        fields = [f.strip() for f in _text(settings, "alert.suppress.fields").split(",")]
+        throttling = Throttling(tuple(f for f in fields if f), int(period[1]) * _SECONDS[period[2]])
+    return Tags(
+        analytic_story=_texts(notes.get("analytic_story")),
+        mitre_attack_id=_texts(notes.get("mitre_attack")),
+        security_domain=_text(settings, "action.notable.param.security_domain"),
+        throttling=throttling,
+    )
+
+
+def _read_drilldowns(settings: Settings) -> Iterator[Drilldown]:
+    """One as text of its own (before Enterprise Security 7.3), several as JSON."""
+    earliest, latest = "$info_min_time$", "$info_max_time$"
+    one = settings.get("action.notable.param.drilldown_search")
+    if one is not None and one.value:
+        name = _text(settings, "action.notable.param.drilldown_name") or "drilldown"
+        yield Drilldown(name, one.value, earliest, latest, one.span)
+    several = settings.get("action.notable.param.drilldown_searches")
+    if several is None:
+        return
+    entries = _parse(several.value)
+    for entry in _objects(entries):
+        yield Drilldown(
+            str(entry.get("name", "drilldown")),
+            str(entry.get("search", "")),
+            str(entry.get("earliest_offset", earliest)),
+            str(entry.get("latest_offset", latest)),
+            several.span,
+        )
+
+
+def _json(layer: Layer, stanza: str, settings: Settings, key: str) -> Any:
+    text = _text(settings, key)
+    value = _parse(text)
+    if text and value is None:
+        message = f"saved search [{stanza}]: {key} is not JSON"
+        layer.diagnostics.append(
+            Diagnostic("CON220", message, Severity.WARNING, settings[key].span)
+        )
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The JSON objects of a list; nothing of anything else."""
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
+
+
+def _text(settings: Settings, key: str) -> str:
+    return settings[key].value if key in settings else ""
+
+
+def _truth(settings: Settings, key: str, *, default: bool = False) -> bool:
+    text = _text(settings, key)
+    return text.strip().lower() in _TRUE if text else default
+
+
+def _number(settings: Settings, key: str, default: int) -> int:
+    text = _text(settings, key).strip()
+    return int(text) if text.isdigit() else default
