@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint check format bench docs lock clean
+.PHONY: setup demo test fuzz lint check format bench docs lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -19,6 +19,11 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Random logs, archives, YAML, times and SPL: a quarter of an hour at most.
+FUZZ_EXAMPLES ?= 3000
+fuzz: $(STAMP)
+	ESCUDO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 900 $(BIN)/python -m pytest -n auto --dist worksteal tests/fuzz
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check src tests benchmarks docs

@@ -10,9 +10,17 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
+import threading
 import warnings
 from importlib import import_module
+from types import FrameType
+
+from escudo.core.interrupts import Stopped
+
+UNWIND_SECONDS = 10.0
+"""Seconds that a stopped process has to tell what it did; then it ends where it is."""
 
 
 def prepare_process() -> None:
@@ -49,6 +57,25 @@ def use_jemalloc() -> None:
 def use_own_python() -> None:
     """Has Spark's workers run the Python that runs this, unless the environment names one."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+
+
+def catch_stops() -> None:
+    """Makes Ctrl-C and SIGTERM a ``Stopped`` in the main thread, so that temporary files go and
+    what was done is told. The second one ends the process where it is, as does the time."""
+
+    stopping = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if stopping.is_set():
+            os._exit(128 + number)
+        stopping.set()
+        timer = threading.Timer(UNWIND_SECONDS, os._exit, [128 + number])
+        timer.daemon = True
+        timer.start()
+        raise Stopped(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 def pause_collections() -> None:

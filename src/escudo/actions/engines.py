@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,11 +20,33 @@ from escudo.engines.spark.available import explain_unavailable
 ENGINES = ("duckdb", "spark")
 
 
+_SHARE = 0.6
+"""Of the memory that is free when the engine begins: the rest is for Arrow and Python."""
+_LEAST_BYTES = 512 << 20
+
+
+def share_free_memory() -> str | None:
+    """What DuckDB may use unless told: a share of what the machine has free, and the process may
+    have of it (cgroup v2); None where the system does not say, for DuckDB's own choice."""
+    free: list[int] = []
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                free.append(int(line.split()[1]) << 10)
+    with suppress(OSError, ValueError):
+        group = Path("/sys/fs/cgroup")
+        most = int((group / "memory.max").read_text())
+        free.append(most - int((group / "memory.current").read_text()))
+    if not free:
+        return None
+    return f"{max(_LEAST_BYTES, int(min(free) * _SHARE)) >> 20}MiB"
+
+
 class DuckDBEngines:
     """Makes embedded engines that share one connection, which is opened when it is needed.
 
     Args:
-        memory_limit: what DuckDB may use (``"4GB"``).
+        memory_limit: what DuckDB may use (``"4GB"``); a share of what is free unless given.
     """
 
     def __init__(self, memory_limit: str | None = None) -> None:
@@ -33,7 +57,7 @@ class DuckDBEngines:
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        return connect(memory_limit=self._memory_limit)
+        return connect(memory_limit=self._memory_limit or share_free_memory())
 
 
 class SparkEngines:

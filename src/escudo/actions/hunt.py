@@ -82,6 +82,8 @@ class Hunt:
     matches: tuple[Match, ...]
     changes: tuple[Change, ...]
     schemas: Schemas
+    stopped: KeyboardInterrupt | None = None
+    """What ended the hunt before all detections had run, if something did."""
 
     def hits(self) -> Iterator[tuple[Match, Judgement]]:
         """The detections that found something."""
@@ -194,6 +196,7 @@ def hunt_lake(
     next one runs, although several may run at once; none may delete events. Correlations read the
     risk that the others wrote, so they run after them. Detections that are not enabled are left
     out. ``follow`` is given each list of detections and yields them one by one (a progress bar).
+    On Ctrl-C the detections that have run are judged, and the hunt says what stopped it.
 
     Raises:
         EscudoError: CLI002 where a detection's type has no deployment; what the lake says.
@@ -205,6 +208,7 @@ def hunt_lake(
     matches: list[Match] = []
     judgements: list[Judgement] = []
     changes: list[Change] = []
+    stopped: KeyboardInterrupt | None = None
     for group in filter(None, (first, then)):
         snapshot = lake.snapshot()
         matched = run_detections(
@@ -215,17 +219,21 @@ def hunt_lake(
             within=workspace.within,
             now=workspace.now,
         )
-        of_group = [
-            _carry_out(match, workspace, changes)
-            for _, match in zip(follow(group), matched, strict=True)
-        ]
+        of_group: list[Match] = []
+        try:
+            for _, match in zip(follow(group), matched, strict=True):
+                of_group.append(_carry_out(match, workspace, changes))
+        except KeyboardInterrupt as error:
+            stopped = error
         judged = [
             judge_match(m, _deployments(workspace.content, of_group), schemas) for m in of_group
         ]
         write_judgements(lake, judged, schemas)
         matches += of_group
         judgements += judged
-    return Hunt(tuple(judgements), tuple(matches), tuple(changes), schemas)
+        if stopped is not None:
+            break
+    return Hunt(tuple(judgements), tuple(matches), tuple(changes), schemas, stopped)
 
 
 def _find_schemas(catalog: Catalog) -> Schemas:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -9,7 +10,10 @@ from importlib import import_module
 import click
 
 from escudo import __version__, startup
+from escudo.cli.terminal import escape_controls
 from escudo.core.errors import EscudoError
+from escudo.core.faults import explain_fault
+from escudo.core.interrupts import Stopped
 
 EXIT_INPUT = 1
 """Part of the input was rejected, or a detection failed; the rest was done."""
@@ -19,7 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "ingest": "Read logs into a lasting lake.",
     "search": "Run SPL over a lake.",
     "baseline": "Run baselines: what they learn from a lake stays in it, for detections.",
-    "lake": "Look at a lake, compact it, expire old data.",
+    "lake": "Look at a lake, compact it, expire old data, verify and repair it.",
     "validate": "Check that every search of a content folder runs.",
     "explain": "Show what a search becomes, reads and costs.",
     "lint": "Say what in SPL is hardly what its author meant.",
@@ -61,16 +65,46 @@ def cli(begin: Callable[[], None] | None) -> None:
 
 def main() -> None:
     """The console script. A coded error is printed on stderr and the exit code is 1; a wrong
-    command line gives 2, as everywhere."""
+    command line gives 2, Ctrl-C 130 and SIGTERM 143, as everywhere. No exception leaves it."""
     startup.pause_collections()
+    startup.catch_stops()
     try:
-        cli(prog_name="escudo", obj=_begin)
+        code = cli.main(prog_name="escudo", obj=_begin, standalone_mode=False)
+    except click.ClickException as error:
+        _show_usage(error)
+        sys.exit(error.exit_code)
     except EscudoError as error:
-        click.echo(error.diagnostic.render(), err=True)
+        _complain(error.diagnostic.render())
         sys.exit(EXIT_INPUT)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_INPUT)
+    except (click.Abort, KeyboardInterrupt) as error:
+        sys.exit(_say_stopped(error))
+    except Exception as error:
+        diagnostic = explain_fault(error)
+        _complain(diagnostic.render())
+        sys.exit(EXIT_INPUT)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(text: str) -> None:
+    click.echo(escape_controls(text), err=True)
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """As click shows it, with what the user gave escaped."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        _complain(error.ctx.get_usage())
+    _complain(f"Error: {error.format_message()}")
+
+
+def _say_stopped(error: BaseException) -> int:
+    """The exit code of Ctrl-C (130) or SIGTERM (143), which click wraps."""
+    cause = error if isinstance(error, Stopped) else error.__context__
+    stopped = cause if isinstance(cause, Stopped) else Stopped(signal.SIGINT)
+    _complain(f"stopped by {stopped}")
+    return stopped.exit_code
 
 
 def _begin() -> None:

@@ -37,6 +37,7 @@ class IngestProgress:
         self._quiet = quiet
         self._files = 0
         self._events = 0
+        self._safe = 0
         self._begun = time.monotonic()
         self._said = self._begun
         self._bar = Progress(
@@ -62,6 +63,11 @@ class IngestProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        if isinstance(error, KeyboardInterrupt):
+            open_stderr().print(
+                f"stopped: {self._files:,} files with {self._safe:,} events are committed; "
+                "what was read of others is dropped"
+            )
 
     def started(self, name: str, size: int | None) -> None:
         self._bar.update(self._task, description=_short(escape_line(name)))
@@ -78,6 +84,7 @@ class IngestProgress:
             )
 
     def finished(self, report: FileReport) -> None:
+        self._safe += report.read
         self._files += 1
         self._bar.update(self._task, files=self._files)
 

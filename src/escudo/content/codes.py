@@ -40,6 +40,7 @@ _ROWS = (
         "a key is not known",
         "The key has no effect. If it is a misspelling, correct it.",
     ),
+    ErrorCode("CON108", "nested too deep", "Content has a few levels; look at the line."),
     ErrorCode("CON106", "a key occurs twice in one mapping", "Remove one; the first is used."),
     ErrorCode(
         "CON107",

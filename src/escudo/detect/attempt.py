@@ -7,9 +7,11 @@ diagnostic, so that it does not end the run of the others.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.faults import explain_fault
 
 T = TypeVar("T")
 
@@ -30,5 +32,8 @@ def attempt(action: Callable[[], T], *, name: str, source: str | None = None) ->
         return action()
     except EscudoError as error:
         return error.diagnostic
+    except (OSError, MemoryError, RecursionError) as error:
+        told = explain_fault(error)
+        return replace(told, message=f"{name}: {told.message}", source=source)
     except Exception as error:
         return Diagnostic("DET001", f"{name}: {type(error).__name__}: {error}", source=source)

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
+from escudo.core.errors import EscudoError
 from escudo.lake.delta import sync_folder, unwritable
 from escudo.lake.ledger import Ledger
 
@@ -69,12 +70,18 @@ class Artifacts:
         return None if path is None else path.read_bytes()
 
     def job(self, name: str) -> pa.Table | None:
-        """The results of a job, if there is one of the name."""
+        """The results of a job, if there is one of the name: LAK017 if they cannot be read."""
         path = self.find(JOBS, name)
         if path is None:
             return None
-        with pa.memory_map(str(path)) as file:
-            return ipc.open_file(file).read_all()
+        try:
+            with pa.memory_map(str(path)) as file:
+                rows = ipc.open_file(file).read_all()
+                rows.validate(full=True)
+                return rows
+        except (OSError, pa.ArrowException) as error:
+            message = f"the results of job {name!r} ({path}) are damaged"
+            raise EscudoError("LAK017", message) from error
 
     def keep_model(self, name: str, content: bytes) -> None:
         """Stores a model: LAK013 if it cannot be written."""

@@ -21,7 +21,7 @@ _ROWS = (
         "LAK003",
         "the ledger is missing or damaged",
         "The tables are there, but ledger.sqlite, which says what of them is committed, is not "
-        "readable. Restore it from a backup, or ingest the logs again into another folder.",
+        "readable. `escudo lake repair` makes a new one from the tables.",
     ),
     ErrorCode(
         "LAK004",
@@ -90,6 +90,21 @@ _ROWS = (
         "LAK016",
         "the lake holds events of a source that is not given",
         "Name the folder with the source's YAML by --sources, as when the events came in.",
+    ),
+    ErrorCode(
+        "LAK017",
+        "what a search has left is damaged",
+        "Run the search again that wrote it.",
+    ),
+    ErrorCode(
+        "LAK019",
+        "nothing to repair",
+        "The ledger is sound. `escudo lake verify` says whether data files are damaged.",
+    ),
+    ErrorCode(
+        "LAK018",
+        "a data file is damaged",
+        "`escudo lake verify` says which files are, and which logs can be read in again.",
     ),
 )
 

@@ -23,6 +23,12 @@ from escudo.core.errors import EscudoError
 CHECKPOINT_EVERY = 20
 """Versions from one checkpoint to the next, so that opening a table stays quick."""
 
+_LOG_ERRORS = (DeltaError, TableNotFoundError, OSError, ValueError, KeyError, pa.ArrowException)
+"""What deltalake raises for a log that it cannot read or write."""
+
+_MACHINE = ("no space left on device", "read-only file system", "permission denied", "quota")
+"""What a library's text says where the machine is at fault, and no file is damaged."""
+
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 # A hook could clean up log entries of a version that the ledger still pins.
 
@@ -63,29 +69,34 @@ def append(
     Returns:
         The table's new version.
     """
-    table = _open_for_writing(folder, schema, pinned)
-    _widen(table, schema)
-    now = int(time.time() * 1000)
-    content_changes = not same_content
-    actions: list[AddAction | RemoveAction] = [
-        RemoveAction(f.path, content_changes, now, f.size, {}) for f in removed
-    ]
-    actions += [AddAction(f.path, f.size, {}, now, content_changes, _statistics(f)) for f in added]
-    table.create_write_transaction(
-        actions,
-        "append",
-        table.schema(),
-        post_commithook_properties=_NO_HOOKS,
-    )
-    table.update_incremental()  # without hooks, the object stays at the version before
-    version = int(table.version())
-    log = folder / "_delta_log"
-    first = 0 if pinned is None else pinned + 1
-    for number in range(first, version + 1):
-        sync(log / f"{number:020}.json")
-    sync_folder(folder)
-    sync_folder(log)
-    return version
+    try:
+        table = _open_for_writing(folder, schema, pinned)
+        _widen(table, schema)
+        now = int(time.time() * 1000)
+        content_changes = not same_content
+        actions: list[AddAction | RemoveAction] = [
+            RemoveAction(f.path, content_changes, now, f.size, {}) for f in removed
+        ]
+        actions += [
+            AddAction(f.path, f.size, {}, now, content_changes, _statistics(f)) for f in added
+        ]
+        table.create_write_transaction(
+            actions,
+            "append",
+            table.schema(),
+            post_commithook_properties=_NO_HOOKS,
+        )
+        table.update_incremental()  # without hooks, the object stays at the version before
+        version = int(table.version())
+        log = folder / "_delta_log"
+        first = 0 if pinned is None else pinned + 1
+        for number in range(first, version + 1):
+            sync(log / f"{number:020}.json")
+        sync_folder(folder)
+        sync_folder(log)
+        return version
+    except _LOG_ERRORS as error:
+        raise explain_log_error(folder.name, "cannot be written", error) from error
 
 
 def checkpoint(folder: Path, before: int, version: int) -> None:
@@ -95,13 +106,18 @@ def checkpoint(folder: Path, before: int, version: int) -> None:
 
 
 def active_files(folder: Path, version: int) -> list[DataFile]:
-    """The files of a table at a version: LAK006 if its log cannot be read."""
+    """The files of a table at a version: LAK006 if its log cannot be read.
+
+    An entry of no bytes counts as damage: the library takes it for a version without changes.
+    """
+    for entry in (folder / "_delta_log").glob("[0-9]*.json"):
+        if not entry.stat().st_size and int(entry.stem) <= version:
+            raise EscudoError("LAK006", f"table {folder.name}: {entry.name} of its log is empty")
     try:
         actions = pa.table(DeltaTable(folder, version=version).get_add_actions(flatten=True))
-    except (DeltaError, TableNotFoundError, OSError) as error:
-        raise EscudoError(
-            "LAK006", f"table {folder.name} cannot be opened at version {version}: {error}"
-        ) from error
+    except _LOG_ERRORS as error:
+        what = f"cannot be opened at version {version}"
+        raise explain_log_error(folder.name, what, error) from error
     names = actions.column_names
     columns = [actions["path"].to_pylist()]
     for name in ("num_records", "size_bytes", "min._time", "max._time"):
@@ -128,10 +144,8 @@ def _open_for_writing(folder: Path, schema: pa.Schema, pinned: int | None) -> De
         if table.version() > base:
             table.restore(base, post_commithook_properties=_NO_HOOKS)
             table = DeltaTable(folder)
-    except (DeltaError, TableNotFoundError, OSError) as error:
-        raise EscudoError(
-            "LAK006", f"table {folder.name} cannot be opened for writing: {error}"
-        ) from error
+    except _LOG_ERRORS as error:
+        raise explain_log_error(folder.name, "cannot be opened for writing", error) from error
     return table
 
 
@@ -166,7 +180,19 @@ def _instant(millis: int) -> str:
 
 def unwritable(folder: Path, error: OSError) -> EscudoError:
     """The error for a folder that cannot be written to."""
-    return EscudoError("LAK013", f"{folder}: {error.strerror or error}")
+    return EscudoError("LAK013", f"{folder}: {error.strerror or 'it cannot be written'}")
+
+
+def explain_log_error(table: str, what: str, error: Exception) -> EscudoError:
+    """The error for a table's log: LAK013 where the machine is at fault, LAK006 the log itself.
+
+    The library's own text is about its insides; only what it says of the disk is told.
+    """
+    text = str(error).lower()
+    for words in _MACHINE:
+        if words in text:
+            return EscudoError("LAK013", f"table {table}: {words}")
+    return EscudoError("LAK006", f"table {table} {what}: its log is missing or damaged")
 
 
 def sync(file: Path) -> None:

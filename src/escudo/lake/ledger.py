@@ -205,7 +205,7 @@ class Ledger:
                 connection.execute(begin)
                 with connection:
                     yield connection
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             raise _failure(self.path, error) from error
 
 
@@ -216,7 +216,11 @@ def _head(connection: sqlite3.Connection) -> Commit:
 
 def _commit(row: tuple[int, float, str, str]) -> Commit:
     number, committed, kind, versions = row
-    return Commit(number, committed, kind, json.loads(versions))
+    try:
+        pinned = {str(table): int(version) for table, version in json.loads(versions).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise EscudoError("LAK003", f"commit {number} of the ledger is damaged") from error
+    return Commit(number, committed, kind, pinned)
 
 
 def _find(connection: sqlite3.Connection, identity: Identity) -> IngestedFile | None:
@@ -230,10 +234,10 @@ def _file(row: tuple[int, str, str, int, int, float]) -> IngestedFile:
     return IngestedFile(Identity(size, blake3), path, events, rejected, ingested)
 
 
-def _failure(path: Path, error: sqlite3.DatabaseError) -> EscudoError:
+def _failure(path: Path, error: sqlite3.Error) -> EscudoError:
     text = str(error)
     if "locked" in text:
         return EscudoError("LAK007", f"{path.parent} was locked for {LOCK_SECONDS:.0f} seconds")
-    if any(cause in text for cause in ("readonly", "full", "unable to open", "I/O")):
+    if any(cause in text for cause in ("readonly", "full", "unable to open", "I/O", "permission")):
         return EscudoError("LAK013", f"{path}: {text}")
     return EscudoError("LAK003", f"{path} cannot be read: {text}")

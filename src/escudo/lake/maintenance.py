@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.delta import DataFile
 from escudo.lake.layout import DAY
+from escudo.lake.leftovers import sweep_lake
 from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
 from escudo.lake.rewrite import rewrite
 from escudo.lake.snapshot import Snapshot
@@ -145,7 +147,7 @@ def delete(lake: Lake, event_ids: Sequence[int]) -> Maintained:
 
     def shortened(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
         for file in files:
-            held = pq.read_table(lake.tables_folder / table / file.path, columns=["_event_id"])
+            held = _read_ids(lake.tables_folder / table / file.path, table)
             if pc.any(pc.is_in(held["_event_id"], gone)).as_py():
                 yield _Edit([file], _rewritten(lake, table, [file], without=gone))
 
@@ -176,6 +178,15 @@ def _fits(group: Sequence[DataFile], file: DataFile) -> bool:
     return len(days) == 1 or (file.rows < DAY_ROWS and sum(f.rows for f in group) < DAY_ROWS)
 
 
+def _read_ids(path: Path, table: str) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=["_event_id"])
+    except FileNotFoundError as error:
+        raise EscudoError("LAK005", f"table {table}: {path} is missing") from error
+    except (OSError, pa.ArrowException) as error:
+        raise EscudoError("LAK018", f"table {table}: {path} cannot be read") from error
+
+
 def _rewritten(
     lake: Lake,
     table: str,
@@ -183,7 +194,12 @@ def _rewritten(
     since: int | None = None,
     without: pa.Array | None = None,
 ) -> list[DataFile]:
-    with tempfile.TemporaryDirectory(prefix="sort-", dir=lake.path) as temporary:
+    lake.checked.require(table, [str(lake.tables_folder / table / f.path) for f in files])
+    try:
+        made = tempfile.TemporaryDirectory(prefix="sort-", dir=lake.path)
+    except OSError as error:
+        raise delta.unwritable(lake.path, error) from error
+    with made as temporary:
         return rewrite(
             lake.tables_folder / table,
             lake.tables.layout(table),
@@ -204,7 +220,8 @@ def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Ma
         snapshot = lake.snapshot()
         edits = {t: list(plan(t, snapshot.data_files(t))) for t in snapshot.tables()}
         changes = _apply(lake, kind, {t: planned for t, planned in edits.items() if planned})
-    return Maintained(changes, vacuum(lake.tables_folder, lake.ledger, retention))
+    freed = vacuum(lake.tables_folder, lake.ledger, retention)
+    return Maintained(changes, freed + sweep_lake(lake.path))
 
 
 def _apply(

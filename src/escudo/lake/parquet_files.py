@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from escudo.lake.delta import DataFile, sync
+from escudo.lake.digests import seal
 from escudo.lake.layout import Layout, Stretch, arrange, cut_by_day, find_time_bounds
 
 FULL_BYTES = 128 << 20
@@ -39,9 +41,8 @@ class ParquetFiles:
         self._folder = folder
         self._layout = layout
         self._open: _OpenFile | None = None
-        self._closed: list[DataFile] = []
         self._syncer = ThreadPoolExecutor(1, "escudo-sync")
-        self._syncing: list[Future[None]] = []
+        self._sealing: list[tuple[DataFile, Future[DataFile]]] = []
 
     def write(self, rows: pa.Table) -> None:
         """Adds rows that have the table's schema, in any order."""
@@ -56,20 +57,19 @@ class ParquetFiles:
         They are on the disk then. Raises OSError if one of them could not be written.
         """
         self._close()
-        syncing, self._syncing = self._syncing, []
-        for synced in syncing:
-            synced.result()
-        files, self._closed = self._closed, []
+        files = [sealed.result() for _, sealed in self._sealing]
+        self._sealing = []
         return files
 
     def discard(self) -> None:
         """Deletes every file that was not handed out by ``finish``."""
         self._close()
-        wait(self._syncing)
-        files, self._syncing, self._closed = self._closed, [], []
-        for file in files:
+        wait([sealed for _, sealed in self._sealing])
+        for file, sealed in self._sealing:
+            left = file if sealed.exception() is not None else sealed.result()
             with suppress(FileNotFoundError):
-                (self._folder / file.path).unlink()
+                (self._folder / left.path).unlink()
+        self._sealing = []
 
     def _place(self, stretch: Stretch) -> _OpenFile:
         file = self._open
@@ -85,11 +85,17 @@ class ParquetFiles:
         return file
 
     def _close(self) -> None:
-        """Closes the open file; it goes to the disk while the next one is written."""
+        """Closes the open file; it is sealed and goes to the disk while the next one is written."""
         if self._open is not None:
             file, self._open = self._open, None
-            self._closed.append(file.close())
-            self._syncing.append(self._syncer.submit(sync, file.path))
+            closed = file.close()
+            self._sealing.append((closed, self._syncer.submit(_seal, file.path, closed)))
+
+
+def _seal(path: Path, file: DataFile) -> DataFile:
+    """Waits until a file is on the disk, and names it after its content."""
+    sync(path)
+    return replace(file, path=seal(path).name)
 
 
 class _OpenFile:

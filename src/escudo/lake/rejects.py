@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from escudo.sources.reading import Rejected
 
 _FLUSH_LINES = 1000
 """Lines that are held in memory before they are written."""
+
+MOST_BYTES = 64 << 20
+"""About as many bytes of one file's rejected input are kept; the rest is counted."""
 
 
 class Rejects:
@@ -28,8 +32,15 @@ class Rejects:
         self._folder = folder
         self._draft = folder / f"{uuid.uuid4().hex}.draft"
         self._lines: list[str] = []
+        self._bytes = 0
+        self._left = 0
+        self._file = ""
 
     def add(self, rejected: Rejected) -> None:
+        if self._bytes >= MOST_BYTES:
+            self._left += 1
+            self._file = rejected.source_file
+            return
         row = {
             "file": rejected.source_file,
             "place": rejected.place,
@@ -37,18 +48,29 @@ class Rejects:
             "message": rejected.message,
             "excerpt": rejected.excerpt.decode("utf-8", "backslashreplace"),
         }
-        self._lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+        self._put(row)
         if len(self._lines) >= _FLUSH_LINES:
             self._flush()
 
     def keep(self, name: str) -> None:
         """Puts the lines in ``<name>.jsonl``; for use just before their events are committed.
 
+        Beyond ``MOST_BYTES`` the last line says how many inputs are not among them.
+
         Named after the content of a file, they are not doubled when it is read again.
         """
+        if self._left:
+            message = f"{self._left:,} more inputs were rejected and are not kept"
+            rest = {"place": "the rest", "code": "SRC015", "message": message, "excerpt": ""}
+            self._put({"file": self._file, **rest})
         self._flush()
         if self._draft.exists():
             self._draft.replace(self._folder / f"{name}.jsonl")
+
+    def _put(self, row: Mapping[str, str]) -> None:
+        line = json.dumps(row, ensure_ascii=False) + "\n"
+        self._bytes += len(line)
+        self._lines.append(line)
 
     def _flush(self) -> None:
         if self._lines:

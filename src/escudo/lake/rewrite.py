@@ -9,7 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from escudo.core.errors import EscudoError
-from escudo.lake.delta import DataFile
+from escudo.engines.duckdb.faults import explain_error
+from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.layout import HOUR, Layout, conform
 from escudo.lake.parquet_files import ParquetFiles
 
@@ -58,13 +59,30 @@ def rewrite(
                 rows = connection.sql(query, params=[paths])
                 for batch in rows.to_arrow_reader(_BATCH_ROWS):
                     target.write(conform(pa.Table.from_batches([batch]), layout, folder.name))
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         target.discard()
-        raise EscudoError("LAK005", f"table {folder.name}: {error}") from error
+        raise _explain(folder, files, error) from error
+    except pa.ArrowException as error:
+        target.discard()
+        raise EscudoError("LAK018", f"table {folder.name} has a damaged file") from error
+    except OSError as error:
+        target.discard()
+        raise unwritable(folder, error) from error
     except BaseException:
         target.discard()
         raise
     return target.finish()
+
+
+def _explain(folder: Path, files: Sequence[DataFile], error: duckdb.Error) -> EscudoError:
+    """LAK005 for a file that is gone, LAK018 for one that is damaged, else the engine's code."""
+    gone = [f.path for f in files if not (folder / f.path).exists()]
+    if gone:
+        return EscudoError("LAK005", f"table {folder.name}: {folder / gone[0]} is missing")
+    told = explain_error(error)
+    if told.code == "ENG004":
+        return EscudoError("LAK018", f"table {folder.name}: {told.diagnostic.message}")
+    return told
 
 
 def _queries(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.lake.delta import DataFile, active_files
+from escudo.lake.digests import Checked
 from escudo.lake.ledger import Commit
 from escudo.lake.tables import Tables
 
@@ -37,7 +36,10 @@ class Snapshot:
     ``maintenance.expire``.
     """
 
-    def __init__(self, folder: Path, tables: Tables, commit: Commit) -> None:
+    def __init__(
+        self, folder: Path, tables: Tables, commit: Commit, checked: Checked | None = None
+    ) -> None:
+        self._checked = checked or Checked()
         self.commit = commit
         self._folder = folder
         self._tables = tables
@@ -57,7 +59,8 @@ class Snapshot:
         """The Parquet files of a table that can hold events of a time range, by their times.
 
         Raises:
-            EscudoError: LAK005 if one of them is gone, LAK006 if the table's log is damaged.
+            EscudoError: LAK005 if one of them is gone, LAK018 if one is damaged, LAK006 if the
+                table's log is.
         """
         index = self._index(table)
         keep = np.ones(len(index.paths), dtype=bool)
@@ -66,9 +69,7 @@ class Snapshot:
         if within.latest is not None:
             keep &= index.low < np.ceil(within.latest * 1_000_000)
         chosen = tuple(index.paths[i] for i in np.flatnonzero(keep))
-        for path in chosen:
-            if not os.path.exists(path):
-                raise EscudoError("LAK005", f"table {table}: {path} is missing")
+        self._checked.require(table, chosen)
         return chosen
 
     def data_files(self, table: str) -> tuple[DataFile, ...]:

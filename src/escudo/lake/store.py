@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,9 @@ from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.lake.artifacts import Artifacts
 from escudo.lake.delta import unwritable
+from escudo.lake.digests import Checked
 from escudo.lake.ledger import Ledger
+from escudo.lake.leftovers import TEMPORARY, sweep_temporary
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables, load_tables
 from escudo.lake.writer import Writer
@@ -51,6 +54,7 @@ class Lake:
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._lock = Lock()
+        self.checked = Checked()
 
     @classmethod
     def open(
@@ -103,7 +107,13 @@ class Lake:
         cls, *, tables: Tables | None = None, clock: Callable[[], float] = time.time
     ) -> Lake:
         """Makes a lake that is deleted when it is closed."""
-        folder = tempfile.TemporaryDirectory(prefix="escudo-lake-", ignore_cleanup_errors=True)
+        sweep_temporary()
+        try:
+            folder = tempfile.TemporaryDirectory(
+                prefix=f"{TEMPORARY}{os.getpid()}-", ignore_cleanup_errors=True
+            )
+        except OSError as error:
+            raise unwritable(Path(tempfile.gettempdir()), error) from error
         path = Path(folder.name)
         return cls(path, Ledger.create(path / LEDGER), tables or load_tables(), folder, clock)
 
@@ -150,7 +160,7 @@ class Lake:
         head = self.ledger.head()
         with self._lock:
             if self._snapshot is None or self._snapshot.commit.id != head.id:
-                self._snapshot = Snapshot(self.tables_folder, self.tables, head)
+                self._snapshot = Snapshot(self.tables_folder, self.tables, head, self.checked)
             return self._snapshot
 
     def writer(self) -> Writer:

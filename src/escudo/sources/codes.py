@@ -43,6 +43,11 @@ CODES: Mapping[str, ErrorCode] = {
             "what came before is kept; --max-unpacked and --max-members allow more",
         ),
         ErrorCode(
+            "SRC015",
+            "more input was rejected than is kept",
+            "the first of it is kept; look there for the reason",
+        ),
+        ErrorCode(
             "SRC020", "an event that is not well-formed XML", "the events around it are kept"
         ),
         ErrorCode("SRC021", "text outside of an event", "only <Event> elements are read"),

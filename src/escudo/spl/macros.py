@@ -60,6 +60,12 @@ class _Call:
     end: int
 
 
+MOST_CALLS = 10_000
+"""Macro calls of one search, those in macros counted; ESCU's largest search has 60."""
+MOST_TEXT = 10_000_000
+"""Characters of all of them."""
+
+
 class _Expansion:
     def __init__(
         self,
@@ -72,6 +78,8 @@ class _Expansion:
         self.text = text
         self.file = file
         self.knowledge = knowledge
+        self._calls = 0
+        self._length = 0
         self.original = Expanded(text, text, (Piece(0, 0, len(text)),), file)
 
     def run(self) -> Expanded:
@@ -128,6 +136,11 @@ class _Expansion:
             self._fail("SPL111", f"macro calls itself: {cycle}", call)
         macro = self._macro(name, arguments, call)
         text = _substitute(macro, arguments)
+        self._calls += 1
+        self._length += len(text)
+        if self._calls > MOST_CALLS or self._length > MOST_TEXT:
+            message = f"macros expand to more than {MOST_CALLS:,} calls or {MOST_TEXT:,} characters"
+            self._fail("SPL114", message, call)
         if macro.is_eval:
             text = self._evaluated(text, key, call)
         return self._expand_text(text, call, (*path, key))

@@ -137,5 +137,7 @@ def command(
     if report_path is not None:
         numbers = count_run(ingested, hunt, seconds=time.monotonic() - begun)
         report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
+    if hunt.stopped is not None:
+        raise hunt.stopped
     if done.failed or content.failed_files:
         sys.exit(EXIT_INPUT)

@@ -14,7 +14,7 @@ from escudo.actions.ingest import ingest_logs
 from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
-from escudo.cli.options import lake_option, logs_argument, sources_option
+from escudo.cli.options import lake_option, logs_argument, sources_option, unpack_options
 from escudo.cli.output import choose_format
 from escudo.cli.progress import IngestProgress, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
@@ -28,6 +28,7 @@ from escudo.sources.opening import UnpackLimits
 @logs_argument
 @lake_option(required=True)
 @sources_option
+@unpack_options
 @click.option("--force", is_flag=True, help="Take in also files that the lake has already.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(

@@ -1,4 +1,4 @@
-"""``escudo lake``: look at a lake, compact it, expire old data."""
+"""``escudo lake``: look at a lake, compact it, expire old data, verify and repair it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 import click
 import orjson
 
+from escudo.cli import EXIT_INPUT
 from escudo.cli.options import lake_option, parse_time_range, sources_option
 from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
-from escudo.lake import Lake, maintenance
+from escudo.lake import Lake, maintenance, verify
 from escudo.lake.maintenance import LakeInfo, Maintained
 from escudo.lake.tables import Tables
 
@@ -26,7 +27,7 @@ _FIELDS = ("table", "rows", "files", "bytes", "earliest", "latest", "version")
 
 @click.group()
 def command() -> None:
-    """Look at a lake, compact it, expire old data."""
+    """Look at a lake, compact it, expire old data, verify and repair it."""
 
 
 @command.command()
@@ -93,6 +94,43 @@ def expire(lake_path: Path, tables: Tables, older_than: str, retention_hours: fl
         raise EscudoError("CLI003", "--older-than: that is no point in time")
     with Lake.open(lake_path, create=False, tables=tables) as lake:
         _tell(maintenance.expire(lake, limit, retention=timedelta(hours=retention_hours)))
+
+
+@command.command("verify")
+@lake_option(required=True)
+@sources_option
+@format_option()
+def verify_files(lake_path: Path, tables: Tables, format_: str | None) -> None:
+    """Read every file of a lake: what is damaged, and which logs have lost events by it. The exit
+    code is 1 if something is damaged."""
+    with Lake.open(lake_path, create=False, tables=tables, partly=True) as lake:
+        found = verify.verify(lake)
+    rows = [
+        {"kind": "file", "table": d.table, "path": d.path, "state": d.cause} for d in found.damaged
+    ]
+    for log in found.lost:
+        state = "can be read in again" if log.there else "is not there any more"
+        lost = f"{log.events - log.readable:,} of {log.events:,} events lost; {state}"
+        rows.append({"kind": "log", "table": "", "path": log.path, "state": lost})
+    write_rows(rows, ("kind", "table", "path", "state"), choose_format(format_))
+    unnamed = f", {found.unnamed:,} of them without a digest" if found.unnamed else ""
+    open_stderr().print(
+        f"{found.files:,} files of {found.bytes:,} bytes read{unnamed}: "
+        f"{len(found.damaged):,} are damaged"
+    )
+    if found.damaged:
+        sys.exit(EXIT_INPUT)
+
+
+@command.command("repair")
+@lake_option(required=True)
+def repair_ledger(lake_path: Path) -> None:
+    """Make a new ledger from the tables of a lake whose own is lost or damaged."""
+    done = verify.repair(lake_path)
+    kept = f"; the old ledger is {done.kept}" if done.kept is not None else ""
+    open_stderr().print(
+        f"{len(done.tables):,} tables are in the new ledger, {done.logs:,} logs are known{kept}"
+    )
 
 
 def _tell(done: Maintained) -> None:

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 
 from escudo.core.catalog import Catalog
-from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import connect
+from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.scans import list_columns
 from escudo.spl import Scan, alias, column, identifier
 
@@ -93,7 +93,9 @@ class DuckDBEngine:
         """The result batch by batch; memory stays bounded by the batches in flight."""
         with self._ready(tables or {}) as cursor:
             text = self.sql(query, scans)
-            yield from _guard(lambda: cursor.sql(text).to_arrow_reader(_BATCH_ROWS))
+            batches = _guard(lambda: cursor.sql(text).to_arrow_reader(_BATCH_ROWS))
+            while (batch := _guard(lambda: next(batches, None))) is not None:
+                yield batch
 
     def explain(
         self,
@@ -175,4 +177,8 @@ def _guard(action: Callable[[], T]) -> T:
     try:
         return action()
     except duckdb.Error as error:
-        raise EscudoError("ENG001", f"DuckDB: {error}") from error
+        raise explain_error(error) from error
+    except RuntimeError as error:
+        if "interrupt" in str(error).lower():  # how a signal leaves a running query
+            raise KeyboardInterrupt from error
+        raise

@@ -15,6 +15,7 @@ import pyarrow as pa
 from escudo.core.errors import EscudoError
 
 _FILE = re.compile(r"file ['\"]([^'\"]+)['\"]|'([^']+\.parquet)'")
+_CODED = re.compile(r"error\[([A-Z]{3}\d{3})\]: ([^\n]*)")
 _FULL = ("no space left", "disk quota", "failed to offload")
 _DAMAGED = (
     *("parquet", "thrift", "zstd", "snappy", "decompress", "corrupt", "invalid string encoding"),
@@ -31,6 +32,10 @@ def explain_error(error: duckdb.Error | pa.ArrowException) -> EscudoError:
     """
     text = str(error)
     low = text.lower()
+    if coded := _CODED.search(text):  # a function of ours says what is wrong
+        return EscudoError(coded[1], coded[2])
+    if "timeouterror" in low and "regex" in low:
+        return EscudoError("ENG007", "a regular expression took more than a second for one value")
     if any(word in low for word in _FULL):
         return EscudoError("ENG006", "no room for the temporary files of a query")
     if isinstance(error, duckdb.OutOfMemoryException) or "out of memory" in low:

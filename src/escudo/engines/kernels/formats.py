@@ -8,9 +8,12 @@ import math
 import re
 from urllib.parse import unquote_to_bytes
 
+from escudo.core.errors import EscudoError
 from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, Kernel
 from escudo.spl import is_numeric_text
 
+WIDEST = 10_000
+"""Characters that a width or precision of ``printf`` may ask for; more is ENG008."""
 _DIRECTIVE = re.compile(
     r"%(?:%|(?P<flags>[-+ #0']*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|-?\d*))?"
     r"(?:ll|l|h)?(?P<letter>[a-zA-Z]))"
@@ -66,6 +69,9 @@ def printf(wanted: str, values: list[str]) -> str | None:
                 flags, width = f"{flags}-", width[1:]
         if precision == "*":
             precision = str(_integer(take()))
+        for size in (width, precision):
+            if size and size.lstrip("-").isdigit() and int(size) > WIDEST:
+                raise EscudoError("ENG008", f"printf: {size} is wider than {WIDEST:,}")
         return _directive(m["letter"], flags, width, precision, take())
 
     return _DIRECTIVE.sub(write, wanted)

@@ -12,6 +12,10 @@ from escudo.core.errors import EscudoError
 from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, LIST, TEXT, Kernel
 from escudo.spl import adapt_to_python, translate
 
+VALUE_SECONDS = 1.0
+"""Seconds that an expression may take for one value: then it backtracks without end, and the search
+ends with ENG007 (``TimeoutError`` here)."""
+
 
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> regex.Pattern[str] | None:
@@ -29,7 +33,9 @@ def match(value: str, pattern: str) -> bool | None:
     True
     """
     expression = compile_pattern(pattern)
-    return None if expression is None else expression.search(value) is not None
+    return (
+        None if expression is None else expression.search(value, timeout=VALUE_SECONDS) is not None
+    )
 
 
 def replace(value: str, pattern: str, replacement: str) -> str | None:
@@ -42,7 +48,7 @@ def replace(value: str, pattern: str, replacement: str) -> str | None:
     return (
         None
         if expression is None
-        else expression.sub(build_expander(expression, replacement), value)
+        else expression.sub(build_expander(expression, replacement), value, timeout=VALUE_SECONDS)
     )
 
 
@@ -82,8 +88,14 @@ def sed(value: str, script: str) -> str | None:
     number = "".join(c for c in flags if c.isdigit())
     if number:
         seen = count(1)
-        return str(expression.sub(lambda m: fill(m) if next(seen) == int(number) else m[0], value))
-    return str(expression.sub(fill, value, count=0 if "g" in flags else 1))
+        return str(
+            expression.sub(
+                lambda m: fill(m) if next(seen) == int(number) else m[0],
+                value,
+                timeout=VALUE_SECONDS,
+            )
+        )
+    return str(expression.sub(fill, value, count=0 if "g" in flags else 1, timeout=VALUE_SECONDS))
 
 
 @lru_cache(maxsize=512)
@@ -112,7 +124,7 @@ def _sed_parts(script: str) -> tuple[str, str, str, str] | None:
 def group(value: str, pattern: str, number: int) -> str | None:
     """A group of the first match; None if there is no match or the group took no part."""
     expression = compile_pattern(pattern)
-    m = None if expression is None else expression.search(value)
+    m = None if expression is None else expression.search(value, timeout=VALUE_SECONDS)
     return None if m is None else m[number]
 
 
@@ -122,7 +134,7 @@ def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | Non
     if expression is None:
         return None
     out: list[str] = []
-    for m in expression.finditer(value):
+    for m in expression.finditer(value, timeout=VALUE_SECONDS):
         if limit and len(out) >= limit:
             break
         if m[number] is not None:
@@ -133,7 +145,7 @@ def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | Non
 def offset(value: str, pattern: str, number: int) -> str | None:
     """``start-end`` of a group in the first match, the end inclusive, counted from 0."""
     expression = compile_pattern(pattern)
-    m = None if expression is None else expression.search(value)
+    m = None if expression is None else expression.search(value, timeout=VALUE_SECONDS)
     return None if m is None or m[number] is None else f"{m.start(number)}-{m.end(number) - 1}"
 
 

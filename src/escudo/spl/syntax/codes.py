@@ -35,6 +35,11 @@ _ROWS = (
         "Define the macro in the content's macros, or correct its name or number of arguments.",
     ),
     ErrorCode("SPL111", "macro calls itself", "Break the cycle of macros that the message shows."),
+    ErrorCode(
+        "SPL114",
+        "macros expand to too much",
+        "Macros that call others twice double at each level; write the search out.",
+    ),
     ErrorCode("SPL112", "malformed macro call", "A call is `name` or `name(argument, ...)`."),
     ErrorCode(
         "SPL113",

@@ -1,0 +1,93 @@
+"""What is nested, expanded, repeated or wide without end is a coded error, and soon."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from escudo.content.reading import DEEPEST, read_document
+from escudo.core.errors import EscudoError
+from escudo.engines.duckdb.connection import connect
+from escudo.engines.duckdb.faults import explain_error
+from escudo.lake.leftovers import sweep_lake
+from escudo.lake.rejects import Rejects
+from escudo.sources.reading import Rejected
+from escudo.spl.macros import expand
+from tests.spl.knowledge import Book
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["a: " + "[" * 50_000, "a: " + "{a: " * 50_000, "- " * 50_000 + "a", "? " * 50_000],
+    ids=["lists", "mappings", "dashes", "keys"],
+)
+def test_yaml_without_an_end_of_nesting(source: str) -> None:
+    node, problems = read_document("a.yml", source)
+    assert node is None
+    assert [d.code for d in problems.found] == ["CON108"]
+
+
+def test_yaml_as_deep_as_allowed_is_read() -> None:
+    source = "[" * DEEPEST + "]" * DEEPEST
+    node, problems = read_document("a.yml", source)
+    assert node is not None
+    assert not problems.found
+
+
+def test_macros_that_double_at_each_level() -> None:
+    book = Book().define("m0", "x")
+    for level in range(30):
+        book.define(f"m{level + 1}", f"`m{level}` `m{level}`")
+    with pytest.raises(EscudoError, match="SPL114"):
+        expand("`m30`", book)
+
+
+def run(sql: str, *values: str) -> object:
+    try:
+        return connect(threads=1).execute(sql, list(values)).fetchone()
+    except duckdb.Error as error:
+        raise explain_error(error) from error
+
+
+@pytest.mark.parametrize("function", ["spl_pcre_match(?, ?)", "spl_pcre_group(?, ?, 0)"])
+def test_an_expression_that_backtracks_without_end(function: str) -> None:
+    """Without a limit it takes longer than a test run: the ways double with each letter."""
+    with pytest.raises(EscudoError, match="ENG007"):
+        run(f"SELECT {function}", "a" * 60 + "!", r"^(?=a)(a|a|aa)+$")
+
+
+@pytest.mark.parametrize("wanted", ["%2000000000s", "%.2000000000f", "%*s"])
+def test_a_printf_that_would_fill_the_memory(wanted: str) -> None:
+    with pytest.raises(EscudoError, match="ENG008"):
+        run("SELECT spl_printf(?, ['2000000000', '1'])", wanted)
+
+
+def test_rejected_input_beyond_the_cap_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("escudo.lake.rejects.MOST_BYTES", 1000)
+    rejects = Rejects(tmp_path)
+    for n in range(100):
+        rejects.add(Rejected("a.xml", f"line {n}", "SRC020", "not well-formed", b"x" * 100))
+    rejects.keep("a")
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert rows[-1]["code"] == "SRC015"
+    assert rows[-1]["message"].startswith(f"{100 - len(rows) + 1} more inputs")
+    assert len(rows) < 10
+
+
+def test_what_a_crash_left_a_day_ago_is_swept(tmp_path: Path) -> None:
+    names = ["sort-a/x", "rejected/a.draft", "lookups/.tmp1", "models/.tmp2"]
+    kept = ["lookups/a.csv", "rejected/a.jsonl", "sort-new/x"]
+    for name in [*names, *kept]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    for name in [*names, "sort-a", "lookups/a.csv", "rejected/a.jsonl"]:
+        os.utime(tmp_path / name, (0, 0))
+    assert sweep_lake(tmp_path) >= 20
+    left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == set(kept)

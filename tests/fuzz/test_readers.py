@@ -1,0 +1,111 @@
+"""Logs, archives, YAML, times, SPL at random: no exception that is not an EscudoError.
+
+`make fuzz` runs it for minutes (ESCUDO_FUZZ_EXAMPLES), the test suite with a few examples.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import zipfile
+from contextlib import suppress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escudo.content.reading import read_document
+from escudo.core.errors import EscudoError
+from escudo.sources.opening import LogStream, open_logs
+from escudo.sources.reading import read
+from escudo.spl.parse import parse
+from escudo.spl.relation.time_modifiers import parse_time
+from tests.families import FAMILIES
+from tests.lake.logs import sysmon
+
+EXAMPLES = int(os.environ.get("ESCUDO_FUZZ_EXAMPLES", "25"))
+SEEDS = (
+    sysmon(3).encode(),
+    b'{"EventID":1,"Channel":"Security","Hostname":"pc1"}\n' * 3,
+    b'[{"EventID":1,"Channel":"Security"},{"a":[1,{"b":null}]}]',
+    b"ElfFile\x00" + bytes(4088),
+)
+
+
+def pack_zip(data: bytes, method: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("a", data)
+        archive.writestr("b", data)
+    return out.getvalue()
+
+
+PACKED = (
+    *SEEDS,
+    *(gzip.compress(seed, mtime=0) for seed in SEEDS),
+    *(pack_zip(s, m) for s in SEEDS for m in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)),
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A log or an archive with some bytes changed, cut out or put in."""
+    data = bytearray(draw(st.sampled_from(PACKED)))
+    for _ in range(draw(st.integers(0, 6))):
+        at = draw(st.integers(0, len(data)))
+        removed = draw(st.integers(0, 12))
+        data[at : at + removed] = draw(st.binary(max_size=12))
+    return bytes(data)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(damaged())
+def test_readers_and_archives(data: bytes) -> None:
+    for item in open_logs(["-"], stdin=io.BytesIO(data)):
+        if isinstance(item, LogStream):
+            for _ in read(item, FAMILIES):
+                pass
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.text() | st.text("[]{}:-? \n'\"&*!|>#ab", max_size=60))
+def test_yaml(text: str) -> None:
+    read_document("a.yml", text)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.text(max_size=20) | st.text("-+@0123456789smhdwqyon:T.Z", max_size=20))
+def test_times(text: str) -> None:
+    with suppress(EscudoError):
+        parse_time(text, 1_700_000_000.0)
+
+
+WORDS = st.sampled_from(
+    [
+        *(
+            "search",
+            "|",
+            "stats",
+            "count",
+            "by",
+            "eval",
+            "x",
+            "=",
+            "(",
+            ")",
+            "[",
+            "]",
+            '"',
+            "`",
+            ",",
+        ),
+        *("where", "rex", "NOT", "OR", "in", "*", "-", "1", "sort", "lookup", "as", "\\", "| "),
+    ]
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(WORDS, max_size=25).map(" ".join) | st.text(max_size=60))
+def test_spl_is_parsed(text: str) -> None:
+    with suppress(EscudoError):
+        parse(text)
