@@ -18,6 +18,28 @@ CATALOG = "src/escudo/sources/catalog"
 _NAMES_IN_A_LINE = 5
 _LONGEST_EXPRESSION = 160
 
+_SHAPES = (
+    "## Shapes of Windows events",
+    "",
+    "Whatever brought a Windows event, its fields are those of its XML. What only a shipper says",
+    "is kept under the shipper's names. These shapes of JSON objects, and of rows of a CSV, are",
+    "known: evtx_dump, Velociraptor, golang-evtx, xmltodict (`@Name`, `#text`), EvtxECmd (JSON and",
+    "CSV), Winlogbeat 5 to 8 and Elastic Agent (fields that its modules moved to ECS are mapped",
+    "back), Elasticsearch's `fields` with dotted keys, OpenTelemetry's windowseventlog (also as",
+    "OTLP), Wazuh's archives, `Get-WinEvent | ConvertTo-Json`, Fluent Bit (`StringInserts` by the",
+    "event's template, XML in `System`), NXLog, Log Analytics (`SecurityEvent`, `Event`; answers",
+    "with `columns` and `rows`), Microsoft Defender's Device tables.",
+    "",
+    "An event's XML, JSON or classic text is also found within a text of an object (`_raw`,",
+    "`MESSAGE`, `body`, `event.original`, ...). Lists under `results`, `records`, `value`,",
+    "`events` or `hits.hits` are the events. Of a Splunk export, `_raw` is the event.",
+    "",
+    "Classic WinEventLog text (Splunk without `renderXml`) has its fields under the names of the",
+    "XML, as far as the message's labels are known, and under the add-on's names",
+    "(`New_Process_Name`). Its time names no zone and is taken as UTC; beside it, Splunk's own",
+    "`_time` is used. Only English messages have labels that are known.",
+)
+
 
 def sources(families: Mapping[str, Family]) -> str:
     """Every family: how it is recognised, what it is called, its fields and data models."""
@@ -28,9 +50,10 @@ def sources(families: Mapping[str, Family]) -> str:
         GENERATED,
         "",
         "Escudo finds the format of a log by its content. It reads EVTX, event XML, JSON lines,",
-        "JSON arrays and CrowdStrike FDR, each plain, gz, zst or zip, in folders, or from standard",
-        "input. The family of an event is the first in this table whose rule holds. Other JSON and",
-        "other Windows events fall to the last families. Each family is one YAML file in",
+        "JSON arrays, CSV with a header, classic WinEventLog text and CrowdStrike FDR, each plain,",
+        "gz, zst or zip, in folders, or from standard input. The family of an event is the",
+        "first in this table whose rule holds. Other JSON and other Windows events fall to the",
+        "last families. Each family is one YAML file in",
         f"`{CATALOG}/`. [cim.md](cim.md) shows how its fields become those of the data models.",
         "",
     ]
@@ -49,6 +72,8 @@ def sources(families: Mapping[str, Family]) -> str:
         "A field with a column of its own is stored as text, or as a list of texts. Every other",
         "field of an event is kept, too, and is found by its name. A field that is computed at",
         "search time is an SPL expression over the others.",
+        "",
+        *_SHAPES,
         "",
         "## Fields of every source",
         "",

@@ -173,6 +173,8 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
             yield from _events(text)
             yield Rejected(stream.name, "the end", "SRC006", str(error), b"")
             return
+    if not started:
+        yield from _rejected(stream.name, text)
     yield from _events(text)
 
 
@@ -184,6 +186,8 @@ def _rejected(name: str, text: str) -> Iterator[Rejected]:
 
 def _events(text: str) -> Iterator[Events]:
     starts = [m.start() for m in EVENT_START.finditer(text)]
+    if not starts:
+        return
     bounds = list(zip(starts, [*starts[1:], len(text)], strict=True))
     for at in range(0, len(bounds), _EVENTS_AT_ONCE):
         raws = [text[start:stop].rstrip() for start, stop in bounds[at : at + _EVENTS_AT_ONCE]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,6 +74,8 @@ def find_events(value: Any) -> list[Any]:
 
     >>> find_events({"tables": [{"columns": [{"name": "a"}], "rows": [["1"], ["2"]]}]})
     [{'a': '1'}, {'a': '2'}]
+    >>> find_events({"actor": "ann", "events": [{"name": "login"}]})
+    [{'actor': 'ann', 'events': [{'name': 'login'}]}]
     """
     match value:
         case {"hits": {"hits": [{"_source": _} | {"fields": _}, *_] as hits}}:
@@ -93,12 +96,20 @@ def find_events(value: Any) -> list[Any]:
         case dict():
             for name in _LISTS:
                 if name in value and (events := _objects(value[name])):
-                    return events
+                    return events if all(_dated(event) for event in events) else [value]
     return [value]
 
 
 _LISTS = ("results", "records", "Records", "value", "events", "Events", "Results", "logs", "rows")
 """What lists of events are called in the answers of services that say more beside them."""
+
+
+_DATED = re.compile(r"(?i)@?_?time(stamp|created|generated)?|eventtime|_raw|winlog|event|system")
+
+
+def _dated(event: dict[str, Any]) -> bool:
+    """Whether an object is an event of its own and not a part of one."""
+    return any(_DATED.fullmatch(key) for key in event)
 
 
 def _objects(candidates: Any) -> list[Any]:

@@ -136,7 +136,8 @@ def _system_time(columns: Mapping[str, pa.Array]) -> pa.Array | None:
 
     NXLog's EventTime is the sender's local time without a zone, and so is EventReceivedTime; where
     Logstash took the event over, ``@timestamp`` is the same moment in UTC. Their difference, to a
-    quarter of an hour, is the zone. Where nothing tells, the time is taken as UTC, as it stands.
+    quarter of an hour, is the zone. So it is with Sysmon's own UtcTime. Where nothing tells, the
+    time is taken as UTC, as it stands.
     """
     created = columns.get("TimeCreated")
     logged = columns.get("EventTime")
@@ -154,7 +155,18 @@ def _system_time(columns: Mapping[str, pa.Array]) -> pa.Array | None:
         offset = pc.multiply(quarters.cast(pa.int64()), _QUARTER)
         zoned = pc.match_substring_regex(logged, _ZONED)
         moment = pc.subtract(moment, pc.if_else(zoned, 0, pc.fill_null(offset, 0)))
+    elif "UtcTime" in columns:
+        moment = pc.subtract(moment, _offset_beside(logged, moment, columns["UtcTime"]))
     text = pc.strftime(moment.cast(pa.timestamp("us")), "%Y-%m-%dT%H:%M:%S")
     derived = pc.binary_join_element_wise(text, pa.scalar("000Z"), "")
     known = [derived, *(v for v in (created,) if v is not None)]
     return pc.coalesce(*known)
+
+
+def _offset_beside(logged: pa.Array, moment: pa.Array, utc: pa.Array) -> pa.Array:
+    """Microseconds that a local time is ahead of the event's own UTC; 0 where it names its zone."""
+    ahead = pc.subtract(moment, parse_times(utc).cast(pa.int64()))
+    quarters = pc.round(pc.divide(ahead.cast(pa.float64(), safe=False), float(_QUARTER)))
+    offset = pc.multiply(quarters.cast(pa.int64()), _QUARTER)
+    zoned = pc.match_substring_regex(logged, _ZONED)
+    return pc.if_else(zoned, 0, pc.fill_null(offset, 0))
