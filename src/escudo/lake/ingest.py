@@ -31,7 +31,9 @@ from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
+from escudo.sources.notes import Note
 from escudo.sources.reading import RawBatch, Rejected
+from escudo.sources.times import DateOrder
 
 COMMIT_EVENTS = 200_000
 """Events of small files that are committed together."""
@@ -48,6 +50,7 @@ def ingest(
     lake: Lake,
     *,
     force: bool = False,
+    date_order: DateOrder | None = None,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
 ) -> IngestReport:
@@ -60,6 +63,7 @@ def ingest(
         paths: files, folders, archives; ``-`` is standard input.
         lake: where to; other processes may read and write it at the same time.
         force: take in also what is in the lake already, once more.
+        date_order: how dates like 03/05/2024 are read; without it they are no times.
         progress: is told how far it is.
         stdin: standard input, if not this process's own.
 
@@ -67,7 +71,7 @@ def ingest(
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
     """
     with lake.writer() as writer:
-        run = _Ingest(lake, writer, progress or Silent(), force=force)
+        run = _Ingest(lake, writer, progress or Silent(), force=force, date_order=date_order)
         run.read(paths, stdin)
         return run.report
 
@@ -82,7 +86,16 @@ class _Pending:
 
 
 class _Ingest:
-    def __init__(self, lake: Lake, writer: Writer, progress: Progress, *, force: bool) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        writer: Writer,
+        progress: Progress,
+        *,
+        force: bool,
+        date_order: DateOrder | None,
+    ) -> None:
+        self._date_order = date_order
         self.report = IngestReport()
         self._lake = lake
         self._writer = writer
@@ -99,7 +112,12 @@ class _Ingest:
     def read(self, paths: Sequence[Path | str], stdin: BinaryIO | None) -> None:
         """Reads the paths; files that another process committed meanwhile are looked at again."""
         while paths:
-            source = IngestSource(self._lake.ledger, self._lake.tables.families, force=self._force)
+            source = IngestSource(
+                self._lake.ledger,
+                self._lake.tables.families,
+                force=self._force,
+                date_order=self._date_order,
+            )
             for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
                 if step is not None:
                     self._take(step)
@@ -129,6 +147,10 @@ class _Ingest:
                 assert self._current is not None
                 self._current.rejects.add(step)
                 self._current.report.rejected += 1
+            case Note(kind, count, seen):
+                assert self._current is not None
+                self._current.report.notes[kind] += count
+                self._current.report.seen.setdefault(kind, seen)
             case End(identity):
                 assert self._current is not None
                 self._current.identity = identity
@@ -181,6 +203,8 @@ class _Ingest:
         finally:
             self._committed = time.monotonic()
         self.report.commits += 1
+        fallback = self._lake.tables.families.fallback.name
         for p in pending:
+            self.report.diagnostics += p.report.warnings(fallback)
             self.report.files.append(p.report)
             self._progress.finished(p.report)

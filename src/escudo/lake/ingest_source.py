@@ -16,8 +16,10 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake.identity import Identity, identify_file
 from escudo.lake.ledger import Ledger
 from escudo.sources import Families
+from escudo.sources.notes import Note
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
+from escudo.sources.times import DateOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,21 @@ class End:
     identity: Identity | None
 
 
-Step = Begin | Known | End | RawBatch | Rejected | Diagnostic
+Step = Begin | Known | End | RawBatch | Rejected | Note | Diagnostic
 
 
 class IngestSource:
     """Reads paths for one ingest. It runs in a thread of its own (``prefetch``)."""
 
-    def __init__(self, ledger: Ledger, families: Families, *, force: bool) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        families: Families,
+        *,
+        force: bool,
+        date_order: DateOrder | None = None,
+    ) -> None:
+        self._date_order = date_order
         self._ledger = ledger
         self._families = families
         self._force = force
@@ -72,7 +82,7 @@ class IngestSource:
                     current = item.container
                     opened = yield from self._begin(current, hasher)
                 if opened is not None:
-                    yield from _read(item, self._families)
+                    yield from _read(item, self._families, self._date_order)
             if opened is not None:
                 yield from self._end(opened)
 
@@ -127,11 +137,16 @@ class _Opened:
     digest: Future[Identity] | None
 
 
-def _read(stream: LogStream, families: Families) -> Iterator[Step]:
+def _read(stream: LogStream, families: Families, date_order: DateOrder | None) -> Iterator[Step]:
+    notes: list[Note] = []
     try:
-        yield from read(stream, families)
+        for item in read(stream, families, date_order=date_order, note=notes.append):
+            yield item
+            yield from notes
+            notes.clear()
     except EscudoError as error:
         yield error.diagnostic
+    yield from notes
 
 
 def _changed(path: Path, before: os.stat_result) -> bool:

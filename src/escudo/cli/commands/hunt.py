@@ -16,11 +16,12 @@ from escudo.actions.hunt import hunt_logs, plan_hunt
 from escudo.actions.result_rows import iterate_match
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
-from escudo.cli import EXIT_INPUT
+from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.hunt_progress import HuntProgress
 from escudo.cli.hunt_view import show_run, summarize_hunt
 from escudo.cli.options import (
     content_options,
+    date_order_option,
     engine_options,
     load_content,
     logs_argument,
@@ -33,6 +34,7 @@ from escudo.cli.output import choose_format, format_option, open_console, write_
 from escudo.cli.progress import open_stderr, show_diagnostics
 from escudo.core.errors import Severity
 from escudo.lake.tables import Tables
+from escudo.sources.times import DateOrder
 
 FIELDS = (
     "_time",
@@ -53,6 +55,7 @@ FIELDS = (
 @click.command()
 @logs_argument
 @sources_option
+@date_order_option
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
 @click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
@@ -86,6 +89,7 @@ def command(
     memory_limit: str | None,
     lake_path: Path | None,
     tables: Tables,
+    date_order: DateOrder | None,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -94,6 +98,8 @@ def command(
 
     Escudo's own detections run, and those of --content. The exit code is 1 where part of the
     input was rejected or a detection could not run; what was found beside it is shown all the same.
+    It is 3 where events came in that no detection can see, whatever else is wrong: they look like
+    Windows events in no known form, none of a file met a source, or processes have no names.
 
     Baselines fill lookups and fit models that detections compare with ("first time seen",
     outliers). With --baselines those of the content run first: over the time before --earliest, or
@@ -113,7 +119,7 @@ def command(
             within=within,
         )
         progress = HuntProgress(lasting=lake_path is not None, quiet=quiet)
-        done = hunt_logs(logs, workspace, plan, follower=progress)
+        done = hunt_logs(logs, workspace, plan, date_order=date_order, follower=progress)
     hunt, ingested = done.hunt, done.ingested.report
     show_diagnostics([d for d in hunt.diagnostics if d.severity is Severity.ERROR])
     for change in hunt.changes if not quiet else ():
@@ -130,5 +136,7 @@ def command(
     if report_path is not None:
         numbers = count_run(ingested, hunt, seconds=time.monotonic() - begun)
         report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
+    if done.ingested.blind:
+        sys.exit(EXIT_BLIND)
     if done.failed or content.failed_files:
         sys.exit(EXIT_INPUT)

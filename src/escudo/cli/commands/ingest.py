@@ -14,18 +14,20 @@ from escudo.actions.ingest import ingest_logs
 from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
-from escudo.cli.options import lake_option, logs_argument, sources_option
+from escudo.cli.options import date_order_option, lake_option, logs_argument, sources_option
 from escudo.cli.output import choose_format, open_console
 from escudo.cli.progress import IngestProgress, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
+from escudo.sources.times import DateOrder
 
 
 @click.command()
 @logs_argument
 @lake_option(required=True)
 @sources_option
+@date_order_option
 @click.option("--force", is_flag=True, help="Take in also files that the lake has already.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(
@@ -38,6 +40,7 @@ def command(
     logs: Sequence[Path],
     lake_path: Path,
     tables: Tables,
+    date_order: DateOrder | None,
     force: bool,
     quiet: bool,
     format_: str | None,
@@ -49,7 +52,7 @@ def command(
     """
     begun = time.monotonic()
     with Lake.open(lake_path, tables=tables) as lake, IngestProgress(quiet=quiet) as progress:
-        ingested = ingest_logs(logs, lake, force=force, progress=progress)
+        ingested = ingest_logs(logs, lake, force=force, date_order=date_order, progress=progress)
     show_diagnostics(ingested.report.diagnostics)
     tell_rejected(ingested, lasting=True)
     if choose_format(format_) == "table":
