@@ -108,6 +108,28 @@ _OWN_KEYS = (
 
 def _describe_own_sources() -> Iterator[str]:
     """How to add a source, with an example whose files are in ``docs/examples/own_source``."""
+    yield "## What is not understood"
+    yield ""
+    yield (
+        "Nothing is passed over in silence. A file has a warning where events look like Windows events but have no "
+        "known form (SRC060), where none met a source (SRC061), and where process events have neither image nor "
+        "command line (SRC062); `escudo hunt` ends with 3 then. An event whose time cannot be read has the file's, "
+        "and the field `time_source=file` (SRC063); 03/05/2024 is read with `--date-order dmy` or `mdy` only. Lines "
+        "of other programs, and headings between events, are counted as other lines."
+    )
+    yield ""
+    yield (
+        "What an event is, whence and when, is said by its System part. An event's own `EventID`, `Channel`, "
+        "`Computer` and `SystemTime` are `EventData.EventID` and so on; a provider's name is `System.Name` where "
+        "the event has a `Name` of its own."
+    )
+    yield ""
+    yield (
+        'In a search `source="WinEventLog:X"` finds the channel in either rendering: also the source '
+        "`XmlWinEventLog:X`, as Escudo names the channel. So searches that were converted from Sigma, and macros, run "
+        "as they are. `where` and `stats` compare the text itself."
+    )
+    yield ""
     yield "## Own sources"
     yield ""
     yield "A YAML file teaches Escudo a source that it does not know, as long as the events are"
