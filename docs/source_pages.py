@@ -79,7 +79,7 @@ def sources(families: Mapping[str, Family]) -> str:
         "",
         *table(["field", "expression"], ([code(c.name), _expression(c)] for c in common)),
     ]
-    out += ["", *_describe_own_sources()]
+    out += ["", *_describe_what_is_told(), "", *_describe_own_sources()]
     for family in families.values():
         out += ["", *_family(family, common)]
     return page(out)
@@ -129,6 +129,35 @@ _OWN_KEYS = (
         "`absent` (optional) the reason for one that it cannot",
     ),
 )
+
+
+def _describe_what_is_told() -> Iterator[str]:
+    """What is warned of, and which part of an event decides what it is."""
+    yield "## What is not understood"
+    yield ""
+    yield (
+        "Nothing is passed over in silence. A file has a warning where events look like "
+        "Windows events but have no known form (SRC060), where none met a source "
+        "(SRC061), and where process events have neither image nor command line (SRC062); "
+        "`escudo hunt` ends with 3 then. An event whose time cannot be read has the "
+        "file's, and the field `time_source=file` (SRC063); 03/05/2024 is read with "
+        "`--date-order dmy` or `mdy` only. Lines of other programs, and headings between "
+        "events, are counted as other lines."
+    )
+    yield ""
+    yield (
+        "What an event is, whence and when, is said by its System part. An event's own "
+        "`EventID`, `Channel`, `Computer` and `SystemTime` are `EventData.EventID` and so "
+        "on; a provider's name is `System.Name` where the event has a `Name` of its own."
+    )
+    yield ""
+    yield (
+        'In a search `source="WinEventLog:X"` finds the channel in either rendering: also '
+        "the source `XmlWinEventLog:X`, as Escudo names the channel. So searches that "
+        "were converted from Sigma, and macros, run as they are. `where` and `stats` "
+        "compare the text itself."
+    )
+    yield ""
 
 
 def _describe_own_sources() -> Iterator[str]:

@@ -20,6 +20,7 @@ from escudo.lake.ingest import ingest
 from escudo.lake.report import FileReport, Outcome
 from escudo.sources import Families
 from escudo.sources.opening import LogStream
+from escudo.sources.times import DateOrder
 from tests.lake.handmade import count, query
 from tests.lake.logs import sysmon, write_logs
 from tests.shared_data import SHARED, needs_shared
@@ -225,10 +226,12 @@ def test_a_file_that_grows_while_it_is_read_is_reported(
 
     plain = ingest_source._read
 
-    def growing(stream: LogStream, families: Families) -> Iterator[ingest_source.Step]:
+    def growing(
+        stream: LogStream, families: Families, date_order: DateOrder | None
+    ) -> Iterator[ingest_source.Step]:
         with path.open("a") as out:
             out.write(sysmon(1))
-        return plain(stream, families)
+        return plain(stream, families, date_order)
 
     monkeypatch.setattr(ingest_source, "_read", growing)
     assert [d.code for d in ingest([path], lake).diagnostics] == ["LAK010"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escudo.sources.times import parse_times
+from escudo.sources.times import DateOrder, parse_times
 
 
 def micros(text: str | None) -> str | None:
@@ -70,3 +70,22 @@ def test_iso_with_any_offset_is_the_same_moment(moment: datetime, minutes: int) 
 def test_milliseconds(values: list[int]) -> None:
     parsed = parse_times(pa.array([str(v) for v in values])).cast(pa.int64()).to_pylist()
     assert parsed == [v * 1000 for v in values]
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "expected"),
+    [
+        (r"/Date(1709634030123)/", None, "2024-03-05 10:20:30.123000+00:00"),
+        (r"\/Date(1709634030123)\/", None, "2024-03-05 10:20:30.123000+00:00"),
+        ("25/03/2024 10:20:30", None, "2024-03-25 10:20:30+00:00"),
+        ("3/25/2024 1:20:30 PM", None, "2024-03-25 13:20:30+00:00"),
+        ("12/12/2024 12:00:00 AM", None, "2024-12-12 00:00:00+00:00"),
+        ("03/05/2024 10:20:30", None, "None"),
+        ("03/05/2024 10:20:30", DateOrder.DMY, "2024-05-03 10:20:30+00:00"),
+        ("03/05/2024 10:20:30", DateOrder.MDY, "2024-03-05 10:20:30+00:00"),
+        ("05.03.2024 10:20", DateOrder.DMY, "2024-03-05 10:20:00+00:00"),
+        ("13/13/2024 10:20:30", DateOrder.DMY, "None"),
+    ],
+)
+def test_dates_of_numbers(text: str, order: DateOrder | None, expected: str) -> None:
+    assert [str(t) for t in parse_times(pa.array([text]), order).to_pylist()] == [expected]

@@ -27,6 +27,7 @@ from escudo.lake.effects import Change, carry_out
 from escudo.lake.report import Progress, Silent
 from escudo.lake.tables import NOTABLE, RISK
 from escudo.sources.opening import UnpackLimits
+from escudo.sources.times import DateOrder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,6 +155,7 @@ def hunt_logs(
     workspace: Workspace,
     plan: HuntPlan,
     *,
+    date_order: DateOrder | None = None,
     follower: HuntFollower | None = None,
     limits: UnpackLimits | None = None,
 ) -> LogHunt:
@@ -164,13 +166,16 @@ def hunt_logs(
     Args:
         logs: files, folders, archives; ``-`` is standard input.
         limits: what each file may unpack to.
+        date_order: how dates like 03/05/2024 are read; without it they are no times.
 
     Raises:
         EscudoError: CLI004 where no input holds a log; what ``hunt_lake`` and the lake raise.
     """
     follower = follower or HuntFollower()
     with follower.follow_ingest() as progress:
-        ingested = ingest_logs(logs, workspace.lake, progress=progress, limits=limits)
+        ingested = ingest_logs(
+            logs, workspace.lake, date_order=date_order, progress=progress, limits=limits
+        )
     follower.tell_ingested(ingested)
     ingested.require_logs()
     learned: list[BaselineRun] = []

@@ -17,6 +17,7 @@ from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from escudo.lake.report import IngestReport, Progress
 from escudo.sources.opening import UnpackLimits
+from escudo.sources.times import DateOrder
 
 _TOLD = 5
 
@@ -36,6 +37,11 @@ class Ingested:
         errors = any(d.severity is Severity.ERROR for d in self.report.diagnostics)
         return errors or bool(self.report.rejected)
 
+    @property
+    def blind(self) -> bool:
+        """Whether events came in that no detection can see, since they are not understood."""
+        return bool(self.report.blind)
+
     def require_logs(self) -> None:
         """Raises CLI004 where nothing was read, and nothing was known already."""
         if not self.report.files:
@@ -47,12 +53,21 @@ def ingest_logs(
     lake: Lake,
     *,
     force: bool = False,
+    date_order: DateOrder | None = None,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     limits: UnpackLimits | None = None,
 ) -> Ingested:
     """Reads logs into a lake; the arguments and errors are those of ``lake.ingest.ingest``."""
-    report = ingest(logs, lake, force=force, progress=progress, stdin=stdin, limits=limits)
+    report = ingest(
+        logs,
+        lake,
+        force=force,
+        date_order=date_order,
+        progress=progress,
+        stdin=stdin,
+        limits=limits,
+    )
     folder = lake.rejected_folder
     rejected = islice(_read_rejected(folder), _TOLD) if report.rejected else ()
     return Ingested(report, tuple(rejected), folder)

@@ -8,6 +8,7 @@ from typing import Any
 from escudo.actions.hunt import Hunt
 from escudo.core.errors import Severity
 from escudo.lake.report import IngestReport
+from escudo.sources.notes import Kind
 
 
 def count_run(ingested: IngestReport, hunt: Hunt | None, *, seconds: float) -> dict[str, Any]:
@@ -24,6 +25,9 @@ def count_run(ingested: IngestReport, hunt: Hunt | None, *, seconds: float) -> d
             "normalised": ingested.normalised,
             "kept_raw": ingested.kept_raw,
             "rejected": ingested.rejected,
+            "not_understood": ingested.blind,
+            "with_the_files_time": ingested.count_notes(Kind.FILE_TIME),
+            "other_lines": ingested.count_notes(Kind.OTHER_LINES),
             "datasets": dict(ingested.datasets),
             "families": dict(ingested.families),
         },

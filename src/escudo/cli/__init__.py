@@ -18,6 +18,9 @@ from escudo.core.interrupts import Stopped
 EXIT_INPUT = 1
 """Part of the input was rejected, or a detection failed; the rest was done."""
 
+EXIT_BLIND = 3
+"""Events came in that no detection can see, since they are in no known form."""
+
 COMMANDS: Mapping[str, str] = {
     "hunt": "Read logs, run detections over them, report what they find.",
     "ingest": "Read logs into a lasting lake.",

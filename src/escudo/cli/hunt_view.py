@@ -17,6 +17,7 @@ from escudo.cli.terminal import escape_line, plain
 from escudo.findings.attack import find_techniques
 from escudo.findings.notable import rate_severity
 from escudo.lake.report import IngestReport
+from escudo.sources.notes import Kind
 
 _COLOURS: Mapping[str, str] = {
     "informational": "dim",
@@ -49,9 +50,17 @@ def show_ingest(report: IngestReport, console: Console) -> None:
         f"{report.rejected:,} rejected."
     )
     console.print(line)
+    parts = [
+        (report.blind, "events were not understood: no detection sees them"),
+        (report.count_notes(Kind.FILE_TIME), "events have the time of their file"),
+        (report.count_notes(Kind.OTHER_LINES), "other lines were passed over"),
+    ]
+    for count, text in parts:
+        if count:
+            console.print(f"  {count:,} {text}")
     if report.datasets:
-        parts = ", ".join(f"{name} {n:,}" for name, n in report.datasets.most_common())
-        console.print(f"  {parts}", style="dim")
+        datasets = ", ".join(f"{name} {n:,}" for name, n in report.datasets.most_common())
+        console.print(f"  {datasets}", style="dim")
 
 
 def show_hits(hunt: Hunt, console: Console) -> None:

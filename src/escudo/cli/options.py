@@ -19,6 +19,7 @@ from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
 from escudo.lake.tables import Tables, load_tables
 from escudo.sources.opening import UnpackLimits
+from escudo.sources.times import DateOrder
 from escudo.spl import parse_time
 from escudo.startup import spare_collections
 
@@ -71,6 +72,16 @@ def sources_option(function: F) -> F:
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         callback=lambda _context, _option, folders: load_tables(folders),
         help="Folder of own sources (YAML files), beside those of Escudo; repeatable.",
+    )(function)
+
+
+def date_order_option(function: F) -> F:
+    """``--date-order``: what dates like 03/05/2024 mean."""
+    return click.option(
+        "--date-order",
+        type=click.Choice([order.value for order in DateOrder]),
+        callback=lambda _context, _option, value: None if value is None else DateOrder(value),
+        help="Read dates like 03/05/2024 as day/month (dmy) or month/day (mdy) [default: not].",
     )(function)
 
 

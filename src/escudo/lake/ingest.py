@@ -31,8 +31,10 @@ from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
+from escudo.sources.notes import Note
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.reading import RawBatch, Rejected
+from escudo.sources.times import DateOrder
 
 COMMIT_EVENTS = 200_000
 """Events of small files that are committed together."""
@@ -49,6 +51,7 @@ def ingest(
     lake: Lake,
     *,
     force: bool = False,
+    date_order: DateOrder | None = None,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     limits: UnpackLimits | None = None,
@@ -62,6 +65,7 @@ def ingest(
         paths: files, folders, archives; ``-`` is standard input.
         lake: where to; other processes may read and write it at the same time.
         force: take in also what is in the lake already, once more.
+        date_order: how dates like 03/05/2024 are read; without it they are no times.
         progress: is told how far it is.
         stdin: standard input, if not this process's own.
         limits: what each file may unpack to.
@@ -70,7 +74,14 @@ def ingest(
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
     """
     with lake.writer() as writer:
-        run = _Ingest(lake, writer, progress or Silent(), force=force, limits=limits)
+        run = _Ingest(
+            lake,
+            writer,
+            progress or Silent(),
+            force=force,
+            limits=limits,
+            date_order=date_order,
+        )
         run.read(paths, stdin)
         return run.report
 
@@ -93,8 +104,10 @@ class _Ingest:
         *,
         force: bool,
         limits: UnpackLimits | None,
+        date_order: DateOrder | None,
     ) -> None:
         self._limits = limits
+        self._date_order = date_order
         self.report = IngestReport()
         self._lake = lake
         self._writer = writer
@@ -116,6 +129,7 @@ class _Ingest:
                 self._lake.tables.families,
                 force=self._force,
                 limits=self._limits,
+                date_order=self._date_order,
             )
             for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
                 if step is not None:
@@ -146,6 +160,10 @@ class _Ingest:
                 assert self._current is not None
                 self._current.rejects.add(step)
                 self._current.report.rejected += 1
+            case Note(kind, count, seen):
+                assert self._current is not None
+                self._current.report.notes[kind] += count
+                self._current.report.seen.setdefault(kind, seen)
             case End(identity):
                 assert self._current is not None
                 self._current.identity = identity
@@ -198,6 +216,8 @@ class _Ingest:
         finally:
             self._committed = time.monotonic()
         self.report.commits += 1
+        fallback = self._lake.tables.families.fallback.name
         for p in pending:
+            self.report.diagnostics += p.report.warnings(fallback)
             self.report.files.append(p.report)
             self._progress.finished(p.report)

@@ -16,8 +16,10 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake.identity import Identity, identify_file
 from escudo.lake.ledger import Ledger
 from escudo.sources import Families
+from escudo.sources.notes import Note
 from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
+from escudo.sources.times import DateOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class End:
     identity: Identity | None
 
 
-Step = Begin | Known | End | RawBatch | Rejected | Diagnostic
+Step = Begin | Known | End | RawBatch | Rejected | Note | Diagnostic
 
 
 class IngestSource:
@@ -57,8 +59,10 @@ class IngestSource:
         *,
         force: bool,
         limits: UnpackLimits | None = None,
+        date_order: DateOrder | None = None,
     ) -> None:
         self._limits = limits
+        self._date_order = date_order
         self._ledger = ledger
         self._families = families
         self._force = force
@@ -80,7 +84,7 @@ class IngestSource:
                     current = item.container
                     opened = yield from self._begin(current, hasher)
                 if opened is not None:
-                    yield from _read(item, self._families)
+                    yield from _read(item, self._families, self._date_order)
             if opened is not None:
                 yield from self._end(opened)
 
@@ -135,9 +139,13 @@ class _Opened:
     digest: Future[Identity] | None
 
 
-def _read(stream: LogStream, families: Families) -> Iterator[Step]:
+def _read(stream: LogStream, families: Families, date_order: DateOrder | None) -> Iterator[Step]:
+    notes: list[Note] = []
     try:
-        yield from read(stream, families)
+        for item in read(stream, families, date_order=date_order, note=notes.append):
+            yield item
+            yield from notes
+            notes.clear()
     except EscudoError as error:
         if error.code == "SRC009":
             raise
@@ -145,6 +153,7 @@ def _read(stream: LogStream, families: Families) -> Iterator[Step]:
     except Exception as error:  # a fault of a reader ends its file, not the run
         message = f"{stream.name}: {type(error).__name__}: {error}"
         yield Diagnostic("SRC013", message, span=Span(stream.name, 1, 1, 1, 1))
+    yield from notes
 
 
 def _changed(path: Path, before: os.stat_result) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from escudo.cim.normalise import Normaliser
 from escudo.engines.duckdb.connection import connect
@@ -16,6 +17,8 @@ from escudo.lake.report import FileReport
 from escudo.lake.writer import Writer
 from escudo.sources import Family
 from escudo.sources.assemble import RawBatch
+
+_PROCESSES = "endpoint_processes"
 
 TOGETHER = 25_000
 """Events of a family that are normalised together.
@@ -82,9 +85,21 @@ class NormalisingWriter:
             seen.append(ids)
             for report, count in _by_file(held, ids):
                 report.datasets[rows.table] += count
+            if rows.table == _PROCESSES:
+                for report, count in _by_file(held, ids[_unnamed(rows.data)]):
+                    report.unnamed += count
         if seen:
             for report, count in _by_file(held, np.unique(np.concatenate(seen))):
                 report.normalised += count
+
+
+def _unnamed(rows: pa.Table) -> npt.NDArray[np.bool_]:
+    """Which processes have neither a name nor a command line."""
+    out = np.ones(rows.num_rows, dtype=bool)
+    for name in ("process_name", "process"):
+        empty = pc.is_in(rows[name], pa.array([None, "", "-", "unknown"], pa.string()))
+        out &= empty.to_numpy()
+    return out
 
 
 def _by_file(held: _Held, ids: npt.NDArray[np.int64]) -> list[tuple[FileReport, int]]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from escudo.core.errors import Diagnostic
+from escudo.core.errors import Diagnostic, Severity, Span
+from escudo.sources.notes import Kind
 
 
 class Outcome(StrEnum):
@@ -25,7 +26,9 @@ class FileReport:
     ``datasets`` counts rows by table of a data model, ``families`` events by source family.
     ``read`` = ``normalised`` + ``kept_raw``: an event either has rows in data models or is kept
     raw only. ``rejected`` counts input that gave no event. ``ingested`` (epoch seconds) is when a
-    known file came in.
+    known file came in. ``notes`` counts what was told beside the events, ``seen`` shows one of each
+    kind; ``unnamed`` counts process events without image and command line, ``blind`` the events
+    that no detection can see, as far as this shows.
     """
 
     name: str
@@ -36,6 +39,37 @@ class FileReport:
     families: Counter[str] = field(default_factory=Counter)
     datasets: Counter[str] = field(default_factory=Counter)
     ingested: float | None = None
+    notes: Counter[Kind] = field(default_factory=Counter)
+    seen: dict[Kind, str] = field(default_factory=dict)
+    unnamed: int = 0
+    blind: int = 0
+
+    def warnings(self, fallback: str) -> list[Diagnostic]:
+        """What of the file was read but not understood; sets ``blind``.
+
+        ``fallback`` is the family of events that met no source.
+        """
+        told: list[tuple[str, str]] = []
+        strange, untimed = self.notes[Kind.NOT_UNDERSTOOD], self.notes[Kind.FILE_TIME]
+        if strange:
+            names = self.seen[Kind.NOT_UNDERSTOOD]
+            message = f"{strange:,} events look like Windows' but have no known form; seen: {names}"
+            told.append(("SRC060", message))
+        elif self.read and self.families[fallback] == self.read:
+            told.append(("SRC061", f"none of its {self.read:,} events met a source"))
+            self.blind += self.read
+        if self.unnamed:
+            message = f"{self.unnamed:,} process events have no image and no command line"
+            told.append(("SRC062", message))
+        if untimed:
+            message = (
+                f"{untimed:,} events have the file's time, since their own cannot be read: "
+                f"{self.seen[Kind.FILE_TIME]}"
+            )
+            told.append(("SRC063", message))
+        self.blind += strange + self.unnamed
+        span = Span(self.name, 1, 1, 1, 1)
+        return [Diagnostic(code, text, Severity.WARNING, span) for code, text in told]
 
     @property
     def kept_raw(self) -> int:
@@ -71,6 +105,15 @@ class IngestReport:
     @property
     def rejected(self) -> int:
         return sum(f.rejected for f in self.files)
+
+    @property
+    def blind(self) -> int:
+        """Events that were read and not understood."""
+        return sum(f.blind for f in self.files)
+
+    def count_notes(self, kind: Kind) -> int:
+        """How many events or lines of all files were told to be of a kind."""
+        return sum(f.notes[kind] for f in self.files)
 
     @property
     def datasets(self) -> Counter[str]:

@@ -16,7 +16,8 @@ from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, F
 from escudo.sources.events import Events, PendingEvents, Values
 from escudo.sources.families import Families
 from escudo.sources.family import ANY, Family, find_template_fields, rule_holds
-from escudo.sources.times import TIME, parse_times
+from escudo.sources.notes import Kind, Note, find_windows_look
+from escudo.sources.times import TIME, DateOrder, parse_times
 
 _RESERVED = frozenset(c.name for c in RAW_COLUMNS)
 """Splunk keeps these names for itself: an event's own field of such a name is extracted_<name>."""
@@ -28,11 +29,13 @@ _MULTIVALUE = pa.list_(pa.string())
 class RawBatch:
     """Events of one family from one file; ``table`` has the schema ``family.arrow``.
 
-    ``_event_id`` and ``_indextime`` are null: the lake fills them in.
+    ``_event_id`` and ``_indextime`` are null: the lake fills them in. ``notes`` tell of events that
+    look like Windows' but have no known form, and of times that could not be read.
     """
 
     family: Family
     table: pa.Table
+    notes: tuple[Note, ...] = ()
 
 
 def assemble(
@@ -41,15 +44,27 @@ def assemble(
     *,
     source_file: str,
     default_time: float,
+    date_order: DateOrder | None = None,
 ) -> Iterator[RawBatch]:
-    """The events as tables of their families; ``default_time`` (epoch) is for events without."""
+    """The events as tables of their families.
+
+    An event without a time that can be read has ``default_time`` (epoch), and the field
+    ``time_source`` with the value ``file``. ``date_order`` reads dates like 03/05/2024.
+    """
     if isinstance(events, PendingEvents):
         events = events.make()
     if len(events.raw) == 0:
         return
     for family, rows in _route(_deciding(events, families.routing_fields), families):
         chosen = events if rows is None else events.take(rows)
-        yield RawBatch(family, _build_table(family, chosen, source_file, default_time))
+        notes: list[Note] = []
+        if family is families.fallback and (look := find_windows_look(chosen)) is not None:
+            notes.append(look)
+        times, untimed = _times(family, chosen, date_order)
+        if untimed is not None:
+            notes.append(untimed)
+        table = _build_table(family, chosen, source_file, times=times, default_time=default_time)
+        yield RawBatch(family, table, tuple(notes))
 
 
 def _deciding(events: Events, names: Sequence[str]) -> Events:
@@ -136,10 +151,18 @@ def _family_of(event: Mapping[str, str | None], every: Sequence[Family]) -> Fami
     return every[-1]
 
 
-def _build_table(family: Family, events: Events, source_file: str, default_time: float) -> pa.Table:
+def _build_table(
+    family: Family,
+    events: Events,
+    source_file: str,
+    *,
+    times: pa.Array,
+    default_time: float,
+) -> pa.Table:
     size = len(events.raw)
+    default = pa.scalar(round(default_time * 1e6), pa.int64()).cast(TIME)
     columns: dict[str, pa.Array] = {
-        "_time": _times(family, events, default_time),
+        "_time": pc.coalesce(times, default) if times.null_count else times,
         "host": _first(family.host, events, size),
         "source": _filled(family.source, events, size),
         "sourcetype": _filled(family.sourcetype, events, size),
@@ -149,6 +172,8 @@ def _build_table(family: Family, events: Events, source_file: str, default_time:
     }
     declared = family.declared
     rest: dict[str, Values] = {}
+    if times.null_count:
+        rest["time_source"] = pc.if_else(times.is_null(), "file", pa.scalar(None, pa.string()))
     for name, values in events.fields.items():
         column = declared.get(name)
         if column is None or column.physical is None:
@@ -182,19 +207,33 @@ def _as_lists(values: Values, size: int) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), values.drop_null(), mask=mask)
 
 
-def _times(family: Family, events: Events, default_time: float) -> pa.Array:
+def _times(
+    family: Family, events: Events, date_order: DateOrder | None
+) -> tuple[pa.Array, Note | None]:
+    """When each event was, null where nothing tells; and a note of the events that lack it."""
     size = len(events.raw)
     known = events.times if events.times is not None else pa.nulls(size, TIME)
     for name in family.time:
         if known.null_count == 0:
-            return known
+            return known, None
         values = events.fields.get(name)
         if values is not None:
-            parsed = parse_times(_as_text(values, size))
+            parsed = parse_times(_as_text(values, size), date_order)
             known = parsed if known.null_count == size else pc.coalesce(known, parsed)
     if known.null_count == 0:
-        return known
-    return pc.coalesce(known, pa.scalar(round(default_time * 1e6), pa.int64()).cast(TIME))
+        return known, None
+    return known, Note(Kind.FILE_TIME, known.null_count, _unread_time(family, events, known))
+
+
+def _unread_time(family: Family, events: Events, known: pa.Array) -> str:
+    """What the first event without a time has where its time should stand."""
+    row = pc.index(known.is_null(), True).as_py()
+    for name in family.time:
+        values = events.fields.get(name)
+        text = values if values is None or isinstance(values, str) else values[row].as_py()
+        if text is not None:
+            return f"{name}={text}"
+    return f"none of {', '.join(family.time[:4])}"
 
 
 def _first(names: Sequence[str], events: Events, size: int) -> pa.Array:

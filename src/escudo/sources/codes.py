@@ -70,5 +70,29 @@ CODES: Mapping[str, ErrorCode] = {
             "a calculated field of a source cannot be compiled",
             "it is an SPL eval expression over the fields of the source",
         ),
+        ErrorCode(
+            "SRC060",
+            "events that look like Windows events in no known form",
+            "no detection sees them: see docs/sources.md for the forms that are read, or describe "
+            "theirs as a source of your own (--sources)",
+        ),
+        ErrorCode(
+            "SRC061",
+            "a file of which no event met a source",
+            "no detection for a known source sees it: describe it as a source of your own "
+            "(--sources)",
+        ),
+        ErrorCode(
+            "SRC062",
+            "process events without image and command line",
+            "detections of processes do not see them: the fields have other names, or are not "
+            "logged",
+        ),
+        ErrorCode(
+            "SRC063",
+            "a time that cannot be read",
+            "the events have the file's time and the field time_source=file; --date-order says "
+            "what 03/05/2024 means",
+        ),
     )
 }

@@ -411,10 +411,22 @@ def _head(stream: BinaryIO) -> bytes:
     return head
 
 
+_PROSE = (
+    ".md", ".markdown", ".rst", ".adoc", ".html", ".htm", ".py", ".rs", ".go", ".c", ".h", ".cs",
+    ".java", ".js", ".ts", ".ps1", ".sh", ".yml", ".yaml",
+)  # fmt: skip
+"""Ends of the names of texts and programs, which show an event rather than log it."""
+
+
 def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
     format = detect_format(head)
+    severity = Severity.ERROR if source.asked else Severity.INFO
+    prose = source.name.lower().endswith(_PROSE) and head.lstrip()[:1] not in (b"<", b"{", b"[")
+    if format is not None and prose and not source.asked:
+        message = "a text that shows an event is passed over; name the file to have it read"
+        yield _problem("SRC004", source.name, message, severity)
+        return
     if format is None:
-        severity = Severity.ERROR if source.asked else Severity.INFO
         yield _problem("SRC004", source.name, "no log format recognised", severity)
         return
     yield LogStream(

@@ -19,8 +19,10 @@ from escudo.sources.families import Families
 from escudo.sources.family import Family
 from escudo.sources.format_detection import Format
 from escudo.sources.formats import classic_text, csv_events, event_xml, evtx_file, json_events
-from escudo.sources.formats.rejected import Rejected
+from escudo.sources.formats.rejected import Rejected, is_other_text
+from escudo.sources.notes import Kind, Note
 from escudo.sources.opening import LogStream
+from escudo.sources.times import DateOrder
 
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 
@@ -58,21 +60,41 @@ _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | PendingEvents 
 
 
 def read(
-    stream: LogStream, families: Families, *, batch_rows: int = BATCH_ROWS
+    stream: LogStream,
+    families: Families,
+    *,
+    batch_rows: int = BATCH_ROWS,
+    date_order: DateOrder | None = None,
+    note: Callable[[Note], None] = lambda note: None,
 ) -> Iterator[RawBatch | Rejected]:
     """The events of a stream as tables of their families, and what gave no row.
 
-    Every event is in a batch or is a Rejected. A batch has at most ``batch_rows`` rows; the events
-    of one family come nearly in the order of the stream (those of one shape together).
+    Every event is in a batch or is a Rejected; ``note`` is told of lines that are no events, of
+    events in no known form, and of times that cannot be read.
+
+    A batch has at most ``batch_rows`` rows; the events of one family come nearly in the order of
+    the stream (those of one shape together).
     """
     waiting: dict[str, _Waiting] = {}
     items = _READERS[stream.format](stream)
     for item in items if stream.format in _ALONE else prefetch(items, _AHEAD):
         if isinstance(item, Rejected):
-            yield item
+            if is_other_text(item):
+                lines = sum(1 for line in item.excerpt.splitlines() if line.strip())
+                note(Note(Kind.OTHER_LINES, lines, item.place))
+            else:
+                yield item
             continue
-        batches = assemble(item, families, source_file=stream.name, default_time=stream.modified)
+        batches = assemble(
+            item,
+            families,
+            source_file=stream.name,
+            default_time=stream.modified,
+            date_order=date_order,
+        )
         for batch in batches:
+            for told in batch.notes:
+                note(told)
             held = waiting.setdefault(batch.family.name, _Waiting(batch.family))
             held.tables.append(batch.table)
             held.rows += batch.table.num_rows

@@ -133,7 +133,7 @@ def test_every_event_of_many_blocks_is_read_once() -> None:
 
 def test_places_are_lines_of_the_file() -> None:
     good = event(1, f"<Data Name='a'>{'x' * 4000}</Data>") + "\n"
-    text = good * 3000 + "junk\n" + good * 3000 + "<Event><System></Event>\n"
+    text = good * 3000 + "<junk>\n" + good * 3000 + "<Event><System></Event>\n"
     rows, rejected = read_bytes(text.encode())
     assert len(rows) == 6000
     assert [r.place for r in rejected] == ["line 3001", "line 6002"]

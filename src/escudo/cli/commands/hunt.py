@@ -16,11 +16,12 @@ from escudo.actions.hunt import hunt_logs, plan_hunt
 from escudo.actions.result_rows import iterate_match
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
-from escudo.cli import EXIT_INPUT
+from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.hunt_progress import HuntProgress
 from escudo.cli.hunt_view import show_run, summarize_hunt
 from escudo.cli.options import (
     content_options,
+    date_order_option,
     engine_options,
     load_content,
     logs_argument,
@@ -36,6 +37,7 @@ from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import Severity
 from escudo.lake.tables import Tables
 from escudo.sources.opening import UnpackLimits
+from escudo.sources.times import DateOrder
 
 FIELDS = (
     "_time",
@@ -57,6 +59,7 @@ FIELDS = (
 @logs_argument
 @sources_option
 @unpack_options
+@date_order_option
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
 @click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
@@ -92,6 +95,7 @@ def command(
     tables: Tables,
     max_unpacked: int,
     max_members: int,
+    date_order: DateOrder | None,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -100,6 +104,8 @@ def command(
 
     Escudo's own detections run, and those of --content. The exit code is 1 where part of the
     input was rejected or a detection could not run; what was found beside it is shown all the same.
+    It is 3 where events came in that no detection can see, whatever else is wrong: they look like
+    Windows events in no known form, none of a file met a source, or processes have no names.
 
     Baselines fill lookups and fit models that detections compare with ("first time seen",
     outliers). With --baselines those of the content run first: over the time before --earliest, or
@@ -120,7 +126,9 @@ def command(
             within=within,
         )
         progress = HuntProgress(lasting=lake_path is not None, quiet=quiet)
-        done = hunt_logs(logs, workspace, plan, follower=progress, limits=limits)
+        done = hunt_logs(
+            logs, workspace, plan, date_order=date_order, follower=progress, limits=limits
+        )
     hunt, ingested = done.hunt, done.ingested.report
     show_diagnostics([d for d in hunt.diagnostics if d.severity is Severity.ERROR])
     for change in hunt.changes if not quiet else ():
@@ -139,5 +147,7 @@ def command(
         report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
     if hunt.stopped is not None:
         raise hunt.stopped
+    if done.ingested.blind:
+        sys.exit(EXIT_BLIND)
     if done.failed or content.failed_files:
         sys.exit(EXIT_INPUT)

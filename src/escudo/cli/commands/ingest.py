@@ -14,7 +14,13 @@ from escudo.actions.ingest import ingest_logs
 from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
-from escudo.cli.options import lake_option, logs_argument, sources_option, unpack_options
+from escudo.cli.options import (
+    date_order_option,
+    lake_option,
+    logs_argument,
+    sources_option,
+    unpack_options,
+)
 from escudo.cli.output import choose_format
 from escudo.cli.progress import IngestProgress, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
@@ -22,6 +28,7 @@ from escudo.cli.terminal import open_console
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
 from escudo.sources.opening import UnpackLimits
+from escudo.sources.times import DateOrder
 
 
 @click.command()
@@ -29,6 +36,7 @@ from escudo.sources.opening import UnpackLimits
 @lake_option(required=True)
 @sources_option
 @unpack_options
+@date_order_option
 @click.option("--force", is_flag=True, help="Take in also files that the lake has already.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(
@@ -43,6 +51,7 @@ def command(
     tables: Tables,
     max_unpacked: int,
     max_members: int,
+    date_order: DateOrder | None,
     force: bool,
     quiet: bool,
     format_: str | None,
@@ -55,7 +64,9 @@ def command(
     begun = time.monotonic()
     limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     with Lake.open(lake_path, tables=tables) as lake, IngestProgress(quiet=quiet) as progress:
-        ingested = ingest_logs(logs, lake, force=force, progress=progress, limits=limits)
+        ingested = ingest_logs(
+            logs, lake, force=force, date_order=date_order, progress=progress, limits=limits
+        )
     show_diagnostics(ingested.report.diagnostics)
     tell_rejected(ingested, lasting=True)
     if choose_format(format_) == "table":

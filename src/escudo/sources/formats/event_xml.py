@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,7 @@ a lake in 874 MB of memory."""
 _END = b"</Event>"
 _BETWEEN = b"\0\0"
 _START = re.compile(rb"<Event(?=[\s>/])")
+_PREFIXED = re.compile(rb"<([A-Za-z_][\w.-]*):Event(?=[\s>])")
 _EDGE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<Event(?=[\s>])|</Event\s*>", re.DOTALL)
 _HIDDEN_EDGE = re.compile(rb"<!\[CDATA\[(?:(?!\]\]>).)*?</?Event", re.DOTALL)
 _WRAPPING = re.compile(rb"<\?xml.*?\?>|</?Events(?:\s[^>]*)?>|<!--.*?-->|\xef\xbb\xbf", re.DOTALL)
@@ -52,11 +54,37 @@ def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
     shapes = Shapes()
     with stream.open() as opened:
         try:
-            for block in cut_after(read_pieces(opened), _END, size=_BLOCK_BYTES, padding=PADDING):
+            for block in cut_after(
+                drop_prefix(read_pieces(opened)), _END, size=_BLOCK_BYTES, padding=PADDING
+            ):
                 yield from read_padded(repair_utf8(block), shapes, stream.name, line)
                 line += block.count(b"\n")
         except DamagedError as error:
             yield Rejected(stream.name, f"line {line}", error.code, str(error), b"")
+
+
+def drop_prefix(source: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text, the prefix of the namespace taken from its tags if the first event has one.
+
+    >>> b"".join(drop_prefix(iter([b"<e:Event xmlns:e='x'><e:Sys", b"tem/><", b"/e:Event>"])))
+    b"<Event xmlns:e='x'><System/></Event>"
+    """
+    first = next(source, b"")
+    prefixed = _PREFIXED.search(first)
+    plain = _START.search(first)
+    if prefixed is None or (plain is not None and plain.start() < prefixed.start()):
+        yield first
+        yield from source
+        return
+    tag = re.compile(rb"<(/?)" + re.escape(prefixed[1]) + rb":")
+    kept = b""
+    for piece in chain([first], source):
+        text = kept + piece
+        stop = text.rfind(b"<", max(0, len(text) - len(prefixed[1]) - len(b"</:")))
+        stop = len(text) if stop < 0 else stop
+        kept = text[stop:]
+        yield tag.sub(rb"<\1", text[:stop])
+    yield tag.sub(rb"<\1", kept)
 
 
 def read_padded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -13,16 +14,19 @@ from pathlib import Path
 from escudo.sources.events import Events, PendingEvents
 from escudo.sources.formats.bytesviews import PADDING
 from escudo.sources.formats.column_cleanup import add_braces
+from escudo.sources.formats.event_columns import build_events
 from escudo.sources.formats.event_xml import read_padded
 from escudo.sources.formats.evtx_records import decode, decode_apart
-from escudo.sources.formats.rejected import Rejected
+from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.windows_form import render_windows_form
+from escudo.sources.formats.xml_element import NotAnEventError, read_event_fields
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.opening import LogStream, judge_damage
 
 WORTH_A_PROCESS = 8 << 20
 """Bytes of a file that is decoded in a process of its own; it takes 60 ms to start (2026-11-26)."""
 
+_NUMBER = re.compile(rb"<EventRecordID>(\d+)<")
 _LONGEST_WAIT = 8 * 1024 * 1024
 """Bytes of records of rare shapes that wait for more of their kind."""
 _HEADER = 4096
@@ -89,6 +93,8 @@ def _records(name: str, path: str) -> Generator[Events | PendingEvents | Rejecte
     for item in decode_apart(path) if large else decode(path):
         if isinstance(item, bytes):
             yield from block.read(item)
+        elif isinstance(item, str):
+            yield _read_record(name, item)
         elif isinstance(item, bool):
             readable = item
         else:
@@ -96,6 +102,22 @@ def _records(name: str, path: str) -> Generator[Events | PendingEvents | Rejecte
             yield Rejected(name, place, code, message, b"")
     yield from block.rest()
     return readable
+
+
+def _read_record(name: str, text: str) -> Events | Rejected:
+    """A record by itself: its borders are known, whatever the elements in it are called."""
+    plain = render_windows_form(text.encode()).decode()
+    try:
+        events = build_events([read_event_fields(plain)], [plain.strip()])
+    except NotAnEventError as error:
+        return _rejected(name, error.code, str(error), text.encode())
+    return _add_braces(events)
+
+
+def _rejected(name: str, code: str, message: str, text: bytes) -> Rejected:
+    number = _NUMBER.search(text)
+    place = f"record {number[1].decode()}" if number else "a record"
+    return Rejected(name, place, code, message, text[:EXCERPT_BYTES])
 
 
 @dataclass
@@ -123,7 +145,7 @@ class _Block:
     ) -> Iterator[Events | PendingEvents | Rejected]:
         for item in read_padded(text + bytes(PADDING), self.shapes, self.name, later=later):
             if isinstance(item, Rejected):
-                yield item
+                yield _rejected(self.name, item.code, item.message, item.excerpt)
             else:
                 yield PendingEvents(partial(_add_braces, item))
 

@@ -21,8 +21,9 @@ import evtx
 Damage: TypeAlias = tuple[str, str, str]
 """What could not be decoded: an error's code, its place, its message."""
 
-Item: TypeAlias = bytes | Damage | bool
-"""A block of records, one after the other; damage; at last, whether it is an event log at all."""
+Item: TypeAlias = bytes | str | Damage | bool
+"""A block of records, one after the other; a record with events in its data; damage; at
+last, whether it is an event log at all."""
 
 BLOCK_BYTES = 16 * 1024 * 1024
 """Bytes of records that are handed on together, about."""
@@ -31,6 +32,10 @@ _AT_ONCE = 1000
 _ATTEMPTS = 2
 """How often a process is started for a file: a decoder that dies goes on where it was, once."""
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
+_EDGES = (b"<Event", b"</Event>")
+"""What a record begins and ends with."""
+_TAGS = (b"<Event>", b"<Event ", b"<Event/", b"<Event\n", b"</Event>")
+"""Tags named Event; a record with more than two of them has some in its data."""
 _UNREADABLE = (RuntimeError, OSError, ValueError)
 
 
@@ -57,7 +62,12 @@ def decode(path: str, block_bytes: int = BLOCK_BYTES) -> Iterator[Item]:
         size += sum(map(len, texts[before:]))
         if size > block_bytes or not more:
             done += len(texts)
-            yield b"".join(texts)
+            block = b"".join(texts)
+            if sum(map(block.count, _TAGS)) != len(_EDGES) * len(texts):
+                plain = [sum(map(text.count, _TAGS)) == len(_EDGES) for text in texts]
+                yield from (t.decode() for t, whole in zip(texts, plain, strict=True) if not whole)
+                block = b"".join(t for t, whole in zip(texts, plain, strict=True) if whole)
+            yield block
             texts, size = [], 0
     yield True
 

@@ -1,7 +1,11 @@
-"""What a reader could not make an event of, with its place; the lake keeps it."""
+"""What a reader could not make an event of, with its place; the lake keeps it.
+
+``reading`` tells lines of other programs from damaged events with ``is_other_text``.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 EXCERPT_BYTES = 16_384
@@ -21,3 +25,20 @@ class Rejected:
     code: str
     message: str
     excerpt: bytes
+
+
+_BETWEEN_EVENTS = frozenset({"SRC021", "SRC030", "SRC032"})
+_OF_AN_EVENT = re.compile(
+    rb"""^\s*[\[{<\]}]|</|<Data|<Event|"\s*:|[}>"]\s*,?\s*$|[\x00-\x08\x0e-\x1f]"""
+)
+
+
+def is_other_text(rejected: Rejected) -> bool:
+    """Whether it is no part of an event: a line of another program, a heading between events.
+
+    >>> [is_other_text(Rejected("x", "line 1", "SRC021", "", text)) for text in
+    ...  (b"Record 12", b"Mar  5 10:20:29 pc kernel: up", b"exe</Data></EventData>")]
+    [True, True, False]
+    """
+    text = rejected.excerpt
+    return rejected.code in _BETWEEN_EVENTS and bool(text) and not _OF_AN_EVENT.search(text)
