@@ -181,6 +181,13 @@ USES: Mapping[str, Sequence[Use]] = {
         use("stats latest(user) AS l", "l", ""),
     ],
     "strcat": [use('strcat user "-" status z', "z")],
+    "uniq": [use("uniq | stats sum(n) AS t", "t")],
+    **{
+        name: [use(f"{name} | stats sum(n) AS t", "t")]
+        for name in ("noop", "localop", "redistribute", "highlight", "iconify", "rtorder")
+    },
+    "sendemail": [use("sendemail to=a | stats sum(n) AS t", "t")],
+    "sendalert": [use("sendalert a | stats sum(n) AS t", "t")],
     "streamstats": [
         use("streamstats sum(n) AS t BY status", "t"),
         use("streamstats reset_before=(x>20) count AS t", "t"),
@@ -212,7 +219,17 @@ USES: Mapping[str, Sequence[Use]] = {
 """Command -> ways to use it behind other commands."""
 
 STARTING = frozenset(
-    {"datamodel", "eventcount", "from", "gentimes", "loadjob", "makeresults", "metadata", "mstats"}
+    {
+        "datamodel",
+        "eventcount",
+        "from",
+        "gentimes",
+        "loadjob",
+        "makeresults",
+        "metadata",
+        "metasearch",
+        "mstats",
+    }
     | {"multisearch", "savedsearch", "summary", "tstats"}
 )
 """Commands that only begin a search: they read no rows before them."""

@@ -25,6 +25,7 @@ from escudo.spl.commands.join import Join
 from escudo.spl.commands.loadjob import Loadjob
 from escudo.spl.commands.lookup import Lookup
 from escudo.spl.commands.map import Map
+from escudo.spl.commands.noop import WITHOUT_EFFECT
 from escudo.spl.commands.return_ import Returned
 from escudo.spl.commands.transaction.transaction import Boundary
 from escudo.spl.commands.tstats import Tstats
@@ -192,6 +193,8 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("Foreach", "mode"): st.just("multivalue"),
     ("Foreach", "template"): _TEMPLATES,
     ("Foreign", "command"): st.sampled_from(sorted(APPS)),
+    ("Noop", "command"): st.sampled_from(sorted(WITHOUT_EFFECT)),
+    ("Noop", "arguments"): st.sampled_from(["", 'to="a" x=1']),
     ("Foreign", "arguments"): st.sampled_from(["", 'infield="a" x=1']),
     ("From", "kind"): st.sampled_from(sorted(KINDS)),
     ("From", "object"): NAMES.filter(lambda n: not n.endswith(".")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder
 from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.commands.chart.series_table import chart_metrics
@@ -35,8 +36,9 @@ class Mstats(IndexStatistics):
     With ``chart`` the result has the form of ``timechart``, a series for each value of the BY
     field.
 
-    Differs from Splunk: metrics are events with a field for each metric. After other commands the
-    rows are added to those so far, with or without ``append``.
+    Differs from Splunk: metrics are events with a field for each metric.
+
+    Refused: ``every`` other than ``span``.
     """
 
     name: ClassVar[str] = "mstats"
@@ -44,7 +46,7 @@ class Mstats(IndexStatistics):
     span_width: BinSpan | None = span_option(
         None, "The width of the buckets of `_time`; without it there are none.", name="span"
     )
-    every: BinSpan | None = span_option(None, "How far the buckets are apart; no effect here.")
+    every: BinSpan | None = span_option(None, "How far the buckets are apart; as wide as they are.")
     chart: bool = boolean_option(False, "Whether the result is a chart over time.")
     series: SeriesOptions = option_group(SeriesOptions)
     backfill: bool = boolean_option(
@@ -73,6 +75,20 @@ class Mstats(IndexStatistics):
         return self.format_clauses()
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        if source is not None and not self.append:
+            raise EscudoError(
+                "SPL311",
+                "'mstats' must be the first command",
+                span=self.span,
+                hint="append=t adds its rows to those so far",
+            )
+        if self.every is not None and self.every != self.span_width:
+            raise EscudoError(
+                "SPL301",
+                "mstats every= with another width than span= is not supported",
+                span=self.span,
+                hint="leave every= out: the buckets then follow each other",
+            )
         expr, within = time_bounds(self.where or And(()), binder)
         events = binder.read_raw(expr, within, TSTATS)
         by = self.by

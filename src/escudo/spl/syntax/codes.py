@@ -87,6 +87,11 @@ _ROWS = (
         "command at the wrong place",
         "Some commands start a search, others need rows from the command before them.",
     ),
+    ErrorCode(
+        "SPL323",
+        "command without effect",
+        "The rows are as without it; take it out of the search, or leave it.",
+    ),
     ErrorCode("SPL312", "unknown saved search", "Define the saved search, or correct its name."),
     ErrorCode("SPL313", "unknown lookup", "Define the lookup, or correct its name."),
     ErrorCode("SPL314", "lookup cannot be read", "See that its file is there and is a CSV file."),

@@ -40,6 +40,8 @@ class Summary(Command):
         return f"summary {word(self.model)}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
+        if source is not None:
+            raise EscudoError("SPL311", "'summary' must be the first command", span=self.span)
         return show_model(self.model, binder, self.span)
 
 
