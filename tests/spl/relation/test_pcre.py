@@ -79,7 +79,6 @@ def test_what_is_no_pattern_is_refused(pattern: str) -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-<<<<<<< HEAD
         r"\lsass",
         r"\Users",
         r"\L",
@@ -96,10 +95,6 @@ def test_what_is_no_pattern_is_refused(pattern: str) -> None:
         r"\MSBuild",
         r"a\c",
         r"[\y]",
-=======
-        *(r"\lsass", r"\Users", r"\L", r"\uA", r"\kx", r"\gx", r"\powershell", r"\p", r"\p{Lu"),
-        *(r"\pX", r"\p{Nothing}", r"\N{dash}", r"\iexplore", r"\MSBuild", r"a\c", r"[\y]"),
->>>>>>> lang
     ],
 )
 def test_escapes_that_pcre_does_not_have_are_refused(pattern: str) -> None:
