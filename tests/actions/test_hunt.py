@@ -13,7 +13,7 @@ from escudo import content
 from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import HuntFollower, HuntPlan, hunt_lake, hunt_logs, plan_hunt
 from escudo.actions.ingest import Ingested
-from escudo.actions.result_rows import iterate_match
+from escudo.actions.match_rows import iterate_match
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
 from escudo.content import Detection

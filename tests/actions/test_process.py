@@ -71,13 +71,17 @@ startup.spare_collections()
 """
 
 
+SET_BY_TESTS = {"PYSPARK_PYTHON", "PYTHONWARNINGS"}
+"""What this process has of tests/conftest.py and of geoip2fast, and its children shall not."""
+
+
 def _run(program: str, *arguments: object) -> tuple[dict[str, object], dict[str, object]]:
     """The state of a process before and after a program."""
     done = subprocess.run(
         [sys.executable, "-c", STATE + program + REPORT, *map(str, arguments)],
         capture_output=True,
         check=True,
-        env={k: v for k, v in os.environ.items() if k != "PYSPARK_PYTHON"},
+        env={k: v for k, v in os.environ.items() if k not in SET_BY_TESTS},
         timeout=300,
     )
     before, after = json.loads(done.stdout)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -149,3 +151,40 @@ def test_what_does_not_fit_into_memory_spills(tmp_path: Path, query: str) -> Non
         spilled = spill.exists()
     assert row == ((590_000, 590_000) if "LIMIT" in query else (600_000, 600_000))
     assert spilled
+
+
+FIRST_SEARCHES = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import sqlglot.dialects.dialect as dialect
+from sqlglot import exp
+
+make_trie = dialect.new_trie
+
+def make_slowly(*args):
+    time.sleep(0.2)
+    return make_trie(*args)
+
+dialect.new_trie = make_slowly
+
+from escudo.engines.duckdb import DuckDBEngine
+
+engine = DuckDBEngine(None)
+
+def write(delay):
+    time.sleep(delay)
+    return engine.sql(exp.select(exp.Array(expressions=[exp.Literal.string("x")])))
+
+with ThreadPoolExecutor(2) as threads:
+    print(*threads.map(write, (0, 0.1)), sep=";")
+"""
+"""SQLGlot knows a dialect by its name while its class is being made, which is slow here."""
+
+
+@pytest.mark.slow
+def test_the_first_searches_of_a_process_may_run_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_SEARCHES], capture_output=True, check=True, timeout=120
+    )
+    assert done.stdout.decode().strip() == "SELECT ['x'];SELECT ['x']"

@@ -14,7 +14,7 @@ from typing import Any
 from escudo import content as contents
 from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import Hunt, HuntFollower, LogHunt, hunt_logs, plan_hunt
-from escudo.actions.result_rows import iterate_match
+from escudo.actions.match_rows import iterate_match
 from escudo.actions.workspace import Workspace
 from escudo.detect import Match
 from escudo.engines.execute import Result

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from escudo.actions.hunt import Hunt
-from escudo.actions.result_rows import iterate_match
+from escudo.actions.match_rows import iterate_match
 from escudo.cli.terminal import escape_line, plain
 from escudo.findings.attack import find_techniques
 from escudo.findings.notable import rate_severity

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from escudo.actions.demo import Context, DemoFollower, run_demo
-from escudo.actions.result_rows import show_value
+from escudo.actions.shown_rows import show_value
 from escudo.cli.hunt_progress import HuntProgress
 from escudo.cli.hunt_view import build_table, show_run, summarize_hunt
 from escudo.cli.progress import count_items

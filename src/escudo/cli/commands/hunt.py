@@ -13,7 +13,7 @@ import orjson
 
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import hunt_logs, plan_hunt
-from escudo.actions.result_rows import iterate_match
+from escudo.actions.match_rows import iterate_match
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT

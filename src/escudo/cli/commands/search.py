@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from escudo.actions.engines import make_engines
-from escudo.actions.result_rows import iterate_rows
 from escudo.actions.search import SearchOptions, search_lake
+from escudo.actions.shown_rows import iterate_rows
 from escudo.actions.workspace import Workspace
 from escudo.cli.options import (
     content_options,

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 
 from escudo.core.catalog import Catalog
 from escudo.core.schema import FieldType
@@ -21,7 +22,9 @@ from escudo.engines.scans import list_columns
 from escudo.spl import Scan, alias, column, identifier
 
 T = TypeVar("T")
-DIALECT = "duckdb"
+DIALECT = DuckDB
+"""The class, not its name. A name is looked up when the first search is written as SQL; of two that
+are the first at once, one got the class half made, and other SQL than DuckDB's."""
 _BATCH_ROWS = 16_384
 """Rows of a batch of a streamed result."""
 _AT_ONCE = 4
