@@ -131,7 +131,7 @@ def test_a_fault_in_one_search_or_its_writing_is_beside_the_others(
     assert said == {
         "a": [],
         "b": [("DET001", "b: RuntimeError: out of order")],
-        "c": [("DET001", "c: OSError: the disk is full")],
+        "c": [("SYS002", "c: the disk is full")],
         "d": [],
     }
     assert hunt.failed == 2

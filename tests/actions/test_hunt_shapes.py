@@ -7,7 +7,7 @@ from pathlib import Path
 from escudo import content
 from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import hunt_logs, plan_hunt
-from escudo.actions.result_rows import iterate_match
+from escudo.actions.match_rows import iterate_match
 from escudo.actions.workspace import Workspace
 from escudo.lake import Lake
 from tests.sources.windows_shapes import COMMAND, OWN, SHAPES, SYSTEM, shaped

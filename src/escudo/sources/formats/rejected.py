@@ -30,6 +30,7 @@ class Rejected:
 _BETWEEN_EVENTS = frozenset({"SRC021", "SRC030", "SRC032"})
 _OF_AN_EVENT = re.compile(
     rb"""^\s*[\[{<\]}]|</|<Data|<Event|"\s*:|[}>"]\s*,?\s*$|[\x00-\x08\x0e-\x1f]"""
+    rb"""|^(?:LogName|SourceName|EventCode)="""
 )
 
 
