@@ -10,7 +10,7 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
-from escudo.lake import Lake
+from escudo.lake import Lake, digests
 from escudo.lake.ingest import ingest
 from escudo.lake.maintenance import compact
 from escudo.lake.verify import repair, verify
@@ -120,3 +120,35 @@ def test_a_table_whose_log_is_gone_is_told(kept: tuple[Path, list[Path]]) -> Non
         with pytest.raises(EscudoError, match="LAK006"):
             lake.files(RAW, ALL_TIME)
         assert [d.table for d in verify(lake).damaged] == [RAW]
+
+
+def test_a_file_is_read_for_its_digest_once_and_again_when_it_was_written(
+    kept: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = kept
+    files = data_files(path, RAW)
+    with monkeypatch.context() as patched:
+        patched.setattr(digests, "is_intact", lambda file: pytest.fail(f"{file} is read again"))
+        assert data_files(path, RAW) == files
+    flip_bit(files[1], 0.5)
+    with Lake.open(path) as lake, pytest.raises(EscudoError, match="LAK018"):
+        lake.files(RAW, ALL_TIME)
+
+
+def test_notes_of_files_that_are_gone_are_taken_out(kept: tuple[Path, list[Path]]) -> None:
+    path, _ = kept
+    files = data_files(path, RAW)
+    files[0].unlink()
+    digests.forget_removed(path / digests.MEMO, path / "tables")
+    noted = (path / digests.MEMO).read_text("utf-8")
+    assert files[0].name not in noted
+    assert files[1].name in noted
+
+
+def test_a_lake_without_notes_is_checked_all_the_same(kept: tuple[Path, list[Path]]) -> None:
+    path, _ = kept
+    (path / digests.MEMO).unlink(missing_ok=True)
+    (path / digests.MEMO).mkdir()
+    flip_bit(data_files(path, RAW)[0], 0.5)
+    with Lake.open(path) as lake, pytest.raises(EscudoError, match="LAK018"):
+        lake.files(RAW, ALL_TIME)

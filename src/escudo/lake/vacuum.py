@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from escudo.lake import delta
+from escudo.lake.digests import MEMO, forget_removed
 from escudo.lake.ledger import Commit, Ledger
 
 ABANDONED = timedelta(days=1)
@@ -38,6 +39,7 @@ def vacuum(folder: Path, ledger: Ledger, retention: timedelta) -> int:
         gone = _named(folder / table, before) - kept
         freed += _delete(folder / table, kept, gone)
         _forget(folder / table, min(c.versions[table] for c in after if table in c.versions))
+    forget_removed(folder.parent / MEMO, folder)
     return freed
 
 
