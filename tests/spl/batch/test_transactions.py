@@ -151,7 +151,7 @@ def test_columns_at_once_and_event_by_event_agree(
     table = pa.Table.from_pylist(events, _TYPES)
     at_once = transactions_of(table, rules, ["starts", "ends"])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(transactions, "sessions", lambda *_: None)
+        patched.setattr(transactions, "find_sessions", lambda *_: None)
         one_by_one = transactions_of(table, rules, ["starts", "ends"])
     assert at_once.schema == one_by_one.schema
     assert at_once.to_pylist() == one_by_one.to_pylist()

@@ -148,7 +148,8 @@ MACRO spl_duration_text(negative, s) AS
          format_string('%02d:%02d:', CAST(floor(s % 86400 / 3600) AS BIGINT), CAST(floor(s % 3600 / 60) AS BIGINT)),
          CASE WHEN s = floor(s) THEN format_string('%02d', CAST(s % 60 AS BIGINT))
               ELSE format_string('%09.6f', s % 60) END);
-MACRO spl_duration(n) AS spl_duration_text(n < 0, round(abs(n), 6));
+MACRO spl_duration(n) AS
+  CASE WHEN n IS NOT NULL THEN spl_duration_text(n < 0, round(abs(n), 6)) END;
 
 -- times
 MACRO spl_months(n) AS year(spl_timestamp(n)) * 12 + month(spl_timestamp(n)) - 23641;

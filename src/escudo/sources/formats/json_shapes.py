@@ -637,7 +637,8 @@ SHAPES: tuple[Shape, ...] = (
         "fluent_bit",
         (
             (("StringInserts",), ("EventID",)),
-            (("ProviderName",), ("EventID",), ("Channel",)),
+            # NXLog has a ProviderName of some events' own, but no Computer beside it.
+            (("ProviderName",), ("EventID",), ("Channel",), ("Computer",), ("EventRecordID",)),
         ),
         _fluent_bit,
     ),
