@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from escudo.core.timerange import ALL_TIME
 from escudo.lake import Lake, digests
 from escudo.lake.ingest import ingest
 from escudo.lake.maintenance import compact
+from escudo.lake.vacuum import vacuum
 from escudo.lake.verify import repair, verify
 from tests.lake.logs import write_logs
 
@@ -138,17 +140,23 @@ def test_a_file_is_read_for_its_digest_once_and_again_when_it_was_written(
 def test_notes_of_files_that_are_gone_are_taken_out(kept: tuple[Path, list[Path]]) -> None:
     path, _ = kept
     files = data_files(path, RAW)
-    files[0].unlink()
-    digests.forget_removed(path / digests.MEMO, path / "tables")
-    noted = (path / digests.MEMO).read_text("utf-8")
-    assert files[0].name not in noted
-    assert files[1].name in noted
+    with Lake.open(path) as lake:
+        compact(lake, retention=timedelta(0))
+        vacuum(lake.tables_folder, lake.ledger, timedelta(0))
+        noted = "".join(lake.ledger.intact_files())
+    assert [f.name for f in files if f.exists() or f.name in noted] == []
 
 
-def test_a_lake_without_notes_is_checked_all_the_same(kept: tuple[Path, list[Path]]) -> None:
+def test_a_lake_that_another_process_writes_to_is_checked_all_the_same(
+    kept: tuple[Path, list[Path]],
+) -> None:
     path, _ = kept
-    (path / digests.MEMO).unlink(missing_ok=True)
-    (path / digests.MEMO).mkdir()
-    flip_bit(data_files(path, RAW)[0], 0.5)
-    with Lake.open(path) as lake, pytest.raises(EscudoError, match="LAK018"):
+    flip_bit(next((path / "tables" / RAW).glob("*.parquet")), 0.5)
+    with (
+        Lake.open(path) as lake,
+        lake.ledger.exclusive(),
+        pytest.raises(EscudoError, match="LAK018"),
+    ):
         lake.files(RAW, ALL_TIME)
+    with Lake.open(path) as lake, lake.ledger.exclusive():
+        assert len(lake.files(MODEL, ALL_TIME)) == 2

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 from blake3 import blake3
 
 from escudo.core.errors import EscudoError
+from escudo.lake.ledger import Ledger
 
 _DIGITS = 32
 """Hexadecimal digits of the BLAKE3 digest that a name has: 128 bits."""
@@ -41,54 +41,32 @@ def _describe(path: Path) -> str:
     return f"{path.parent.name}/{path.name}\t{status.st_size}\t{status.st_mtime_ns}"
 
 
-def forget_removed(memo: Path, root: Path) -> None:
-    """Takes the notes of files that are gone out of a memo, all at once."""
-    with suppress(OSError, UnicodeDecodeError):
-        lines = memo.read_text("utf-8").splitlines()
-        kept = [line for line in dict.fromkeys(lines) if (root / line.split("\t")[0]).exists()]
-        fresh = memo.with_suffix(".new")
-        fresh.write_text("".join(f"{line}\n" for line in kept), "utf-8")
-        fresh.replace(memo)
-
-
 def _digest(path: Path) -> str:
     return blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()[:_DIGITS]
-
-
-MEMO = "checked.tsv"
-"""The file of a lake that names the files which were found intact: path, size, time of change."""
 
 
 class Checked:
     """The files of a lake that were found intact, so that each is read for this once.
 
-    A file whose size and time of change are those noted in ``memo`` is not read again; one that
+    A file whose size and time of change are as the ledger notes them is not read again; one that
     was written to since is. What changes bits without a write (a medium that decays) is found by
     ``verify``, which reads every file. A lake that cannot be written to has no notes.
     """
 
-    def __init__(self, memo: Path | None = None) -> None:
-        self._memo = memo
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger
         self._noted: set[str] | None = None
         self._paths: set[str] = set()
         self._lock = Lock()
 
-    def _is_noted(self, note: str) -> bool:
+    def _load_notes(self) -> set[str]:
         if self._noted is None:
-            try:
-                text = self._memo.read_text("utf-8") if self._memo is not None else ""
-            except (OSError, UnicodeDecodeError):
-                text = ""
-            self._noted = set(text.splitlines())
-        return note in self._noted
-
-    def _keep(self, note: str) -> None:
-        if self._memo is not None:
-            with suppress(OSError), self._memo.open("a", encoding="utf-8") as notes:
-                notes.write(f"{note}\n")
+            self._noted = self._ledger.intact_files() if self._ledger is not None else set()
+        return self._noted
 
     def require(self, table: str, paths: Iterable[str]) -> None:
         """Raises LAK005 for a file that is gone, LAK018 for one that is damaged."""
+        fresh: list[str] = []
         for path in paths:
             with self._lock:
                 if path in self._paths:
@@ -97,9 +75,10 @@ class Checked:
                     continue
             try:
                 note = _describe(Path(path))
-                intact = self._is_noted(note) or is_intact(Path(path))
-                if intact and not self._is_noted(note):
-                    self._keep(note)
+                noted = note in self._load_notes()
+                intact = noted or is_intact(Path(path))
+                if intact and not noted:
+                    fresh.append(note)
             except FileNotFoundError as error:
                 message = f"table {table}: {path} is missing"
                 raise EscudoError("LAK005", message) from error
@@ -112,3 +91,5 @@ class Checked:
                 raise EscudoError("LAK005", f"table {table}: {path} is missing")
             with self._lock:
                 self._paths.add(path)
+        if fresh and self._ledger is not None:
+            self._ledger.note_intact(fresh)

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +112,15 @@ class LedgerTransaction:
             (before,),
         )
 
+    def forget_intact(self, gone: Iterable[str]) -> None:
+        """Takes out the notes of data files (``table/name``) that were deleted."""
+        there = "SELECT 1 FROM sqlite_master WHERE name = 'intact'"
+        if self._connection.execute(there).fetchone() is not None:
+            self._connection.executemany(
+                "DELETE FROM intact WHERE substr(note, 1, instr(note, char(9)) - 1) = ?",
+                [(name,) for name in gone],
+            )
+
     def pinned(self) -> list[Commit]:
         """The commits whose versions readers may still have open, oldest first."""
         rows = self._connection.execute(f"{_COMMIT} WHERE versions <> '' ORDER BY id")
@@ -178,6 +187,32 @@ class Ledger:
                 (count,),
             ).fetchone()
         return range(end - count, end)
+
+    def intact_files(self) -> set[str]:
+        """The notes of data files that were found intact (``digests``)."""
+        with self._reading() as connection:
+            there = "SELECT 1 FROM sqlite_master WHERE name = 'intact'"
+            if connection.execute(there).fetchone() is None:
+                return set()
+            return {note for (note,) in connection.execute("SELECT note FROM intact")}
+
+    def note_intact(self, notes: Iterable[str]) -> None:
+        """Adds notes of intact data files.
+
+        They save a reader time and no more, so they are left out while another process writes,
+        and where nothing may be written.
+        """
+        where = f"{self.path.resolve().as_uri()}?mode=rw"
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(where, uri=True, timeout=0, isolation_level=None)) as opened,
+        ):
+            opened.execute("BEGIN IMMEDIATE")
+            with opened:
+                opened.execute("CREATE TABLE IF NOT EXISTS intact (note TEXT PRIMARY KEY)")
+                opened.executemany(
+                    "INSERT OR IGNORE INTO intact VALUES (?)", [(note,) for note in notes]
+                )
 
     @contextmanager
     def exclusive(self) -> Iterator[LedgerTransaction]:

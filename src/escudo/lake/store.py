@@ -16,7 +16,7 @@ from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.lake.artifacts import Artifacts
 from escudo.lake.delta import unwritable
-from escudo.lake.digests import MEMO, Checked
+from escudo.lake.digests import Checked
 from escudo.lake.ledger import Ledger
 from escudo.lake.leftovers import TEMPORARY, sweep_temporary
 from escudo.lake.snapshot import Snapshot
@@ -54,7 +54,7 @@ class Lake:
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._lock = Lock()
-        self.checked = Checked(path / MEMO)
+        self.checked = Checked(ledger)
 
     @classmethod
     def open(

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from escudo.lake import delta
-from escudo.lake.digests import MEMO, forget_removed
 from escudo.lake.ledger import Commit, Ledger
 
 ABANDONED = timedelta(days=1)
@@ -34,12 +33,15 @@ def vacuum(folder: Path, ledger: Ledger, retention: timedelta) -> int:
         transaction.unpin(time.time() - retention.total_seconds())
         after = transaction.pinned()
     freed = 0
+    removed: list[str] = []
     for table in sorted({name for commit in after for name in commit.versions}):
         kept = _named(folder / table, after)
         gone = _named(folder / table, before) - kept
         freed += _delete(folder / table, kept, gone)
+        removed += [f"{table}/{name}" for name in sorted(gone)]
         _forget(folder / table, min(c.versions[table] for c in after if table in c.versions))
-    forget_removed(folder.parent / MEMO, folder)
+    with ledger.exclusive() as transaction:
+        transaction.forget_intact(removed)
     return freed
 
 
