@@ -96,6 +96,15 @@ def test_streams_come_in_batches(tmp_path: Path) -> None:
     assert len(sizes) > 1
 
 
+def test_a_stream_may_be_left_in_the_middle(tmp_path: Path) -> None:
+    query = parse_one('SELECT v FROM "rows$2"', dialect="duckdb")
+    runner = engine(tmp_path)
+    batches = runner.stream(query, [], {"rows$2": pa.table({"v": range(250_000)})})
+    assert next(batches).num_rows > 0
+    batches.close()
+    assert runner.run(parse_one("SELECT 1 AS v")).to_pylist() == [{"v": 1}]
+
+
 def test_errors_are_coded(tmp_path: Path) -> None:
     with pytest.raises(EscudoError) as caught:
         engine(tmp_path).run(parse_one("SELECT nothing FROM nowhere"))

@@ -133,6 +133,16 @@ def test_a_truncated_zip(tmp_path: Path) -> None:
     assert diagnostics_of(open_logs([path])) == ["SRC006"]
 
 
+def test_a_zip_member_without_a_name(tmp_path: Path) -> None:
+    packed = zipped(a=EVENT, b=EVENT)
+    at = packed.find(b"PK\x01\x02")
+    nameless = bytearray(packed)
+    nameless[at + 28 : at + 32] = b"\x00\x00\x01\x00"  # its name is extra data now
+    path = tmp_path / "log.zip"
+    path.write_bytes(nameless)
+    assert f"{path}!b" in [s.name for s in open_logs([path]) if isinstance(s, LogStream)]
+
+
 def test_an_encrypted_member_does_not_hide_the_others(tmp_path: Path) -> None:
     packed = bytearray(zipped(a=EVENT, b=EVENT))
     at = packed.find(b"PK\x01\x02")

@@ -476,7 +476,8 @@ def _zip(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
             message = f"it has more than {most:,} members; the others are left out"
             yield _problem("SRC014", source.name, message, severity)
             break
-        if member.is_dir() or member.filename.startswith("__MACOSX/"):
+        # Not ZipInfo.is_dir: it raises on a member without a name.
+        if member.filename.endswith("/") or member.filename.startswith("__MACOSX/"):
             continue
         inner = _Source(
             name=f"{source.name}!{member.filename}",

@@ -96,9 +96,10 @@ class DuckDBEngine:
         """The result batch by batch; memory stays bounded by the batches in flight."""
         with self._ready(tables or {}) as cursor:
             text = self.sql(query, scans)
-            batches = _guard(lambda: cursor.sql(text).to_arrow_reader(_BATCH_ROWS))
-            while (batch := _guard(lambda: next(batches, None))) is not None:
-                yield batch
+            # The reader is closed before the tables: a caller may stop in the middle.
+            with _guard(lambda: cursor.sql(text).to_arrow_reader(_BATCH_ROWS)) as batches:
+                while (batch := _guard(lambda: next(batches, None))) is not None:
+                    yield batch
 
     def explain(
         self,
