@@ -121,6 +121,7 @@ def screen_search(
         clock=Clock(now),
         within=within,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
+        screening=True,
     )
     try:
         relation = binder.pipeline(binder.parse(text))
