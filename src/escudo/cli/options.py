@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,8 +14,9 @@ from escudo import content
 from escudo.actions.engines import ENGINES
 from escudo.actions.named_search import NamedSearch, find_searches
 from escudo.cli.progress import show_diagnostics
+from escudo.cli.terminal import open_stderr
 from escudo.content import Content
-from escudo.core.errors import EscudoError, Severity
+from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
 from escudo.lake.tables import Tables, load_tables
@@ -135,8 +137,17 @@ def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:
     """The content of the paths over Escudo's own; what is wrong in its files goes to stderr."""
     loaded = content.load(paths, overlay=overlay)
     show_diagnostics([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
+    if any(d.severity is Severity.WARNING for d in loaded.diagnostics):
+        told = count_told(loaded.diagnostics)
+        open_stderr().print(f"content: {told}; `escudo validate` shows them")
     spare_collections()
     return loaded
+
+
+def count_told(diagnostics: Iterable[Diagnostic]) -> str:
+    """How many warnings and notes there are, in words."""
+    severities = Counter(d.severity for d in diagnostics)
+    return f"{severities[Severity.WARNING]:,} warnings, {severities[Severity.INFO]:,} notes"
 
 
 def parse_time_range(earliest: str, latest: str, now: float) -> TimeRange:

@@ -94,6 +94,11 @@ _ROWS = (
         "What it does has to be done in another way; the rest of the app is used.",
     ),
     ErrorCode(
+        "CON223",
+        "a search-time field of a Splunk app cannot be read",
+        "Correct the setting of props.conf or transforms.conf; the rest of the app is used.",
+    ),
+    ErrorCode(
         "CON301",
         "an overlay changes a detection that does not exist",
         "Correct the name, or add the content folder that defines it.",

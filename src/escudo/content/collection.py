@@ -20,6 +20,7 @@ from escudo.content.loading import BUILTIN, BUILTIN_FOLDER, Layer, load_layer, m
 from escudo.content.overlay import apply_overlay, load_overlay
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.field_rules import NO_RULES, FieldRules
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Content:
     diagnostics: tuple[Diagnostic, ...]
     files: int
     failed_files: int
+    field_rules: FieldRules = NO_RULES
+    """Search-time fields of events, from Splunk apps."""
     kept: tuple[object, ...] = ()
     """What has to live as long as the content: the folders that archives are unpacked in."""
 
@@ -60,7 +63,8 @@ class Content:
             lookups,
             searches,
             [*searches.values(), *(d.search for x in self.detections for d in x.drilldowns)],
-            self.kept,
+            field_rules=self.field_rules,
+            kept=self.kept,
         )
 
     def detection(self, name: str) -> Detection:
@@ -142,5 +146,6 @@ def _content(layer: Layer, kept: tuple[object, ...]) -> Content:
         diagnostics=tuple(layer.diagnostics),
         files=layer.files,
         failed_files=layer.failed_files,
+        field_rules=FieldRules(tuple(layer.field_rules.values()), layer.eventtypes, layer.tags),
         kept=kept,
     )

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from escudo.core.catalog import Lookup, Macro
+from escudo.core.field_rules import NO_RULES, FieldRules
 
 _FILTER_USE = re.compile(r"`\s*([A-Za-z0-9_:.-]+_filter)\s*`")
 _EVERYTHING = "search *"
@@ -51,9 +52,12 @@ class ContentKnowledge:
         lookups: Mapping[str, Lookup],
         searches: Mapping[str, str],
         filter_users: Iterable[str],
+        *,
+        field_rules: FieldRules = NO_RULES,
         kept: tuple[object, ...] = (),
     ) -> None:
         self._kept = kept
+        self._field_rules = field_rules
         filters = {name for text in filter_users for name in _FILTER_USE.findall(text)}
         defaults = {(name, 0): Macro(name, _EVERYTHING) for name in filters}
         self._macros = {**defaults, **macros}
@@ -74,6 +78,9 @@ class ContentKnowledge:
 
     def saved_search(self, name: str) -> str | None:
         return self._searches.get(name.lower())
+
+    def field_rules(self) -> FieldRules:
+        return self._field_rules
 
     def model(self, name: str) -> bytes | None:
         """None: content has no models; those that ``fit`` makes are in a lake."""

@@ -15,6 +15,7 @@ from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
 from escudo.spl.binding.runner import Runner
+from escudo.spl.operators.ruled_events import add_ruled_fields
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import Scan
 from escudo.spl.relation.final_query import Output, select_fields
@@ -81,6 +82,7 @@ def compile_search(
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
         runner=runner,
         provenance=provenance,
+        dress=add_ruled_fields,
         prune=prune,
     )
     try:

@@ -122,12 +122,20 @@ def test_other_saved_searches(app: Path) -> None:
 
 
 def test_what_has_no_effect_is_told(app: Path) -> None:
-    told = [d.message for d in content.load([app], builtin=False).diagnostics]
-    assert [m for m in told if "mystery" in m]
-    assert [m for m in told if "number of events greater than 5" in m]
-    assert [m for m in told if "[cut_host]" in m and "REGEX, FORMAT" in m]
-    assert [m for m in told if "[a_type] of props.conf: EXTRACT-x" in m]
-    assert len(told) == 4
+    told = [(str(d.severity), d.message) for d in content.load([app], builtin=False).diagnostics]
+    assert [s for s, m in told if "mystery" in m] == ["warning"]
+    assert [s for s, m in told if "number of events greater than 5" in m] == ["warning"]
+    assert [s for s, m in told if "[cut_host]" in m and "REGEX, FORMAT" in m] == ["info"]
+    assert len(told) == 3
+
+
+def test_what_collections_say_of_types_is_a_note(app: Path) -> None:
+    put(app, "default/collections.conf", "[seen_kv]\nfield.count = number\nreplicate = true\n")
+    loaded = content.load([app], builtin=False)
+    told = [d for d in loaded.diagnostics if "collections.conf" in d.message]
+    assert [(str(d.severity), d.message) for d in told] == [
+        ("info", "[seen_kv] of collections.conf: field.count, replicate has no effect here")
+    ]
 
 
 @pytest.mark.parametrize("name", [None, "my_app.spl", "my_app.tgz", "my_app.tar.gz"])

@@ -12,6 +12,7 @@ from escudo.core.timerange import ALL_TIME
 from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.appendpipe import AppendPipe
 from escudo.spl.commands.search import Search
+from escudo.spl.operators.ruled_events import add_ruled_fields
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import TableBase
 from escudo.spl.relation.relation import Relation
@@ -92,6 +93,7 @@ def check_search(
         now=0.0,
         within=ALL_TIME,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
+        dress=add_ruled_fields,
     )
     sequences: list[tuple[Step, ...]] = []
     errors: list[Diagnostic] = []

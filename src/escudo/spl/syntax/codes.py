@@ -142,6 +142,16 @@ _ROWS = (
         "Correct the file at the line that the message names; the search goes on with the rest.",
     ),
     ErrorCode(
+        "SPL342",
+        "automatic lookup that cannot be used",
+        "Correct the LOOKUP- setting of props.conf, or bring the lookup; the search goes on.",
+    ),
+    ErrorCode(
+        "SPL343",
+        "event type that is no plain search",
+        "An event type is a search expression without pipes and subsearches.",
+    ),
+    ErrorCode(
         "SPL501",
         "field that no schema has",
         "It is null there. Correct its name; the hint shows the closest one.",
