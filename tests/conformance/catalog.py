@@ -187,6 +187,9 @@ class PlainKnowledge:
     def field_rules(self) -> FieldRules:
         return NO_RULES
 
+    def origins(self, field: str) -> frozenset[str]:
+        return frozenset()
+
     def model(self, name: str) -> bytes | None:
         return None
 

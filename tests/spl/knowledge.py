@@ -45,6 +45,9 @@ class Book:
     def field_rules(self) -> FieldRules:
         return self.rules
 
+    def origins(self, field: str) -> frozenset[str]:
+        return frozenset()
+
     def model(self, name: str) -> bytes | None:
         return None
 

@@ -131,6 +131,9 @@ class Words:
     def field_rules(self) -> FieldRules:
         return self.rules
 
+    def origins(self, field: str) -> frozenset[str]:
+        return frozenset()
+
     def model(self, name: str) -> bytes | None:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -54,10 +55,12 @@ class ContentKnowledge:
         filter_users: Iterable[str],
         *,
         field_rules: FieldRules = NO_RULES,
+        origins: Mapping[str, frozenset[str]] = MappingProxyType({}),
         kept: tuple[object, ...] = (),
     ) -> None:
         self._kept = kept
         self._field_rules = field_rules
+        self._origins = origins
         filters = {name for text in filter_users for name in _FILTER_USE.findall(text)}
         defaults = {(name, 0): Macro(name, _EVERYTHING) for name in filters}
         self._macros = {**defaults, **macros}
@@ -81,6 +84,9 @@ class ContentKnowledge:
 
     def field_rules(self) -> FieldRules:
         return self._field_rules
+
+    def origins(self, field: str) -> frozenset[str]:
+        return self._origins.get(field, frozenset())
 
     def model(self, name: str) -> bytes | None:
         """None: content has no models; those that ``fit`` makes are in a lake."""

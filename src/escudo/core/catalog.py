@@ -95,6 +95,10 @@ class Knowledge(Protocol):
         """The search-time fields of events; they go over those that a table has."""
         ...
 
+    def origins(self, field: str) -> frozenset[str]:
+        """The values of ``source``, ``sourcetype`` or ``index`` that the content speaks of."""
+        ...
+
     def model(self, name: str) -> bytes | None:
         """A model that ``fit`` has made, as ``apply`` reads it; None if there is none."""
         ...

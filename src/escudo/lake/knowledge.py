@@ -43,6 +43,9 @@ class LakeKnowledge:
     def field_rules(self) -> FieldRules:
         return self._content.field_rules()
 
+    def origins(self, field: str) -> frozenset[str]:
+        return self._content.origins(field)
+
     def model(self, name: str) -> bytes | None:
         return self._artifacts.model(name)
 

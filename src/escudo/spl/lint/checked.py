@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, ErrorCode, EscudoError, Severity, Span
@@ -45,6 +48,29 @@ class Checked:
         """The commands of all pipelines."""
         for sequence in self.sequences:
             yield from sequence
+
+    def narrow(self, span: Span | None, pattern: str) -> Span | None:
+        """The first match of a pattern in the text at a span; the span itself without one."""
+        if span is None:
+            return None
+        lines = self.text.splitlines(keepends=True)
+        starts = [0, *accumulate(map(len, lines))]
+        if span.end_line > len(starts):
+            return span
+        begin = starts[span.line - 1] + span.column - 1
+        end = starts[span.end_line - 1] + span.end_column - 1
+        found = re.compile(pattern).search(self.text, begin, end)
+        if found is None:
+            return span
+        line = bisect_right(starts, found.start())
+        column = found.start() - starts[line - 1] + 1
+        return replace(
+            span,
+            line=line,
+            column=column,
+            end_line=line,
+            end_column=column + found.end() - found.start(),
+        )
 
     def finding(
         self,

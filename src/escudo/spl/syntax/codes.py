@@ -166,6 +166,15 @@ _ROWS = (
     ErrorCode("SPL509", "dotted name that concatenates", "Put the field in single quotes."),
     ErrorCode("SPL510", "operator in small letters", "Write AND, OR and NOT in capitals."),
     ErrorCode("SPL511", "command without its pipe", "Put a pipe in front of the command."),
+    ErrorCode("SPL512", "star outside of the quotes", "Put the star inside the quotes."),
+    ErrorCode("SPL513", "NOT between field and IN", "Write NOT field IN (...)."),
+    ErrorCode("SPL514", "apostrophe that quotes nothing", "Use double quotes, or take it away."),
+    ErrorCode("SPL515", "backslash lost in a regular expression", "Write four backslashes."),
+    ErrorCode(
+        "SPL516",
+        "index, source or source type that nothing has",
+        "Correct it, leave it out, or describe the source (`--sources`).",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}
