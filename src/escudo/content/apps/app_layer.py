@@ -21,7 +21,7 @@ from escudo.content.apps.search_time import read_eventtypes, read_field_rules, r
 from escudo.content.elements.common import Origin, Schedule
 from escudo.content.elements.detection import Detection, Tags, Throttling
 from escudo.content.elements.drilldown import Drilldown
-from escudo.content.elements.lookup import read_match_types
+from escudo.content.elements.lookup import find_wrong_columns, read_match_types
 from escudo.content.elements.risk import RISK_OBJECT_TYPES, RiskConfig, RiskObject, ThreatObject
 from escudo.content.elements.searches import Baseline
 from escudo.content.loading import Layer, read_text
@@ -151,6 +151,15 @@ def _add_lookup(layer: Layer, folder: Path, name: str, settings: Settings) -> No
     if rest:
         message = f"lookup [{name}]: match_type {rest!r} is not understood"
         layer.diagnostics.append(Diagnostic("CON104", message, span=span))
+    for message in find_wrong_columns(str(path) if path is not None else None, match_types):
+        where = settings["match_type"].span
+        shown = f"lookup [{name}]: {message}"
+        layer.diagnostics.append(Diagnostic("CON206", shown, Severity.WARNING, where))
+    if path is not None and filename.lower().endswith(".csv") and not path.is_file():
+        shown = f"lookup [{name}]: the app has no file {filename}"
+        hint = "searches that use it fail (SPL314), unless one of the content writes it"
+        where = settings["filename"].span
+        layer.diagnostics.append(Diagnostic("CON202", shown, Severity.WARNING, where, hint))
     layer.lookups[name] = Lookup(
         name,
         str(path) if path is not None else None,

@@ -132,6 +132,11 @@ _ROWS = (
         "Keep such rows away with `where isnotnull(field)`, or fill them with `fillnull`.",
     ),
     ErrorCode(
+        "SPL324",
+        "name that no index can have",
+        "Take small letters, digits, _ and -, not beginning with -, and without kvstore.",
+    ),
+    ErrorCode(
         "SPL340",
         "lookup that its search has not written yet",
         "Run the baseline that the message names (`escudo baseline`, `hunt --baselines`) first.",
@@ -150,6 +155,16 @@ _ROWS = (
         "SPL343",
         "event type that is no plain search",
         "An event type is a search expression without pipes and subsearches.",
+    ),
+    ErrorCode(
+        "SPL344",
+        "lookup that is not there, taken as empty",
+        "Define it, bring its file, or run what writes it; with strict=true it is an error.",
+    ),
+    ErrorCode(
+        "SPL345",
+        "match_type of a field that the lookup has not",
+        "Correct the name in WILDCARD() or CIDR(); the field that is meant is compared exactly.",
     ),
     ErrorCode(
         "SPL501",
