@@ -12,9 +12,7 @@ import pytest
 from escudo.cli import cli
 
 ROOT = Path(__file__).parents[2]
-TEXTS = sorted(
-    [*(ROOT / "src").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
-)
+TEXTS = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
 _OPTION = re.compile(r"(?<![\w<!-])--[a-z][a-z-]*\b")
 _CALL = re.compile(r"\bescudo ([a-z]+)(?: ([a-z]+))?\b([^`|\n]*)")
 

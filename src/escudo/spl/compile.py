@@ -123,6 +123,7 @@ def screen_search(
         clock=Clock(now),
         within=within,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
+        dress=add_ruled_fields,
     )
     try:
         relation = binder.pipeline(binder.parse(text))

@@ -9,6 +9,9 @@ import pytest
 import yaml
 
 from escudo import content
+from escudo.core.timerange import ALL_TIME
+from escudo.detect.running import run_detections
+from escudo.detect.screening import Screener
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from tests.conformance.catalog import NOW, RowsCatalog
@@ -101,3 +104,46 @@ def test_an_event_type_with_a_pipe_finds_nothing_and_says_so(tmp_path: Path) -> 
     found = run_search("eventtype=bad", DuckDBEngine(catalog), catalog, knowledge, now=NOW)
     assert found.table.num_rows == 0
     assert [d.code for d in found.diagnostics] == ["SPL343"]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("who=ann", 1),
+        ("who=eve", 0),
+        ("team=red", 1),
+        ("eventtype=seen", 1),
+        ("tag=watched", 1),
+        ("tag=other", 0),
+        ("doubled=22 | stats count by who", 1),
+    ],
+)
+def test_a_detection_that_needs_them_is_not_ruled_out(
+    search: str, found: int, tmp_path: Path
+) -> None:
+    app = tmp_path / "app"
+    put(app, "default/savedsearches.conf", f"[One]\nsearch = sourcetype=web {search}\n")
+    put(
+        app,
+        "default/props.conf",
+        "[web]\nEXTRACT-a = user=(?<who>\\w+)\nEVAL-doubled = n * 2\n"
+        "LOOKUP-a = staff name AS who OUTPUT team\n",
+    )
+    put(app, "default/transforms.conf", "[staff]\nfilename = staff.csv\n")
+    put(app, "lookups/staff.csv", "name,team\nann,red\n")
+    put(app, "default/eventtypes.conf", "[seen]\nsearch = who=ann\n")
+    put(app, "default/tags.conf", "[eventtype=seen]\nwatched = enabled\n")
+    catalog = RowsCatalog(tmp_path)
+    catalog.events([{"sourcetype": "web", "_raw": "user=ann", "n": "11"}])
+    loaded = content.load([app], builtin=False)
+    (match,) = run_detections(
+        loaded.detections,
+        catalog,
+        DuckDBEngine(catalog),
+        loaded.knowledge,
+        within=ALL_TIME,
+        now=NOW,
+        screener=Screener(),
+    )
+    assert not match.failed
+    assert match.rows.num_rows == found

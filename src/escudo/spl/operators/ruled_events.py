@@ -44,9 +44,10 @@ from escudo.spl.operators.extraction import capture_group, match_pattern
 from escudo.spl.operators.lookup_tables import find_lookup, take_lookup
 from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.row_matching import add_lookup_fields
-from escudo.spl.relation.bases import Base, Scan
+from escudo.spl.relation.bases import Base
 from escudo.spl.relation.coercion import as_list, as_text, common_type, convert_to
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.relation.sql import (
     all_hold,
     any_holds,
@@ -145,6 +146,9 @@ class RuledBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         return self._inner.scans()
+
+    def needs(self) -> tuple[Need, ...] | None:
+        return self._inner.needs()
 
     def render(self) -> exp.Select:
         return self._inner.render()
@@ -470,7 +474,10 @@ class _Stage:
 
     def __init__(self, base: RuledBase) -> None:
         self.base = base
-        self.now = base.binder.now
+
+    @property
+    def now(self) -> float:
+        return self.base.binder.now
 
     def bound(self, name: str) -> Bound | None:
         raise NotImplementedError
