@@ -111,6 +111,8 @@ def test_an_event_type_with_a_pipe_finds_nothing_and_says_so(tmp_path: Path) -> 
     [
         ("who=ann", 1),
         ("who=eve", 0),
+        ("user=ann", 1),
+        ("user=eve", 0),
         ("team=red", 1),
         ("eventtype=seen", 1),
         ("tag=watched", 1),
@@ -127,9 +129,10 @@ def test_a_detection_that_needs_them_is_not_ruled_out(
         app,
         "default/props.conf",
         "[web]\nEXTRACT-a = user=(?<who>\\w+)\nEVAL-doubled = n * 2\n"
-        "LOOKUP-a = staff name AS who OUTPUT team\n",
+        "LOOKUP-a = staff name AS who OUTPUT team\nREPORT-b = pairs\n",
     )
-    put(app, "default/transforms.conf", "[staff]\nfilename = staff.csv\n")
+    pairs = "[pairs]\nREGEX = (?<_KEY_1>\\w+)=(?<_VAL_1>\\w+)\nMV_ADD = 1\n"
+    put(app, "default/transforms.conf", f"{pairs}[staff]\nfilename = staff.csv\n")
     put(app, "lookups/staff.csv", "name,team\nann,red\n")
     put(app, "default/eventtypes.conf", "[seen]\nsearch = who=ann\n")
     put(app, "default/tags.conf", "[eventtype=seen]\nwatched = enabled\n")
@@ -147,3 +150,4 @@ def test_a_detection_that_needs_them_is_not_ruled_out(
     )
     assert not match.failed
     assert match.rows.num_rows == found
+    assert match.source_files.to_pylist() == [["case"]] * found

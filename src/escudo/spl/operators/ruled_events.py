@@ -72,6 +72,8 @@ from escudo.spl.syntax.parse_search import parse_search
 
 _INDEXED = frozenset({"host", "source", "sourcetype", "index", "linecount", "splunk_server"})
 """Fields that an event has from the start: an extraction does not replace them."""
+_OWN = frozenset({"source_file", "_event_id", "_time", "_raw", "_indextime"})
+"""What proves a row, and what an event is: no rule changes it."""
 _FIELD_OF = {Kind.SOURCETYPE: "sourcetype", Kind.HOST: "host", Kind.SOURCE: "source"}
 _CHANNEL = re.compile(r"(?:Xml)?(WinEventLog:.+)", re.IGNORECASE)
 _SEARCH = re.compile(r"\s*search\s+", re.IGNORECASE)
@@ -161,6 +163,8 @@ class RuledBase(Base):
         return self.looked_up(name) if self._touches(name) else self.native.bound(name)
 
     def _touches(self, name: str) -> bool:
+        if name in _OWN:
+            return False
         if name in self._made or (name == EVENTTYPE and self.rules.eventtypes):
             return True
         if self.rules.tags and (name == TAG or name.startswith(f"{TAG}::")):
