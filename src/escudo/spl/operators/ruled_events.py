@@ -35,15 +35,22 @@ from escudo.core.field_rules import (
     Kind,
     Pairs,
 )
-from escudo.core.schema import MV_SEPARATOR, FieldType
+from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.lowering.lower_eval import lower_eval, map_entry
+from escudo.spl.lowering.lower_eval import lower_eval
 from escudo.spl.lowering.lower_search import lower_search
 from escudo.spl.macros import expand
-from escudo.spl.operators.extraction import capture_group, match_pattern
+from escudo.spl.operators.extraction import match_pattern
 from escudo.spl.operators.lookup_tables import find_lookup, take_lookup
 from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.row_matching import add_lookup_fields
+from escudo.spl.operators.rule_captures import (
+    capture_field,
+    find_pairs,
+    pair_value,
+    take_column,
+    takes_names,
+)
 from escudo.spl.relation.bases import Base
 from escudo.spl.relation.coercion import as_list, as_text, common_type, convert_to
 from escudo.spl.relation.relation import Relation
@@ -59,7 +66,6 @@ from escudo.spl.relation.sql import (
     is_one_of,
     is_true,
     list_of,
-    literal_integer,
     literal_text,
     lower_case,
     negate,
@@ -77,7 +83,6 @@ _OWN = frozenset({"source_file", "_event_id", "_time", "_raw", "_indextime"})
 _FIELD_OF = {Kind.SOURCETYPE: "sourcetype", Kind.HOST: "host", Kind.SOURCE: "source"}
 _CHANNEL = re.compile(r"(?:Xml)?(WinEventLog:.+)", re.IGNORECASE)
 _SEARCH = re.compile(r"\s*search\s+", re.IGNORECASE)
-_MOST_PAIRS = 1000
 EVENTTYPE, TAG = "eventtype", "tag"
 
 
@@ -115,7 +120,7 @@ class RuledBase(Base):
         self._extractions = [
             r for r in self._applied if isinstance(r.what, Capture | Columns | Pairs)
         ]
-        self._mapped = [r for r in self._extractions if _names_from_events(r)]
+        self._mapped = [r for r in self._extractions if takes_names(r)]
         self._made = {n for r in self._applied for n in self._names_of(r)}
         if self._mapped:
             self._rest = self._hold("_fields", Typed(self._all_maps(), FieldType.STRING)).ident
@@ -302,17 +307,17 @@ class RuledBase(Base):
         what = rule.what
         assert isinstance(what, Capture | Columns | Pairs)
         if name not in self._names_of(rule):
-            if not _names_from_events(rule):
+            if not takes_names(rule):
                 return None
-            return _entry(self._map(rule, at), name, several=getattr(what, "several", False))
+            return pair_value(self._map(rule, at), name, several=getattr(what, "several", False))
         bound = self.extracted(what.source, at)
         if bound is None:
             return None
         text = as_text(bound.typed())
         if isinstance(what, Columns):
-            return _nth(text, what, what.fields.index(name))
+            return take_column(text, what, what.fields.index(name))
         assert isinstance(what, Capture)
-        values = [_captured(text, what, group) for n, group in what.fields if n == name]
+        values = [capture_field(text, what, group) for n, group in what.fields if n == name]
         out = values[0]
         for other in values[1:]:
             out = fill_from(out, other)
@@ -325,7 +330,7 @@ class RuledBase(Base):
             assert isinstance(what, Capture | Columns | Pairs)
             bound = self.extracted(what.source, at)
             text = as_text(bound.typed() if bound else null_value())
-            found = case_when((self._holds(rule), _pairs_in(text, what)))
+            found = case_when((self._holds(rule), find_pairs(text, what)))
             self._maps[rule] = self._hold("found", Typed(found, FieldType.STRING)).ident
         return self._maps[rule]
 
@@ -531,66 +536,3 @@ def _outranks(rule: FieldRule, other: FieldRule) -> bool:
     if rule.events.rank != other.events.rank:
         return rule.events.rank > other.events.rank
     return rule.events.name < other.events.name
-
-
-def _names_from_events(rule: FieldRule) -> bool:
-    return isinstance(rule.what, Pairs) or (
-        isinstance(rule.what, Capture) and bool(rule.what.pairs)
-    )
-
-
-def _captured(text: exp.Expression, what: Capture, group: int | str) -> Typed:
-    if isinstance(group, str):
-        matched = match_pattern(Typed(text.copy(), FieldType.STRING), what.pattern, None)
-        return Typed(case_when((matched, literal_text(group))), FieldType.STRING)
-    value = Typed(text.copy(), FieldType.STRING)
-    if what.several:
-        return capture_group(value, what.pattern, group, most=0)
-    if what.repeated and "|" in what.pattern:
-        every = capture_group(value, what.pattern, group, most=0)
-        first = prelude_call("spl_mvindex", every.sql, literal_integer(0))
-        return Typed(first, FieldType.STRING)
-    return capture_group(value, what.pattern, group, most=1)
-
-
-def _nth(text: exp.Expression, what: Columns, at: int) -> Typed:
-    """The value at a place; delimiters in double quotes are part of it."""
-    among = re.escape(what.delimiters)
-    quoted = r'"(?:[^"\\]|\\.)*"'
-    before = rf"^(?:(?:{quoted}|[^{among}])*[{among}]){{{at}}}" if at else "^"
-    value = Typed(text, FieldType.STRING)
-    inside = capture_group(value, rf'{before}\s*"((?:[^"\\]|\\.)*)"', 1, most=1)
-    plain = capture_group(value, rf"{before}([^{among}]*)", 1, most=1)
-    return fill_from(inside, plain)
-
-
-def _pairs_in(text: exp.Expression, what: Capture | Columns | Pairs) -> exp.Expression:
-    """A map of the names and values that a text says."""
-    if isinstance(what, Pairs):
-        return prelude_call(
-            "spl_pairs",
-            text,
-            literal_text(what.pair_delimiters),
-            literal_text(what.key_delimiters),
-            exp.true() if what.clean_keys else exp.false(),
-            literal_integer(_MOST_PAIRS),
-            exp.true() if what.several else exp.false(),
-        )
-    assert isinstance(what, Capture)
-    options = ["clean"] * what.clean_keys + ["several"] * what.several
-    groups = ",".join(f"{key}:{value}" for key, value in what.pairs)
-    return prelude_call(
-        "spl_pattern_pairs",
-        text,
-        literal_text(what.pattern),
-        literal_text(groups),
-        literal_text(" ".join(options)),
-    )
-
-
-def _entry(ident: str, name: str, *, several: bool) -> Typed:
-    value = map_entry(ident, name)
-    if not several:
-        return Typed(value, FieldType.STRING)
-    parts = prelude_call("spl_split", value, literal_text(MV_SEPARATOR))
-    return Typed(parts, FieldType.MULTIVALUE)
