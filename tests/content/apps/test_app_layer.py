@@ -192,3 +192,15 @@ def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
 def test_json_of_another_shape_ends_nothing(line: str, tmp_path: Path) -> None:
     put(tmp_path, "a/default/savedsearches.conf", f"[s]\nsearch = index=a\n{line}\n")
     assert [d.name for d in content.load([tmp_path / "a"], builtin=False).detections] == ["s"]
+
+
+def test_loader_and_run_agree_about_a_lookup_without_its_file(app: Path) -> None:
+    (app / "lookups/staff.csv").unlink()
+    loaded = content.load([app])
+    (told,) = [d for d in loaded.diagnostics if d.code == "CON202"]
+    assert told.message == "lookup [staff]: the app has no file staff.csv"
+    assert told.hint is not None
+    assert "fail (SPL314)" in told.hint
+    search = "| makeresults | eval user=1 | lookup staff user"
+    with Lake.create_temporary() as lake, pytest.raises(EscudoError, match="SPL314"):
+        run_search(search, DuckDBEngine(lake), lake, loaded.knowledge, now=1_795_000_000.0)

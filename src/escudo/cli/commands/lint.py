@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,8 +83,9 @@ def command(
 
 
 def _folders(targets: Sequence[str]) -> list[Path]:
-    """Folders among the targets, whose own macros and lookups their searches may name."""
-    return [Path(t) for t in targets if len(t) < 4096 and Path(t).is_dir()]
+    """Folders and apps among the targets, whose own macros and lookups their searches may name."""
+    paths = [Path(t) for t in targets if len(t) < 4096 and "\0" not in t]
+    return [p for p in paths if p.is_dir() or (p.is_file() and tarfile.is_tarfile(p))]
 
 
 def _of_files(content: Content, folders: Sequence[Path]) -> list[Diagnostic]:
