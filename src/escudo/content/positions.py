@@ -1,4 +1,4 @@
-"""Places in a search -> places in the YAML or .conf file that holds it; those who show them call it.
+"""Places in a search -> places in the YAML or .conf file that holds it; what shows them calls it.
 
 A search is often folded over several lines or quoted with escapes, so line 1, column 700 of the
 search is somewhere else in the file. The file is read again when such a place is asked for, which
