@@ -13,6 +13,7 @@ from escudo.startup import use_own_python
 # queries have filled it, Java goes on without a compiler.
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 use_own_python()
+os.environ["ESCUDO_CACHE"] = ""  # what one test made must not be what another one sees
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -190,6 +190,9 @@ class PlainKnowledge:
     def origins(self, field: str) -> frozenset[str]:
         return frozenset()
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         return None
 

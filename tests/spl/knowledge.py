@@ -48,6 +48,9 @@ class Book:
     def origins(self, field: str) -> frozenset[str]:
         return frozenset()
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         return None
 

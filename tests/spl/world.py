@@ -134,6 +134,9 @@ class Words:
     def origins(self, field: str) -> frozenset[str]:
         return frozenset()
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         return None
 

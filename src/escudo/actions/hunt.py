@@ -231,9 +231,8 @@ def hunt_lake(
                 of_group.append(_carry_out(match, workspace, changes))
         except KeyboardInterrupt as error:
             stopped = error
-        judged = [
-            judge_match(m, _deployments(workspace.content, of_group), schemas) for m in of_group
-        ]
+        deployments = _deployments(workspace.content, of_group)
+        judged = [judge_match(m, deployments, schemas) for m in of_group]
         write_judgements(lake, judged, schemas)
         matches += of_group
         judgements += judged

@@ -88,6 +88,9 @@ class ContentKnowledge:
     def origins(self, field: str) -> frozenset[str]:
         return self._origins.get(field, frozenset())
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         """None: content has no models; those that ``fit`` makes are in a lake."""
         return None

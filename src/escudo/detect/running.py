@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -84,7 +84,7 @@ def run_detections(
     ``screener``: those that can find nothing there are not run (``detect.screening``).
     """
     chosen = [d for d in detections if d.enabled]
-    ruled_out: Mapping[str, Screen] = {}
+    ruled_out: Sequence[Screen | None] = [None] * len(chosen)
     if screener is not None and len(chosen) >= FEWEST_SCREENED:
         ruled_out = screener.rule_out(chosen, catalog, engine, knowledge, within=within, now=now)
     run_one = partial(
@@ -92,12 +92,11 @@ def run_detections(
     )
     matches = map_in_order(
         run_one,
-        [d for d in chosen if d.id not in ruled_out],
+        [d for d, screen in zip(chosen, ruled_out, strict=True) if screen is None],
         threads=engine.at_once,
         changes=lambda match: bool(match.effects),
     )
-    for detection in chosen:
-        screen = ruled_out.get(detection.id)
+    for detection, screen in zip(chosen, ruled_out, strict=True):
         if screen is None:
             yield next(matches)
         else:

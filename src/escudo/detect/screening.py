@@ -6,6 +6,8 @@ few scans of each table. A detection whose needs no row meets gives no row: it i
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -15,6 +17,7 @@ from sqlglot import exp
 
 from escudo.content import Detection
 from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
@@ -68,10 +71,16 @@ class Screen:
 
 
 class Screener:
-    """Rules out detections; it keeps what they need, so that a search is bound once."""
+    """Rules out detections that find nothing, by what their searches need.
 
-    def __init__(self) -> None:
-        self._screens: dict[str, Screen] = {}
+    What they need is kept, so that a search is bound once: here, and in a cache where ``key`` says
+    what tells the content from any other.
+    """
+
+    def __init__(self, cache: DiskCache | None = None, key: bytes | None = None) -> None:
+        self._cache = cache if cache is not None and key is not None else DiskCache(None)
+        self._key = key or b""
+        self._screens: dict[bytes, dict[str, Screen]] = {}
 
     def rule_out(
         self,
@@ -82,30 +91,40 @@ class Screener:
         *,
         within: TimeRange,
         now: float,
-    ) -> Mapping[str, Screen]:
-        """By id, the detections that find nothing in a window of a catalog.
+    ) -> list[Screen | None]:
+        """For each detection its screen, if it finds nothing in a window of a catalog; else None.
 
         What they need of lookups is not asked, so it does not matter what others write.
         """
-        screens = [self._find(d, catalog, engine, knowledge, now) for d in detections]
+        key = self._key + _digest_world(catalog, engine, knowledge)
+        if key not in self._screens:
+            found = self._cache.find(_KIND, key)
+            self._screens[key] = found if isinstance(found, dict) else {}
+        known = self._screens[key]
+        before = len(known)
+        screens = []
+        for detection in detections:
+            name = f"{detection.id}|{detection.search}"
+            screen = known.get(name)
+            if screen is None:
+                screen = screen_detection(detection, catalog, engine, knowledge, now)
+                if screen.lasting:
+                    known[name] = screen
+            screens.append(screen)
+        if len(known) > before:
+            self._cache.keep(_KIND, key, known)
         possible = select_possible(screens, catalog, engine, within)
-        pairs = zip(detections, screens, possible, strict=True)
-        return {d.id: screen for d, screen, may in pairs if not may}
+        return [None if may else s for s, may in zip(screens, possible, strict=True)]
 
-    def _find(
-        self,
-        detection: Detection,
-        catalog: Catalog,
-        engine: Engine,
-        knowledge: Knowledge,
-        now: float,
-    ) -> Screen:
-        key = f"{engine.name}|{detection.id}|{detection.search}"
-        known = self._screens.get(key)
-        if known is None or not known.lasting:
-            known = screen_detection(detection, catalog, engine, knowledge, now)
-            self._screens[key] = known
-        return known
+
+_KIND = "screens"
+
+
+def _digest_world(catalog: Catalog, engine: Engine, knowledge: Knowledge) -> bytes:
+    """What a screen depends on beside the content: tables, engine, what is in lookups' places."""
+    models = [(m, d, catalog.dataset(m, d)) for m, d in catalog.datasets()]
+    world = (engine.name, tuple(catalog.raw_tables()), models, knowledge.fingerprint())
+    return hashlib.blake2b(pickle.dumps(world), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -167,16 +186,16 @@ _TIME = "_time"
 def _store_need(need: Need, engine: Engine) -> TableNeed:
     schema = need.scan.schema
     kinds: dict[str, FieldType | None] = {}
-    few: dict[str, exp.Expression] = {}
+    few: set[str] = set()
     for stored in schema.columns:
         names = [n for n in (stored.physical, stored.lower) if n is not None]
         kinds.update((n, FieldType.STRING if n == stored.lower else stored.type) for n in names)
         if stored.lower is not None or stored.name in NARROW:
-            few.update((n, column(n)) for n in names)
+            few.update(names)
     if schema.rest is not None:
         kinds[schema.rest] = None
-    condition = all_hold(_leave_out_presence(need.conditions))
-    narrow = all_hold(Need(need.scan, columns=few).restrict(condition).conditions)
+    condition = all_hold(need.conditions)
+    narrow = all_hold(Need(need.scan, frozenset(few)).restrict(condition).conditions)
 
     def columns_of(sql: exp.Expression) -> Columns:
         return tuple((n, kinds[n]) for n in sorted({c.name for c in sql.find_all(exp.Column)}))
@@ -188,20 +207,6 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         columns=columns_of(condition),
         narrow=engine.fragment(narrow),
         narrow_columns=columns_of(narrow),
-    )
-
-
-def _leave_out_presence(conditions: Sequence[exp.Expression]) -> Sequence[exp.Expression]:
-    """Without those that only say that a key of a grouping is there, if others say more."""
-    more = [c for c in conditions if not _is_presence(c)]
-    return more or conditions
-
-
-def _is_presence(condition: exp.Expression) -> bool:
-    return (
-        isinstance(condition, exp.Not)
-        and isinstance(inner := condition.this.unnest(), exp.Is)
-        and isinstance(inner.expression, exp.Null)
     )
 
 

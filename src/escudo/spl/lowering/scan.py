@@ -74,10 +74,10 @@ def _parsed(text: str) -> EvalExpr:
     return parse_eval(text)
 
 
-def list_stored(schema: TableSchema) -> set[str]:
+def list_stored(schema: TableSchema) -> frozenset[str]:
     """The identifiers of what the files of a table hold."""
     kept = {n for c in schema.columns for n in (c.physical, c.lower) if n is not None}
-    return kept if schema.rest is None else kept | {schema.rest}
+    return frozenset(kept if schema.rest is None else {*kept, schema.rest})
 
 
 @dataclass(eq=False)
@@ -119,10 +119,8 @@ class ScanBase(Base):
         yield self.scan
 
     def needs(self) -> tuple[Need, ...]:
-        need = Need(self.scan, columns={n: column(n) for n in list_stored(self.scan.schema)})
-        for layer in self._layers:
-            need = need.extend(layer)
-        return (need,)
+        computed = {ident: sql for layer in self._layers for ident, sql in layer}
+        return (Need(self.scan, list_stored(self.scan.schema), columns=computed),)
 
     def render(self) -> exp.Select:
         layers = self._layers or [[]]
@@ -262,7 +260,7 @@ class UnionBase(Base):
             if before is None:
                 return None
             own = [(ident, values[i]) for ident, values in self._columns]
-            out += [n.extend(own).extend(self._late) for n in before]
+            out += [n.extend([*own, *self._late]) for n in before]
         return tuple(out)
 
     def render(self) -> exp.Select:

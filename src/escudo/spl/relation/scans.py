@@ -38,11 +38,12 @@ class Scan:
 class Need:
     """Rows of one table without which a search gives none.
 
-    ``conditions`` are over the table's stored columns. ``columns`` says what other identifiers
-    stand for, in terms of those.
+    ``conditions`` are over ``stored``, the table's own columns. ``columns`` says what other
+    identifiers stand for, in terms of those and of each other.
     """
 
     scan: Scan
+    stored: frozenset[str]
     conditions: tuple[exp.Expression, ...] = ()
     columns: Mapping[str, exp.Expression] = field(default_factory=dict)
 
@@ -54,14 +55,12 @@ class Need:
         return replace(self, conditions=(*self.conditions, known))
 
     def extend(self, columns: Iterable[tuple[str, exp.Expression]]) -> Need:
-        """With identifiers for expressions, those that are known."""
-        found = ((ident, self.resolve(sql)) for ident, sql in columns)
-        known = {ident: sql for ident, sql in found if sql is not None}
-        return replace(self, columns={**self.columns, **known})
+        """With identifiers for expressions."""
+        return replace(self, columns={**self.columns, **dict(columns)})
 
     def aggregated(self) -> Need:
         """After rows were made of several: none of the columns is what it was."""
-        return replace(self, columns={})
+        return replace(self, stored=frozenset(), columns={})
 
     def _relax(self, sql: exp.Expression) -> exp.Expression:
         match sql:
@@ -71,29 +70,51 @@ class Need:
                 return all_hold(map(self._relax, _operands(sql)))
             case exp.Or():
                 return any_holds(map(self._relax, _operands(sql)))
-        return self.resolve(sql) or exp.true()
+            case exp.Not() if _is_presence(sql) and not self._is_stored(sql):
+                return exp.true()  # as of the key of a grouping: it says little, and costs much
+        found = self._resolve(sql, {})
+        return exp.true() if found is None else found
 
-    def resolve(self, sql: exp.Expression) -> exp.Expression | None:
-        """An expression over stored columns; None where it is not known, or too large."""
-        if sql.find(exp.Query, exp.Lambda, exp.Window):
-            return None
-        names = {c.name for c in sql.find_all(exp.Column)}
-        if not names <= self.columns.keys():
-            return None
-        meant = {n: self.columns[n] for n in names}
-        if all(isinstance(m, exp.Column) and m.name == n for n, m in meant.items()):
+    def _is_stored(self, sql: exp.Expression) -> bool:
+        return all(c.name in self.stored for c in sql.find_all(exp.Column))
+
+    def _resolve(
+        self, sql: exp.Expression, known: dict[str, exp.Expression | None]
+    ) -> exp.Expression | None:
+        """An expression over stored columns; None where it is not known, or too large.
+
+        ``known`` has the identifiers that were looked at before.
+        """
+        names: set[str] = set()
+        for number, node in enumerate(sql.walk()):
+            if isinstance(node, exp.Query | exp.Lambda | exp.Window) or number > MOST_NODES:
+                return None
+            if isinstance(node, exp.Column):
+                names.add(node.name)
+        names -= self.stored
+        if not names:
             return sql
+        for name in names - known.keys():
+            definition = self.columns.get(name)
+            known[name] = None if definition is None else self._resolve(definition, known)
+        meant = {n: found for n in names if (found := known[n]) is not None}
+        if len(meant) < len(names):
+            return None
 
         def put(node: exp.Expression) -> exp.Expression:
-            if isinstance(node, exp.Column):
-                return exp.paren(self.columns[node.name], copy=True)
+            if isinstance(node, exp.Column) and node.name in meant:
+                return exp.paren(meant[node.name], copy=True)
             return node
 
         made = sql.copy().transform(put)
-        if sum(1 for _ in made.walk()) > MOST_NODES:
-            return None
-        return made
+        return None if any(n > MOST_NODES for n, _ in enumerate(made.walk())) else made
 
 
 def _operands(sql: exp.Connector) -> Iterator[exp.Expression]:
     return (part for part in sql.flatten() if isinstance(part, exp.Expression))
+
+
+def _is_presence(condition: exp.Not) -> bool:
+    """Whether a condition is ``NOT ... IS NULL``."""
+    inner = condition.this.unnest()
+    return isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null)
