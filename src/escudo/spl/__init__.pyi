@@ -25,6 +25,7 @@ from .lowering.scan import within_range as within_range
 from .operators.lookup_tables import MULTIVALUE_PREFIX as MULTIVALUE_PREFIX
 from .operators.lookup_tables import encode_values as encode_values
 from .operators.lookup_tables import read_lookup as read_lookup
+from .operators.ruled_events import add_ruled_fields as add_ruled_fields
 from .relation.arrow_types import ARROW_TYPES as ARROW_TYPES
 from .relation.clock import Clock as Clock
 from .relation.coercion import as_boolean as as_boolean

@@ -15,6 +15,7 @@ from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
 from escudo.spl.binding.runner import Runner
+from escudo.spl.operators.ruled_events import add_ruled_fields
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.final_query import Output, select_fields
@@ -82,6 +83,7 @@ def compile_search(
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
         runner=runner,
         provenance=provenance,
+        dress=add_ruled_fields,
         prune=prune,
     )
     try:
@@ -122,6 +124,7 @@ def screen_search(
         within=within,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
         screening=True,
+        dress=add_ruled_fields,
     )
     try:
         relation = binder.pipeline(binder.parse(text))

@@ -71,6 +71,8 @@ class Binder:
     """Text of a pipeline (macros and all) -> its tree, for commands that hold one as text."""
     runner: Runner | None = None
     provenance: bool = False
+    dress: Callable[[Relation, Binder], Relation] = field(default=lambda events, _binder: events)
+    """Gives the raw events of a table the search-time fields of the knowledge."""
     names: Names = field(default_factory=Names)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tables: dict[str, pa.Table] = field(default_factory=dict)
@@ -243,6 +245,8 @@ class Binder:
         kept: list[Relation] = []
         for schema in held or families:
             family = self.read(schema, within)
+            if rules is SEARCH:
+                family = self.dress(family, self)
             condition = lower_search(expr, self.scope(family), rules)
             if not is_false(condition):
                 kept.append(family.where(condition))
