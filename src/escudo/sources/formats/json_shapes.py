@@ -111,6 +111,8 @@ def _has_columns(value: Mapping[str, Any]) -> bool:
         (("Event", "System", "EventID"),),
         (("winlog", "event_id"), ("winlog", "channel")),
         (("EventID",), ("Channel",)),
+        (("event_simpleName",),),
+        (("#event_simpleName",),),
     )
     return any(all(_at(value, path) is not None for path in every) for every in paths)
 
