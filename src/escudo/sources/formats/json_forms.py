@@ -42,11 +42,11 @@ _XML_PATHS: tuple[Path, ...] = (
 )
 """Where Winlogbeat (``include_xml``), Log Analytics, syslog collectors, Splunk's exports, Fluent
 Bit, OpenTelemetry and journald keep an event's XML. Other places are found event by event."""
-_EVENT_START = r"<Event[\s>]"
+_EVENT_START = r"<(?:\w+:)?Event[\s>]"
 _FALCON = ("event_simpleName", "#event_simpleName")
 _FALCON_TEXT = r'\\"#?event_simpleName\\*"\s*:'
 """CrowdStrike's event as JSON in a text of another object."""
-_EVENT = re.compile(r"<Event[\s>].*</Event\s*>", re.DOTALL)
+_EVENT = re.compile(r"<(\w+:|)Event[\s>].*</\1Event\s*>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
