@@ -68,6 +68,8 @@ def assemble(
         times, untimed = _times(family, chosen, date_order)
         if untimed is not None:
             notes.append(untimed)
+        if chosen.zoneless:
+            notes.append(Note(Kind.NO_ZONE, len(chosen.raw), ""))
         table = _build_table(family, chosen, source_file, times=times, default_time=default_time)
         yield RawBatch(family, table, tuple(notes))
 

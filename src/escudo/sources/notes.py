@@ -20,6 +20,7 @@ class Kind(StrEnum):
     OTHER_LINES = "other lines"
     NOT_UNDERSTOOD = "not understood"
     FILE_TIME = "file time"
+    NO_ZONE = "no time zone"
 
 
 @dataclass(frozen=True, slots=True)
