@@ -197,6 +197,6 @@ TRANSLATED: Mapping[str, str] = {
     "Nome do Processo do Criador": "Creator Process Name",
     "Linha de Comando do Processo": "Process Command Line",
 }
-"""Labels of German, French, Spanish and Portuguese messages -> the English ones: those of the events 4624, 4625,
-4688, 4698, 1102 and 7045. What is in no table stays under its own name, and a process event without
-an image is told (SRC062)."""
+"""Labels of German, French, Spanish and Portuguese messages -> the English ones: those of logons,
+processes, tasks and services. What is in no table stays under its own name, and a process event
+without an image is told (SRC062)."""

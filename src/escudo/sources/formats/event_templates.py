@@ -132,7 +132,8 @@ _TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "5156": (_FILTERED,),
         "5157": (_FILTERED,),
         "5158": (
-            "ProcessId Application SourceAddress SourcePort Protocol FilterRTID LayerName LayerRTID",
+            "ProcessId Application SourceAddress SourcePort Protocol FilterRTID LayerName "
+            "LayerRTID",
         ),
         "4616": (f"{_SUBJECT} PreviousTime NewTime ProcessId ProcessName",),
         "4660": (f"{_SUBJECT} ObjectServer HandleId ProcessId ProcessName TransactionId",),
