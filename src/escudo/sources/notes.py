@@ -73,11 +73,7 @@ def find_windows_look(events: Events) -> Note | None:
     seen: list[str] = []
     for name, values in events.fields.items():
         whole = name.lower()
-        steps = (
-            [whole]
-            if whole in _LOOKS
-            else [step for step in whole.replace("@", "").replace("{}", "").split(".")]
-        )
+        steps = [whole] if whole in _LOOKS else whole.replace("@", "").replace("{}", "").split(".")
         part = next((_LOOKS[step] for step in reversed(steps) if step in _LOOKS), None)
         if part is None:
             continue

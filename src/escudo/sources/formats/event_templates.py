@@ -175,7 +175,7 @@ _TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "4798": (_CALLER,),
         "4799": (_CALLER,),
-        **{event: (f"{_TARGET} SessionId",) for event in ("4800", "4801", "4802", "4803")},
+        **dict.fromkeys(("4800", "4801", "4802", "4803"), (f"{_TARGET} SessionId",)),
         "4886": ("RequestId Requester Attributes",),
         "4887": ("RequestId Requester Attributes Disposition SubjectKeyIdentifier Subject",),
         "5136": (
