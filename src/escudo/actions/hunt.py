@@ -236,6 +236,7 @@ def hunt_lake(
             workspace.knowledge,
             within=workspace.within,
             now=workspace.now,
+            screener=workspace.screener,
         )
         of_group: list[Match] = []
         try:
