@@ -48,8 +48,8 @@ _KEYS = re.compile(rb"\b(?:ComputerName|UserName)\b")
 _UNKNOWN = frozenset({"", "none", "unknown", "N/A", "-"})
 _LOOKED_AT = 64 * 1024
 """Bytes of a file that tell whether it is a list; the events are in files of their own."""
-_MOST_BYTES = 1 << 30
-"""Bytes of lists that are read, at most (2026-12: 100,000 hosts take 60 MB)."""
+_MOST_BYTES = 256 << 20
+"""Bytes of lists that are read, at most; events between their lines do not count."""
 
 
 @dataclass(slots=True)
@@ -191,14 +191,29 @@ def _read_lists(streams: Iterator[LogStream | Diagnostic]) -> Iterator[Mapping[s
         try:
             with stream.open() as opened:
                 head = opened.read(_LOOKED_AT)
-            if _EVENT_KEY.search(head) or not _KEYS.search(head):
+            if not any(map(_may_be_row, head.split(b"\n"))):
                 continue
             with stream.open() as opened:
-                text = b"".join(_at_most(read_pieces(opened), left))
+                lines = (
+                    line for line in _lines(read_pieces(opened)) if not _EVENT_KEY.search(line)
+                )
+                text = b"\n".join(_at_most(lines, left))
         except (DamagedError, OSError, EOFError):
             continue  # the ingest itself tells of it
         left -= len(text)
         yield from _rows(text, stream.format)
+
+
+def _may_be_row(line: bytes) -> bool:
+    return _KEYS.search(line) is not None and _EVENT_KEY.search(line) is None
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    kept = b""
+    for piece in pieces:
+        *whole, kept = (kept + piece).split(b"\n")
+        yield from whole
+    yield kept
 
 
 def _at_most(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:

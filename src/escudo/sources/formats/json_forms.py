@@ -236,7 +236,39 @@ def _falcon(paths: Paths, prefix: Path) -> Fields:
     for path, values in paths.items():
         if path[:depth] != prefix:
             out.setdefault(".".join(path), values)
+    if prefix == ("crowdstrike",):
+        for path, name in _ELASTIC_FALCON.items():
+            if path in paths and not pa.types.is_list(paths[path].type):
+                values = paths[path]
+                if name == "event_platform":
+                    values = _translated(values, _PLATFORMS)
+                out[name] = pc.coalesce(out[name], values) if name in out else values
     return out
+
+
+_ELASTIC_FALCON: Mapping[Path, str] = {
+    ("process", "executable"): "ImageFileName",
+    ("process", "command_line"): "CommandLine",
+    ("process", "pid"): "RawProcessId",
+    ("process", "entity_id"): "TargetProcessId",
+    ("process", "parent", "entity_id"): "ParentProcessId",
+    ("process", "parent", "name"): "ParentBaseFileName",
+    ("process", "hash", "sha256"): "SHA256HashData",
+    ("process", "hash", "md5"): "MD5HashData",
+    ("user", "id"): "UserSid",
+    ("user", "name"): "UserName",
+    ("host", "id"): "aid",
+    ("device", "id"): "aid",
+    ("host", "hostname"): "ComputerName",
+    ("host", "os", "type"): "event_platform",
+    ("dns", "question", "name"): "DomainName",
+    ("source", "ip"): "LocalAddressIP4",
+    ("source", "port"): "LocalPort",
+    ("destination", "ip"): "RemoteAddressIP4",
+    ("destination", "port"): "RemotePort",
+}
+"""What Elastic's CrowdStrike integration moves to ECS (its ingest pipeline of the stream fdr)."""
+_PLATFORMS = {"windows": "Win", "linux": "Lin", "macos": "Mac"}
 
 
 def _generic(paths: Paths) -> Fields:
