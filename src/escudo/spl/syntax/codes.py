@@ -92,6 +92,16 @@ _ROWS = (
         "command without effect",
         "The rows are as without it; take it out of the search, or leave it.",
     ),
+    ErrorCode(
+        "SPL324",
+        "the search asks for more than a limit allows",
+        "Ask for less: the message names the limit.",
+    ),
+    ErrorCode(
+        "SPL325",
+        "no rows where the search requires some",
+        "`require` ends a search without rows; take it out if none may be right.",
+    ),
     ErrorCode("SPL312", "unknown saved search", "Define the saved search, or correct its name."),
     ErrorCode("SPL313", "unknown lookup", "Define the lookup, or correct its name."),
     ErrorCode("SPL314", "lookup cannot be read", "See that its file is there and is a CSV file."),
