@@ -184,6 +184,8 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("AnomalyDetection", "method"): st.just("histogram"),
     ("AnomalyDetection", "action"): st.sampled_from(["filter", "annotate", "summary"]),
     ("Autoregress", "p"): st.tuples(st.integers(1, 3), st.integers(3, 5)),
+    ("Timewrap", "align"): st.sampled_from(["end", "now"]),
+    ("Timewrap", "series"): st.sampled_from(["relative", "exact", "short"]),
     ("Timewrap", "period"): st.builds(
         BinSpan, st.integers(1, 99).map(float), st.sampled_from(["s", "h", "d", "w", "mon", "y"])
     ),

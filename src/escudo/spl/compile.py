@@ -14,6 +14,7 @@ from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
+from escudo.spl.binding.present_columns import keep_present
 from escudo.spl.binding.runner import Runner
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import Scan
@@ -97,6 +98,7 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         if relation.bound(name) is not None:
             shown = storable(binder.evaluate(expr, relation))
             relation = relation.extend([(name, shown)], binder.names)
+    relation = keep_present(relation, binder)
     query, output = select_fields(relation, binder.names, EVIDENCE_FIELDS)
     scans = {s.name: s for s in relation.scans()}
     return Compiled(
