@@ -21,6 +21,7 @@ from escudo.spl.relation.bases import Scan
 from escudo.spl.relation.final_query import Output, select_fields
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.nesting import bound_nesting
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
 """With provenance, the fields of a result row that hold its events and their files."""
@@ -52,6 +53,7 @@ class Compiled:
     arrival: exp.Expression | None = None
 
 
+@bound_nesting
 def compile_search(
     text: str,
     catalog: Catalog,

@@ -17,6 +17,7 @@ from escudo.spl.relation.bases import TableBase
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.ast import CommandNode, Pipeline
 from escudo.spl.syntax.codes import CODES
+from escudo.spl.syntax.nesting import bound_nesting
 from escudo.spl.syntax.source import Expanded
 
 
@@ -77,6 +78,7 @@ def find_subsearches(command: CommandNode) -> list[Pipeline]:
     return [node for node in nodes if isinstance(node, Pipeline)]
 
 
+@bound_nesting
 def check_search(
     text: str,
     source: Expanded,

@@ -40,6 +40,11 @@ _ROWS = (
         "macros expand to too much",
         "Macros that call others twice double at each level; write the search out.",
     ),
+    ErrorCode(
+        "SPL115",
+        "nested too deeply",
+        "Split the expression with eval, or write lists as IN (...).",
+    ),
     ErrorCode("SPL112", "malformed macro call", "A call is `name` or `name(argument, ...)`."),
     ErrorCode(
         "SPL113",
