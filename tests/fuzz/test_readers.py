@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import zipfile
 from contextlib import suppress
 
@@ -21,9 +20,10 @@ from escudo.sources.reading import read
 from escudo.spl.parse import parse
 from escudo.spl.relation.time_modifiers import parse_time
 from tests.families import FAMILIES
+from tests.fuzz.examples import EXAMPLES, RANDOM
 from tests.lake.logs import sysmon
 
-EXAMPLES = int(os.environ.get("ESCUDO_FUZZ_EXAMPLES", "25"))
+fuzz = settings(max_examples=EXAMPLES, deadline=None, derandomize=not RANDOM)
 SEEDS = (
     sysmon(3).encode(),
     b'{"EventID":1,"Channel":"Security","Hostname":"pc1"}\n' * 3,
@@ -58,7 +58,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzz
 @given(damaged())
 def test_readers_and_archives(data: bytes) -> None:
     for item in open_logs(["-"], stdin=io.BytesIO(data)):
@@ -67,13 +67,13 @@ def test_readers_and_archives(data: bytes) -> None:
                 pass
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzz
 @given(st.text() | st.text("[]{}:-? \n'\"&*!|>#ab", max_size=60))
 def test_yaml(text: str) -> None:
     read_document("a.yml", text)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzz
 @given(st.text(max_size=20) | st.text("-+@0123456789smhdwqyon:T.Z", max_size=20))
 def test_times(text: str) -> None:
     with suppress(EscudoError):
@@ -104,7 +104,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzz
 @given(st.lists(WORDS, max_size=25).map(" ".join) | st.text(max_size=60))
 def test_spl_is_parsed(text: str) -> None:
     with suppress(EscudoError):

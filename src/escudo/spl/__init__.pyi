@@ -63,6 +63,7 @@ from .syntax.ast import FieldRef as FieldRef
 from .syntax.ast import Literal as Literal
 from .syntax.ast import Pipeline as Pipeline
 from .syntax.codes import CODES as CODES
+from .syntax.nesting import bound_nesting as bound_nesting
 from .syntax.possible_values import possible_values_of as possible_values_of
 from .syntax.pretty_print import format_text as format_text
 from .syntax.pretty_print import lay_out as lay_out

@@ -14,6 +14,7 @@ from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
+from escudo.spl.binding.present_columns import keep_present
 from escudo.spl.binding.runner import Runner
 from escudo.spl.operators.ruled_events import add_ruled_fields
 from escudo.spl.parse import parse_expanded
@@ -22,6 +23,7 @@ from escudo.spl.relation.final_query import Output, select_fields
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.nesting import bound_nesting
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
 """With provenance, the fields of a result row that hold its events and their files."""
@@ -53,6 +55,7 @@ class Compiled:
     arrival: exp.Expression | None = None
 
 
+@bound_nesting
 def compile_search(
     text: str,
     catalog: Catalog,
@@ -140,6 +143,7 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         if relation.bound(name) is not None:
             shown = storable(binder.evaluate(expr, relation))
             relation = relation.extend([(name, shown)], binder.names)
+    relation = keep_present(relation, binder)
     query, output = select_fields(relation, binder.names, EVIDENCE_FIELDS)
     scans = {s.name: s for s in relation.scans()}
     return Compiled(

@@ -153,7 +153,7 @@ class Binder:
         if self.runner is None:
             return relation.limit(most)
         if relation.open:
-            self._say_if_cut(self._count(relation, most + 1), most, command, limit_option)
+            self._say_if_cut(self.count(relation, most + 1), most, command, limit_option)
             return relation.limit(most)
 
         def cut(rows: pa.Table) -> pa.Table:
@@ -162,7 +162,7 @@ class Binder:
 
         return self.batch(relation.limit(most + 1), "a subsearch", cut)
 
-    def _count(self, relation: Relation, most: int) -> int:
+    def count(self, relation: Relation, most: int) -> int:
         """How many rows there are, counted up to ``most``."""
         query = select([alias(count_rows(), "n")], relation.limit(most).render())
         return int(self.run(query, relation).column(0)[0].as_py())

@@ -29,6 +29,7 @@ from escudo.spl.lint import (
 from escudo.spl.lint.checked import Checked, Rule, check_search
 from escudo.spl.macros import undefined
 from escudo.spl.parse import parse
+from escudo.spl.syntax.nesting import bound_nesting
 
 RULES: tuple[Rule, ...] = (
     unknown_field.UNKNOWN,
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
 """Every rule; a macro that is never defined is SPL110, as everywhere."""
 
 
+@bound_nesting
 def lint_search(
     text: str, catalog: Catalog, knowledge: Knowledge, *, file: str | None = None
 ) -> tuple[Diagnostic, ...]:

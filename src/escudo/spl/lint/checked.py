@@ -22,6 +22,7 @@ from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.ast import CommandNode, Pipeline
 from escudo.spl.syntax.codes import CODES
+from escudo.spl.syntax.nesting import bound_nesting
 from escudo.spl.syntax.source import Expanded
 
 
@@ -105,6 +106,7 @@ def find_subsearches(command: CommandNode) -> list[Pipeline]:
     return [node for node in nodes if isinstance(node, Pipeline)]
 
 
+@bound_nesting
 def check_search(
     text: str,
     source: Expanded,

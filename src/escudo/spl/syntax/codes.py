@@ -40,6 +40,11 @@ _ROWS = (
         "macros expand to too much",
         "Macros that call others twice double at each level; write the search out.",
     ),
+    ErrorCode(
+        "SPL115",
+        "nested too deeply",
+        "Split the expression with eval, or write lists as IN (...).",
+    ),
     ErrorCode("SPL112", "malformed macro call", "A call is `name` or `name(argument, ...)`."),
     ErrorCode(
         "SPL113",
@@ -91,6 +96,16 @@ _ROWS = (
         "SPL323",
         "command without effect",
         "The rows are as without it; take it out of the search, or leave it.",
+    ),
+    ErrorCode(
+        "SPL324",
+        "the search asks for more than a limit allows",
+        "Ask for less: the message names the limit.",
+    ),
+    ErrorCode(
+        "SPL325",
+        "no rows where the search requires some",
+        "`require` ends a search without rows; take it out if none may be right.",
     ),
     ErrorCode("SPL312", "unknown saved search", "Define the saved search, or correct its name."),
     ErrorCode("SPL313", "unknown lookup", "Define the lookup, or correct its name."),
