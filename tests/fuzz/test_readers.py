@@ -1,17 +1,13 @@
-"""Logs, archives, YAML, times, SPL at random: no exception that is not an EscudoError.
-
-`make fuzz` runs it for minutes (ESCUDO_FUZZ_EXAMPLES), the test suite with a few examples.
-"""
+"""Logs, archives, YAML, times, SPL at random: no exception that is not an EscudoError."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import os
 import zipfile
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from escudo.content.reading import read_document
@@ -21,9 +17,9 @@ from escudo.sources.reading import read
 from escudo.spl.parse import parse
 from escudo.spl.relation.time_modifiers import parse_time
 from tests.families import FAMILIES
+from tests.fuzz import fuzzed
 from tests.lake.logs import sysmon
 
-EXAMPLES = int(os.environ.get("ESCUDO_FUZZ_EXAMPLES", "25"))
 SEEDS = (
     sysmon(3).encode(),
     b'{"EventID":1,"Channel":"Security","Hostname":"pc1"}\n' * 3,
@@ -58,7 +54,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzzed
 @given(damaged())
 def test_readers_and_archives(data: bytes) -> None:
     for item in open_logs(["-"], stdin=io.BytesIO(data)):
@@ -67,13 +63,13 @@ def test_readers_and_archives(data: bytes) -> None:
                 pass
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzzed
 @given(st.text() | st.text("[]{}:-? \n'\"&*!|>#ab", max_size=60))
 def test_yaml(text: str) -> None:
     read_document("a.yml", text)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzzed
 @given(st.text(max_size=20) | st.text("-+@0123456789smhdwqyon:T.Z", max_size=20))
 def test_times(text: str) -> None:
     with suppress(EscudoError):
@@ -104,7 +100,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@fuzzed
 @given(st.lists(WORDS, max_size=25).map(" ".join) | st.text(max_size=60))
 def test_spl_is_parsed(text: str) -> None:
     with suppress(EscudoError):
