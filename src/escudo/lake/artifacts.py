@@ -7,7 +7,6 @@ the writer is killed. Writers take turns by the ledger's lock.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ import pyarrow.ipc as ipc
 from escudo.core.errors import EscudoError
 from escudo.lake.delta import sync_folder, unwritable
 from escudo.lake.ledger import Ledger
+from escudo.lake.leftovers import Work
 
 LOOKUPS = "lookups"
 COLLECTIONS = "collections"
@@ -115,17 +115,13 @@ class Artifacts:
 def _replace(path: Path, content: bytes) -> None:
     """Puts a file in its place whole, and on the disk."""
     path.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with Work(path.parent.parent) as work:
+        work.begin()
+        made = work.folder / path.name
+        with made.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        os.replace(made, path)
         sync_folder(path.parent)
         sync_folder(path.parent.parent)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
