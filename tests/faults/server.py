@@ -58,6 +58,10 @@ class Run:
         """What it has written to standard output and error so far."""
         return "".join((self._folder / name).read_text("utf-8", "replace") for name in _SAID)
 
+    def has_written(self) -> bool:
+        """Whether something is on its standard output."""
+        return (self._folder / "out").stat().st_size > 0
+
     def wait(self) -> Ran:
         """Waits for its end."""
         code = self._server.receive()["code"]

@@ -12,7 +12,7 @@ from escudo import __version__, startup
 from escudo.cli.terminal import escape_controls
 from escudo.core.errors import EscudoError
 from escudo.core.faults import explain_fault
-from escudo.core.interrupts import find_stop, meet_stop
+from escudo.core.interrupts import find_stop, is_stopping, meet_stop
 
 EXIT_INPUT = 1
 """Part of the input was rejected, or a detection failed; the rest was done."""
@@ -76,6 +76,7 @@ def main() -> None:
         _show_usage(error)
         sys.exit(error.exit_code)
     except EscudoError as error:
+        _end_if_stopped(error)
         _complain(error.diagnostic.render())
         sys.exit(EXIT_INPUT)
     except BrokenPipeError:
@@ -84,6 +85,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt) as error:
         startup.end_process(_say_stopped(error))
     except Exception as error:
+        _end_if_stopped(error)
         diagnostic = explain_fault(error)
         _complain(diagnostic.render())
         sys.exit(EXIT_INPUT)
@@ -99,6 +101,12 @@ def _show_usage(error: click.ClickException) -> None:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _complain(error.ctx.get_usage())
     _complain(f"Error: {error.format_message()}")
+
+
+def _end_if_stopped(error: Exception) -> None:
+    """Ends the process where a stop is what made a library fail."""
+    if is_stopping():
+        startup.end_process(_say_stopped(error))
 
 
 def _say_stopped(error: BaseException) -> int:

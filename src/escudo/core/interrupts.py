@@ -55,6 +55,16 @@ def find_stop(error: BaseException) -> Stopped:
     return Stopped(signal.SIGINT if known is None else known)
 
 
+def is_stopping() -> bool:
+    """Whether a stop has come.
+
+    >>> is_stopping()
+    False
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    return isinstance(handler, StopHandler) and handler.number is not None
+
+
 def meet_stop() -> None:
     """Says that the stop has come to who tells of what was done. Who does not say so within a
     second is taken to be stuck in a library, and the process ends (``startup``)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +18,7 @@ from escudo.lake import delta
 from escudo.lake.delta import DataFile
 from escudo.lake.layout import DAY
 from escudo.lake.leftovers import Work, drop_unfinished, sweep_lake
-from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
+from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES, count_sources
 from escudo.lake.rewrite import rewrite
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.store import Lake
@@ -246,6 +248,8 @@ def _apply(
             if not {f.path for f in removed} <= {f.path for f in active}:
                 return None
             dropped = sum(f.rows for f in removed) - sum(f.rows for f in added)
+            if dropped and table.startswith("raw_"):
+                transaction.note_dropped(_count_dropped(lake, table, removed, added))
             versions[table] = delta.append(
                 lake.tables_folder / table,
                 lake.tables.layout(table).schema,
@@ -260,6 +264,19 @@ def _apply(
     for table in edits:
         delta.checkpoint(lake.tables_folder / table, head.versions[table], versions[table])
     return tuple(changes)
+
+
+def _count_dropped(
+    lake: Lake, table: str, removed: Sequence[DataFile], added: Sequence[DataFile]
+) -> Counter[str]:
+    """The events of each log that the removed files of a table have and the added ones have not."""
+    counted: Counter[str] = Counter()
+    for file in removed:
+        with suppress(OSError, pa.ArrowException):  # it is gone or damaged; nobody misses it now
+            counted.update(count_sources(lake.tables_folder / table / file.path))
+    for file in added:
+        counted.subtract(count_sources(lake.tables_folder / table / file.path))
+    return counted
 
 
 def _table_info(snapshot: Snapshot, name: str) -> TableInfo:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from escudo.lake.delta import DataFile, sync
@@ -101,6 +103,15 @@ class ParquetFiles:
                 file.abandon()
                 raise
             self._sealing.append((closed, self._syncer.submit(_seal, file.path, closed)))
+
+
+def count_sources(path: Path) -> Counter[str]:
+    """The events of a file by the log that was opened for them: of archives, the outermost one."""
+    counts = pc.value_counts(pq.read_table(path, columns=["source_file"])["source_file"])
+    totals: Counter[str] = Counter()
+    for entry in counts.to_pylist():
+        totals[str(entry["values"]).partition("!")[0]] += entry["counts"]
+    return totals
 
 
 def _seal(path: Path, file: DataFile) -> DataFile:
