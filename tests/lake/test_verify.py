@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -110,6 +112,15 @@ def _event_ids(file: str) -> list[int]:
     table = pq.read_table(file, columns=["_event_id"])
     ids: list[int] = table["_event_id"].to_pylist()
     return ids
+
+
+def test_a_lake_of_another_version_is_not_repaired(kept: tuple[Path, list[Path]]) -> None:
+    with closing(sqlite3.connect(kept[0] / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE lake SET format = 99")
+    before = (kept[0] / "ledger.sqlite").read_bytes()
+    with pytest.raises(EscudoError, match="LAK004"):
+        repair(kept[0])
+    assert (kept[0] / "ledger.sqlite").read_bytes() == before
 
 
 TEARS = {

@@ -130,8 +130,9 @@ def repair(path: Path) -> Repaired:
     are known again, so they are not read in twice. The old ledger is kept beside the new one.
 
     Raises:
-        EscudoError: LAK001 where there are no tables; LAK019 where the ledger is sound; LAK005,
-            LAK006, LAK018 where a table cannot be read, which is mended first.
+        EscudoError: LAK001 where there are no tables; LAK004 where another version of Escudo wrote
+            the lake; LAK019 where there is nothing to repair; LAK005, LAK006, LAK018 where a table
+            cannot be read, which is mended first.
     """
     folder = path / TABLES
     if not folder.is_dir():
@@ -222,10 +223,19 @@ def _is_sound(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        Ledger.open(path).head()
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        Ledger.open(path).head()  # first of all, since it rolls back what a crash has left
+    except EscudoError as error:
+        if error.code == "LAK004" and _is_whole(path):
+            raise  # another version of Escudo knows what to do with it
+        return False
+    return _is_whole(path)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
-    except (EscudoError, sqlite3.Error, OSError):
+    except (sqlite3.Error, OSError):
         return False
 
 
