@@ -183,6 +183,9 @@ class PlainKnowledge:
     def saved_search(self, name: str) -> str | None:
         return self.searches.get(name)
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         return None
 

@@ -11,10 +11,12 @@ from typing import Any, Literal
 import pyarrow as pa
 from sqlglot import exp
 
-from escudo.core.catalog import Lookup, Macro
+from escudo import content
+from escudo.core.catalog import Knowledge, Lookup, Macro
 from escudo.core.errors import EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import TimeRange
+from escudo.detect.screening import screen_detection, select_possible
 from escudo.engines.execute import Engine, Result, run_search
 from escudo.spl.binding.effects import Deletion, IndexOutput, LookupOutput
 from escudo.spl.lowering.lower_eval import compile_eval
@@ -32,6 +34,7 @@ from tests.conformance.catalog import (
 )
 
 Layout = Literal["columns", "rest", "other"]
+_ANY = content.load().detections[0]
 _KNOWN = (Column("_time", FieldType.TIME, physical="_time"),)
 
 
@@ -47,12 +50,34 @@ def problem(case: Case, engine: Engine, folder: Path, *, layout: Layout = "colum
             if case.error is not None:
                 return f"{found!r} instead of the error {case.error}"
             return _unlike(found, case)
-        result = searched(case, engine, folder, layout=layout)
+        catalog, known = _world(case, folder, layout)
+        within = TimeRange(*case.within)
+        over = engine.over(catalog)
+        assert case.spl is not None
+        result = run_search(case.spl, over, catalog, known, now=NOW, within=within)
+        missed = _is_missed(result, case.spl, over, known, within)
     except EscudoError as error:
         return None if error.code == case.error else str(error)
     if case.error is not None:
         return f"{result.table.to_pylist()} instead of the error {case.error}"
-    return "; ".join(_wrong(result, case)) or None
+    wrong = _wrong(result, case)
+    if missed:
+        wrong.append("a hunt would not run it: what it needs is said not to be there")
+    return "; ".join(wrong) or None
+
+
+def _is_missed(
+    result: Result, search: str, engine: Engine, known: Knowledge, within: TimeRange
+) -> bool:
+    """Whether a hunt leaves out a search that has rows, or asks for a change.
+
+    What a search needs is the same on all engines: it is asked of one.
+    """
+    if engine.name != "duckdb" or not (result.table.num_rows or result.compiled.effects):
+        return False
+    detection = replace(_ANY, search=search)
+    screen = screen_detection(detection, engine.catalog, engine, known, NOW)
+    return select_possible([screen], engine.catalog, engine, within) == [False]
 
 
 def _wrong(result: Result, case: Case) -> list[str]:
@@ -129,6 +154,13 @@ def _given(case: Case, prefix: str) -> TableSchema:
 def searched(case: Case, engine: Engine, folder: Path, *, layout: Layout = "columns") -> Result:
     """The result of a case's search."""
     assert case.spl is not None
+    catalog, known = _world(case, folder, layout)
+    within = TimeRange(*case.within)
+    return run_search(case.spl, engine.over(catalog), catalog, known, now=NOW, within=within)
+
+
+def _world(case: Case, folder: Path, layout: Layout) -> tuple[RowsCatalog, PlainKnowledge]:
+    """The tables of a case, and its macros and lookups."""
     catalog = RowsCatalog(folder)
     if case.rows or not case.models:
         _lay_out(case.rows, catalog, layout)
@@ -139,9 +171,7 @@ def searched(case: Case, engine: Engine, folder: Path, *, layout: Layout = "colu
             catalog.child(name, model["child_of"], model["constraint"])
         else:
             catalog.model(name, model["rows"], model.get("fields", ()))
-    known = knowledge(case, folder)
-    within = TimeRange(*case.within)
-    return run_search(case.spl, engine.over(catalog), catalog, known, now=NOW, within=within)
+    return catalog, knowledge(case, folder)
 
 
 def _lay_out(rows: Sequence[Row], catalog: RowsCatalog, layout: Layout) -> None:

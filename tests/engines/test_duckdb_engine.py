@@ -15,7 +15,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import REST_TYPE, Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb import DuckDBEngine, connect
-from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.scans import Scan
 from escudo.spl.relation.sql import column, select, table
 from tests.conformance.catalog import RowsCatalog
 

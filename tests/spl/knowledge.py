@@ -40,6 +40,9 @@ class Book:
     def saved_search(self, name: str) -> str | None:
         return self.searches.get(name)
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         return None
 

@@ -126,6 +126,9 @@ class Words:
     def saved_search(self, name: str) -> str | None:
         return self.saved.get(name)
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         return None
 

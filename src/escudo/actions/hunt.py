@@ -224,6 +224,7 @@ def hunt_lake(
             workspace.knowledge,
             within=workspace.within,
             now=workspace.now,
+            screener=workspace.screener,
         )
         of_group: list[Match] = []
         try:
@@ -232,9 +233,8 @@ def hunt_lake(
         except KeyboardInterrupt as error:
             meet_stop()
             stopped = find_stop(error)
-        judged = [
-            judge_match(m, _deployments(workspace.content, of_group), schemas) for m in of_group
-        ]
+        deployments = _deployments(workspace.content, of_group)
+        judged = [judge_match(m, deployments, schemas) for m in of_group]
         write_judgements(lake, judged, schemas)
         matches += of_group
         judgements += judged

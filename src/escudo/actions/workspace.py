@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from escudo.content import Content
 from escudo.core.catalog import Catalog
 from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.detect.screening import Screener
 from escudo.engines.execute import Engine
 from escudo.lake import Lake
 from escudo.lake.knowledge import LakeKnowledge
@@ -26,6 +27,8 @@ class Workspace:
     engine_of: EngineOf
     now: float
     within: TimeRange = ALL_TIME
+    screener: Screener | None = field(default_factory=Screener)
+    """What rules out detections that can find nothing; None: all are run."""
 
     @property
     def knowledge(self) -> LakeKnowledge:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from platformdirs import user_cache_path
 
-from escudo import content
 from escudo.actions.engines import ENGINES
 from escudo.actions.named_search import NamedSearch, find_searches
 from escudo.cli.progress import show_diagnostics
 from escudo.content import Content
+from escudo.content.cached import KeyedContent, load_cached
+from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
@@ -131,10 +134,30 @@ def engine_options(function: F) -> F:
     )(function)
 
 
+def open_cache() -> DiskCache:
+    """Where loaded content and bound searches are kept from one run to the next.
+
+    It is the folder that the environment's ``ESCUDO_CACHE`` names (nowhere if it is empty), or
+    else ``escudo`` in the user's own cache folder.
+    """
+    named = os.environ.get("ESCUDO_CACHE")
+    if named is not None:
+        return DiskCache(Path(named) if named else None)
+    return DiskCache(user_cache_path("escudo"))
+
+
 def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:
     """The content of the paths over Escudo's own; what is wrong in its files goes to stderr."""
-    loaded = content.load(paths, overlay=overlay)
-    show_diagnostics([d for d in loaded.diagnostics if d.severity is Severity.ERROR])
+    return load_keyed_content(paths, overlay, open_cache()).content
+
+
+def load_keyed_content(
+    paths: Sequence[Path], overlay: Path | None, cache: DiskCache
+) -> KeyedContent:
+    """``load_content``, with what tells it from other content."""
+    loaded = load_cached(paths, overlay=overlay, cache=cache)
+    errors = [d for d in loaded.content.diagnostics if d.severity is Severity.ERROR]
+    show_diagnostics(errors)
     spare_collections()
     return loaded
 

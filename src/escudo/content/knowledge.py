@@ -75,6 +75,9 @@ class ContentKnowledge:
     def saved_search(self, name: str) -> str | None:
         return self._searches.get(name.lower())
 
+    def fingerprint(self) -> bytes:
+        return b""
+
     def model(self, name: str) -> bytes | None:
         """None: content has no models; those that ``fit`` makes are in a lake."""
         return None

@@ -97,3 +97,7 @@ class Knowledge(Protocol):
     def job(self, name: str) -> pa.Table | None:
         """The kept results of an earlier search (``| loadjob``); None if there are none."""
         ...
+
+    def fingerprint(self) -> bytes:
+        """What tells the lookups, models and jobs there are now from those of another time."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,8 +18,12 @@ from escudo.core.errors import Diagnostic, Severity
 from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect.attempt import attempt
+from escudo.detect.screening import Screen, Screener
 from escudo.engines.execute import Engine, run_search
 from escudo.spl import Effect
+
+FEWEST_SCREENED = 4
+"""Detections for which it pays to ask the tables first."""
 
 SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
 
@@ -69,22 +73,35 @@ def run_detections(
     *,
     within: TimeRange,
     now: float,
+    screener: Screener | None = None,
 ) -> Iterator[Match]:
     """Run detections; each gives one match, in order, also where it found nothing or failed.
 
     An error in one search (its code, place and advice) is in that match's diagnostics. Detections
     that are not enabled are left out. Several searches run at once, as the engine says; yet each
     sees what the consumer has carried out of the matches before it (``Match.effects``).
+
+    ``screener``: those that can find nothing there are not run (``detect.screening``).
     """
+    chosen = [d for d in detections if d.enabled]
+    ruled_out: Sequence[Screen | None] = [None] * len(chosen)
+    if screener is not None and len(chosen) >= FEWEST_SCREENED:
+        ruled_out = screener.rule_out(chosen, catalog, engine, knowledge, within=within, now=now)
     run_one = partial(
         run_detection, catalog=catalog, engine=engine, knowledge=knowledge, within=within, now=now
     )
-    yield from map_in_order(
+    matches = map_in_order(
         run_one,
-        [d for d in detections if d.enabled],
+        [d for d, screen in zip(chosen, ruled_out, strict=True) if screen is None],
         threads=engine.at_once,
         changes=lambda match: bool(match.effects),
     )
+    for detection, screen in zip(chosen, ruled_out, strict=True):
+        if screen is None:
+            yield next(matches)
+        else:
+            said = screen.diagnostics
+            yield _match(detection, pa.table({}), said, within=within, now=now)
 
 
 def run_detection(

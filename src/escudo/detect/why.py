@@ -18,6 +18,7 @@ from escudo.spl import (
     EVENT_IDS,
     SOURCE_FILES,
     Binder,
+    Clock,
     Condition,
     Filter,
     Pipeline,
@@ -189,7 +190,7 @@ class Why:
         return Binder(
             self.catalog,
             self.knowledge,
-            self.now,
+            Clock(self.now),
             self.within,
             self._parsed,
             self.engine,

@@ -65,6 +65,10 @@ class Engine(Protocol):
         """The query in the engine's SQL."""
         ...
 
+    def fragment(self, expression: exp.Expression) -> str:
+        """An expression in the engine's SQL, which ``exp.var`` puts into a query as it is."""
+        ...
+
     def explain(
         self,
         query: exp.Expression,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -24,6 +25,14 @@ class Schemas:
 
     risk: TableSchema
     notable: TableSchema
+
+    @cached_property
+    def no_risk_events(self) -> pa.Table:
+        return self.risk.arrow().empty_table()
+
+    @cached_property
+    def no_findings(self) -> pa.Table:
+        return self.notable.arrow().empty_table()
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,12 @@ def judge_match(match: Match, deployments: Mapping[str, Deployment], schemas: Sc
     deployment = deployments.get(detection.type)
     if deployment is None:
         raise EscudoError("FND102", f"no deployment for detections of type {detection.type}")
+    if not match.rows.num_rows:
+        return Judgement(match, schemas.no_risk_events, schemas.no_findings, ())
     match = drop_equal_rows(match)
     problems: list[Diagnostic] = []
     scored = deployment.risk and not match.failed
-    if scored and match.rows.num_rows:
+    if scored:
         for technique in annotate(detection).unknown_techniques:
             problems.append(
                 Diagnostic(
@@ -61,10 +72,12 @@ def judge_match(match: Match, deployments: Mapping[str, Deployment], schemas: Sc
                     Severity.WARNING,
                 )
             )
-    empty = schemas.risk.arrow().empty_table()
+    risk_events = schemas.no_risk_events
+    if scored:
+        risk_events = build_risk_events(match, schemas.risk, report=problems.append)
     return Judgement(
         match,
-        build_risk_events(match, schemas.risk, report=problems.append) if scored else empty,
+        risk_events,
         build_findings(match, deployment, schemas.notable, report=problems.append),
         tuple(problems),
     )

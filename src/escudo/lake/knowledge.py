@@ -45,6 +45,9 @@ class LakeKnowledge:
     def job(self, name: str) -> pa.Table | None:
         return self._artifacts.job(name)
 
+    def fingerprint(self) -> bytes:
+        return self._artifacts.fingerprint()
+
 
 def find_place(defined: Lookup | None, name: str) -> tuple[str, str]:
     """The kind and name of the file in a lake that holds a lookup's rows.

@@ -26,11 +26,13 @@ from .operators.lookup_tables import MULTIVALUE_PREFIX as MULTIVALUE_PREFIX
 from .operators.lookup_tables import encode_values as encode_values
 from .operators.lookup_tables import read_lookup as read_lookup
 from .relation.arrow_types import ARROW_TYPES as ARROW_TYPES
-from .relation.bases import Scan as Scan
+from .relation.clock import Clock as Clock
 from .relation.coercion import as_boolean as as_boolean
 from .relation.coercion import convert_to as convert_to
 from .relation.pcre import adapt_to_python as adapt_to_python
 from .relation.pcre import translate as translate
+from .relation.scans import Need as Need
+from .relation.scans import Scan as Scan
 from .relation.sql import alias as alias
 from .relation.sql import all_hold as all_hold
 from .relation.sql import any_holds as any_holds
@@ -45,6 +47,7 @@ from .relation.sql import lower_case as lower_case
 from .relation.sql import null_if as null_if
 from .relation.sql import parenthesise as parenthesise
 from .relation.sql import prelude_call as prelude_call
+from .relation.sql import select as select
 from .relation.sql import table as table
 from .relation.time_modifiers import parse_time as parse_time
 from .relation.time_modifiers import relative_time as relative_time

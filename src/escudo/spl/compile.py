@@ -16,9 +16,10 @@ from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
 from escudo.spl.binding.runner import Runner
 from escudo.spl.parse import parse_expanded
-from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.final_query import Output, select_fields
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.syntax.ast import Pipeline
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
@@ -76,7 +77,7 @@ def compile_search(
     binder = Binder(
         catalog=catalog,
         knowledge=knowledge,
-        now=now,
+        clock=Clock(now),
         within=within,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
         runner=runner,
@@ -89,6 +90,44 @@ def compile_search(
         return _finish(relation, pipeline, binder)
     except EscudoError as error:
         raise error.located(source=text) from None
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What can be said of a search without running any of it.
+
+    Where none of the ``needs`` has a row in its table, the search gives none and asks for no
+    change; None: it has to be run. ``of_this_time``: they hold a time counted from ``now``.
+    """
+
+    needs: tuple[Need, ...] | None
+    diagnostics: tuple[Diagnostic, ...]
+    of_this_time: bool
+
+
+def screen_search(
+    text: str,
+    catalog: Catalog,
+    knowledge: Knowledge,
+    *,
+    now: float,
+    within: TimeRange = ALL_TIME,
+    file: str | None = None,
+) -> Screening:
+    """What a search needs of the tables; see ``compile_search`` for arguments and errors."""
+    binder = Binder(
+        catalog=catalog,
+        knowledge=knowledge,
+        clock=Clock(now),
+        within=within,
+        parse=partial(parse_expanded, knowledge=knowledge, file=file),
+    )
+    try:
+        relation = binder.pipeline(binder.parse(text))
+    except EscudoError as error:
+        raise error.located(source=text) from None
+    needs = None if binder.writers else relation.needs()
+    return Screening(needs, tuple(binder.diagnostics), binder.clock.was_read)
 
 
 def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:

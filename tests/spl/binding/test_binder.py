@@ -17,7 +17,7 @@ from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.execute import run_search
 from escudo.spl.binding.effects import Deletion, IndexOutput, LookupOutput, ModelOutput
 from escudo.spl.compile import Compiled, compile_search
-from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.scans import Scan
 from tests.spl.world import Words, World, stored
 
 NOW = 1_700_000_000.0

@@ -23,8 +23,9 @@ from escudo.cli.options import (
     content_options,
     date_order_option,
     engine_options,
-    load_content,
+    load_keyed_content,
     logs_argument,
+    open_cache,
     open_lake,
     parse_time_range,
     sources_option,
@@ -35,6 +36,7 @@ from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import Severity
+from escudo.detect.screening import Screener
 from escudo.lake.tables import Tables
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.times import DateOrder
@@ -114,7 +116,9 @@ def command(
     begun, now = time.monotonic(), time.time()
     limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     shape = choose_format(format_)
-    content = load_content(content_paths, overlay)
+    cache = open_cache()
+    loaded = load_keyed_content(content_paths, overlay, cache)
+    content = loaded.content
     plan = plan_hunt(content, names=names, stories=stories, with_baselines=with_baselines)
     within = parse_time_range(earliest, latest, now)
     with open_lake(lake_path, tables, create=True) as lake:
@@ -124,6 +128,7 @@ def command(
             engine_of=make_engines(engine_name, memory_limit),
             now=now,
             within=within,
+            screener=Screener(cache, loaded.key),
         )
         progress = HuntProgress(lasting=lake_path is not None, quiet=quiet)
         done = hunt_logs(

@@ -125,6 +125,10 @@ class DuckDBEngine:
                 node.replace(self._source(by_name[node.name], node.alias or node.name))
         return tree.sql(dialect=DIALECT, copy=False)
 
+    def fragment(self, expression: exp.Expression) -> str:
+        """An expression in DuckDB's SQL."""
+        return expression.sql(dialect=DIALECT)
+
     @contextmanager
     def _ready(self, tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor that sees the Arrow tables by name."""

@@ -103,6 +103,10 @@ class SparkEngine(Engine):
 
         return expand(query).transform(resolve).sql(dialect=DIALECT)
 
+    def fragment(self, expression: exp.Expression) -> str:
+        """An expression in Spark's SQL."""
+        return expand(expression).sql(dialect=DIALECT)
+
     @contextmanager
     def _ready(
         self, scans: Sequence[Scan], tables: Mapping[str, pa.Table]

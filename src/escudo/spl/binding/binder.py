@@ -37,11 +37,13 @@ from escudo.spl.lowering.lower_eval import lower_eval
 from escudo.spl.lowering.lower_search import SEARCH, Rules, lower_search
 from escudo.spl.lowering.scan import ScanBase, UnionBase
 from escudo.spl.relation.arrow_types import ARROW_TYPES
-from escudo.spl.relation.bases import OpenBase, QueryBase, Scan
+from escudo.spl.relation.bases import OpenBase, QueryBase, TableBase
+from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.final_query import select_fields
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Evidence, Relation
+from escudo.spl.relation.scans import Scan
 from escudo.spl.relation.sql import (
     alias,
     column,
@@ -63,7 +65,7 @@ class Binder:
 
     catalog: Catalog
     knowledge: Knowledge
-    now: float
+    clock: Clock
     within: TimeRange
     parse: Callable[[str], Pipeline]
     """Text of a pipeline (macros and all) -> its tree, for commands that hold one as text."""
@@ -80,6 +82,14 @@ class Binder:
     """What the search asks to be changed; the caller does it, or does not."""
     deferred: list[str] = field(default_factory=list)
     """What could not be run while binding (no runner), in words."""
+
+    writers: list[str] = field(default_factory=list)
+    """The commands that ask for a change, also where nothing is run."""
+
+    @property
+    def now(self) -> float:
+        """The time of the search; what asks is true of this run only."""
+        return self.clock.read()
 
     # pipelines
 
@@ -102,6 +112,8 @@ class Binder:
     def apply(self, command: CommandNode, relation: Relation | None) -> Relation:
         """The relation after one command."""
         assert isinstance(command, Command)
+        if command.declares.writes:
+            self.writers.append(command.name)
         return command.bind(relation, self)
 
     def subsearch(self, pipeline: Pipeline) -> Relation:
@@ -192,7 +204,7 @@ class Binder:
         """A scan of a table, limited to its dataset's rows, newest first."""
         name = self.names.fresh(f"scan_{schema.table}")
         scan = Scan(name, schema, self.within if within is None else within)
-        base = ScanBase(scan, self.names, self.now)
+        base = ScanBase(scan, self.names, self.clock)
         relation = self._arriving(Relation(base))
         if constrained and schema.constraint:
             condition = lower_search(parse_search(schema.constraint), self.scope(relation))
@@ -239,9 +251,10 @@ class Binder:
     def empty(self, names: Sequence[str]) -> Relation:
         """No rows, with text fields of these names."""
         kinds = {n: _EMPTY_KINDS.get(n, FieldType.STRING) for n in names}
-        return self.table(
-            pa.table({n: pa.array([], ARROW_TYPES[k]) for n, k in kinds.items()}), kinds
-        )
+        nothing = pa.table({n: pa.array([], ARROW_TYPES[k]) for n, k in kinds.items()})
+        relation = self.table(nothing, kinds)
+        assert isinstance(relation.base, TableBase)
+        return replace(relation, base=replace(relation.base, empty=True))
 
     def table(self, rows: pa.Table, kinds: Mapping[str, FieldType] | None = None) -> Relation:
         """Arrow rows as a relation; columns are SPL field names, in the order given."""
@@ -257,17 +270,18 @@ class Binder:
         *,
         known: Sequence[str] | None = None,
         kinds: Mapping[str, FieldType] | None = None,
+        keeps_empty: bool = False,
     ) -> Relation:
         """A function over the rows so far, as an Arrow table of SPL fields.
 
         ``known`` are fields that the result is sure to have (None: those of the rows). Without a
         runner any field may be there. Columns named ``_evidence...`` are what proves the rows; a
-        function may pass them on.
+        function may pass them on. ``keeps_empty``: of no rows it makes none.
         """
         rows = self.collect(relation, what, evidence=True)
         if rows is None:
             names = list(known) if known is not None else relation.names()
-            return self.anything(names)
+            return self.anything(names, made_of=relation if keeps_empty else None)
         before = {n: b.type for n in relation.names() if (b := relation.bound(n)) is not None}
         result = function(rows)
         same = {
@@ -277,9 +291,12 @@ class Binder:
         }
         return self.table(result, {**same, **(kinds or {})})
 
-    def anything(self, names: Sequence[str]) -> Relation:
-        """Rows that are not known while binding: any field may be there, all null so far."""
-        base = OpenBase(self.names.fresh("rows"), {}, self.names)
+    def anything(self, names: Sequence[str], *, made_of: Relation | None = None) -> Relation:
+        """Rows that are not known while binding: any field may be there, all null so far.
+
+        ``made_of``: where that has no rows, there are none.
+        """
+        base = OpenBase(self.names.fresh("rows"), {}, self.names, made_of)
         for name in names:
             base.demand(name)
         self.tables[base.name] = pa.table({base.name: pa.array([], pa.int64())})
@@ -353,9 +370,14 @@ class Binder:
         fields: Mapping[str, Bound],
         order: Sequence[Order] = (),
         evidence: Evidence | None = None,
+        *,
+        keeps_empty: bool = False,
     ) -> Relation:
-        """A relation with fixed columns over others, rendered when all is bound."""
-        base = QueryBase(build, tuple(inputs), fields)
+        """A relation with fixed columns over others, rendered when all is bound.
+
+        ``keeps_empty``: it has no row where the first of them has none.
+        """
+        base = QueryBase(build, tuple(inputs), fields, keeps_empty)
         relation = Relation(base, order=tuple(order), evidence=evidence)
         return relation.closed(dict(fields))
 

@@ -19,8 +19,9 @@ from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl.binding.binder import Binder
-from escudo.spl.relation.bases import Base, Scan
+from escudo.spl.relation.bases import Base
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.ast import And, Compare, SearchExpr
 from escudo.spl.syntax.source import suggest
@@ -140,6 +141,9 @@ class DatasetBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()
+
+    def needs(self) -> tuple[Need, ...] | None:
+        return self.inner.needs()
 
     def render(self) -> exp.Select:
         return self.inner.render()

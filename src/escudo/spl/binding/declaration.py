@@ -29,6 +29,7 @@ class Declaration:
     ``reads_also``: fields read besides the named ones (patterns with ``*`` as in ``fields``).
     ``row_by_row``: it makes one row of each row, and looks at no other row.
     ``closes_schema``: the fields after it are those that it names or makes, and no others.
+    ``writes``: it asks for a change, of a lookup or an index, say.
     ``looks_ahead``: it works on all fields at once, and can do with those that are asked for later.
     """
 
@@ -37,6 +38,7 @@ class Declaration:
     row_by_row: bool = False
     closes_schema: bool = False
     looks_ahead: bool = False
+    writes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

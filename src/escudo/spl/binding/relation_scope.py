@@ -19,7 +19,8 @@ from escudo.spl.syntax.parse_search import parse_search
 class Surroundings(Protocol):
     """What expressions ask beside the fields: the clock, subsearches, a place for warnings."""
 
-    now: float
+    @property
+    def now(self) -> float: ...
 
     def warn(self, code: str, message: str, span: Span | None = None) -> None: ...
 
@@ -38,7 +39,10 @@ class RelationScope:
     def __init__(self, relation: Relation, around: Surroundings) -> None:
         self.relation = relation
         self.around = around
-        self.now = around.now
+
+    @property
+    def now(self) -> float:
+        return self.around.now
 
     def field(self, name: str) -> Typed | None:
         return self.relation.field(name)

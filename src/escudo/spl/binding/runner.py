@@ -8,7 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 from sqlglot import exp
 
-from escudo.spl.relation.bases import Scan
+from escudo.spl.relation.scans import Scan
 
 
 class Runner(Protocol):

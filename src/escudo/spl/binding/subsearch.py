@@ -36,18 +36,26 @@ _TEXT = ("search", "query")
 
 
 def resolve_subsearches(
-    expr: SearchExpr, run: Callable[[SubsearchTerm], SearchExpr | None]
+    expr: SearchExpr,
+    run: Callable[[SubsearchTerm], SearchExpr | None],
+    *,
+    negated: bool = False,
 ) -> SearchExpr:
     """A search expression with the conditions of its subsearches in their places, so that each is
-    run once, however many tables are searched. One that cannot be run holds for every event."""
+    run once, however many tables are searched. One that cannot be run leaves every event in: it
+    holds, and behind a NOT (``negated``) it does not."""
     match expr:
         case And(operands) | Or(operands):
-            return replace(expr, operands=tuple(resolve_subsearches(o, run) for o in operands))
+            resolved = (resolve_subsearches(o, run, negated=negated) for o in operands)
+            return replace(expr, operands=tuple(resolved))
         case Not(operand):
-            return replace(expr, operand=resolve_subsearches(operand, run))
+            inner = resolve_subsearches(operand, run, negated=not negated)
+            return replace(expr, operand=inner)
         case SubsearchTerm():
             found = run(expr)
-            return And(()) if found is None else found
+            if found is not None:
+                return found
+            return Or(()) if negated else And(())
     return expr
 
 

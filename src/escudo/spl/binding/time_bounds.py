@@ -15,7 +15,8 @@ from escudo.spl.syntax.ast import And, SearchExpr, TimeModifier
 def time_bounds(expr: SearchExpr, binder: Binder) -> tuple[SearchExpr, TimeRange]:
     """The expression without its outermost time modifiers, and the range to read."""
     rest, modifiers = split_modifiers(expr)
-    within = time_range(modifiers, binder.now) if modifiers else binder.within
+    # Not binder.now: the range says what is read, no condition depends on it.
+    within = time_range(modifiers, binder.clock.time) if modifiers else binder.within
     return rest, within
 
 

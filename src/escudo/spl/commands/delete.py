@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
 from escudo.spl.binding.effects import Deletion
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
@@ -25,6 +26,7 @@ class Delete(Command):
     """
 
     name: ClassVar[str] = "delete"
+    declares: ClassVar[Declaration] = Declaration(writes=True)
 
     @classmethod
     def parse(cls, args: Args) -> Self:

@@ -12,9 +12,10 @@ from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.command_forms import FieldsCommand
 from escudo.spl.binding.declaration import Declaration
 from escudo.spl.operators.null_filling import fill_null
-from escudo.spl.relation.bases import Base, Scan
+from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.relation.sql import alias, select
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.options import text_option
@@ -70,6 +71,9 @@ class FilledBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()
+
+    def needs(self) -> tuple[Need, ...] | None:
+        return self.inner.needs()
 
     def render(self) -> exp.Select:
         added = [alias(sql, ident) for ident, sql in self._columns]

@@ -76,4 +76,6 @@ class Multikv(Command):
             no_header=self.noheader,
             remove_original=self.rmorig,
         )
-        return binder.batch(relation, "multikv", lambda table: table_rows(table, options))
+        return binder.batch(
+            relation, "multikv", lambda table: table_rows(table, options), keeps_empty=True
+        )

@@ -52,5 +52,6 @@ class Mvcombine(OneFieldCommand):
             query = select([*(k.copy() for k in keys), *items], inner.render())
             return group_rows(query, keys)
 
-        out = binder.query(build, [inner], fields, [Order(column(first), number=column(first))])
+        order = [Order(column(first), number=column(first))]
+        out = binder.query(build, [inner], fields, order, keeps_empty=True)
         return remember_delimiter(out, [self.field], self.delim)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from escudo.spl.binding.arrow_rows import EVIDENCE
 from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
 from escudo.spl.binding.effects import LookupOutput, as_texts
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
@@ -32,6 +33,7 @@ class OutputLookup(Command):
     """
 
     name: ClassVar[str] = "outputlookup"
+    declares: ClassVar[Declaration] = Declaration(writes=True)
 
     table: str
     append: bool | None = boolean_option(

@@ -149,7 +149,7 @@ def _sum_others(ranking: _Ranking, command: Top, binder: Binder) -> _Ranking:
         total = alias(exp.Max(this=column(ranking.total)), ranking.total)
         return group_rows(select([*groups, summed, total], inner), groups)
 
-    rows = binder.query(build, [ranking.rows], labels)
+    rows = binder.query(build, [ranking.rows], labels, keeps_empty=True)
     summed = Bound(sum_ident, FieldType.INTEGER)
     return replace(ranking, rows=rows, keys=labels, count=summed, rank=place_ident)
 

@@ -14,6 +14,7 @@ from escudo.spl.commands.appendpipe import AppendPipe
 from escudo.spl.commands.search import Search
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import TableBase
+from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.ast import CommandNode, Pipeline
 from escudo.spl.syntax.codes import CODES
@@ -89,7 +90,7 @@ def check_search(
     binder = Binder(
         catalog=catalog,
         knowledge=knowledge,
-        now=0.0,
+        clock=Clock(0.0),
         within=ALL_TIME,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
     )

@@ -115,6 +115,8 @@ class _Lowering:
     def __init__(self, fields: Fields, rules: Rules) -> None:
         self.fields = fields
         self.rules = rules
+        self.flipped = False
+        """Whether what is being lowered stands behind an odd number of NOTs."""
 
     def expression(self, expr: SearchExpr, *, negated: bool) -> exp.Expression:
         match expr:
@@ -123,10 +125,15 @@ class _Lowering:
             case Or(operands):
                 return any_holds([self.expression(o, negated=negated) for o in operands])
             case Not(operand):
-                return negate(self.expression(operand, negated=True))
+                self.flipped = not self.flipped
+                inner = self.expression(operand, negated=True)
+                self.flipped = not self.flipped
+                return negate(inner)
             case SubsearchTerm():
                 rows = self.fields.subsearch(expr)
-                return exp.true() if rows is None else self.expression(rows, negated=negated)
+                if rows is None:  # one that cannot be run leaves every event in
+                    return exp.false() if self.flipped else exp.true()
+                return self.expression(rows, negated=negated)
             case Compare(name, "!=", value):
                 leaf = all_hold(
                     [self.compare(name, "!=", (v,)) for v in with_renderings(name, (value,))]

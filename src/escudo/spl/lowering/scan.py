@@ -14,13 +14,15 @@ from functools import lru_cache
 from sqlglot import exp
 
 from escudo.core.errors import Span
-from escudo.core.schema import Column, FieldType
+from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.lowering.lower_eval import lower_eval, rest_field
-from escudo.spl.relation.bases import Base, Scan
+from escudo.spl.relation.bases import Base
+from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.coercion import common_type, convert_to
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.relation.sql import (
     alias,
     all_hold,
@@ -72,6 +74,12 @@ def _parsed(text: str) -> EvalExpr:
     return parse_eval(text)
 
 
+def list_stored(schema: TableSchema) -> frozenset[str]:
+    """The identifiers of what the files of a table hold."""
+    kept = {n for c in schema.columns for n in (c.physical, c.lower) if n is not None}
+    return frozenset(kept if schema.rest is None else {*kept, schema.rest})
+
+
 @dataclass(eq=False)
 class ScanBase(Base):
     """One table. Stored columns keep their physical names; times, search-time fields and fields
@@ -79,7 +87,7 @@ class ScanBase(Base):
 
     scan: Scan
     alloc: Names
-    now: float
+    clock: Clock
     _known: dict[str, Bound | None] = field(default_factory=dict)
     _layers: list[list[tuple[str, exp.Expression]]] = field(default_factory=list)
     _depth: dict[str, int] = field(default_factory=dict)
@@ -109,6 +117,10 @@ class ScanBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         yield self.scan
+
+    def needs(self) -> tuple[Need, ...]:
+        computed = {ident: sql for layer in self._layers for ident, sql in layer}
+        return (Need(self.scan, list_stored(self.scan.schema), columns=computed),)
 
     def render(self) -> exp.Select:
         layers = self._layers or [[]]
@@ -159,7 +171,7 @@ class ScanBase(Base):
         """A calculated field; inside itself its own name is the field as extracted."""
         self._pending.add(name)
         try:
-            value = lower_eval(_parsed(expr), _Operands(self._operand, self.now))
+            value = lower_eval(_parsed(expr), _Operands(self._operand, self.clock))
         finally:
             self._pending.discard(name)
         if is_null(value):
@@ -189,7 +201,11 @@ class _Operands:
     a search."""
 
     operand: Callable[[str], Typed | None]
-    now: float
+    clock: Clock
+
+    @property
+    def now(self) -> float:
+        return self.clock.read()
 
     def field(self, name: str) -> Typed | None:
         return self.operand(name)
@@ -236,6 +252,16 @@ class UnionBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         return (s for c in self.children for s in c.scans())
+
+    def needs(self) -> tuple[Need, ...] | None:
+        out: list[Need] = []
+        for i, child in enumerate(self.children):
+            before = child.needs()
+            if before is None:
+                return None
+            own = [(ident, values[i]) for ident, values in self._columns]
+            out += [n.extend([*own, *self._late]) for n in before]
+        return tuple(out)
 
     def render(self) -> exp.Select:
         out: exp.Expression | None = None

@@ -15,9 +15,10 @@ from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.lowering.lower_eval import map_entry, rest_field
 from escudo.spl.operators.null_filling import fill_from
-from escudo.spl.relation.bases import Base, Scan
+from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.relation.sql import alias, column, literal_text, prelude_call, select
 from escudo.spl.relation.values import Bound, Typed
 
@@ -62,6 +63,9 @@ class OverlayBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()
+
+    def needs(self) -> tuple[Need, ...] | None:
+        return self.inner.needs()
 
     def render(self) -> exp.Select:
         added = [alias(sql, ident) for ident, sql in self._columns]

@@ -249,7 +249,7 @@ def aggregate_rows(
         return query
 
     result = [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
-    return binder.query(render, [inner], fields, result, evidence)
+    return binder.query(render, [inner], fields, result, evidence, keeps_empty=bool(groups))
 
 
 def _find_number(bound: Bound) -> exp.Expression | None:

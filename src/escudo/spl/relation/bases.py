@@ -4,36 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlglot import exp
 
-from escudo.core.schema import Column, FieldType, TableSchema
-from escudo.core.timerange import TimeRange
+from escudo.core.schema import FieldType
 from escudo.spl.relation.identifiers import Names
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.relation.sql import alias, cast_to, select, table
 from escudo.spl.relation.values import Bound
-
-
-@dataclass
-class Scan:
-    """A read of one table; ``name`` is its placeholder table in the SQLGlot tree.
-
-    ``columns`` (SPL name -> column) grows by demand while the search is bound; the engine replaces
-    the placeholder by the files that the catalog gives for ``within``.
-    """
-
-    name: str
-    schema: TableSchema
-    within: TimeRange
-    columns: dict[str, Column] = field(default_factory=dict)
 
 
 class Readable(Protocol):
     """What a query reads beside its own base: another relation."""
 
     def scans(self) -> Iterator[Scan]: ...
+
+    def needs(self) -> tuple[Need, ...] | None: ...
 
 
 class Base(ABC):
@@ -72,6 +60,11 @@ class Base(ABC):
     @abstractmethod
     def scans(self) -> Iterator[Scan]: ...
 
+    def needs(self) -> tuple[Need, ...] | None:
+        """There are no rows unless the table of one of these has rows that it needs; None where
+        that is not known, as with rows that come from nowhere. Asked when all is bound."""
+        return None
+
     @abstractmethod
     def render(self) -> exp.Select: ...
 
@@ -82,6 +75,8 @@ class TableBase(Base):
 
     name: str
     fields: Mapping[str, Bound]
+    empty: bool = False
+    """Whether it is known, whatever the data, that there are no rows."""
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
@@ -91,6 +86,9 @@ class TableBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         return iter(())
+
+    def needs(self) -> tuple[Need, ...] | None:
+        return () if self.empty else None
 
     def render(self) -> exp.Select:
         return select([], table(self.name), star=True)
@@ -103,6 +101,8 @@ class OpenBase(Base):
     name: str
     fields: dict[str, Bound]
     alloc: Names
+    made_of: Readable | None = None
+    """What there must be rows of if there are to be any here, where that is known."""
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
@@ -116,6 +116,10 @@ class OpenBase(Base):
     def scans(self) -> Iterator[Scan]:
         return iter(())
 
+    def needs(self) -> tuple[Need, ...] | None:
+        before = None if self.made_of is None else self.made_of.needs()
+        return None if before is None else tuple(n.aggregated() for n in before)
+
     def render(self) -> exp.Select:
         nothing = [alias(cast_to(exp.null(), b.type), b.ident) for b in self.fields.values()]
         return select(nothing, table(self.name), star=True)
@@ -128,6 +132,8 @@ class QueryBase(Base):
     build: Callable[[], exp.Select]
     inputs: tuple[Readable, ...]
     fields: Mapping[str, Bound]
+    keeps_empty: bool = False
+    """Whether it gives no row where its first input has none."""
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
@@ -137,6 +143,10 @@ class QueryBase(Base):
 
     def scans(self) -> Iterator[Scan]:
         return (s for r in self.inputs for s in r.scans())
+
+    def needs(self) -> tuple[Need, ...] | None:
+        before = self.inputs[0].needs() if self.keeps_empty else None
+        return None if before is None else tuple(n.aggregated() for n in before)
 
     def render(self) -> exp.Select:
         return self.build()

@@ -9,15 +9,16 @@ that are used. SQL is rendered last, from the base upwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl.relation.bases import Base, Scan
+from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.rendering import render_steps
+from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.relation.sql import column, list_of
 from escudo.spl.relation.steps import Extend, Limit, Order, Step, Where, Wrap
 from escudo.spl.relation.values import Bound, Typed
@@ -127,6 +128,11 @@ class Relation:
                 for other in step.inputs:
                     yield from other.scans()
 
+    def needs(self) -> tuple[Need, ...] | None:
+        """See ``Base.needs``: what steps ask of stored rows is among the conditions."""
+        before = self.base.needs()
+        return None if before is None else tuple(_follow(n, self.steps) for n in before)
+
     # steps
 
     def wrap(
@@ -194,3 +200,14 @@ class Relation:
     def render(self) -> exp.Select:
         """``SELECT *`` and all columns of the steps, without a final order."""
         return render_steps(self.base.render(), self.steps)
+
+
+def _follow(need: Need, steps: Iterable[Step]) -> Need:
+    """What steps ask of the same rows besides; every step gives rows that were there before it,
+    and keeps their columns."""
+    for step in steps:
+        if isinstance(step, Where):
+            need = need.restrict(step.condition)
+        elif isinstance(step, Extend) and not step.window and not step.unnest:
+            need = need.extend(step.columns)
+    return need

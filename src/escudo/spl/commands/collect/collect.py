@@ -11,6 +11,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl.binding.arrow_rows import EVIDENCE
 from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
 from escudo.spl.binding.effects import IndexOutput
 from escudo.spl.commands.collect.summary_events import (
     STAMP,
@@ -44,6 +45,7 @@ class Collect(Command):
     """
 
     name: ClassVar[str] = "collect"
+    declares: ClassVar[Declaration] = Declaration(writes=True)
 
     index: str = text_option("summary", "The index that the events go to.")
     addinfo: bool = boolean_option(

@@ -14,6 +14,7 @@ from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
 from escudo.spl.batch.density import DISTRIBUTIONS, DensityModel
 from escudo.spl.batch.learner import NothingToLearnError, learn
 from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.declaration import Declaration
 from escudo.spl.binding.effects import ModelOutput
 from escudo.spl.commands.learning.models import (
     ATTRIBUTES,
@@ -45,6 +46,7 @@ class Fit(Command):
     """
 
     name: ClassVar[str] = "fit"
+    declares: ClassVar[Declaration] = Declaration(writes=True)
 
     algorithm: str
     fields: tuple[str, ...]

@@ -138,9 +138,8 @@ def _merge_sessions(
         return query
 
     at = column(fields["_time"].ident)
-    return binder.query(
-        render, [rows], fields, [Order(at, descending=True, number=at.copy())], evidence
-    )
+    order = [Order(at, descending=True, number=at.copy())]
+    return binder.query(render, [rows], fields, order, evidence, keeps_empty=True)
 
 
 def _join_texts(raw: Bound, number: str) -> exp.Expression:

@@ -229,6 +229,7 @@ def build_transactions(relation: Relation, command: Transaction, binder: Binder)
         lambda table: transactions_of(table, rules, flags),
         known=(*(n for n in events.names() if n not in flags), *MADE),
         kinds={"_time": FieldType.TIME},
+        keeps_empty=True,
     )
 
 

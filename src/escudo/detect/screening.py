@@ -1,0 +1,295 @@
+"""Detections, a catalog -> those that may find something in it; hunts ask before they run any.
+
+What a search needs of the tables (``spl.compile.screen_search``) is asked of all detections in a
+few scans of each table. A detection whose needs no row meets gives no row: it is not run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import pyarrow as pa
+from sqlglot import exp
+
+from escudo.content import Detection
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.disk_cache import DiskCache
+from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.schema import Column, FieldType, TableSchema
+from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.engines.execute import Engine
+from escudo.spl import Need, Scan, alias, all_hold, column, select, table, within_range
+from escudo.spl.compile import screen_search
+
+AT_ONCE = 200
+"""Conditions that one query asks for: more make it slow to plan, fewer read the table too often."""
+
+NARROW = frozenset(
+    {"index", "source", "sourcetype", "Channel", "EventID", "event_simpleName", "action"}
+)
+"""Columns of few distinct values, beside those that are kept in lower case, too (names of programs,
+files, registry values)."""
+
+MOST_TUPLES = 200_000
+"""Distinct values of the narrow columns that are worth looking at before the table itself."""
+
+
+Columns: TypeAlias = tuple[tuple[str, FieldType | None], ...]
+
+
+@dataclass(frozen=True)
+class TableNeed:
+    """Rows of a table that a search needs: those that meet a condition, in the engine's SQL.
+
+    ``windowed``: in the window of the hunt; else at any time. ``narrow`` is what the condition asks
+    of narrow columns alone. ``columns`` and ``narrow_columns`` are what they read: (identifier,
+    type), the type None for the rest map.
+    """
+
+    table: str
+    windowed: bool
+    condition: str
+    columns: Columns
+    narrow: str
+    narrow_columns: Columns
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a detection needs: rows for one of ``needs``; None where it has to be run to know.
+
+    ``diagnostics`` are what binding it says. ``lasting``: it holds at another time, too.
+    """
+
+    needs: tuple[TableNeed, ...] | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    lasting: bool = True
+
+
+class Screener:
+    """Rules out detections that find nothing, by what their searches need.
+
+    What they need is kept, so that a search is bound once: here, and in a cache where ``key`` says
+    what tells the content from any other.
+    """
+
+    def __init__(self, cache: DiskCache | None = None, key: bytes | None = None) -> None:
+        self._cache = cache if cache is not None and key is not None else DiskCache(None)
+        self._key = key or b""
+        self._screens: dict[bytes, dict[str, Screen]] = {}
+
+    def rule_out(
+        self,
+        detections: Sequence[Detection],
+        catalog: Catalog,
+        engine: Engine,
+        knowledge: Knowledge,
+        *,
+        within: TimeRange,
+        now: float,
+    ) -> list[Screen | None]:
+        """For each detection its screen, if it finds nothing in a window of a catalog; else None.
+
+        What they need of lookups is not asked, so it does not matter what others write.
+        """
+        key = self._key + _digest_world(catalog, engine, knowledge)
+        if key not in self._screens:
+            found = self._cache.find(_KIND, key)
+            self._screens[key] = found if isinstance(found, dict) else {}
+        known = self._screens[key]
+        before = len(known)
+        screens = []
+        for detection in detections:
+            name = f"{detection.id}|{detection.search}"
+            screen = known.get(name)
+            if screen is None:
+                screen = screen_detection(detection, catalog, engine, knowledge, now)
+                if screen.lasting:
+                    known[name] = screen
+            screens.append(screen)
+        if len(known) > before:
+            self._cache.keep(_KIND, key, known)
+        possible = select_possible(screens, catalog, engine, within)
+        return [None if may else s for s, may in zip(screens, possible, strict=True)]
+
+
+_KIND = "screens"
+
+
+def _digest_world(catalog: Catalog, engine: Engine, knowledge: Knowledge) -> bytes:
+    """What a screen depends on beside the content: tables, engine, what is in lookups' places."""
+    models = [(m, d, catalog.dataset(m, d)) for m, d in catalog.datasets()]
+    world = (engine.name, tuple(catalog.raw_tables()), models, knowledge.fingerprint())
+    return hashlib.blake2b(pickle.dumps(world), digest_size=16).digest()
+
+
+@dataclass(frozen=True)
+class Anything:
+    """A catalog in which every table has files: what a search needs is asked of all tables."""
+
+    catalog: Catalog
+
+    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
+        return self.catalog.dataset(model, dataset)
+
+    def datasets(self) -> Sequence[tuple[str, str]]:
+        return self.catalog.datasets()
+
+    def raw_tables(self) -> Sequence[TableSchema]:
+        return self.catalog.raw_tables()
+
+    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
+        return (table,)
+
+
+_WINDOW = TimeRange(0.0, 1.0)
+"""Stands for the window of a hunt while searches are bound."""
+
+
+_NEVER = "FALSE"
+_TIME = "_time"
+
+
+def screen_detection(
+    detection: Detection, catalog: Catalog, engine: Engine, knowledge: Knowledge, now: float
+) -> Screen:
+    """What a detection needs; one that cannot be bound has to be run, which says why."""
+    try:
+        found = screen_search(
+            detection.search,
+            Anything(catalog),
+            knowledge,
+            now=now,
+            within=_WINDOW,
+            file=detection.origin.file,
+        )
+        if found.needs is None:
+            return Screen()
+        needs = tuple(dict.fromkeys(_store_need(n, engine) for n in found.needs))
+    except (EscudoError, RecursionError):
+        return Screen()
+    kept = tuple(n for n in needs if n.condition != _NEVER)
+    return Screen(kept, found.diagnostics, lasting=not found.of_this_time)
+
+    kept = tuple(n for n in needs if n.condition != _NEVER)
+    return Screen(kept, found.diagnostics, lasting=not found.of_this_time)
+
+
+_NEVER = "FALSE"
+_TIME = "_time"
+
+
+def _store_need(need: Need, engine: Engine) -> TableNeed:
+    schema = need.scan.schema
+    kinds: dict[str, FieldType | None] = {}
+    few: set[str] = set()
+    for stored in schema.columns:
+        names = [n for n in (stored.physical, stored.lower) if n is not None]
+        kinds.update((n, FieldType.STRING if n == stored.lower else stored.type) for n in names)
+        if stored.lower is not None or stored.name in NARROW:
+            few.update(names)
+    if schema.rest is not None:
+        kinds[schema.rest] = None
+    condition = all_hold(need.conditions)
+    narrow = all_hold(Need(need.scan, frozenset(few)).restrict(condition).conditions)
+
+    def columns_of(sql: exp.Expression) -> Columns:
+        return tuple((n, kinds[n]) for n in sorted({c.name for c in sql.find_all(exp.Column)}))
+
+    return TableNeed(
+        table=schema.table,
+        windowed=need.scan.within == _WINDOW,
+        condition=engine.fragment(condition),
+        columns=columns_of(condition),
+        narrow=engine.fragment(narrow),
+        narrow_columns=columns_of(narrow),
+    )
+
+
+@dataclass
+class _Questions:
+    """What is asked of one table: conditions, each once, and the columns that they read."""
+
+    asked: dict[str, bool] = field(default_factory=dict)
+    columns: dict[str, FieldType | None] = field(default_factory=dict)
+
+    def add(self, condition: str, columns: Columns) -> None:
+        self.asked[condition] = False
+        self.columns.update(columns)
+
+
+def select_possible(
+    screens: Sequence[Screen], catalog: Catalog, engine: Engine, within: TimeRange
+) -> list[bool]:
+    """For each screen, whether what it is of may find something in a window.
+
+    First the distinct values of each table's narrow columns are asked, then the table, of what
+    these leave.
+    """
+    by_table: dict[tuple[str, bool], dict[TableNeed, bool]] = {}
+    for screen in screens:
+        for need in screen.needs or ():
+            by_table.setdefault((need.table, need.windowed), {})[need] = False
+    for (name, windowed), needs in by_table.items():
+        window = within if windowed else ALL_TIME
+        if catalog.files(name, window):
+            needs.update(_ask_table(name, window, list(needs), engine))
+
+    def is_met(need: TableNeed) -> bool:
+        return by_table[need.table, need.windowed][need]
+
+    return [s.needs is None or any(map(is_met, s.needs)) for s in screens]
+
+
+def _ask_table(
+    name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
+) -> dict[TableNeed, bool]:
+    """Which of the needs rows of a table in a window meet."""
+    narrow, full = _Questions(), _Questions()
+    for need in needs:
+        narrow.add(need.narrow, need.narrow_columns)
+    scan = _scan(name, window, narrow)
+    distinct = select([column(n) for n in narrow.columns], table(scan.name))
+    distinct.set("distinct", exp.Distinct())
+    distinct = _inside(distinct, window).limit(MOST_TUPLES + 1)
+    tuples = engine.run(distinct, [scan], {}) if narrow.columns else None
+    if tuples is not None and tuples.num_rows <= MOST_TUPLES:
+        _answer(narrow, table("tuples"), engine, [], {"tuples": tuples})
+        needs = [n for n in needs if narrow.asked[n.narrow]]
+    for need in needs:
+        full.add(need.condition, need.columns)
+    scan = _scan(name, window, full)
+    _answer(full, _inside(select([], table(scan.name), star=True), window), engine, [scan], {})
+    return {n: full.asked[n.condition] for n in needs}
+
+
+def _scan(name: str, window: TimeRange, questions: _Questions) -> Scan:
+    kinds = {_TIME: FieldType.TIME, **questions.columns}
+    columns = {n: Column(n, k, physical=n) for n, k in kinds.items() if k is not None}
+    rest = next((n for n, kind in kinds.items() if kind is None), None)
+    return Scan("screened", TableSchema(name, tuple(columns.values()), rest), window, columns)
+
+
+def _inside(query: exp.Select, window: TimeRange) -> exp.Select:
+    inside = within_range(column(_TIME), window)
+    return query if inside is None else query.where(inside)
+
+
+def _answer(
+    questions: _Questions,
+    source: exp.Expression,
+    engine: Engine,
+    scans: Sequence[Scan],
+    tables: Mapping[str, pa.Table],
+) -> None:
+    """Asks rows, many questions in a query; the answers go where the questions stand."""
+    asked = list(questions.asked)
+    for at in range(0, len(asked), AT_ONCE):
+        some = asked[at : at + AT_ONCE]
+        items = [alias(exp.LogicalOr(this=exp.var(c)), f"n{i}") for i, c in enumerate(some)]
+        (answers,) = engine.run(select(items, source), scans, tables).to_pylist()
+        questions.asked.update((c, bool(answers[f"n{i}"])) for i, c in enumerate(some))

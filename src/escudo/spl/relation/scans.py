@@ -1,0 +1,120 @@
+"""A read of one table, and what must be in that table if a search is to give anything.
+
+A search gives no row where no stored row meets what it needs: so a hunt asks that of many searches
+in one scan, and runs only those that may find something. A need may be weaker than the search,
+never stronger: what is not known of stored columns holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from escudo.core.schema import Column, TableSchema
+from escudo.core.timerange import TimeRange
+from escudo.spl.relation.sql import all_hold, any_holds
+
+MOST_NODES = 400
+"""Nodes of an expression that is written in place of a field; a larger one is not known."""
+
+
+@dataclass
+class Scan:
+    """A read of one table; ``name`` is its placeholder table in the SQLGlot tree.
+
+    ``columns`` (SPL name -> column) grows by demand while the search is bound; the engine replaces
+    the placeholder by the files that the catalog gives for ``within``.
+    """
+
+    name: str
+    schema: TableSchema
+    within: TimeRange
+    columns: dict[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Rows of one table without which a search gives none.
+
+    ``conditions`` are over ``stored``, the table's own columns. ``columns`` says what other
+    identifiers stand for, in terms of those and of each other.
+    """
+
+    scan: Scan
+    stored: frozenset[str]
+    conditions: tuple[exp.Expression, ...] = ()
+    columns: Mapping[str, exp.Expression] = field(default_factory=dict)
+
+    def restrict(self, condition: exp.Expression) -> Need:
+        """With a condition, as far as it is known."""
+        known = self._relax(condition)
+        if isinstance(known, exp.Boolean) and known.this:
+            return self
+        return replace(self, conditions=(*self.conditions, known))
+
+    def extend(self, columns: Iterable[tuple[str, exp.Expression]]) -> Need:
+        """With identifiers for expressions."""
+        return replace(self, columns={**self.columns, **dict(columns)})
+
+    def aggregated(self) -> Need:
+        """After rows were made of several: none of the columns is what it was."""
+        return replace(self, stored=frozenset(), columns={})
+
+    def _relax(self, sql: exp.Expression) -> exp.Expression:
+        match sql:
+            case exp.Paren(this=inner):
+                return self._relax(inner)
+            case exp.And():
+                return all_hold(map(self._relax, _operands(sql)))
+            case exp.Or():
+                return any_holds(map(self._relax, _operands(sql)))
+            case exp.Not() if _is_presence(sql) and not self._is_stored(sql):
+                return exp.true()  # as of the key of a grouping: it says little, and costs much
+        found = self._resolve(sql, {})
+        return exp.true() if found is None else found
+
+    def _is_stored(self, sql: exp.Expression) -> bool:
+        return all(c.name in self.stored for c in sql.find_all(exp.Column))
+
+    def _resolve(
+        self, sql: exp.Expression, known: dict[str, exp.Expression | None]
+    ) -> exp.Expression | None:
+        """An expression over stored columns; None where it is not known, or too large.
+
+        ``known`` has the identifiers that were looked at before.
+        """
+        names: set[str] = set()
+        for number, node in enumerate(sql.walk()):
+            if isinstance(node, exp.Query | exp.Lambda | exp.Window) or number > MOST_NODES:
+                return None
+            if isinstance(node, exp.Column):
+                names.add(node.name)
+        names -= self.stored
+        if not names:
+            return sql
+        for name in names - known.keys():
+            definition = self.columns.get(name)
+            known[name] = None if definition is None else self._resolve(definition, known)
+        meant = {n: found for n in names if (found := known[n]) is not None}
+        if len(meant) < len(names):
+            return None
+
+        def put(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Column) and node.name in meant:
+                return exp.paren(meant[node.name], copy=True)
+            return node
+
+        made = sql.copy().transform(put)
+        return None if any(n > MOST_NODES for n, _ in enumerate(made.walk())) else made
+
+
+def _operands(sql: exp.Connector) -> Iterator[exp.Expression]:
+    return (part for part in sql.flatten() if isinstance(part, exp.Expression))
+
+
+def _is_presence(condition: exp.Not) -> bool:
+    """Whether a condition is ``NOT ... IS NULL``."""
+    inner = condition.this.unnest()
+    return isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null)

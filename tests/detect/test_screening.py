@@ -1,0 +1,175 @@
+"""What a search needs of the tables: a hunt leaves out one whose needs are not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from escudo import content
+from escudo.core.disk_cache import DiskCache
+from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.detect import run_detections
+from escudo.detect.screening import (
+    NARROW,
+    Screen,
+    Screener,
+    screen_detection,
+    select_possible,
+)
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
+from tests.conformance.catalog import NOW, RowsCatalog
+
+OWN = content.load()
+ANY = OWN.detection("Process Execution via WMI")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> RowsCatalog:
+    made = RowsCatalog(tmp_path)
+    made.events(
+        [
+            {"_time": NOW - 60, "a": "Net.exe", "b": "3", "action": "allowed"},
+            {"_time": NOW - 7200, "a": "cmd.exe", "b": "5", "action": "blocked"},
+        ]
+    )
+    return made
+
+
+def screen(search: str, catalog: RowsCatalog) -> Screen:
+    engine = DuckDBEngine(catalog)
+    return screen_detection(replace(ANY, search=search), catalog, engine, OWN.knowledge, NOW)
+
+
+def may_find(search: str, catalog: RowsCatalog, within: TimeRange = ALL_TIME) -> bool:
+    (answer,) = select_possible([screen(search, catalog)], catalog, DuckDBEngine(catalog), within)
+    return answer
+
+
+RULED_OUT = (
+    "index=* a=other.exe",
+    "index=* a=net.exe b=5",
+    "index=* a=net.exe | where b > 4",
+    "index=* | eval c=b*2 | search c=7",
+    'index=* | rename a AS x | where like(x, "p%")',
+    "index=* action=dropped | transaction a | where eventcount > 1",
+    "index=* action=dropped | fillnull | spath input=a | stats count BY a",
+    "index=* a=x | append [search index=* b=9]",
+    "index=* NOT a=*",
+    "index=* a=net.exe | search NOT (b=3 OR action=allowed)",
+    "index=* a=x OR (a=cmd.exe b=3)",
+    "index=* a=x | stats count BY b | sort - count | table b",
+)
+
+
+@pytest.mark.parametrize("search", RULED_OUT)
+def test_needs_that_no_row_meets(search: str, catalog: RowsCatalog) -> None:
+    assert not may_find(search, catalog)
+
+
+MAY_FIND = (
+    "index=* a=net.exe",
+    "index=* a=NET.EXE b=3 | where b > 2",
+    "index=* a=x | append [search index=* b=5]",
+    "index=* a=x OR b=5",
+    "index=* NOT (a=net.exe b=5)",
+    "index=* NOT [search index=* a=nothing | table a]",
+    "index=* (a=x OR [search index=* b=5 | table a])",
+    "index=* | stats count BY a | where count > 100",
+    "index=* | eventstats count BY a | where count > 100",
+)
+
+
+@pytest.mark.parametrize("search", MAY_FIND)
+def test_a_search_that_may_find_something_is_run(search: str, catalog: RowsCatalog) -> None:
+    assert may_find(search, catalog)
+
+
+UNKNOWN = (
+    "| makeresults",
+    "index=* a=x | stats count",
+    "index=* a=x | outputlookup t.csv",
+    "index=* a=x | collect index=summary",
+    "index=* a=x | append [| makeresults | outputlookup t.csv]",
+    "| inputlookup nothing_of_the_kind",
+    "index=* a=x | stast count",
+    "index=* a=x | appendpipe [stats count]",
+    "index=* a=x | addcoltotals",
+)
+
+
+@pytest.mark.parametrize("search", UNKNOWN)
+def test_what_makes_rows_or_writes_is_always_run(search: str, catalog: RowsCatalog) -> None:
+    assert screen(search, catalog).needs is None
+
+
+def test_the_window_holds_where_the_search_has_none_of_its_own(catalog: RowsCatalog) -> None:
+    last_hour = TimeRange(NOW - 3600, NOW)
+    assert may_find("index=* a=net.exe", catalog, last_hour)
+    assert not may_find("index=* a=cmd.exe", catalog, last_hour)
+    assert may_find("index=* a=cmd.exe earliest=-3h", catalog, last_hour)
+
+
+@pytest.mark.parametrize(
+    ("search", "lasting"),
+    [
+        ("index=* a=net.exe", True),
+        ("index=* a=net.exe earliest=-1h", True),
+        ("index=* | where _time > now() - 300", False),
+        ('index=* | where _time > relative_time(now(), "-1d")', False),
+        ("index=* _index_earliest=-1h", False),
+    ],
+)
+def test_what_is_counted_from_now_is_true_once(
+    search: str, lasting: bool, catalog: RowsCatalog
+) -> None:
+    assert screen(search, catalog).lasting is lasting
+
+
+def test_narrow_columns_are_asked_first(catalog: RowsCatalog) -> None:
+    (need,) = screen("index=* action=dropped a=*.exe", catalog).needs or ()
+    assert {name for name, _ in need.narrow_columns} <= NARROW
+    assert "action" in need.narrow
+    assert need.narrow != need.condition
+
+
+def test_matches_are_those_of_each_detection_alone(catalog: RowsCatalog, tmp_path: Path) -> None:
+    searches = (*RULED_OUT, *MAY_FIND, *UNKNOWN)
+    detections = [replace(ANY, name=f"D{i}", id=str(i), search=s) for i, s in enumerate(searches)]
+    screener = Screener(DiskCache(tmp_path / "cache"), b"content")
+    found = [
+        [
+            (m.detection.name, m.rows.to_pylist(), m.failed, len(m.effects))
+            for m in run_detections(
+                detections,
+                catalog,
+                DuckDBEngine(catalog),
+                OWN.knowledge,
+                within=ALL_TIME,
+                now=NOW,
+                screener=given,
+            )
+        ]
+        for given in (None, screener, screener, Screener(DiskCache(tmp_path / "cache"), b"content"))
+    ]
+    assert found[0] == found[1] == found[2] == found[3]
+    assert {name for name, *_ in found[0]} == {d.name for d in detections}
+
+
+def test_what_was_kept_is_of_these_tables(catalog: RowsCatalog, tmp_path: Path) -> None:
+    """A column that came to a table since makes another screen."""
+    cache = DiskCache(tmp_path / "cache")
+    detections = [replace(ANY, id=str(i), search=f"index=* c={i}") for i in range(4)]
+
+    def ruled_out(place: RowsCatalog) -> list[bool]:
+        screens = Screener(cache, b"content").rule_out(
+            detections, place, DuckDBEngine(place), OWN.knowledge, within=ALL_TIME, now=NOW
+        )
+        return [s is not None for s in screens]
+
+    assert ruled_out(catalog) == [True] * 4
+    (tmp_path / "other").mkdir()
+    other = RowsCatalog(tmp_path / "other")
+    other.events([{"_time": NOW, "c": "2"}])
+    assert ruled_out(other) == [True, True, False, True]
