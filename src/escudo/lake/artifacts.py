@@ -45,8 +45,11 @@ class Artifacts:
         return self._folder / kind / (quote(name.removesuffix(suffix), safe="") + suffix)
 
     def find(self, kind: str, name: str) -> Path | None:
-        """The file of a name; None if there is none."""
+        """The file of a name; None if there is none. LAK017 where something else is in its place,
+        so that nobody takes the content's rows for the lake's."""
         path = self.path(kind, name)
+        if path.is_dir():
+            raise EscudoError("LAK017", f"{path} is a folder, not what a search has left")
         return path if path.is_file() else None
 
     def names(self, kind: str) -> Iterator[str]:
@@ -77,7 +80,10 @@ class Artifacts:
     def model(self, name: str) -> bytes | None:
         """The content of a model, if there is one of the name."""
         path = self.find(MODELS, name)
-        return None if path is None else path.read_bytes()
+        try:
+            return None if path is None else path.read_bytes()
+        except OSError as error:
+            raise EscudoError("LAK017", f"model {name!r} ({path}) cannot be read") from error
 
     def job(self, name: str) -> pa.Table | None:
         """The results of a job, if there is one of the name: LAK017 if they cannot be read."""
