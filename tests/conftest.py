@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from escudo.startup import use_own_python
 
@@ -14,6 +15,12 @@ from escudo.startup import use_own_python
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 use_own_python()
 os.environ["ESCUDO_CACHE"] = ""  # what one test made must not be what another one sees
+
+# The suite tries the same examples each time, so that it fails by a change and not by chance; a run
+# that is asked for a number of examples (`make fuzz`) tries others each time.
+settings.register_profile("suite", derandomize=True, database=None, deadline=None)
+settings.register_profile("fuzz", deadline=None, print_blob=True)
+settings.load_profile("fuzz" if "ESCUDO_FUZZ_EXAMPLES" in os.environ else "suite")
 
 
 @pytest.hookimpl(tryfirst=True)
