@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from escudo.actions.engines import make_engines
 from escudo.cim.models import parse_model
 from escudo.content.reading import read_document
 from escudo.core.errors import EscudoError
@@ -81,6 +82,12 @@ def test_an_expression_that_backtracks_without_end(function: str) -> None:
 def test_a_printf_that_would_fill_the_memory(wanted: str) -> None:
     with pytest.raises(EscudoError, match="ENG008"):
         run("SELECT spl_printf(?, ['2000000000', '1'])", wanted)
+
+
+@pytest.mark.parametrize("given", ["'", "lots", "4 parsecs", "\x1b[31m"])
+def test_an_amount_of_memory_that_is_none(given: str) -> None:
+    with Lake.create_temporary() as lake, pytest.raises(EscudoError, match="CLI008"):
+        make_engines("duckdb", given)(lake.snapshot())
 
 
 def test_rejected_input_beyond_the_cap_is_counted(
