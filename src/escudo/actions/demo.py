@@ -18,7 +18,7 @@ from escudo.actions.match_rows import iterate_match
 from escudo.actions.workspace import Workspace
 from escudo.detect import Match
 from escudo.engines.execute import Result
-from escudo.findings.drilldown import fill_drilldowns, run_drilldown
+from escudo.findings.drilldown import fill_drilldowns, find_drilldown_clock, run_drilldown
 from escudo.findings.tree import Tree, grow_trees
 from escudo.generate.answers import Answers
 from escudo.generate.generate import generate
@@ -96,10 +96,11 @@ def _open_context(hunt: Hunt, workspace: Workspace) -> Context:
     engine = workspace.engine_of(snapshot)
     events = match.event_ids[row].as_py() or []
     trees = grow_trees(events, engine, snapshot, within=workspace.within)
+    now = find_drilldown_clock(match, row)
     drilldowns = [
         (
             drilldown.name,
-            run_drilldown(drilldown, engine, snapshot, workspace.knowledge, now=match.now),
+            run_drilldown(drilldown, engine, snapshot, workspace.knowledge, now=now),
         )
         for drilldown in fill_drilldowns(match, row)
     ]

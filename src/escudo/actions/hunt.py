@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,8 @@ from escudo.core.timerange import TimeRange
 from escudo.detect import Match, run_detections
 from escudo.detect.attempt import attempt
 from escudo.detect.baselines import BaselineRun, select_needed, sort_baselines
+from escudo.detect.row_times import date_matches
+from escudo.detect.sliding import find_span, run_sliding
 from escudo.findings import Judgement, Schemas, judge_match
 from escudo.findings.risk import sum_risk
 from escudo.findings.store import write_judgements
@@ -213,9 +216,11 @@ def hunt_lake(
 
     What a search writes itself (lookups, models, events of an index) is in the lake before the
     next one runs, although several may run at once; none may delete events. Correlations read the
-    risk that the others wrote, so they run after them. Detections that are not enabled are left
-    out. ``follow`` is given each list of detections and yields them one by one (a progress bar).
-    On Ctrl-C the detections that have run are judged, and the hunt says what stopped it.
+    risk that the others wrote, so they run after them; one with a schedule of its own runs window
+    by window over the times of the risk events (``detect.sliding``). What is found has the time of
+    its events. Detections that are not enabled are left out. ``follow`` is given each list of
+    detections and yields them one by one (a progress bar). On Ctrl-C the detections that have run
+    are judged, and the hunt says what stopped it.
 
     Raises:
         EscudoError: CLI002 where a detection's type has no deployment; what the lake says.
@@ -230,14 +235,30 @@ def hunt_lake(
     stopped: KeyboardInterrupt | None = None
     for group in filter(None, (first, then)):
         snapshot = lake.snapshot()
-        matched = run_detections(
-            group,
-            snapshot,
-            workspace.engine_of(snapshot),
-            workspace.knowledge,
+        engine = workspace.engine_of(snapshot)
+        at_once = [d for d in group if find_span(d) is None]
+        sliding = [d for d in group if find_span(d) is not None]
+        group = [*at_once, *sliding]
+        run_one_sliding = partial(
+            run_sliding,
+            catalog=snapshot,
+            engine=engine,
+            knowledge=workspace.knowledge,
+            table_name=RISK,
             within=workspace.within,
             now=workspace.now,
-            screener=workspace.screener,
+        )
+        matched = chain(
+            run_detections(
+                at_once,
+                snapshot,
+                engine,
+                workspace.knowledge,
+                within=workspace.within,
+                now=workspace.now,
+                screener=workspace.screener,
+            ),
+            map(run_one_sliding, sliding),
         )
         of_group: list[Match] = []
         try:
@@ -246,6 +267,7 @@ def hunt_lake(
         except KeyboardInterrupt as error:
             meet_stop()
             stopped = find_stop(error)
+        of_group = date_matches(of_group, snapshot, engine)
         deployments = _deployments(workspace.content, of_group)
         judged = [judge_match(m, deployments, schemas) for m in of_group]
         write_judgements(lake, judged, schemas)

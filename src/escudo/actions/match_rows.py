@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from escudo.actions.shown_rows import iterate_rows, show_value
 from escudo.content import RiskConfig
-from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
 from escudo.detect import Match
+from escudo.detect.row_times import find_own_times
 from escudo.findings.risk import extract_risk_objects, ignore
 from escudo.findings.tokens import fill_messages
-from escudo.spl import parse_time
-
-_TIME_FIELDS = ("_time", "lastTime", "firstTime")
-_ISO = "%Y-%m-%dT%H:%M:%S"
 
 
 def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
     """One object a result row, as ``--format jsonl`` prints it. Field names are stable."""
     detection, rows = match.detection, match.rows
     objects = _list_objects(match, detection.risk)
+    times = list_times(match)
     messages = _list_messages(match, detection.risk)
     score = detection.risk.score if detection.risk is not None else None
     for i, row in enumerate(iterate_rows(rows)):
@@ -33,7 +30,7 @@ def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
             "detection_id": detection.id,
             "detection_type": detection.type,
             "detection_status": detection.status,
-            "_time": find_row_time(row, match.now),
+            "_time": times[i],
             "risk_objects": objects[i],
             "risk_score": score,
             "message": messages[i],
@@ -44,27 +41,10 @@ def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
         }
 
 
-def find_row_time(row: Mapping[str, Any], now: float) -> str:
-    """When a row's events were: its ``_time``, else ``lastTime`` or ``firstTime``, else the run's
-    time. ISO-8601 UTC.
-
-    >>> find_row_time({"firstTime": "2020-10-08T11:03:46"}, 0.0)
-    '2020-10-08T11:03:46.000Z'
-    """
-    for name in _TIME_FIELDS:
-        value = row.get(name)
-        if isinstance(value, str) and value.endswith("Z"):
-            return value
-        if isinstance(value, int | float):
-            return iso_utc(float(value))
-        if isinstance(value, str):
-            try:
-                epoch = parse_time(value, now, timeformat=_ISO)
-            except EscudoError:
-                continue
-            if epoch is not None:
-                return iso_utc(epoch)
-    return iso_utc(now)
+def list_times(match: Match) -> list[str]:
+    """When the events of each row were, else when the search ran; ISO-8601 UTC."""
+    known = find_own_times(match) if match.times is None else match.times.to_pylist()
+    return [iso_utc(match.now if time is None else time) for time in known]
 
 
 def _list_objects(match: Match, config: RiskConfig | None) -> list[list[dict[str, Any]]]:

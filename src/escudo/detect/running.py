@@ -49,6 +49,9 @@ class Match:
     now: float
     sid: str
     effects: tuple[Effect, ...] = ()
+    times: pa.ChunkedArray | None = None
+    """When the events of each row were (the last of them), in epoch seconds, where that counts and
+    not when the search ran; null where it is not known."""
 
     @property
     def failed(self) -> bool:
@@ -62,6 +65,7 @@ class Match:
             rows=self.rows.take(indices),
             source_files=self.source_files.take(indices),
             event_ids=self.event_ids.take(indices),
+            times=None if self.times is None else self.times.take(indices),
         )
 
 

@@ -15,7 +15,7 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
 from escudo.engines.execute import Engine, Result, run_search
-from escudo.findings.rows import split_window
+from escudo.findings.rows import date_rows, split_window
 from escudo.findings.tokens import (
     ORIGINAL_SEARCH,
     Template,
@@ -28,6 +28,7 @@ from escudo.spl import parse_time
 
 Report = Callable[[Diagnostic], None]
 
+_MILLISECOND = 0.001
 _OFFSET = re.compile(r"\d+[A-Za-z]+(?:@[A-Za-z]+[0-7]?)?")
 
 
@@ -47,6 +48,12 @@ class FilledDrilldown:
             "earliest": self.earliest,
             "latest": self.latest,
         }
+
+
+def find_drilldown_clock(match: Match, row: int) -> float:
+    """The time from which the drilldowns of a row count ``-7d`` and the like: just after the row's
+    finding, so that what led to it lies before."""
+    return float(date_rows(match)[row].as_py()) + _MILLISECOND
 
 
 def fill_drilldowns(

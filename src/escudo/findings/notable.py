@@ -15,7 +15,7 @@ from escudo.findings.annotations import annotate
 from escudo.findings.drilldown import fill_all_drilldowns
 from escudo.findings.risk import Report, ignore
 from escudo.findings.rows import (
-    choose_event_time,
+    date_rows,
     hash_rows,
     rename_row_fields,
     repeat_value,
@@ -71,7 +71,7 @@ def build_findings(
     level = rate_severity(detection)
     lists = pa.list_(pa.string())
     own: dict[str, pa.Array | pa.ChunkedArray] = {
-        "_time": repeat_value(choose_event_time(match.window, match.now), count),
+        "_time": date_rows(match),
         "_indextime": repeat_value(match.now, count),
         "index": repeat_value(INDEX, count),
         "host": repeat_value("escudo", count),

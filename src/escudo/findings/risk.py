@@ -15,7 +15,7 @@ from escudo.core.schema import TableSchema
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
 from escudo.findings.rows import (
-    choose_event_time,
+    date_rows,
     hash_rows,
     rename_row_fields,
     repeat_value,
@@ -127,7 +127,7 @@ def _events(
     low, high = split_window(match.window)
     lists = pa.list_(pa.string())
     own: dict[str, pa.Array | pa.ChunkedArray] = {
-        "_time": repeat_value(choose_event_time(match.window, match.now), count),
+        "_time": date_rows(match).take(objects.parents),
         "_indextime": repeat_value(match.now, count),
         "index": repeat_value(INDEX, count),
         "host": repeat_value("escudo", count),

@@ -8,8 +8,10 @@ import json
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from escudo.core.timerange import TimeRange
+from escudo.detect import Match
 
 RESERVED = ("host", "index", "source", "sourcetype", "_time", "_raw", "_indextime", "eventtype")
 """Fields of every event: those of the row are kept with the prefix ``orig_``, as ES does."""
@@ -29,6 +31,15 @@ def choose_event_time(window: TimeRange, now: float) -> float:
     end = now if window.latest is None else min(now, window.latest)
     time = end - _MILLISECOND
     return time if window.earliest is None else max(time, window.earliest)
+
+
+def date_rows(match: Match) -> pa.Array:
+    """When the risk events and findings of each row are dated: with its events where the match
+    knows of them (``Match.times``, in a hunt), else with the run."""
+    usual = choose_event_time(match.window, match.now)
+    if match.times is None:
+        return repeat_value(usual, match.rows.num_rows)
+    return pc.fill_null(match.times.combine_chunks(), usual)
 
 
 def split_window(window: TimeRange) -> tuple[float, float]:

@@ -17,11 +17,16 @@ from escudo.core.errors import Severity
 RISK_OBJECT_TYPES = ("user", "system", "other")
 
 _OBSERVABLE_RISK_TYPES: Mapping[str, str] = {
+    "device": "system",
+    "endpoint": "system",
     "hostname": "system",
+    "ip address": "system",
+    "email address": "user",
     "user": "user",
     "user name": "user",
 }
-"""Type of a victim observable -> type of the risk object; every other one is ``other``."""
+"""Type of a victim observable -> type of the risk object; every other one is ``other`` (contentctl
+of October 2024, ``detection_abstract.py``)."""
 
 _OBSERVABLE_THREAT_TYPES: Mapping[str, str] = {
     "process": "process",

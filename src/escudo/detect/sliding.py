@@ -1,0 +1,150 @@
+"""A correlation over risk of many years -> what it would have found, window by window.
+
+A rule like "more than 100 in 24 hours" runs every hour over the last 24. A hunt lets its window
+slide over the times of the risk events, hour by hour, as the schedule would have; the clock of each
+run is the end of its window. Windows whose events another one has, too, are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from escudo.content import Detection
+from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.errors import EscudoError
+from escudo.core.schema import TableSchema
+from escudo.core.timerange import TimeRange
+from escudo.detect.row_times import find_own_times
+from escudo.detect.running import Match, run_detection
+from escudo.engines.execute import Engine
+from escudo.spl import Scan, alias, column, parse_time, prelude_call, select, table, within_range
+
+STEP = 3600.0
+"""Seconds between two runs."""
+
+_CLOCK = 1_000_000_000.0
+_TIME = "_time"
+
+
+def find_span(detection: Detection) -> float | None:
+    """The seconds that each run of a correlation looks back; None unless its own schedule says so.
+
+    >>> from escudo import content
+    >>> name = "Risk Threshold Exceeded For Object Over 24 Hour Period"
+    >>> find_span(content.load().detection(name))
+    86400.0
+    """
+    schedule = detection.schedule
+    if detection.type != "Correlation" or schedule is None:
+        return None
+    try:
+        start, end = (parse_time(t, _CLOCK) for t in (schedule.earliest, schedule.latest or "now"))
+    except EscudoError:
+        return None
+    if start is None or end is None or end <= start:
+        return None
+    return end - start
+
+
+def run_sliding(
+    detection: Detection,
+    *,
+    catalog: Catalog,
+    engine: Engine,
+    knowledge: Knowledge,
+    table_name: str,
+    within: TimeRange,
+    now: float,
+) -> Match:
+    """One match of all windows: the first row of each object, then no other until its throttling
+    is over.
+
+    Args:
+        table_name: the table whose events the windows slide over.
+    """
+    span = find_span(detection)
+    times = list_times(table_name, catalog, engine, within)
+    if span is None or not len(times):
+        return run_detection(detection, catalog, engine, knowledge, within=within, now=now)
+    parts: list[Match] = []
+    for end in choose_ends(times, span):
+        window = TimeRange(end - span, end) & within
+        found = run_detection(
+            detection, catalog, engine, knowledge, within=window, now=min(end, now)
+        )
+        parts.append(found)
+        if found.failed:
+            break
+    return _join(parts, detection, within=within, now=now)
+
+
+def choose_ends(times: np.ndarray, span: float) -> list[float]:
+    """The ends of the windows, on the full hour, that no later window makes needless.
+
+    ``times``: epoch seconds, sorted.
+
+    >>> choose_ends(np.array([10.0, 4000.0, 200_000.0]), 86400.0)
+    [7200.0, 201600.0]
+    """
+    ends = np.unique((np.floor(times / STEP) + 1) * STEP)
+    first = times[np.searchsorted(times, ends - span)]  # the oldest event of each window
+    needed = [i for i, end in enumerate(ends[:-1]) if first[i] < ends[i + 1] - span]
+    return [float(ends[i]) for i in needed] + [float(e) for e in ends[-1:]]
+
+
+def list_times(name: str, catalog: Catalog, engine: Engine, within: TimeRange) -> np.ndarray:
+    """The times of a table's events, sorted, in epoch seconds."""
+    schema = next(t for t in catalog.raw_tables() if t.table == name)
+    if not catalog.files(name, within):
+        return np.array([])
+    columns = {_TIME: schema.by_name[_TIME]}
+    scan = Scan("timed", TableSchema(name, tuple(columns.values())), within, columns)
+    query = select([alias(prelude_call("spl_epoch", column(_TIME)), "t")], table(scan.name))
+    inside = within_range(column(_TIME), within)
+    if inside is not None:
+        query = query.where(inside)
+    query.set("distinct", exp.Distinct())
+    return np.sort(engine.run(query, [scan], {})["t"].drop_null().to_numpy())
+
+
+def _join(parts: Sequence[Match], detection: Detection, *, within: TimeRange, now: float) -> Match:
+    """The rows of all windows in one match; an object that was found is quiet for a while, as
+    throttling has it."""
+    throttling = detection.tags.throttling
+    quiet: dict[tuple[str, ...], float] = {}
+    kept: list[Match] = []
+    for part in parts:
+        times = find_own_times(part)
+        fields = throttling.fields if throttling is not None else tuple(part.rows.column_names)
+        chosen = []
+        for i, row in enumerate(part.rows.to_pylist()):
+            key = tuple(str(row.get(f)) for f in fields)
+            end = part.window.latest if part.window.latest is not None else math.inf
+            time = end if times[i] is None else float(times[i] or 0.0)
+            if time >= quiet.get(key, -math.inf):
+                quiet[key] = time + (throttling.seconds if throttling is not None else 0.0)
+                chosen.append(i)
+        if chosen:
+            kept.append(part.take(pa.array(chosen, pa.int64())))
+    failed = next((p for p in parts if p.failed), None)
+    first = failed or parts[0]
+    said = tuple(dict.fromkeys(d for p in parts for d in p.diagnostics))
+    tables = [k.rows for k in kept]
+    files, ids = first.source_files.type, first.event_ids.type
+    return replace(
+        first,
+        rows=pa.concat_tables(tables, promote_options="permissive")
+        if tables
+        else first.rows.slice(0, 0),
+        source_files=pa.chunked_array([c for k in kept for c in k.source_files.chunks], files),
+        event_ids=pa.chunked_array([c for k in kept for c in k.event_ids.chunks], ids),
+        diagnostics=said,
+        window=within,
+        now=now,
+    )
