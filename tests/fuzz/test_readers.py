@@ -20,10 +20,10 @@ from escudo.sources.reading import read
 from escudo.spl.parse import parse
 from escudo.spl.relation.time_modifiers import parse_time
 from tests.families import FAMILIES
-from tests.fuzz.examples import EXAMPLES, RANDOM
+from tests.fuzz.examples import EXAMPLES
 from tests.lake.logs import sysmon
 
-fuzz = settings(max_examples=EXAMPLES, deadline=None, derandomize=not RANDOM)
+fuzz = settings(max_examples=EXAMPLES, deadline=None)
 SEEDS = (
     sysmon(3).encode(),
     b'{"EventID":1,"Channel":"Security","Hostname":"pc1"}\n' * 3,

@@ -16,7 +16,7 @@ from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.execute import run_search
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 from tests.fuzz import spl_grammar as grammar
-from tests.fuzz.examples import EXAMPLES, RANDOM
+from tests.fuzz.examples import EXAMPLES
 
 ROWS: list[dict[str, Any]] = [
     {"a": "x", "n": "1", "m": ["p", "q", "p"], "doc": '{"k": [1, {"l": "v"}]}', "host": "h1"},
@@ -29,7 +29,6 @@ _UNMEANT = ("\x1e", "\x1f", "\x1d", MV_SEPARATOR)
 fuzz = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize=not RANDOM,
     suppress_health_check=list(HealthCheck),
 )
 
