@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test fuzz lint check format bench docs lock clean
+.PHONY: setup demo test fuzz faults lint check format bench docs lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ test: $(STAMP)
 FUZZ_EXAMPLES ?= 3000
 fuzz: $(STAMP)
 	ESCUDO_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 900 $(BIN)/python -m pytest -n auto --dist worksteal tests/fuzz
+
+# Kills, and a full disk, at every call that changes a file of a lake: the suite tries some of them.
+faults: $(STAMP)
+	ESCUDO_FAULTS=long $(BIN)/python -m pytest -n auto --dist worksteal tests/faults
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check src tests benchmarks docs

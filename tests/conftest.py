@@ -20,6 +20,12 @@ settings.register_profile("escudo", derandomize=not RANDOM)
 settings.load_profile("escudo")
 os.environ["ESCUDO_CACHE"] = ""  # what one test made must not be what another one sees
 
+# The suite tries the same examples each time, so that it fails by a change and not by chance; a run
+# that is asked for a number of examples (`make fuzz`) tries others each time.
+settings.register_profile("suite", derandomize=True, database=None, deadline=None)
+settings.register_profile("fuzz", deadline=None, print_blob=True)
+settings.load_profile("fuzz" if "ESCUDO_FUZZ_EXAMPLES" in os.environ else "suite")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,13 +11,21 @@ import atexit
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from importlib import import_module
-from types import FrameType
 
-from escudo.core.interrupts import Stopped
+from escudo.core.interrupts import StopHandler
+
+MEET_SECONDS = 0.8
+"""Seconds until a stop must have come to who tells of it; a native query or a regular expression
+may keep it away for as long as it runs. Then the process ends where it is."""
+
+FLUSH_SECONDS = 0.2
+"""Seconds for what was written to reach who reads it, who may have stopped reading."""
 
 UNWIND_SECONDS = 10.0
 """Seconds that a stopped process has to tell what it did; then it ends where it is."""
@@ -61,21 +69,65 @@ def use_own_python() -> None:
 
 def catch_stops() -> None:
     """Makes Ctrl-C and SIGTERM a ``Stopped`` in the main thread, so that temporary files go and
-    what was done is told. The second one ends the process where it is, as does the time."""
+    what was done is told. The second one ends the process where it is, as does the time: what is
+    unfinished in a lake is swept when it is opened next.
 
-    stopping = threading.Event()
+    Python raises it between two of its own steps, so a thread watches: a main thread that is inside
+    a library has no such step.
+    """
+    handler = StopHandler()
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if stopping.is_set():
-            os._exit(128 + number)
-        stopping.set()
-        timer = threading.Timer(UNWIND_SECONDS, os._exit, [128 + number])
-        timer.daemon = True
-        timer.start()
-        raise Stopped(number)
+    def watch() -> None:
+        number = _await_stop(ours)
+        if number is None:
+            return
+        _end_later(MEET_SECONDS, number, unless=handler.met)
+        _end_later(UNWIND_SECONDS, number)
+        if _await_stop(ours) is not None:
+            end_process(128 + number)
 
+    threading.Thread(target=watch, name="escudo-stops", daemon=True).start()
+    atexit.register(theirs.fileno)  # it is open for as long as signals may come
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, handler)
+
+
+def _await_stop(wakeups: socket.socket) -> int | None:
+    """Waits for one of the two signals; None at the end of the process."""
+    while number := wakeups.recv(1):
+        if number[0] in (signal.SIGINT, signal.SIGTERM):
+            return number[0]
+    return None
+
+
+def _end_later(seconds: float, number: int, unless: threading.Event | None = None) -> None:
+    """Ends the process after some seconds, unless something happens before."""
+    waited = threading.Event() if unless is None else unless
+
+    def end() -> None:
+        if not waited.wait(seconds):
+            name = signal.Signals(number).name
+            os.write(2, f"stopped by {name}; what was committed is safe\n".encode())
+            end_process(128 + number)
+
+    threading.Thread(target=end, name="escudo-end", daemon=True).start()
+
+
+def end_process(code: int) -> None:
+    """Ends the process without waiting for its threads, which may be inside a library."""
+    flushing = threading.Thread(target=_flush, daemon=True)
+    flushing.start()
+    flushing.join(FLUSH_SECONDS)
+    os._exit(code)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
 
 
 def pause_collections() -> None:

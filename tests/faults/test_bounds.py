@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from escudo.actions.engines import make_engines
 from escudo.cim.models import parse_model
 from escudo.content.reading import read_document
 from escudo.core.errors import EscudoError
 from escudo.core.yaml_depth import DEEPEST
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.faults import explain_error
-from escudo.lake.leftovers import sweep_lake
+from escudo.lake import Lake
+from escudo.lake.leftovers import Work, sweep_lake
 from escudo.lake.rejects import Rejects
 from escudo.sources import load_families
 from escudo.sources.reading import Rejected
@@ -80,6 +84,12 @@ def test_a_printf_that_would_fill_the_memory(wanted: str) -> None:
         run("SELECT spl_printf(?, ['2000000000', '1'])", wanted)
 
 
+@pytest.mark.parametrize("given", ["'", "lots", "4 parsecs", "\x1b[31m"])
+def test_an_amount_of_memory_that_is_none(given: str) -> None:
+    with Lake.create_temporary() as lake, pytest.raises(EscudoError, match="CLI008"):
+        make_engines("duckdb", given)(lake.snapshot())
+
+
 def test_rejected_input_beyond_the_cap_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +102,32 @@ def test_rejected_input_beyond_the_cap_is_counted(
     assert rows[-1]["code"] == "SRC015"
     assert rows[-1]["message"].startswith(f"{100 - len(rows) + 1} more inputs")
     assert len(rows) < 10
+
+
+def test_the_work_of_the_dead_is_swept_at_once_and_that_of_the_living_stays(
+    tmp_path: Path,
+) -> None:
+    with Lake.open(tmp_path) as lake:
+        table = lake.tables_folder / "raw_sysmon"
+        table.mkdir(parents=True)
+        mine, dead, other = Work(tmp_path), Work(tmp_path), Work(tmp_path)
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait()
+        own = str(os.getpid())
+        dead.folder = dead.folder.with_name(dead.folder.name.replace(own, str(gone.pid), 1))
+        other.folder = other.folder.with_name("00000000" + other.folder.name[8:])
+        for work in (mine, dead, other):
+            work.begin()
+            (work.folder / "a.draft").write_bytes(b"1")
+            (table / f"{work.token}0.parquet").write_bytes(b"2")
+    with Lake.open(tmp_path):
+        pass
+    assert {p.name for p in (tmp_path / "work").iterdir()} == {mine.folder.name, other.folder.name}
+    assert {p.name[:16] for p in table.iterdir()} == {mine.token, other.token}
+    os.utime(other.folder, (0, 0))
+    with Lake.open(tmp_path):
+        pass
+    assert {p.name[:16] for p in table.iterdir()} == {mine.token}
 
 
 def test_what_a_crash_left_a_day_ago_is_swept(tmp_path: Path) -> None:

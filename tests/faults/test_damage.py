@@ -14,7 +14,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.faults import explain_error
-from escudo.lake import Lake
+from escudo.lake import Lake, delta
 from escudo.lake.ingest import ingest
 from escudo.lake.maintenance import compact, expire
 from escudo.lake.verify import repair, verify
@@ -26,6 +26,7 @@ DAMAGES: dict[str, Damage] = {
     "empty": lambda f: f.write_bytes(b""),
     "cut": lambda f: f.write_bytes(f.read_bytes()[: f.stat().st_size // 2]),
     "zeros": lambda f: f.write_bytes(bytes(f.stat().st_size)),
+    "folder": lambda f: (f.unlink(), f.mkdir()),
     "other": lambda f: f.write_bytes(b"\xff\x00 no such file" * 100),
 }
 KINDS = {
@@ -33,6 +34,7 @@ KINDS = {
     "log": "tables/raw_sysmon/_delta_log/*.json",
     "ledger": "ledger.sqlite",
     "job": "jobs/kept.arrow",
+    "checkpoint": "tables/raw_sysmon/_delta_log/*.checkpoint.parquet",
 }
 
 
@@ -59,6 +61,13 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "lake"
 
 
+def make_checkpoint(path: Path) -> None:
+    with Lake.open(path) as lake, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(delta, "CHECKPOINT_EVERY", 1)
+        table = lake.tables_folder / "raw_sysmon"
+        delta.checkpoint(table, 0, lake.ledger.head().versions["raw_sysmon"])
+
+
 def lake_rows() -> pa.Table:
     return pa.table({"a": ["1", "2"]})
 
@@ -75,6 +84,8 @@ def test_a_damaged_file_gives_a_coded_error(
 ) -> None:
     path = tmp_path / "lake"
     shutil.copytree(sound, path)
+    if kind == "checkpoint":
+        make_checkpoint(path)
     damaged = sorted(path.glob(KINDS[kind]))[-1]
     damage(damaged)
     with pytest.raises(EscudoError) as caught:
@@ -92,3 +103,17 @@ def test_an_error_of_duckdb_is_told_in_our_words() -> None:
     error = duckdb.IOException("IO Error: No files found that match the pattern 'x.parquet'")
     told = explain_error(error).diagnostic
     assert (told.code, told.message) == ("ENG004", "x.parquet cannot be read")
+
+
+@pytest.mark.parametrize(("kind", "file"), [("lookups", "a.csv"), ("models", "a.model")])
+def test_a_folder_in_the_place_of_what_a_search_left(
+    kind: str, file: str, sound: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "lake"
+    shutil.copytree(sound, path)
+    (path / kind / file).mkdir(parents=True)
+    with Lake.open(path) as lake:
+        with pytest.raises(EscudoError, match="LAK017"):
+            lake.artifacts.find(kind, "a")
+        with pytest.raises(EscudoError, match=r"LAK01[37]"):
+            lake.artifacts.change(kind, "a", lambda _: b"x")

@@ -1,7 +1,4 @@
-"""Logs, archives, YAML, times, SPL at random: no exception that is not an EscudoError.
-
-`make fuzz` runs it for minutes (ESCUDO_FUZZ_EXAMPLES), the test suite with a few examples.
-"""
+"""Logs, archives, YAML, times, SPL at random: no exception that is not an EscudoError."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import io
 import zipfile
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from escudo.content.reading import read_document
@@ -20,10 +17,16 @@ from escudo.sources.reading import read
 from escudo.spl.parse import parse
 from escudo.spl.relation.time_modifiers import parse_time
 from tests.families import FAMILIES
+<<<<<<< HEAD
 from tests.fuzz.examples import EXAMPLES
 from tests.lake.logs import sysmon
 
 fuzz = settings(max_examples=EXAMPLES, deadline=None)
+=======
+from tests.fuzz import fuzzed
+from tests.lake.logs import sysmon
+
+>>>>>>> main
 SEEDS = (
     sysmon(3).encode(),
     b'{"EventID":1,"Channel":"Security","Hostname":"pc1"}\n' * 3,
@@ -58,7 +61,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@fuzz
+@fuzzed
 @given(damaged())
 def test_readers_and_archives(data: bytes) -> None:
     for item in open_logs(["-"], stdin=io.BytesIO(data)):
@@ -67,13 +70,13 @@ def test_readers_and_archives(data: bytes) -> None:
                 pass
 
 
-@fuzz
+@fuzzed
 @given(st.text() | st.text("[]{}:-? \n'\"&*!|>#ab", max_size=60))
 def test_yaml(text: str) -> None:
     read_document("a.yml", text)
 
 
-@fuzz
+@fuzzed
 @given(st.text(max_size=20) | st.text("-+@0123456789smhdwqyon:T.Z", max_size=20))
 def test_times(text: str) -> None:
     with suppress(EscudoError):
@@ -104,7 +107,7 @@ WORDS = st.sampled_from(
 )
 
 
-@fuzz
+@fuzzed
 @given(st.lists(WORDS, max_size=25).map(" ".join) | st.text(max_size=60))
 def test_spl_is_parsed(text: str) -> None:
     with suppress(EscudoError):

@@ -198,4 +198,5 @@ def test_which_files_are_merged(
 
 def test_sorting_leaves_nothing_behind(full: Lake) -> None:
     compact(full)
-    assert sorted(p.name for p in Path(full.path).iterdir()) == ["ledger.sqlite", "tables"]
+    assert sorted(p.name for p in full.path.iterdir()) == ["ledger.sqlite", "tables", "work"]
+    assert list((full.path / "work").iterdir()) == []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
 from escudo.lake import Lake, digests
 from escudo.lake.ingest import ingest
-from escudo.lake.maintenance import compact
+from escudo.lake.maintenance import compact, delete, expire
 from escudo.lake.vacuum import vacuum
 from escudo.lake.verify import repair, verify
 from tests.lake.logs import write_logs
@@ -109,6 +112,64 @@ def _event_ids(file: str) -> list[int]:
     table = pq.read_table(file, columns=["_event_id"])
     ids: list[int] = table["_event_id"].to_pylist()
     return ids
+
+
+def test_a_lake_of_another_version_is_not_repaired(kept: tuple[Path, list[Path]]) -> None:
+    with closing(sqlite3.connect(kept[0] / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE lake SET format = 99")
+    before = (kept[0] / "ledger.sqlite").read_bytes()
+    with pytest.raises(EscudoError, match="LAK004"):
+        repair(kept[0])
+    assert (kept[0] / "ledger.sqlite").read_bytes() == before
+
+
+TEARS = {
+    "empty": lambda entry: entry.write_bytes(b""),
+    "cut": lambda entry: entry.write_bytes(entry.read_bytes()[:-30]),
+    "zeros": lambda entry: entry.write_bytes(bytes(entry.stat().st_size)),
+}
+
+
+@pytest.mark.parametrize("tear", TEARS.values(), ids=TEARS)
+@pytest.mark.parametrize("table", [RAW, MODEL])
+@pytest.mark.parametrize("ledger", ["lost", "sound"])
+def test_a_torn_last_commit_is_left_out_and_its_log_comes_in_again(
+    ledger: str, table: str, tear: Callable[[Path], object], kept: tuple[Path, list[Path]]
+) -> None:
+    """The second log's commit is torn in one of its two tables."""
+    path, logs = kept
+    tear(sorted((path / "tables" / table / "_delta_log").glob("*.json"))[-1])
+    if ledger == "lost":
+        (path / "ledger.sqlite").unlink()
+    repair(path)
+    with Lake.open(path) as lake:
+        assert verify(lake).damaged == ()
+        ingest(logs, lake)
+        ids = {t: [i for f in lake.files(t, ALL_TIME) for i in _event_ids(f)] for t in (RAW, MODEL)}
+    assert len(set(ids[RAW])) == len(ids[RAW]) == 60
+    if table == RAW:
+        assert sorted(ids[MODEL]) == sorted(ids[RAW])
+    with pytest.raises(EscudoError, match="LAK019"):
+        repair(path)
+
+
+@pytest.mark.parametrize("how", ["expire", "delete"])
+def test_events_that_were_taken_out_on_purpose_are_not_lost(
+    how: str, kept: tuple[Path, list[Path]]
+) -> None:
+    path, logs = kept
+    with Lake.open(path) as lake:
+        if how == "expire":
+            expire(lake, 1_700_000_010.0)  # ten of the first log's thirty
+        else:
+            delete(lake, _event_ids(lake.files(RAW, ALL_TIME)[0])[:10])
+        assert verify(lake).lost == ()
+        damaged = Path(lake.files(RAW, ALL_TIME)[1])
+    flip_bit(damaged, 0.5)
+    with Lake.open(path) as lake:
+        found = verify(lake)
+    assert [d.path for d in found.damaged] == [str(damaged)]
+    assert [f.path for f in found.lost] == [str(logs[1])]
 
 
 def test_a_sound_ledger_is_left_alone(kept: tuple[Path, list[Path]]) -> None:

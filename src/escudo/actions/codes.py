@@ -39,5 +39,10 @@ CODES: Mapping[str, ErrorCode] = {
             "The engine cannot run here",
             "Install what the message names, or use --engine duckdb.",
         ),
+        ErrorCode(
+            "CLI008",
+            "An amount of memory that cannot be read",
+            "Give a number and a unit: --memory 4GB.",
+        ),
     )
 }

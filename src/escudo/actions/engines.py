@@ -14,6 +14,7 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
+from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import explain_unavailable
 
@@ -57,7 +58,13 @@ class DuckDBEngines:
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        return connect(memory_limit=self._memory_limit or share_free_memory())
+        try:
+            return connect(memory_limit=self._memory_limit or share_free_memory())
+        except duckdb.Error as error:
+            if self._memory_limit is None:
+                raise explain_error(error) from error
+            message = f"--memory: {self._memory_limit!r} is no amount of memory, such as 4GB"
+            raise EscudoError("CLI008", message) from error
 
 
 class SparkEngines:

@@ -16,6 +16,7 @@ from escudo.actions.workspace import Workspace
 from escudo.content import Baseline, Content, Deployment, Detection
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match, run_detections
 from escudo.detect.attempt import attempt
@@ -243,7 +244,8 @@ def hunt_lake(
             for _, match in zip(follow(group), matched, strict=True):
                 of_group.append(_carry_out(match, workspace, changes))
         except KeyboardInterrupt as error:
-            stopped = error
+            meet_stop()
+            stopped = find_stop(error)
         deployments = _deployments(workspace.content, of_group)
         judged = [judge_match(m, deployments, schemas) for m in of_group]
         write_judgements(lake, judged, schemas)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -13,7 +12,7 @@ from escudo import __version__, startup
 from escudo.cli.terminal import escape_controls
 from escudo.core.errors import EscudoError
 from escudo.core.faults import explain_fault
-from escudo.core.interrupts import Stopped
+from escudo.core.interrupts import find_stop, is_stopping, meet_stop
 
 EXIT_INPUT = 1
 """Part of the input was rejected, or a detection failed; the rest was done."""
@@ -77,14 +76,16 @@ def main() -> None:
         _show_usage(error)
         sys.exit(error.exit_code)
     except EscudoError as error:
+        _end_if_stopped(error)
         _complain(error.diagnostic.render())
         sys.exit(EXIT_INPUT)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_INPUT)
     except (click.Abort, KeyboardInterrupt) as error:
-        sys.exit(_say_stopped(error))
+        startup.end_process(_say_stopped(error))
     except Exception as error:
+        _end_if_stopped(error)
         diagnostic = explain_fault(error)
         _complain(diagnostic.render())
         sys.exit(EXIT_INPUT)
@@ -102,10 +103,17 @@ def _show_usage(error: click.ClickException) -> None:
     _complain(f"Error: {error.format_message()}")
 
 
+def _end_if_stopped(error: Exception) -> None:
+    """Ends the process where a stop is what made a library fail."""
+    if is_stopping():
+        startup.end_process(_say_stopped(error))
+
+
 def _say_stopped(error: BaseException) -> int:
     """The exit code of Ctrl-C (130) or SIGTERM (143), which click wraps."""
-    cause = error if isinstance(error, Stopped) else error.__context__
-    stopped = cause if isinstance(cause, Stopped) else Stopped(signal.SIGINT)
+    meet_stop()
+    cause = error.__context__ if isinstance(error, click.Abort) else error
+    stopped = find_stop(cause or error)
     _complain(f"stopped by {stopped}")
     return stopped.exit_code
 

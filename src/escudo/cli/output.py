@@ -12,6 +12,7 @@ import orjson
 from rich.table import Table
 
 from escudo.cli.terminal import open_console, plain
+from escudo.core.interrupts import meet_stop
 
 FORMATS = ("table", "jsonl", "json", "csv")
 
@@ -60,10 +61,15 @@ def write_rows(
 def _write_json(rows: Iterable[Row], stream: IO[str]) -> int:
     """An array, written as its rows come."""
     count = 0
-    for row in rows:
-        text = orjson.dumps(row, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
-        stream.write(f"{',' if count else '['}\n  {text}")
-        count += 1
+    try:
+        for row in rows:
+            text = orjson.dumps(row, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
+            stream.write(f"{',' if count else '['}\n  {text}")
+            count += 1
+    except KeyboardInterrupt:  # what was found is an array all the same
+        meet_stop()
+        stream.write("\n]\n" if count else "[]\n")
+        raise
     stream.write("\n]\n" if count else "[]\n")
     return count
 
@@ -90,9 +96,14 @@ def _write_table(
     for field in fields:
         table.add_column(plain(field), overflow="fold")
     count = 0
-    for row in rows:
-        table.add_row(*(plain(_flat(row.get(field))) for field in fields))
-        count += 1
+    try:
+        for row in rows:
+            table.add_row(*(plain(_flat(row.get(field))) for field in fields))
+            count += 1
+    except KeyboardInterrupt:  # what was found is shown
+        meet_stop()
+        open_console(stream).print(table)
+        raise
     open_console(stream).print(table)
     return count
 

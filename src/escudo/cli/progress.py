@@ -22,6 +22,7 @@ from rich.progress import (
 
 from escudo.cli.terminal import escape_line, open_stderr
 from escudo.core.errors import Diagnostic
+from escudo.core.interrupts import meet_stop
 from escudo.lake.report import FileReport
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class IngestProgress:
     ) -> None:
         self._bar.stop()
         if isinstance(error, KeyboardInterrupt):
+            meet_stop()
             open_stderr().print(
                 f"stopped: {self._files:,} files with {self._safe:,} events are committed; "
                 "what was read of others is dropped"

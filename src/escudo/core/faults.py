@@ -7,6 +7,7 @@ not: it is about its own insides. The kind of the exception is named, for a repo
 from __future__ import annotations
 
 import errno
+import os
 
 from escudo.core.errors import Diagnostic, EscudoError
 
@@ -26,8 +27,9 @@ def explain_fault(error: BaseException) -> Diagnostic:
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         code = "SYS001" if error.errno in _FULL else "SYS002"
-        words = str(error).partition("Detail:")[0] if error.strerror is None else error.strerror
-        return Diagnostic(code, f"{place}{words or type(error).__name__}")
+        # A library's OSError may have its own text where the system's should be.
+        words = os.strerror(error.errno) if error.errno else "it cannot be read or written"
+        return Diagnostic(code, f"{place}{words}")
     if isinstance(error, MemoryError):
         return Diagnostic("SYS003", "there is not enough memory")
     if isinstance(error, RecursionError):

@@ -1,8 +1,11 @@
-"""The exception that Ctrl-C and SIGTERM become; raised by ``startup``, met by who runs long."""
+"""What Ctrl-C and SIGTERM become: an exception, and its handler; ``startup`` puts it in place, who
+runs long meets it."""
 
 from __future__ import annotations
 
 import signal
+from threading import Event
+from types import FrameType
 
 
 class Stopped(KeyboardInterrupt):
@@ -19,3 +22,52 @@ class Stopped(KeyboardInterrupt):
     @property
     def exit_code(self) -> int:
         return 128 + self.number
+
+
+class StopHandler:
+    """The handler of both signals: raises ``Stopped`` in the main thread, once.
+
+    ``number`` is the first signal that came; ``met`` is set by who tells what was done (see
+    ``meet_stop``).
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.met = Event()
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if self.number is None:
+            self.number = number
+            raise Stopped(number)
+
+
+def find_stop(error: BaseException) -> Stopped:
+    """What stopped the process. A library that was at work may have made another exception of it;
+    then the handler knows.
+
+    >>> find_stop(KeyboardInterrupt()).exit_code
+    130
+    """
+    if isinstance(error, Stopped):
+        return error
+    handler = signal.getsignal(signal.SIGTERM)
+    known = handler.number if isinstance(handler, StopHandler) else None
+    return Stopped(signal.SIGINT if known is None else known)
+
+
+def is_stopping() -> bool:
+    """Whether a stop has come.
+
+    >>> is_stopping()
+    False
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    return isinstance(handler, StopHandler) and handler.number is not None
+
+
+def meet_stop() -> None:
+    """Says that the stop has come to who tells of what was done. Who does not say so within a
+    second is taken to be stuck in a library, and the process ends (``startup``)."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if isinstance(handler, StopHandler):
+        handler.met.set()

@@ -47,5 +47,8 @@ def map_in_order(
                 for future in started:
                     future.cancel()
                 started.clear()
+    except (KeyboardInterrupt, GeneratorExit):
+        pool.shutdown(wait=False, cancel_futures=True)  # nobody wants what still runs
+        raise
     finally:
         pool.shutdown(cancel_futures=True)

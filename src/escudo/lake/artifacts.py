@@ -7,7 +7,6 @@ the writer is killed. Writers take turns by the ledger's lock.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ import pyarrow.ipc as ipc
 from escudo.core.errors import EscudoError
 from escudo.lake.delta import sync_folder, unwritable
 from escudo.lake.ledger import Ledger
+from escudo.lake.leftovers import Work
 
 LOOKUPS = "lookups"
 COLLECTIONS = "collections"
@@ -45,8 +45,11 @@ class Artifacts:
         return self._folder / kind / (quote(name.removesuffix(suffix), safe="") + suffix)
 
     def find(self, kind: str, name: str) -> Path | None:
-        """The file of a name; None if there is none."""
+        """The file of a name; None if there is none. LAK017 where something else is in its place,
+        so that nobody takes the content's rows for the lake's."""
         path = self.path(kind, name)
+        if path.is_dir():
+            raise EscudoError("LAK017", f"{path} is a folder, not what a search has left")
         return path if path.is_file() else None
 
     def names(self, kind: str) -> Iterator[str]:
@@ -77,7 +80,10 @@ class Artifacts:
     def model(self, name: str) -> bytes | None:
         """The content of a model, if there is one of the name."""
         path = self.find(MODELS, name)
-        return None if path is None else path.read_bytes()
+        try:
+            return None if path is None else path.read_bytes()
+        except OSError as error:
+            raise EscudoError("LAK017", f"model {name!r} ({path}) cannot be read") from error
 
     def job(self, name: str) -> pa.Table | None:
         """The results of a job, if there is one of the name: LAK017 if they cannot be read."""
@@ -125,17 +131,13 @@ class Artifacts:
 def _replace(path: Path, content: bytes) -> None:
     """Puts a file in its place whole, and on the disk."""
     path.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with Work(path.parent.parent) as work:
+        work.begin()
+        made = work.folder / path.name
+        with made.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        os.replace(made, path)
         sync_folder(path.parent)
         sync_folder(path.parent.parent)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise

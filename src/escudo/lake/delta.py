@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,9 +101,13 @@ def append(
 
 
 def checkpoint(folder: Path, before: int, version: int) -> None:
-    """Makes a checkpoint at an acknowledged version if it is due since an earlier version."""
+    """Makes a checkpoint at an acknowledged version if it is due since an earlier version.
+
+    It saves readers time and no more, so a disk without room for it is no error.
+    """
     if before // CHECKPOINT_EVERY != version // CHECKPOINT_EVERY:
-        DeltaTable(folder, version=version).create_checkpoint()
+        with suppress(*_LOG_ERRORS):
+            DeltaTable(folder, version=version).create_checkpoint()
 
 
 def active_files(folder: Path, version: int) -> list[DataFile]:
@@ -180,7 +185,9 @@ def _instant(millis: int) -> str:
 
 def unwritable(folder: Path, error: OSError) -> EscudoError:
     """The error for a folder that cannot be written to."""
-    return EscudoError("LAK013", f"{folder}: {error.strerror or 'it cannot be written'}")
+    # Arrow's errors have its own text where the system's should be.
+    words = os.strerror(error.errno) if error.errno else "it cannot be written"
+    return EscudoError("LAK013", f"{folder}: {words}")
 
 
 def explain_log_error(table: str, what: str, error: Exception) -> EscudoError:

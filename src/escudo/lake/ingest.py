@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.interrupts import meet_stop
 from escudo.core.prefetch import prefetch
 from escudo.lake.identity import Identity
 from escudo.lake.ingest_source import Begin, End, IngestSource, Known, Step
@@ -87,7 +88,11 @@ def ingest(
             date_order=date_order,
             names=names,
         )
-        run.read(paths, stdin)
+        try:
+            run.read(paths, stdin)
+        except KeyboardInterrupt:
+            meet_stop()  # what is being encoded is waited for
+            raise
         return run.report
 
 
@@ -161,7 +166,9 @@ class _Ingest:
                     self._commit()
                 self._progress.started(name, size)
                 self._lasting = lasting
-                self._current = _Pending(FileReport(name), Rejects(self._lake.rejected_folder))
+                self._current = _Pending(
+                    FileReport(name), Rejects(self._lake.rejected_folder, self._writer.work)
+                )
             case RawBatch():
                 self._add(step)
             case Rejected():

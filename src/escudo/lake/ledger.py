@@ -112,6 +112,17 @@ class LedgerTransaction:
             (before,),
         )
 
+    def note_dropped(self, events: Mapping[str, int]) -> None:
+        """Adds to how many events of each log were taken out of the lake on purpose."""
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS dropped (path TEXT PRIMARY KEY, events INTEGER NOT NULL)"
+        )
+        self._connection.executemany(
+            """INSERT INTO dropped VALUES (?, ?)
+               ON CONFLICT (path) DO UPDATE SET events = events + excluded.events""",
+            list(events.items()),
+        )
+
     def forget_intact(self, gone: Iterable[str]) -> None:
         """Takes out the notes of data files (``table/name``) that were deleted."""
         there = "SELECT 1 FROM sqlite_master WHERE name = 'intact'"
@@ -195,6 +206,14 @@ class Ledger:
             if connection.execute(there).fetchone() is None:
                 return set()
             return {note for (note,) in connection.execute("SELECT note FROM intact")}
+
+    def dropped(self) -> dict[str, int]:
+        """Events of each log (its path) that were taken out of the lake on purpose."""
+        with self._reading() as connection:
+            there = "SELECT 1 FROM sqlite_master WHERE name = 'dropped'"
+            if connection.execute(there).fetchone() is None:
+                return {}
+            return dict(connection.execute("SELECT path, events FROM dropped"))
 
     def note_intact(self, notes: Iterable[str]) -> None:
         """Adds notes of intact data files.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +17,8 @@ from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.delta import DataFile
 from escudo.lake.layout import DAY
-from escudo.lake.leftovers import sweep_lake
-from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
+from escudo.lake.leftovers import Work, drop_unfinished, sweep_lake
+from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES, count_sources
 from escudo.lake.rewrite import rewrite
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.store import Lake
@@ -80,7 +81,7 @@ class _Edit:
     added: Sequence[DataFile]
 
 
-_Planner = Callable[[str, Sequence[DataFile]], Iterator[_Edit]]
+_Planner = Callable[[Work, str, Sequence[DataFile]], Iterator[_Edit]]
 
 
 def info(lake: Lake) -> LakeInfo:
@@ -107,9 +108,9 @@ def compact(lake: Lake, *, retention: timedelta = RETENTION) -> Maintained:
         retention: how long the merged files are kept for those who still read them.
     """
 
-    def merged(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
+    def merged(work: Work, table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
         for group in group_mergeable(files):
-            yield _Edit(group, _rewritten(lake, table, group))
+            yield _Edit(group, _rewritten(lake, work, table, group))
 
     return _maintain(lake, "compact", merged, retention)
 
@@ -124,11 +125,11 @@ def expire(lake: Lake, older_than: float, *, retention: timedelta = RETENTION) -
     """
     since = round(older_than * 1_000_000)
 
-    def shortened(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
+    def shortened(work: Work, table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
         for file in files:
             if file.low is None or file.high is None or file.low >= since:
                 continue
-            kept = _rewritten(lake, table, [file], since) if file.high >= since else []
+            kept = _rewritten(lake, work, table, [file], since=since) if file.high >= since else []
             yield _Edit([file], kept)
 
     return _maintain(lake, "expire", shortened, retention)
@@ -145,11 +146,11 @@ def delete(lake: Lake, event_ids: Sequence[int]) -> Maintained:
     """
     gone = pa.array(event_ids, pa.int64())
 
-    def shortened(table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
+    def shortened(work: Work, table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
         for file in files:
             held = _read_ids(lake.tables_folder / table / file.path, table)
             if pc.any(pc.is_in(held["_event_id"], gone)).as_py():
-                yield _Edit([file], _rewritten(lake, table, [file], without=gone))
+                yield _Edit([file], _rewritten(lake, work, table, [file], without=gone))
 
     return _maintain(lake, "delete", shortened, RETENTION)
 
@@ -189,25 +190,26 @@ def _read_ids(path: Path, table: str) -> pa.Table:
 
 def _rewritten(
     lake: Lake,
+    work: Work,
     table: str,
     files: Sequence[DataFile],
+    *,
     since: int | None = None,
     without: pa.Array | None = None,
 ) -> list[DataFile]:
     lake.checked.require(table, [str(lake.tables_folder / table / f.path) for f in files])
     try:
-        made = tempfile.TemporaryDirectory(prefix="sort-", dir=lake.path)
+        work.begin()
     except OSError as error:
         raise delta.unwritable(lake.path, error) from error
-    with made as temporary:
-        return rewrite(
-            lake.tables_folder / table,
-            lake.tables.layout(table),
-            files,
-            temporary=Path(temporary),
-            since=since,
-            without=without,
-        )
+    return rewrite(
+        lake.tables_folder / table,
+        lake.tables.layout(table),
+        files,
+        work=work,
+        since=since,
+        without=without,
+    )
 
 
 def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Maintained:
@@ -217,9 +219,14 @@ def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Ma
     """
     changes: tuple[Change, ...] | None = None
     while changes is None:
-        snapshot = lake.snapshot()
-        edits = {t: list(plan(t, snapshot.data_files(t))) for t in snapshot.tables()}
-        changes = _apply(lake, kind, {t: planned for t, planned in edits.items() if planned})
+        with Work(lake.path) as work:
+            try:
+                snapshot = lake.snapshot()
+                edits = {t: list(plan(work, t, snapshot.data_files(t))) for t in snapshot.tables()}
+                changes = _apply(lake, kind, {t: made for t, made in edits.items() if made})
+            finally:
+                if changes is None and work.folder.exists():
+                    drop_unfinished(lake.tables_folder, lake.ledger, work.token)
     freed = vacuum(lake.tables_folder, lake.ledger, retention)
     return Maintained(changes, freed + sweep_lake(lake.path))
 
@@ -241,6 +248,8 @@ def _apply(
             if not {f.path for f in removed} <= {f.path for f in active}:
                 return None
             dropped = sum(f.rows for f in removed) - sum(f.rows for f in added)
+            if dropped and table.startswith("raw_"):
+                transaction.note_dropped(_count_dropped(lake, table, removed, added))
             versions[table] = delta.append(
                 lake.tables_folder / table,
                 lake.tables.layout(table).schema,
@@ -255,6 +264,19 @@ def _apply(
     for table in edits:
         delta.checkpoint(lake.tables_folder / table, head.versions[table], versions[table])
     return tuple(changes)
+
+
+def _count_dropped(
+    lake: Lake, table: str, removed: Sequence[DataFile], added: Sequence[DataFile]
+) -> Counter[str]:
+    """The events of each log that the removed files of a table have and the added ones have not."""
+    counted: Counter[str] = Counter()
+    for file in removed:
+        with suppress(OSError, pa.ArrowException):  # it is gone or damaged; nobody misses it now
+            counted.update(count_sources(lake.tables_folder / table / file.path))
+    for file in added:
+        counted.subtract(count_sources(lake.tables_folder / table / file.path))
+    return counted
 
 
 def _table_info(snapshot: Snapshot, name: str) -> TableInfo:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from escudo.lake.delta import DataFile, sync
@@ -34,11 +36,13 @@ class ParquetFiles:
     """The files of one table that one writer has written since its last commit.
 
     Rows of a day go to one file unless the day is small; so a time window reads only its files,
-    and logs that scatter over years do not make thousands of them.
+    and logs that scatter over years do not make thousands of them. Their names begin with
+    ``owner`` (``leftovers.Work.token``).
     """
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
+    def __init__(self, folder: Path, layout: Layout, *, owner: str = "") -> None:
         self._folder = folder
+        self._owner = owner
         self._layout = layout
         self._open: _OpenFile | None = None
         self._syncer = ThreadPoolExecutor(1, "escudo-sync")
@@ -63,7 +67,9 @@ class ParquetFiles:
 
     def discard(self) -> None:
         """Deletes every file that was not handed out by ``finish``."""
-        self._close()
+        if self._open is not None:
+            unfinished, self._open = self._open, None
+            unfinished.abandon()
         wait([sealed for _, sealed in self._sealing])
         for file, sealed in self._sealing:
             left = file if sealed.exception() is not None else sealed.result()
@@ -78,18 +84,34 @@ class ParquetFiles:
             file = None
         if file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            file = self._open = _OpenFile(self._folder, self._layout, stretch.rows)
+            file = self._open = _OpenFile(self._new_path(), self._layout, stretch.rows)
         first, last = stretch.first_day, stretch.last_day
         file.day_low = first if file.day_low is None else min(first, file.day_low)
         file.day_high = last if file.day_high is None else max(last, file.day_high)
         return file
 
+    def _new_path(self) -> Path:
+        return self._folder / f"{self._owner}{uuid.uuid4().hex[len(self._owner) :]}.parquet"
+
     def _close(self) -> None:
         """Closes the open file; it is sealed and goes to the disk while the next one is written."""
         if self._open is not None:
             file, self._open = self._open, None
-            closed = file.close()
+            try:
+                closed = file.close()
+            except BaseException:
+                file.abandon()
+                raise
             self._sealing.append((closed, self._syncer.submit(_seal, file.path, closed)))
+
+
+def count_sources(path: Path) -> Counter[str]:
+    """The events of a file by the log that was opened for them: of archives, the outermost one."""
+    counts = pc.value_counts(pq.read_table(path, columns=["source_file"])["source_file"])
+    totals: Counter[str] = Counter()
+    for entry in counts.to_pylist():
+        totals[str(entry["values"]).partition("!")[0]] += entry["counts"]
+    return totals
 
 
 def _seal(path: Path, file: DataFile) -> DataFile:
@@ -99,20 +121,24 @@ def _seal(path: Path, file: DataFile) -> DataFile:
 
 
 class _OpenFile:
-    def __init__(self, folder: Path, layout: Layout, first: pa.Table) -> None:
-        self.path = folder / f"{uuid.uuid4().hex}.parquet"
+    def __init__(self, path: Path, layout: Layout, first: pa.Table) -> None:
+        self.path = path
         self._sink = pa.OSFile(str(self.path), "wb")
         self._row_group = layout.row_group
-        self._writer = pq.ParquetWriter(
-            self._sink,
-            layout.schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=layout.repeating(first),
-            write_statistics=layout.statistics,
-            data_page_version="2.0",
-            write_batch_size=_WRITE_BATCH,
-        )
+        try:
+            self._writer = pq.ParquetWriter(
+                self._sink,
+                layout.schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=layout.repeating(first),
+                write_statistics=layout.statistics,
+                data_page_version="2.0",
+                write_batch_size=_WRITE_BATCH,
+            )
+        except BaseException:
+            self.path.unlink(missing_ok=True)
+            raise
         self._rows = 0
         self._low: int | None = None
         self._high: int | None = None
@@ -134,6 +160,12 @@ class _OpenFile:
         self._low = low if self._low is None else min(low, self._low)
         self._high = high if self._high is None else max(high, self._high)
         self._rows += rows.num_rows
+
+    def abandon(self) -> None:
+        """Deletes the file, however far it came."""
+        for end in (self._writer.close, self._sink.close, self.path.unlink):
+            with suppress(OSError, pa.ArrowException):
+                end()
 
     def close(self) -> DataFile:
         self._writer.close()

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from escudo.lake.leftovers import Work
 from escudo.sources.reading import Rejected
 
 _FLUSH_LINES = 1000
@@ -17,7 +18,7 @@ MOST_BYTES = 64 << 20
 
 
 class Rejects:
-    """The rejected input of one file, in a draft until it is kept.
+    """The rejected input of one file, in a draft among the work of its writer until it is kept.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -28,9 +29,9 @@ class Rejects:
     {"file": "a.xml", "place": "line 3", "code
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, work: Work | None = None) -> None:
         self._folder = folder
-        self._draft = folder / f"{uuid.uuid4().hex}.draft"
+        self._draft = (work.folder if work is not None else folder) / f"{uuid.uuid4().hex}.draft"
         self._lines: list[str] = []
         self._bytes = 0
         self._left = 0
@@ -65,6 +66,7 @@ class Rejects:
             self._put({"file": self._file, **rest})
         self._flush()
         if self._draft.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._draft.replace(self._folder / f"{name}.jsonl")
 
     def _put(self, row: Mapping[str, str]) -> None:
@@ -74,7 +76,7 @@ class Rejects:
 
     def _flush(self) -> None:
         if self._lines:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._draft.parent.mkdir(parents=True, exist_ok=True)
             with self._draft.open("a", encoding="utf-8") as out:
                 out.writelines(self._lines)
             self._lines.clear()

@@ -12,6 +12,7 @@ from escudo.core.errors import EscudoError
 from escudo.engines.duckdb.faults import explain_error
 from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.layout import HOUR, Layout, conform
+from escudo.lake.leftovers import Work
 from escudo.lake.parquet_files import ParquetFiles
 
 MEMORY = "400MB"
@@ -28,7 +29,7 @@ def rewrite(
     layout: Layout,
     files: Sequence[DataFile],
     *,
-    temporary: Path,
+    work: Work,
     since: int | None = None,
     without: pa.Array | None = None,
 ) -> list[DataFile]:
@@ -40,17 +41,17 @@ def rewrite(
         folder: the table.
         layout: how its files are written.
         files: the files to read, which stay.
-        temporary: a folder for sorting.
+        work: whose the new files are; its folder is for sorting.
         since: leave out rows before this time, in microseconds since the epoch.
         without: leave out rows of these event ids.
     """
-    target = ParquetFiles(folder, layout)
+    target = ParquetFiles(folder, layout, owner=work.token)
     paths = [str(folder / f.path) for f in sorted(files, key=lambda f: (f.low or 0, f.path))]
     try:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = ?", [MEMORY])
-            connection.execute("SET temp_directory = ?", [str(temporary)])
+            connection.execute("SET temp_directory = ?", [str(work.folder)])
             where = "TRUE" if since is None else f"epoch_us(_time) >= {since:d}"
             if without is not None:
                 connection.register("gone", pa.table({"id": without}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from escudo.lake.artifacts import Artifacts
 from escudo.lake.delta import unwritable
 from escudo.lake.digests import Checked
 from escudo.lake.ledger import Ledger
-from escudo.lake.leftovers import TEMPORARY, sweep_temporary
+from escudo.lake.leftovers import name_temporary, sweep_dead, sweep_temporary
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables, load_tables
 from escudo.lake.writer import Writer
@@ -98,6 +97,7 @@ class Lake:
                 raise unwritable(path, error) from error
             ledger = Ledger.create(file)
         lake = cls(path, ledger, tables or load_tables(), clock=clock)
+        sweep_dead(path, lake.tables_folder, ledger)
         if not partly:
             lake._check_tables()
         return lake
@@ -110,7 +110,7 @@ class Lake:
         sweep_temporary()
         try:
             folder = tempfile.TemporaryDirectory(
-                prefix=f"{TEMPORARY}{os.getpid()}-", ignore_cleanup_errors=True
+                prefix=name_temporary(), ignore_cleanup_errors=True
             )
         except OSError as error:
             raise unwritable(Path(tempfile.gettempdir()), error) from error
@@ -165,7 +165,7 @@ class Lake:
 
     def writer(self) -> Writer:
         """A writer; several may write at the same time, in this process and in others."""
-        return Writer(self.tables_folder, self.tables, self.ledger, self._clock)
+        return Writer(self.path, self.tables_folder, self.tables, self.ledger, clock=self._clock)
 
     def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
         return self.snapshot().dataset(model, dataset)

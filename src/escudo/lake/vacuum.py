@@ -28,10 +28,11 @@ def vacuum(folder: Path, ledger: Ledger, retention: timedelta) -> int:
     Returns:
         The bytes freed.
     """
+    ended = time.time() - retention.total_seconds()
     with ledger.exclusive() as transaction:
         before = transaction.pinned()
-        transaction.unpin(time.time() - retention.total_seconds())
-        after = transaction.pinned()
+    oldest = max((c.id for c in before if c.committed < ended), default=0)
+    after = [c for c in before if c.id >= oldest]
     freed = 0
     removed: list[str] = []
     for table in sorted({name for commit in after for name in commit.versions}):
@@ -39,9 +40,12 @@ def vacuum(folder: Path, ledger: Ledger, retention: timedelta) -> int:
         gone = _named(folder / table, before) - kept
         freed += _delete(folder / table, kept, gone)
         removed += [f"{table}/{name}" for name in sorted(gone)]
-        _forget(folder / table, min(c.versions[table] for c in after if table in c.versions))
+    # Only now: what died before this would leave files that nothing names.
     with ledger.exclusive() as transaction:
+        transaction.unpin(ended)
         transaction.forget_intact(removed)
+    for table in sorted({name for commit in after for name in commit.versions}):
+        _forget(folder / table, min(c.versions[table] for c in after if table in c.versions))
     return freed
 
 

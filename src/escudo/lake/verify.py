@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from escudo.lake import delta
 from escudo.lake.digests import is_intact
 from escudo.lake.identity import Identity, identify_file
 from escudo.lake.ledger import IngestedFile, Ledger
+from escudo.lake.parquet_files import count_sources
 from escudo.lake.store import LEDGER, TABLES, Lake
 
 
@@ -34,7 +36,8 @@ class DamagedFile:
 
 @dataclass(frozen=True, slots=True)
 class LostFile:
-    """A log of which fewer events can be read than came in.
+    """A log of which fewer events can be read than came in and were not taken out on purpose.
+    ``readable`` counts the latter, too.
 
     ``there`` is whether the log lies where it was, with the same size, and can be read in again.
     """
@@ -76,8 +79,10 @@ def verify(lake: Lake) -> Verified:
             if cause is not None:
                 damaged.append(DamagedFile(table, str(path), cause))
             elif table.startswith("raw_"):
-                events.update(_count_sources(path))
-    lost = tuple(_find_lost(lake.ledger.files(), events)) if damaged else ()
+                events.update(count_sources(path))
+    lost: tuple[LostFile, ...] = ()
+    if damaged:
+        lost = tuple(_find_lost(lake.ledger.files(), events + Counter(lake.ledger.dropped())))
     return Verified(files, size, unnamed, tuple(damaged), lost)
 
 
@@ -94,15 +99,6 @@ def _examine(path: Path) -> tuple[str | None, bool]:
     except (OSError, pa.ArrowException):
         return "unreadable", True
     return ("damaged" if intact is False else None), intact is not None
-
-
-def _count_sources(path: Path) -> Mapping[str, int]:
-    """Events by the log that was opened for them: of archives, the outermost one."""
-    counts = pc.value_counts(pq.read_table(path, columns=["source_file"])["source_file"])
-    totals: Counter[str] = Counter()
-    for entry in counts.to_pylist():
-        totals[str(entry["values"]).partition("!")[0]] += entry["counts"]
-    return totals
 
 
 def _find_lost(files: list[IngestedFile], events: Mapping[str, int]) -> Iterator[LostFile]:
@@ -129,30 +125,37 @@ def repair(path: Path) -> Repaired:
     """Makes a new ledger for a lake whose own is lost or damaged, from its Delta tables.
 
     Every table is taken at its last version; what a crash had left of an unfinished commit counts
-    as committed. Logs that lie where they were are known again, so they are not read in twice.
-    The old ledger is kept beside the new one.
+    as committed. A last entry of a table's log that was torn was not committed: it is renamed, and
+    so are rows of data models passed over whose events are not there. Logs that lie where they were
+    are known again, so they are not read in twice. The old ledger is kept beside the new one.
 
     Raises:
-        EscudoError: LAK001 where there are no tables; LAK019 where the ledger is sound; LAK005,
-            LAK006, LAK018 where a table cannot be read, which is mended first.
+        EscudoError: LAK001 where there are no tables; LAK004 where another version of Escudo wrote
+            the lake; LAK019 where there is nothing to repair; LAK005, LAK006, LAK018 where a table
+            cannot be read, which is mended first.
     """
     folder = path / TABLES
     if not folder.is_dir():
         raise EscudoError("LAK001", f"{path} has no tables")
-    if _is_sound(path / LEDGER):
+    if _is_sound(path / LEDGER) and _is_readable(folder, Ledger(path / LEDGER)):
         raise EscudoError("LAK019", f"{path / LEDGER} is sound; nothing was changed")
     versions: dict[str, int] = {}
     events: Counter[str] = Counter()
     last = 0
-    for table in sorted(p for p in folder.iterdir() if (p / "_delta_log").is_dir()):
-        try:
-            versions[table.name] = DeltaTable(table).version()
-        except Exception as error:
-            raise delta.explain_log_error(table.name, "cannot be opened", error) from error
-        for file in delta.active_files(table, versions[table.name]):
-            last = max(last, _last_event_id(table / file.path, table.name))
-            if table.name.startswith("raw_"):
-                events.update(_count_sources(table / file.path))
+    torn = False
+    tables = sorted(p for p in folder.iterdir() if (p / "_delta_log").is_dir())
+    for table in tables:
+        torn = _set_torn_entry_aside(table) or torn
+        version = _find_last_version(table)
+        if version is not None:
+            versions[table.name] = version
+    if torn:
+        _pass_over_orphans(folder, versions)
+    for name, version in versions.items():
+        for file in delta.active_files(folder / name, version):
+            last = max(last, _last_event_id(folder / name / file.path, name))
+            if name.startswith("raw_"):
+                events.update(count_sources(folder / name / file.path))
     kept = None
     try:
         if (path / LEDGER).exists():
@@ -170,25 +173,94 @@ def repair(path: Path) -> Repaired:
     return Repaired(versions, len(files), kept)
 
 
+def _set_torn_entry_aside(table: Path) -> bool:
+    """Renames the last entry of a table's log if it was not written to its end; whether it was."""
+    entries = sorted((table / "_delta_log").glob("[0-9]*.json"))
+    if not entries:
+        return False
+    try:
+        lines = entries[-1].read_bytes().splitlines()
+        if lines and all(isinstance(json.loads(line), dict) for line in lines):
+            return False
+    except OSError as error:
+        raise delta.unwritable(table, error) from error
+    except ValueError:
+        pass
+    try:
+        entries[-1].rename(entries[-1].with_name(f"torn-{int(time.time())}-{entries[-1].name}"))
+    except OSError as error:
+        raise delta.unwritable(table, error) from error
+    return True
+
+
+def _find_last_version(table: Path) -> int | None:
+    """None for a table whose only entry was torn: nothing of it was committed."""
+    if not any((table / "_delta_log").glob("[0-9]*")):
+        return None
+    try:
+        return int(DeltaTable(table).version())
+    except Exception as error:
+        raise delta.explain_log_error(table.name, "cannot be opened", error) from error
+
+
+def _pass_over_orphans(folder: Path, versions: dict[str, int]) -> None:
+    """Takes tables of data models back to where all their rows have their events: those of the
+    commit whose part in a table of events was torn have not."""
+
+    def read(name: str) -> pa.ChunkedArray:
+        files = delta.active_files(folder / name, versions[name])
+        parts = [_read_event_ids(folder / name / f.path, name) for f in files]
+        return pa.chunked_array([c for part in parts for c in part.chunks], pa.int64())
+
+    raw = [n for n in versions if n.startswith("raw_")]
+    events = pa.chunked_array([c for name in raw for c in read(name).chunks], pa.int64())
+    for name in versions.keys() - set(raw):
+        while versions[name] > 0 and pc.any(pc.invert(pc.is_in(read(name), events))).as_py():
+            versions[name] -= 1
+
+
 def _is_sound(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        Ledger.open(path).head()
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        Ledger.open(path).head()  # first of all, since it rolls back what a crash has left
+    except EscudoError as error:
+        if error.code == "LAK004" and _is_whole(path):
+            raise  # another version of Escudo knows what to do with it
+        return False
+    return _is_whole(path)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
-    except (EscudoError, sqlite3.Error, OSError):
+    except (sqlite3.Error, OSError):
         return False
 
 
-def _last_event_id(path: Path, table: str) -> int:
+def _is_readable(folder: Path, ledger: Ledger) -> bool:
+    """Whether the log of every table can be read at the version that the ledger has."""
     try:
-        found = pc.max(pq.read_table(path, columns=["_event_id"])["_event_id"]).as_py()
+        for name, version in ledger.head().versions.items():
+            delta.active_files(folder / name, version)
+    except EscudoError:
+        return False
+    return True
+
+
+def _last_event_id(path: Path, table: str) -> int:
+    return pc.max(_read_event_ids(path, table)).as_py() or 0
+
+
+def _read_event_ids(path: Path, table: str) -> pa.ChunkedArray:
+    try:
+        found = pq.read_table(path, columns=["_event_id"])["_event_id"]
     except FileNotFoundError as error:
         raise EscudoError("LAK005", f"table {table}: {path} is missing") from error
     except (OSError, pa.ArrowException) as error:
         raise EscudoError("LAK018", f"table {table}: {path} cannot be read") from error
-    return found or 0
+    return found
 
 
 def _known_again(events: Mapping[str, int]) -> Iterator[IngestedFile]:

@@ -21,6 +21,7 @@ from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.event_ids import EventIds, assign_event_ids, put_column
 from escudo.lake.layout import concat, conform, fill_times
 from escudo.lake.ledger import Commit, IngestedFile, Ledger
+from escudo.lake.leftovers import Work
 from escudo.lake.parquet_files import ParquetFiles
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
@@ -54,11 +55,14 @@ class Writer:
 
     def __init__(
         self,
+        lake: Path,
         folder: Path,
         tables: Tables,
         ledger: Ledger,
+        *,
         clock: Callable[[], float],
     ) -> None:
+        self.work = Work(lake)
         self._folder = folder
         self._tables = tables
         self._ledger = ledger
@@ -81,6 +85,7 @@ class Writer:
     ) -> None:
         self.discard()
         self._encoder.shutdown()
+        self.work.end()
 
     def assign_event_ids(self, batch: RawBatch) -> RawBatch:
         """Gives events their ``_event_id`` and ``_indextime``, and a ``_time`` if they have none.
@@ -175,7 +180,12 @@ class Writer:
         for target in every:
             if target not in self._encoding.values():
                 return target
-        every.append(ParquetFiles(self._folder / table, self._tables.layout(table)))
+        try:
+            self.work.begin()
+        except OSError as error:
+            raise unwritable(self._folder, error) from error
+        layout = self._tables.layout(table)
+        every.append(ParquetFiles(self._folder / table, layout, owner=self.work.token))
         return every[-1]
 
     def _every_target(self) -> Iterator[ParquetFiles]:

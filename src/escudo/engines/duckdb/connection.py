@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
+from escudo.core.owners import make_mark
 from escudo.engines.kernels import KERNELS, Kernel
 
 _SQL_NAMES = {
@@ -71,7 +72,8 @@ def connect(
     if memory_limit is not None:
         options["memory_limit"] = memory_limit
     if temp_directory is None:
-        temp_directory = str(Path(tempfile.gettempdir()) / f"escudo-spill-{uuid.uuid4().hex}")
+        name = f"escudo-spill-{make_mark()}-{uuid.uuid4().hex}"
+        temp_directory = str(Path(tempfile.gettempdir()) / name)
         atexit.register(shutil.rmtree, temp_directory, ignore_errors=True)
     options["temp_directory"] = temp_directory
     connection = duckdb.connect(":memory:", config=options)

@@ -16,6 +16,7 @@ from escudo.core.errors import EscudoError
 
 _FILE = re.compile(r"file ['\"]([^'\"]+)['\"]|'([^']+\.parquet)'")
 _CODED = re.compile(r"error\[([A-Z]{3}\d{3})\]: ([^\n]*)")
+_STOPPED = re.compile(r"UDF: (?:Stopped|KeyboardInterrupt)\b")
 _FULL = ("no space left", "disk quota", "failed to offload")
 _DAMAGED = (
     *("parquet", "thrift", "zstd", "snappy", "decompress", "corrupt", "invalid string encoding"),
@@ -42,7 +43,7 @@ def explain_error(error: duckdb.Error | pa.ArrowException) -> EscudoError:
         return EscudoError("ENG006", "no room for the temporary files of a query")
     if isinstance(error, duckdb.OutOfMemoryException) or "out of memory" in low:
         return EscudoError("ENG005", "the query takes more memory than the engine may use")
-    if "interrupted" in low:
+    if "interrupted" in low or _STOPPED.search(text):  # by a signal, in a function of ours maybe
         raise KeyboardInterrupt from error
     if not isinstance(error, duckdb.BinderException | duckdb.ParserException) and (
         isinstance(error, duckdb.IOException | duckdb.SerializationException)
