@@ -17,10 +17,6 @@ from escudo.engines.execute import run_search
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 from tests.fuzz import EXAMPLES
 from tests.fuzz import spl_grammar as grammar
-<<<<<<< HEAD
-from tests.fuzz.examples import EXAMPLES
-=======
->>>>>>> main
 
 ROWS: list[dict[str, Any]] = [
     {"a": "x", "n": "1", "m": ["p", "q", "p"], "doc": '{"k": [1, {"l": "v"}]}', "host": "h1"},
