@@ -17,16 +17,9 @@ from escudo.sources.reading import read
 from escudo.spl.parse import parse
 from escudo.spl.relation.time_modifiers import parse_time
 from tests.families import FAMILIES
-<<<<<<< HEAD
-from tests.fuzz.examples import EXAMPLES
-from tests.lake.logs import sysmon
-
-fuzz = settings(max_examples=EXAMPLES, deadline=None)
-=======
 from tests.fuzz import fuzzed
 from tests.lake.logs import sysmon
 
->>>>>>> main
 SEEDS = (
     sysmon(3).encode(),
     b'{"EventID":1,"Channel":"Security","Hostname":"pc1"}\n' * 3,
