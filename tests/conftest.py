@@ -8,16 +8,12 @@ import pytest
 from hypothesis import settings
 
 from escudo.startup import use_own_python
-from tests.fuzz.examples import RANDOM
 
 # Queries over a handful of rows are over before Java's second compiler pays: it took a third of
 # the processor's time. With one compiler Java keeps 48 MB for compiled code; when a thousand
 # queries have filled it, Java goes on without a compiler.
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 use_own_python()
-# The same inputs each time, so that the suite does not fail by chance; `make fuzz` tries new ones.
-settings.register_profile("escudo", derandomize=not RANDOM)
-settings.load_profile("escudo")
 os.environ["ESCUDO_CACHE"] = ""  # what one test made must not be what another one sees
 
 # The suite tries the same examples each time, so that it fails by a change and not by chance; a run
