@@ -66,12 +66,12 @@ def test_nesting_is_no_crash_elsewhere(text: str, engine: DuckDBEngine) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("| makeresults count=99999999999999999 | stats count", "SPL324"),
-        ("| gentimes start=1/1/1900 end=1/1/2020 increment=1s", "SPL324"),
+        ("| makeresults count=99999999999999999 | stats count", "SPL326"),
+        ("| gentimes start=1/1/1900 end=1/1/2020 increment=1s", "SPL326"),
         ("| gentimes start=1/1/2020 end=1/2/2020 increment=0s", "SPL104"),
-        ("| makeresults | eval r=mvcount(mvrange(0, 100000000))", "SPL324"),
-        ("| makeresults | eval r=mvcount(mvrange(0, 1e300))", "SPL324"),
-        ("| makeresults | eval r=mvcount(mvrange(5, -1e9, -1))", "SPL324"),
+        ("| makeresults | eval r=mvcount(mvrange(0, 100000000))", "SPL326"),
+        ("| makeresults | eval r=mvcount(mvrange(0, 1e300))", "SPL326"),
+        ("| makeresults | eval r=mvcount(mvrange(5, -1e9, -1))", "SPL326"),
     ],
 )
 def test_more_than_a_limit(text: str, code: str, engine: DuckDBEngine) -> None:

@@ -46,7 +46,7 @@ CREATE OR REPLACE MACRO spl_mvsort(l) AS list_sort(l);
 CREATE OR REPLACE MACRO spl_mvzip(a, b, s) AS
   list_transform(a[1 : least(len(a), len(b))], lambda x, i: x || s || b[i]);
 CREATE OR REPLACE MACRO spl_mvrange(a, b, s) AS
-  CASE WHEN (b - a) / s > 1000000 THEN error('error[SPL324]: mvrange() gives at most 1,000,000 values')
+  CASE WHEN (b - a) / s > 1000000 THEN error('error[SPL326]: mvrange() gives at most 1,000,000 values')
        WHEN s > 0 AND a < b OR s < 0 AND a > b THEN
     list_transform(range(CAST(least(ceil((b - a) / s), 1000000) AS BIGINT)), lambda i: spl_text(a + i * s)) END;
 CREATE OR REPLACE MACRO spl_split(s, d) AS string_split(s, d);

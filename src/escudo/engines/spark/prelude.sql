@@ -41,7 +41,7 @@ MACRO spl_mvzip(a, b, s) AS
            (_zip_x, _zip_y) -> concat(_zip_x, s, _zip_y));
 MACRO spl_mvrange(a, b, s) AS
   CASE WHEN (b - a) / s > 1000000
-       THEN array(raise_error('error[SPL324]: mvrange() gives at most 1,000,000 values'))
+       THEN array(raise_error('error[SPL326]: mvrange() gives at most 1,000,000 values'))
        WHEN s > 0 AND a < b OR s < 0 AND a > b THEN
     transform(sequence(0, CAST(ceil((b - a) / s) AS INT) - 1), _range_i -> spl_text(a + _range_i * s)) END;
 MACRO spl_split(s, d) AS

@@ -57,7 +57,7 @@ class Wrapping:
         periods = sorted({p for p in at if p is not None}, reverse=True)
         if len(periods) * len(data) > MOST_SERIES:
             raise EscudoError(
-                "SPL324",
+                "SPL326",
                 f"timewrap would make {len(periods) * len(data):,} series",
                 hint="choose a longer span, or a shorter time range",
             )

@@ -68,7 +68,7 @@ def generate_times(command: Gentimes, now: float) -> pa.Table:
     starts = range(first, last, step)
     if len(starts) > MOST_ROWS:
         message = f"gentimes would make {len(starts):,} rows; at most {MOST_ROWS:,} are made"
-        raise EscudoError("SPL324", message, span=span)
+        raise EscudoError("SPL326", message, span=span)
     ends = range(first + step - 1, first + step - 1 + len(starts) * step, step)
     return pa.table(
         {

@@ -70,7 +70,7 @@ class MakeResults(Command):
             made = read_data(self.data, self.data_format or "csv", self.span)
         elif self.count > MOST_ROWS:
             message = f"makeresults makes at most {MOST_ROWS:,} rows, not {self.count:,}"
-            raise EscudoError("SPL324", message, span=self.span)
+            raise EscudoError("SPL326", message, span=self.span)
         else:
             made = pa.table({"_time": np.full(self.count, binder.now)})
         if "_time" not in made.column_names:

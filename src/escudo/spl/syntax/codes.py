@@ -98,7 +98,7 @@ _ROWS = (
         "The rows are as without it; take it out of the search, or leave it.",
     ),
     ErrorCode(
-        "SPL324",
+        "SPL326",
         "the search asks for more than a limit allows",
         "Ask for less: the message names the limit.",
     ),
