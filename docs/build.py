@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 from docs import command_pages, source_pages
-from docs.markdown import GENERATED, cell, grid, page, sentence
+from docs.markdown import GENERATED, cell, code, grid, page, sentence, table
 from tests.conformance.cases import all_cases, names_by_command
 
 import escudo
@@ -31,6 +31,7 @@ from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.learning.models import DENSITY, DENSITY_OPTIONS
 from escudo.spl.functions import EvalFunction, StatsFunction, eval_functions, stats_functions
 from escudo.spl.lint import RULES
+from escudo.spl.relation.pcre import DIFFERENCES, REFUSED_GROUPS, REFUSED_LETTERS
 
 HERE = Path(__file__).parent
 _WIDTH = 96
@@ -60,8 +61,39 @@ def errors() -> str:
     prefixes = {name: next(iter(codes))[:3] for name, codes in tables.items() if codes}
     for name in sorted(prefixes, key=lambda n: prefixes[n]):
         out += ["", f"## {prefixes[name]}: {name}"]
-        for code in tables[name].values():
-            out += ["", f"### {code.code}", "", f"{sentence(code.title)} {sentence(code.advice)}"]
+        for row in tables[name].values():
+            out += ["", f"### {row.code}", "", f"{sentence(row.title)} {sentence(row.advice)}"]
+    return page(out)
+
+
+def regular_expressions() -> str:
+    """Where patterns are not quite those of PCRE2."""
+    out = [
+        "# Regular expressions",
+        "",
+        GENERATED,
+        "",
+        "Patterns of `rex`, `regex`, `match()`, `replace()` and the like are those of PCRE2, as in",
+        "Splunk: groups, look-around (lookbehind of fixed length), atomic and possessive",
+        "groups, backreferences, recursion, conditions,",
+        "`\\K`, `\\R`, `\\h`, `\\v`, `\\N`, `\\X`,",
+        "`\\Q...\\E`, POSIX classes, Unicode properties, the flags `imsx`. What is no pattern is",
+        "an error when the search is compiled (SPL203).",
+        "",
+        "## Not quite the same",
+        "",
+        *table(("syntax", "here"), ((code(k), cell(v)) for k, v in DIFFERENCES.items())),
+        "",
+        "## Refused",
+        "",
+        "Also groups that are called before they are defined.",
+        "",
+        *table(("pattern", "why"), ((code(k), cell(v)) for k, v in REFUSED_GROUPS.items())),
+        "",
+        "## Letters after a backslash that are errors",
+        "",
+        *table(("letter", "why"), ((code(f"\\{k}"), cell(v)) for k, v in REFUSED_LETTERS.items())),
+    ]
     return page(out)
 
 
@@ -298,6 +330,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": command_pages.index,
     **{command_pages.page_name(n): partial(command_page, n) for n in names_by_command()},
     "lint.md": lint,
+    "regex.md": regular_expressions,
     "functions.md": functions,
     "algorithms.md": algorithms,
     "sources.md": sources,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 from tests.cli.conftest import Run, json_lines
@@ -67,3 +69,43 @@ def test_explain_tells_what_is_read(escudo: Run) -> None:
     assert {"parent_process_name", "process", "user", "_time"} <= set(read["columns"])
     assert "wmiprvse.exe" in item["sql"]
     assert [f["name"] for f in item["fields"]][:2] == ["dest", "user"]
+
+
+def test_a_folders_own_faults_are_told(escudo: Run, tmp_path: Path) -> None:
+    """match_type of a column that the file has not, a setting of props.conf without effect."""
+    (tmp_path / "default").mkdir()
+    (tmp_path / "lookups").mkdir()
+    (tmp_path / "lookups" / "agents.csv").write_text("agent,kind\nx*,bad\n")
+    (tmp_path / "default" / "transforms.conf").write_text(
+        "[agents]\nfilename = agents.csv\nmatch_type = WILDCARD(agents)\n"
+    )
+    (tmp_path / "default" / "savedsearches.conf").write_text(
+        "[one]\nsearch = sourcetype=x | `shown`\n"
+    )
+    (tmp_path / "default" / "macros.conf").write_text("[shown]\ndefinition = table nothing\n")
+    (tmp_path / "default" / "props.conf").write_text("[web]\nrename = other\nTZ = UTC\n")
+    told = {
+        f"{d['code']} {d['line']}": d
+        for d in map(json.loads, escudo("lint", tmp_path).stdout.splitlines())
+    }
+    assert sorted(told) == ["CON206 3", "CON222 2", "SPL516 2"]
+    assert "which has 'agent'" in told["CON206 3"]["message"]
+    checked = json.loads(escudo("validate", tmp_path, "--format", "json").stdout)
+    assert [(t["severity"], t["code"]) for t in checked["files"]["told"]] == [
+        ("warning", "CON222"),
+        ("warning", "CON206"),
+        ("info", "CON222"),
+    ]
+
+
+def test_an_apps_archive_is_content(escudo: Run, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "app.spl", "w:gz") as archive:
+        for name, text in (
+            ("savedsearches", "[one]\nsearch = `events` | where p==*\n"),
+            ("macros", "[events]\ndefinition = index=main\n"),
+        ):
+            member = tarfile.TarInfo(f"app/default/{name}.conf")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    found = json_lines(escudo("lint", tmp_path / "app.spl").stdout)
+    assert [(d["code"], d["severity"]) for d in found] == [("SPL100", "error")]

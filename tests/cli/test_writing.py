@@ -194,6 +194,15 @@ def test_delete_takes_the_option(escudo: Run, lake: Path) -> None:
     assert rows(escudo, count, lake) == [{"count": 1}]
 
 
+def test_internal_indexes_take_the_option(escudo: Run, lake: Path) -> None:
+    audit = "| makeresults | eval a=1 | collect index=_audit"
+    refused = escudo("search", audit, "--lake", lake, "--format", "jsonl")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "error[LAK025]" in refused.stderr
+    rows(escudo, audit, lake, "--allow-internal")
+    assert rows(escudo, "index=_audit | stats count", lake) == [{"count": 1}]
+
+
 def test_jobs(escudo: Run, lake: Path) -> None:
     text = "| tstats count from datamodel=Endpoint.Processes"
     rows(escudo, text, lake, "--save-job", "nightly")

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from escudo.core.catalog import Lookup, Macro
+from escudo.core.field_rules import NO_RULES, FieldRules
 from escudo.core.schema import (
     COMMON_COLUMNS,
     MV_SEPARATOR,
@@ -182,6 +183,12 @@ class PlainKnowledge:
 
     def saved_search(self, name: str) -> str | None:
         return self.searches.get(name)
+
+    def field_rules(self) -> FieldRules:
+        return NO_RULES
+
+    def origins(self, field: str) -> frozenset[str]:
+        return frozenset()
 
     def fingerprint(self) -> bytes:
         return b""

@@ -73,3 +73,18 @@ def test_a_single_file_is_loaded_each_time(folder: Path, tmp_path: Path) -> None
     assert load_cached([folder / "macros" / "a.yml"], cache=cache).key is None
     assert cache.folder is not None
     assert list(cache.folder.iterdir()) == []
+
+
+def test_the_settings_of_an_app_are_part_of_it(tmp_path: Path) -> None:
+    """Beside its lookups, which alone are read in a checkout."""
+    app = tmp_path / "app"
+    (app / "default").mkdir(parents=True)
+    (app / "lookups").mkdir()
+    props = app / "default" / "props.conf"
+    cache = DiskCache(tmp_path / "cache")
+    for value in ("1", "2"):
+        props.write_text(f"[web]\nEVAL-a = {value}\n")
+        loaded = [load_cached([app], cache=cache).content for _ in range(2)]
+        for found in loaded:
+            assert found.field_rules == content.load([app]).field_rules
+            assert [getattr(r.what, "expression", "") for r in found.field_rules.rules] == [value]

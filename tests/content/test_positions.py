@@ -65,3 +65,21 @@ def test_every_character_is_where_it_is_said_to_be(
     for character, place in zip(value, _align(source, scalar), strict=True):
         if character.isalpha() and source[place] != "\\":
             assert source[place] == character
+
+
+def test_places_in_a_conf_file(tmp_path: Path) -> None:
+    file = tmp_path / "savedsearches.conf"
+    text = "index=a \n| where b==1\n| c"
+    lines = [
+        "[other]",
+        "search = index=a",
+        "[one]",
+        " search =  index=a \\",
+        "| where b==1\\",
+        "| c",
+    ]
+    file.write_text("\n".join(lines) + "\n")
+    for line, column, expected in ((1, 7, "4:18"), (2, 9, "5:9"), (3, 3, "6:3")):
+        span = Span(str(file), line, column, line, column + 1)
+        found = relocate(Diagnostic("SPL100", "x", span=span), text)
+        assert str(found.span).removeprefix(str(file)) == f":{expected}"

@@ -60,6 +60,8 @@ RULED_OUT = (
     "index=* a=net.exe | search NOT (b=3 OR action=allowed)",
     "index=* a=x OR (a=cmd.exe b=3)",
     "index=* a=x | stats count BY b | sort - count | table b",
+    "index=* a=x | foreach b* [eval c=<<FIELD>>] | where c > 1",
+    'index=* a=x | map search="search index=* b=$b$"',
 )
 
 
@@ -78,6 +80,11 @@ MAY_FIND = (
     "index=* (a=x OR [search index=* b=5 | table a])",
     "index=* | stats count BY a | where count > 100",
     "index=* | eventstats count BY a | where count > 100",
+    "index=* | where b > [search index=* a=net.exe | return $b]",
+    "index=* | foreach b* [eval c=<<FIELD>>] | where c > 100",
+    "index=* | fields * | search q=1",
+    "index=* a=x | append [search index=* | foreach * [eval d=1] | search d=2]",
+    'index=* a=net.exe | map search="search index=* b=$b$9"',
 )
 
 

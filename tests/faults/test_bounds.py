@@ -12,23 +12,37 @@ import duckdb
 import pytest
 
 from escudo.actions.engines import make_engines
-from escudo.content.reading import DEEPEST, read_document
+from escudo.cim.models import parse_model
+from escudo.content.reading import read_document
 from escudo.core.errors import EscudoError
+from escudo.core.yaml_depth import DEEPEST
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.faults import explain_error
 from escudo.lake import Lake
 from escudo.lake.leftovers import Work, sweep_lake
 from escudo.lake.rejects import Rejects
+from escudo.sources import load_families
 from escudo.sources.reading import Rejected
 from escudo.spl.macros import expand
 from tests.spl.knowledge import Book
 
-
-@pytest.mark.parametrize(
+endless = pytest.mark.parametrize(
     "source",
     ["a: " + "[" * 50_000, "a: " + "{a: " * 50_000, "- " * 50_000 + "a", "? " * 50_000],
     ids=["lists", "mappings", "dashes", "keys"],
 )
+
+
+@endless
+def test_sources_and_models_without_an_end_of_nesting(source: str, tmp_path: Path) -> None:
+    (tmp_path / "own.yml").write_text("\n" + source)
+    with pytest.raises(EscudoError, match=r"SRC050.*own.yml:2:1: nested more than 100 levels"):
+        load_families([tmp_path])
+    with pytest.raises(EscudoError, match=r"CIM001.*nested more than 100 levels deep"):
+        parse_model(source, "model.yml")
+
+
+@endless
 def test_yaml_without_an_end_of_nesting(source: str) -> None:
     node, problems = read_document("a.yml", source)
     assert node is None

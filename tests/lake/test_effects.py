@@ -54,10 +54,22 @@ class Desk:
         rows = [{k: v for k, v in row.items() if v is not None} for row in result.table.to_pylist()]
         return rows, result.compiled.effects
 
-    def run(self, text: str, *, may_delete: bool = False, within: TimeRange = ALL_TIME) -> Rows:
+    def run(
+        self,
+        text: str,
+        *,
+        may_delete: bool = False,
+        may_write_internal: bool = False,
+        within: TimeRange = ALL_TIME,
+    ) -> Rows:
         rows, effects = self.effects(text, within)
         self.changes = carry_out(
-            effects, self.lake, self.content, search="a search", may_delete=may_delete
+            effects,
+            self.lake,
+            self.content,
+            search="a search",
+            may_delete=may_delete,
+            may_write_internal=may_write_internal,
         )
         return rows
 
@@ -136,7 +148,7 @@ def test_no_rows_take_the_file_away(desk: Desk) -> None:
     desk.run(makes([{"a": "x"}]) + " | outputlookup t.csv")
     desk.run(NOTHING + " | outputlookup t.csv")
     with pytest.raises(EscudoError, match="SPL313"):
-        desk.run("| inputlookup t.csv")
+        desk.run("| inputlookup strict=true t.csv")
 
 
 def test_no_rows_leave_the_file_if_asked_to(desk: Desk) -> None:
@@ -324,6 +336,16 @@ def test_test_mode_shows_the_events_and_writes_none(desk: Desk) -> None:
     assert row["_raw"] == "11/14/2023 22:13:20 +0000, a=1"
     assert (row["index"], row["sourcetype"]) == ("i", "stash")
     assert desk.run("index=i") == []
+
+
+def test_internal_indexes_need_the_right(desk: Desk) -> None:
+    search = "| makeresults | eval a=1 | collect index=_audit | outputlookup t"
+    with pytest.raises(EscudoError, match="LAK025") as refused:
+        desk.run(search)
+    assert "_audit is internal; nothing was changed" in str(refused.value)
+    assert desk.run("index=_audit | table a") == []
+    desk.run(search, may_write_internal=True)
+    assert [row["a"] for row in desk.run("index=_audit | table a")] == ["1"]
 
 
 # --- deletions (Search Reference: delete) --------------------------------------------------------

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from escudo.lake import ingest as ingesting
 from escudo.lake.ingest import ingest
 from escudo.lake.report import FileReport, Outcome
 from escudo.sources import Families
+from escudo.sources.inventory import Inventory
 from escudo.sources.opening import LogStream
 from escudo.sources.times import DateOrder
 from tests.lake.handmade import count, query
@@ -227,11 +228,14 @@ def test_a_file_that_grows_while_it_is_read_is_reported(
     plain = ingest_source._read
 
     def growing(
-        stream: LogStream, families: Families, date_order: DateOrder | None
+        stream: LogStream,
+        families: Families,
+        date_order: DateOrder | None,
+        inventory: Callable[[], Inventory],
     ) -> Iterator[ingest_source.Step]:
         with path.open("a") as out:
             out.write(sysmon(1))
-        return plain(stream, families, date_order)
+        return plain(stream, families, date_order, inventory)
 
     monkeypatch.setattr(ingest_source, "_read", growing)
     assert [d.code for d in ingest([path], lake).diagnostics] == ["LAK010"]

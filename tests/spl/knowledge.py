@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from escudo.core.catalog import Lookup, Macro
+from escudo.core.field_rules import NO_RULES, FieldRules
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Book:
     named: dict[tuple[str, int], Macro] = field(default_factory=dict)
     tables: dict[str, Lookup] = field(default_factory=dict)
     searches: dict[str, str] = field(default_factory=dict)
+    rules: FieldRules = NO_RULES
 
     def define(
         self, name: str, definition: str, arguments: Iterable[str] = (), *, is_eval: bool = False
@@ -39,6 +41,12 @@ class Book:
 
     def saved_search(self, name: str) -> str | None:
         return self.searches.get(name)
+
+    def field_rules(self) -> FieldRules:
+        return self.rules
+
+    def origins(self, field: str) -> frozenset[str]:
+        return frozenset()
 
     def fingerprint(self) -> bytes:
         return b""

@@ -120,6 +120,7 @@ USES: Mapping[str, Sequence[Use]] = {
     "foreach": [use("foreach n x [eval t_<<FIELD>>=<<FIELD>>+1]", "t_n t_x")],
     "format": [use("format", "search")],
     "fromjson": [use("fromjson doc", "k")],
+    "geostats": [use("geostats latfield=n longfield=x maxzoomlevel=0 sum(user_id) AS c", "c")],
     "head": [use("head 2", "host"), use("head (n<900) null=t", "host")],
     "inputlookup": [use("inputlookup append=t words", "word")],
     "iplocation": [use("iplocation ip", "Country")],
@@ -148,6 +149,7 @@ USES: Mapping[str, Sequence[Use]] = {
         use("replace ann WITH zoe", "user"),
         use("replace ann WITH zoe IN us*", "user"),
     ],
+    "require": [use("require", "user")],
     "return": [use("return 2 user", "search", "")],
     "reverse": [use("reverse", "host")],
     "rex": [
@@ -168,6 +170,7 @@ USES: Mapping[str, Sequence[Use]] = {
             "stats values(n) AS n",
         )
     ],
+    "setfields": [use('setfields z="q"', "z user")],
     "sort": [use("sort - n", "host"), use("sort status, -num(n)", "host")],
     "spath": [
         use("spath input=doc", "k"),
@@ -200,6 +203,7 @@ USES: Mapping[str, Sequence[Use]] = {
     ],
     "tail": [use("tail 2", "host")],
     "timechart": [use("timechart span=1d sum(n) BY status", "ok", "table ok bad")],
+    "timewrap": [use("table _time n | timewrap 1d", "latest_day")],
     "tojson": [use("tojson n user output_field=j", "j"), use("tojson output_field=j", "j")],
     "top": [use("top status", "status", ""), use("top limit=1 user BY status", "user", "")],
     "transaction": [

@@ -184,6 +184,11 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("AnomalyDetection", "method"): st.just("histogram"),
     ("AnomalyDetection", "action"): st.sampled_from(["filter", "annotate", "summary"]),
     ("Autoregress", "p"): st.tuples(st.integers(1, 3), st.integers(3, 5)),
+    ("Timewrap", "align"): st.sampled_from(["end", "now"]),
+    ("Timewrap", "series"): st.sampled_from(["relative", "exact", "short"]),
+    ("Timewrap", "period"): st.builds(
+        BinSpan, st.integers(1, 99).map(float), st.sampled_from(["s", "h", "d", "w", "mon", "y"])
+    ),
     ("BinOptions", "bins"): st.none() | st.integers(2, 99),
     ("Collect", "output_format"): st.sampled_from(["raw", "hec"]),
     ("Conversion", "function"): st.sampled_from(sorted(CONVERSIONS)),
@@ -193,6 +198,9 @@ OVERRIDES: dict[tuple[str, str], st.SearchStrategy[typing.Any]] = {
     ("Foreach", "mode"): st.just("multivalue"),
     ("Foreach", "template"): _TEMPLATES,
     ("Foreign", "command"): st.sampled_from(sorted(APPS)),
+    ("Geostats", "binspanlat"): st.sampled_from([0.5, 22.5, 90.0]),
+    ("Geostats", "binspanlong"): st.sampled_from([1.0, 45.0]),
+    ("Geostats", "maxzoomlevel"): st.integers(0, 20),
     ("Noop", "command"): st.sampled_from(sorted(WITHOUT_EFFECT)),
     ("Noop", "arguments"): st.sampled_from(["", 'to="a" x=1']),
     ("Foreign", "arguments"): st.sampled_from(["", 'infield="a" x=1']),

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from escudo.core.catalog import Lookup, Macro
+from escudo.core.field_rules import NO_RULES, FieldRules
 from escudo.core.schema import (
     COMMON_COLUMNS,
     RAW_COLUMNS,
@@ -109,6 +110,7 @@ class Words:
     defined: dict[str, Macro] = field(default_factory=dict)
     tables: dict[str, Lookup] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
+    rules: FieldRules = NO_RULES
 
     def macro(self, name: str, arity: int) -> Macro | None:
         found = self.defined.get(name)
@@ -125,6 +127,12 @@ class Words:
 
     def saved_search(self, name: str) -> str | None:
         return self.saved.get(name)
+
+    def field_rules(self) -> FieldRules:
+        return self.rules
+
+    def origins(self, field: str) -> frozenset[str]:
+        return frozenset()
 
     def fingerprint(self) -> bytes:
         return b""

@@ -14,7 +14,7 @@ from escudo.actions.baseline import learn_baselines
 from escudo.actions.ingest import Ingested, ingest_logs
 from escudo.actions.workspace import Workspace
 from escudo.content import Baseline, Content, Deployment, Detection
-from escudo.core.catalog import Catalog
+from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.timerange import TimeRange
@@ -27,6 +27,7 @@ from escudo.findings.store import write_judgements
 from escudo.lake.effects import Change, carry_out
 from escudo.lake.report import Progress, Silent
 from escudo.lake.tables import NOTABLE, RISK
+from escudo.sources.inventory import Inventory, read_lists
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.times import DateOrder
 
@@ -175,7 +176,12 @@ def hunt_logs(
     follower = follower or HuntFollower()
     with follower.follow_ingest() as progress:
         ingested = ingest_logs(
-            logs, workspace.lake, date_order=date_order, progress=progress, limits=limits
+            logs,
+            workspace.lake,
+            date_order=date_order,
+            progress=progress,
+            limits=limits,
+            names=partial(_read_names, workspace.knowledge),
         )
     follower.tell_ingested(ingested)
     ingested.require_logs()
@@ -188,6 +194,13 @@ def hunt_logs(
         follower.tell_learned(learned)
     hunt = hunt_lake(plan.detections, workspace, follow=follower.follow_detections)
     return LogHunt(ingested, tuple(learned), hunt)
+
+
+def _read_names(knowledge: Knowledge) -> Inventory:
+    """The hosts and users that the content's CSV lookups name."""
+    defined = map(knowledge.lookup, knowledge.lookups())
+    paths = {d.path for d in defined if d is not None and d.path is not None}
+    return read_lists([path for path in sorted(paths) if Path(path).is_file()])
 
 
 def hunt_lake(

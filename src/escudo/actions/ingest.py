@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from escudo.lake.report import IngestReport, Progress
+from escudo.sources.inventory import Inventory
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.times import DateOrder
 
@@ -57,6 +58,7 @@ def ingest_logs(
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     limits: UnpackLimits | None = None,
+    names: Callable[[], Inventory] = Inventory,
 ) -> Ingested:
     """Reads logs into a lake; the arguments and errors are those of ``lake.ingest.ingest``."""
     report = ingest(
@@ -67,6 +69,7 @@ def ingest_logs(
         progress=progress,
         stdin=stdin,
         limits=limits,
+        names=names,
     )
     folder = lake.rejected_folder
     rejected = islice(_read_rejected(folder), _TOLD) if report.rejected else ()

@@ -3,6 +3,7 @@ called by the commands that take a search."""
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +30,15 @@ class NamedSearch:
 def find_searches(argument: str, content: Content) -> list[NamedSearch]:
     """What an argument of `explain`, `lint` and `format` stands for.
 
-    An existing path is a folder or file of content, or a file of SPL; the name of a detection is
-    that detection; anything else is SPL.
+    An existing path is a folder, file or app of content, or a file of SPL; the name of a detection
+    is that detection; anything else is SPL.
 
     Raises:
         EscudoError: CLI006 where a path holds no search.
     """
     path = Path(argument)
     if _exists(path):
-        if path.is_dir() or path.suffix.lower() in _YAML:
+        if is_content(path):
             named = list(_of_content(contents.load([path], builtin=False)))
             if not named:
                 raise EscudoError("CLI006", f"{path} holds no search")
@@ -47,6 +48,13 @@ def find_searches(argument: str, content: Content) -> list[NamedSearch]:
         raise EscudoError("CLI006", f"{path} does not exist")
     detections = [d for d in content.detections if d.name.lower() == argument.strip().lower()]
     return [_of_element(d) for d in detections] or [NamedSearch("<search>", argument)]
+
+
+def is_content(path: Path) -> bool:
+    """Whether a path is a folder, a YAML file or a Splunk app's archive; else it is SPL."""
+    if path.is_dir() or path.suffix.lower() in _YAML:
+        return True
+    return path.is_file() and tarfile.is_tarfile(path)
 
 
 def find_detection(argument: str, content: Content) -> list[NamedSearch]:

@@ -25,11 +25,13 @@ class SearchOptions:
         streamed: gives the rows as they are found, so that they need not fit into memory; fields
             that only some events have are then known when those come.
         may_delete: whether ``delete`` takes the events that it finds out of the lake.
+        may_write_internal: whether ``collect`` may write to indexes that begin with ``_``.
         job: keeps the results under this name, for ``loadjob``; then they are not streamed.
     """
 
     streamed: bool = False
     may_delete: bool = False
+    may_write_internal: bool = False
     job: str | None = None
 
 
@@ -87,6 +89,7 @@ def search_lake(
         workspace.content.knowledge,
         search=f"{workspace.now:.3f}",
         may_delete=options.may_delete,
+        may_write_internal=options.may_write_internal,
     )
     if first is None:
         return FoundRows((), iter(()), changes)

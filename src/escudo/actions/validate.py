@@ -108,29 +108,38 @@ class Validation:
         return [d for d in self.content.diagnostics if d.severity is Severity.ERROR]
 
     @property
+    def told(self) -> list[Diagnostic]:
+        """What else there is to say of files: warnings, then what is only good to know."""
+        rest = [d for d in self.content.diagnostics if d.severity is not Severity.ERROR]
+        return sorted(rest, key=lambda d: d.severity is Severity.INFO)
+
+    @property
     def failed(self) -> bool:
         """Whether a file could not be loaded, or a search not be run."""
         return bool(self.bad_files) or any(v.failed for v in self.verdicts.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdicts by kind, and ``files``: ``total``, ``loaded`` and ``failed``."""
+        """The verdicts by kind, and ``files``: ``total``, ``loaded``, ``failed`` and ``told``."""
         return {
             **{kind: verdicts.to_dict() for kind, verdicts in self.verdicts.items()},
             "files": {
                 "total": self.content.files,
                 "loaded": self.content.files - self.content.failed_files,
-                "failed": [
-                    {
-                        "file": d.span.file if d.span else None,
-                        "line": d.span.line if d.span else None,
-                        "column": d.span.column if d.span else None,
-                        "code": d.code,
-                        "message": d.message,
-                    }
-                    for d in self.bad_files
-                ],
+                "failed": [_row(d) for d in self.bad_files],
+                "told": [{"severity": d.severity.value, **_row(d)} for d in self.told],
             },
         }
+
+
+def _row(diagnostic: Diagnostic) -> dict[str, Any]:
+    span = diagnostic.span
+    return {
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+    }
 
 
 def validate_content(

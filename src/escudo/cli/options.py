@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +15,11 @@ from platformdirs import user_cache_path
 from escudo.actions.engines import ENGINES
 from escudo.actions.named_search import NamedSearch, find_searches
 from escudo.cli.progress import show_diagnostics
+from escudo.cli.terminal import open_stderr
 from escudo.content import Content
 from escudo.content.cached import KeyedContent, load_cached
 from escudo.core.disk_cache import DiskCache
-from escudo.core.errors import EscudoError, Severity
+from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
 from escudo.lake.tables import Tables, load_tables
@@ -156,10 +158,19 @@ def load_keyed_content(
 ) -> KeyedContent:
     """``load_content``, with what tells it from other content."""
     loaded = load_cached(paths, overlay=overlay, cache=cache)
-    errors = [d for d in loaded.content.diagnostics if d.severity is Severity.ERROR]
-    show_diagnostics(errors)
+    diagnostics = loaded.content.diagnostics
+    show_diagnostics([d for d in diagnostics if d.severity is Severity.ERROR])
+    if any(d.severity is Severity.WARNING for d in diagnostics):
+        told = count_told(diagnostics)
+        open_stderr().print(f"content: {told}; `escudo validate` shows them")
     spare_collections()
     return loaded
+
+
+def count_told(diagnostics: Iterable[Diagnostic]) -> str:
+    """How many warnings and notes there are, in words."""
+    severities = Counter(d.severity for d in diagnostics)
+    return f"{severities[Severity.WARNING]:,} warnings, {severities[Severity.INFO]:,} notes"
 
 
 def parse_time_range(earliest: str, latest: str, now: float) -> TimeRange:

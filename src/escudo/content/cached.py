@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from escudo.content.apps.app_files import find_apps
 from escudo.content.collection import Content, load
 from escudo.content.roots import FOLDERS
 from escudo.core.disk_cache import DiskCache
@@ -68,7 +69,8 @@ def digest_folders(paths: Sequence[Path]) -> bytes:
 
 def _list_files(path: Path) -> Iterator[Path]:
     """The files that loading a folder may read, in a fixed order."""
-    folders = [path / name for name in FOLDERS if (path / name).is_dir()]
+    known = () if find_apps(path) else FOLDERS
+    folders = [path / name for name in known if (path / name).is_dir()]
     config = path / "contentctl.yml"
     if config.is_file():
         yield config

@@ -56,7 +56,8 @@ _ROWS = (
     ErrorCode(
         "CON202",
         "a lookup's file is missing",
-        "Put the CSV file beside the lookup's YAML, or in the `lookups` folder.",
+        "Put the CSV file beside the lookup's YAML, or in the `lookups` folder of an app. Until"
+        " then searches that use it fail (SPL314), unless a search of the content writes it.",
     ),
     ErrorCode(
         "CON203",
@@ -72,6 +73,11 @@ _ROWS = (
         "CON205",
         "no detection has this name or id",
         "Give its name (in any case), its id, or the name of its saved search.",
+    ),
+    ErrorCode(
+        "CON206",
+        "match_type of a field that the lookup's file has not",
+        "Correct the name in WILDCARD() or CIDR(); the field that is meant is compared exactly.",
     ),
     ErrorCode(
         "CON211",
@@ -92,6 +98,11 @@ _ROWS = (
         "CON222",
         "a setting of a Splunk app has no effect here",
         "What it does has to be done in another way; the rest of the app is used.",
+    ),
+    ErrorCode(
+        "CON223",
+        "a search-time field of a Splunk app cannot be read",
+        "Correct the setting of props.conf or transforms.conf; the rest of the app is used.",
     ),
     ErrorCode(
         "CON301",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,13 @@ from escudo.content.loading import BUILTIN, BUILTIN_FOLDER, Layer, load_layer, m
 from escudo.content.overlay import apply_overlay, load_overlay
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.field_rules import NO_RULES, FieldRules
+
+_ORIGINS = {
+    name: re.compile(rf"(?<![\w.]){name}\s*=\s*(?:\"([^\"]+)\"|([^\s()\"]+))", re.IGNORECASE)
+    for name in ("index", "source", "sourcetype")
+}
+"""How a macro says which events it means."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,8 @@ class Content:
     diagnostics: tuple[Diagnostic, ...]
     files: int
     failed_files: int
+    field_rules: FieldRules = NO_RULES
+    """Search-time fields of events, from Splunk apps."""
     kept: tuple[object, ...] = ()
     """What has to live as long as the content: the folders that archives are unpacked in."""
 
@@ -60,8 +70,24 @@ class Content:
             lookups,
             searches,
             [*searches.values(), *(d.search for x in self.detections for d in x.drilldowns)],
-            self.kept,
+            field_rules=self.field_rules,
+            origins={name: frozenset(self._origins(name)) for name in _ORIGINS},
+            kept=self.kept,
         )
+
+    def _origins(self, name: str) -> Iterator[str]:
+        """What data sources, macros and settings of apps say of a source, source type or index."""
+        for source in self.data_sources:
+            if name == "source":
+                yield source.source
+            elif name == "sourcetype":
+                yield source.sourcetype
+        for macro in self.macros:
+            for found in _ORIGINS[name].finditer(macro.definition):
+                yield found[1] or found[2]
+        for rule in self.field_rules.rules:
+            if rule.events.kind.name.lower() == name and rule.events.pattern is None:
+                yield rule.events.name
 
     def detection(self, name: str) -> Detection:
         """A detection by its name (in any case) or its id.
@@ -142,5 +168,6 @@ def _content(layer: Layer, kept: tuple[object, ...]) -> Content:
         diagnostics=tuple(layer.diagnostics),
         files=layer.files,
         failed_files=layer.failed_files,
+        field_rules=FieldRules(tuple(layer.field_rules.values()), layer.eventtypes, layer.tags),
         kept=kept,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import pyarrow as pa
 
 from escudo.core.catalog import Lookup, Macro
+from escudo.core.field_rules import NO_RULES, FieldRules
 
 _FILTER_USE = re.compile(r"`\s*([A-Za-z0-9_:.-]+_filter)\s*`")
 _EVERYTHING = "search *"
@@ -51,9 +53,14 @@ class ContentKnowledge:
         lookups: Mapping[str, Lookup],
         searches: Mapping[str, str],
         filter_users: Iterable[str],
+        *,
+        field_rules: FieldRules = NO_RULES,
+        origins: Mapping[str, frozenset[str]] = MappingProxyType({}),
         kept: tuple[object, ...] = (),
     ) -> None:
         self._kept = kept
+        self._field_rules = field_rules
+        self._origins = origins
         filters = {name for text in filter_users for name in _FILTER_USE.findall(text)}
         defaults = {(name, 0): Macro(name, _EVERYTHING) for name in filters}
         self._macros = {**defaults, **macros}
@@ -74,6 +81,12 @@ class ContentKnowledge:
 
     def saved_search(self, name: str) -> str | None:
         return self._searches.get(name.lower())
+
+    def field_rules(self) -> FieldRules:
+        return self._field_rules
+
+    def origins(self, field: str) -> frozenset[str]:
+        return self._origins.get(field, frozenset())
 
     def fingerprint(self) -> bytes:
         return b""

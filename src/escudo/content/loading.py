@@ -28,6 +28,7 @@ from escudo.content.reading import Problems, Section, read_document
 from escudo.content.roots import FOLDERS, find_root, stays_inside
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.core.field_rules import EventsOf, FieldRule
 
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).parent / "builtin"
@@ -51,6 +52,9 @@ class Layer:
     deployments: dict[str, Deployment] = field(default_factory=dict)
     data_sources: dict[str, DataSource] = field(default_factory=dict)
     csv: dict[str, str] = field(default_factory=dict)
+    field_rules: dict[tuple[EventsOf, tuple[str, int]], FieldRule] = field(default_factory=dict)
+    eventtypes: dict[str, str] = field(default_factory=dict)
+    tags: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     files: int = 0
     failed_files: int = 0
@@ -279,6 +283,9 @@ def merge(layers: Sequence[Layer]) -> Layer:
         out.deployments.update(layer.deployments)
         out.data_sources.update(layer.data_sources)
         out.csv.update(layer.csv)
+        out.field_rules.update(layer.field_rules)
+        out.eventtypes.update(layer.eventtypes)
+        out.tags.update(layer.tags)
         out.diagnostics += layer.diagnostics
         out.files += layer.files
         out.failed_files += layer.failed_files

@@ -1,4 +1,4 @@
-"""Places in a search -> places in the YAML file that holds it; commands that show them call it.
+"""Places in a search -> places in the YAML or .conf file that holds it; what shows them calls it.
 
 A search is often folded over several lines or quoted with escapes, so line 1, column 700 of the
 search is somewhere else in the file. The file is read again when such a place is asked for, which
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from escudo.content.apps.conf import read_conf
 from escudo.content.loading import read_text
 from escudo.content.reading import read_document
 from escudo.core.errors import Diagnostic, Span
@@ -23,7 +24,7 @@ _ESCAPE_DIGITS = {"x": 2, "u": 4, "U": 8}
 
 
 def relocate(diagnostic: Diagnostic, text: str) -> Diagnostic:
-    """A diagnostic about a search, pointing into the YAML file that its span names.
+    """A diagnostic about a search, pointing into the file that its span names.
 
     ``text`` is the search, as the element has it. The diagnostic stays as it is where it has no
     place, or where the file does not have the text (an overlay changed it).
@@ -32,12 +33,10 @@ def relocate(diagnostic: Diagnostic, text: str) -> Diagnostic:
     if span is None or span.file is None:
         return diagnostic
     source, unreadable = read_text(Path(span.file))
-    node = read_document(span.file, source)[0] if unreadable is None else None
-    scalar = next((s for s in _scalars(node) if s.value.strip() == text), None)
-    if scalar is None:
+    if unreadable is not None:
         return diagnostic
-    begin = len(scalar.value) - len(scalar.value.lstrip())
-    places = _align(source, scalar)[begin : begin + len(text)]
+    in_file = _in_conf if span.file.endswith(".conf") else _in_yaml
+    places = in_file(span.file, source, text)
     start = _offset(text, span.line, span.column)
     end = _offset(text, span.end_line, span.end_column)
     if not places or start >= len(places):
@@ -48,6 +47,39 @@ def relocate(diagnostic: Diagnostic, text: str) -> Diagnostic:
     end_line, end_column = _place(starts, last)
     where = Span(span.file, line, column, end_line, end_column)
     return replace(diagnostic, span=where, source=source)
+
+
+def _in_yaml(file: str, source: str, text: str) -> list[int]:
+    """For each character of a search, where it stands in a YAML file; empty where it does not."""
+    node = read_document(file, source)[0]
+    scalar = next((s for s in _scalars(node) if s.value.strip() == text), None)
+    if scalar is None:
+        return []
+    begin = len(scalar.value) - len(scalar.value.lstrip())
+    return _align(source, scalar)[begin : begin + len(text)]
+
+
+def _in_conf(file: str, source: str, text: str) -> list[int]:
+    """The same in a .conf file, where a backslash at the end of a line goes on with the next."""
+    settings = (s for stanza in read_conf(file, source).stanzas.values() for s in stanza.values())
+    line = next((s.span.line for s in settings if s.value == text), None)
+    if line is None:
+        return []
+    lines = source.splitlines(keepends=True)
+    at = sum(map(len, lines[: line - 1]))
+    places: list[int] = []
+    for shown in lines[line - 1 :]:
+        bare = shown.rstrip("\r\n")
+        goes_on = bare.endswith("\\")
+        kept = len(bare) - goes_on
+        places += range(at, at + kept + goes_on)
+        at += len(shown)
+        if not goes_on:
+            break
+    value = next((i for i, place in enumerate(places) if source[place] == "="), -1) + 1
+    while value < len(places) and source[places[value]] in _BLANK:
+        value += 1
+    return places[value : value + len(text)]
 
 
 def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

@@ -12,6 +12,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from escudo.core.errors import Span
+from escudo.core.field_rules import FieldRules
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 
@@ -88,6 +89,14 @@ class Knowledge(Protocol):
 
     def saved_search(self, name: str) -> str | None:
         """The SPL of a saved search (``| savedsearch``, ``| from savedsearch:``)."""
+        ...
+
+    def field_rules(self) -> FieldRules:
+        """The search-time fields of events; they go over those that a table has."""
+        ...
+
+    def origins(self, field: str) -> frozenset[str]:
+        """The values of ``source``, ``sourcetype`` or ``index`` that the content speaks of."""
         ...
 
     def model(self, name: str) -> bytes | None:

@@ -26,6 +26,7 @@ from escudo.spl import (
     Search,
     Segment,
     Where,
+    add_ruled_fields,
     bind_segments,
     find_hint,
     find_tables,
@@ -195,6 +196,7 @@ class Why:
             self._parsed,
             self.engine,
             provenance=True,
+            dress=add_ruled_fields,
         )
 
     def _segments(self, raw: Collection[str]) -> Iterator[Segment]:

@@ -87,6 +87,11 @@ _ROWS = (
         "Repeat the search with --allow-delete, if the events it finds shall really go.",
     ),
     ErrorCode(
+        "LAK025",
+        "no right to write to an internal index",
+        "Name another index, or repeat the search with --allow-internal.",
+    ),
+    ErrorCode(
         "LAK016",
         "the lake holds events of a source that is not given",
         "Name the folder with the source's YAML by --sources, as when the events came in.",

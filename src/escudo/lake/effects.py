@@ -50,6 +50,7 @@ def carry_out(
     *,
     search: str,
     may_delete: bool = False,
+    may_write_internal: bool = False,
 ) -> tuple[Change, ...]:
     """Does what a search asked for, in its order; the events that it collects come in together.
 
@@ -59,11 +60,16 @@ def carry_out(
         content: the definitions of lookups, as the content has them.
         search: the name of the search, the source of its events.
         may_delete: whether the caller has the right to delete (in Splunk, role ``can_delete``).
+        may_write_internal: whether the caller may write to internal indexes (``_audit``).
 
     Raises:
-        EscudoError: LAK015 for a deletion without the right; then nothing is done. LAK014,
-            LAK007, LAK013 as in ``codes``.
+        EscudoError: LAK015 for a deletion without the right, LAK025 for events to an internal
+            index; then nothing is done. LAK014, LAK007, LAK013 as in ``codes``.
     """
+    internal = [e for e in effects if isinstance(e, IndexOutput) and e.index.startswith("_")]
+    if internal and not may_write_internal:
+        message = f"index {internal[0].index} is internal; nothing was changed"
+        raise EscudoError("LAK025", message)
     gone = sum(len(e.event_ids) for e in effects if isinstance(e, Deletion))
     if gone and not may_delete:
         raise EscudoError("LAK015", f"'delete' would take {gone:,} events; nothing was changed")

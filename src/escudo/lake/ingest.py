@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -26,12 +26,14 @@ from escudo.core.interrupts import meet_stop
 from escudo.core.prefetch import prefetch
 from escudo.lake.identity import Identity
 from escudo.lake.ingest_source import Begin, End, IngestSource, Known, Step
+from escudo.lake.known_names import read_known_names
 from escudo.lake.ledger import IngestedFile
 from escudo.lake.normalising import NormalisingWriter
 from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
+from escudo.sources.inventory import Inventory
 from escudo.sources.notes import Note
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.reading import RawBatch, Rejected
@@ -56,6 +58,7 @@ def ingest(
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
     limits: UnpackLimits | None = None,
+    names: Callable[[], Inventory] = Inventory,
 ) -> IngestReport:
     """Reads logs into a lake. A file comes in whole or not at all; a stream bit by bit.
 
@@ -70,6 +73,7 @@ def ingest(
         progress: is told how far it is.
         stdin: standard input, if not this process's own.
         limits: what each file may unpack to.
+        names: what else is known of the hosts and users that events name by ids.
 
     Raises:
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
@@ -82,6 +86,7 @@ def ingest(
             force=force,
             limits=limits,
             date_order=date_order,
+            names=names,
         )
         try:
             run.read(paths, stdin)
@@ -110,7 +115,9 @@ class _Ingest:
         force: bool,
         limits: UnpackLimits | None,
         date_order: DateOrder | None,
+        names: Callable[[], Inventory],
     ) -> None:
+        self._names = names
         self._limits = limits
         self._date_order = date_order
         self.report = IngestReport()
@@ -135,6 +142,7 @@ class _Ingest:
                 force=self._force,
                 limits=self._limits,
                 date_order=self._date_order,
+                names=lambda: read_known_names(self._lake.snapshot(), self._names()),
             )
             for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
                 if step is not None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake.identity import Identity, identify_file
 from escudo.lake.ledger import Ledger
 from escudo.sources import Families
+from escudo.sources.inventory import Inventory, InventoryFinder
 from escudo.sources.notes import Note
 from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
@@ -60,7 +61,9 @@ class IngestSource:
         force: bool,
         limits: UnpackLimits | None = None,
         date_order: DateOrder | None = None,
+        names: Callable[[], Inventory] = Inventory,
     ) -> None:
+        self._names = names
         self._limits = limits
         self._date_order = date_order
         self._ledger = ledger
@@ -74,6 +77,7 @@ class IngestSource:
         with ThreadPoolExecutor(1, "escudo-hash") as hasher:
             current: str | None = None
             opened: _Opened | None = None
+            inventory = InventoryFinder(paths, self._limits, self._names).find
             for item in open_logs(paths, stdin=stdin, limits=self._limits):
                 if isinstance(item, Diagnostic):
                     yield item
@@ -84,7 +88,7 @@ class IngestSource:
                     current = item.container
                     opened = yield from self._begin(current, hasher)
                 if opened is not None:
-                    yield from _read(item, self._families, self._date_order)
+                    yield from _read(item, self._families, self._date_order, inventory)
             if opened is not None:
                 yield from self._end(opened)
 
@@ -139,10 +143,17 @@ class _Opened:
     digest: Future[Identity] | None
 
 
-def _read(stream: LogStream, families: Families, date_order: DateOrder | None) -> Iterator[Step]:
+def _read(
+    stream: LogStream,
+    families: Families,
+    date_order: DateOrder | None,
+    inventory: Callable[[], Inventory],
+) -> Iterator[Step]:
     notes: list[Note] = []
     try:
-        for item in read(stream, families, date_order=date_order, note=notes.append):
+        for item in read(
+            stream, families, date_order=date_order, note=notes.append, inventory=inventory
+        ):
             yield item
             yield from notes
             notes.clear()

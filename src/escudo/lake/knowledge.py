@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from escudo.core.catalog import Knowledge, Lookup, Macro
+from escudo.core.field_rules import FieldRules
 from escudo.lake.artifacts import COLLECTIONS, LOOKUPS, Artifacts
 
 
@@ -38,6 +39,12 @@ class LakeKnowledge:
 
     def saved_search(self, name: str) -> str | None:
         return self._content.saved_search(name)
+
+    def field_rules(self) -> FieldRules:
+        return self._content.field_rules()
+
+    def origins(self, field: str) -> frozenset[str]:
+        return self._content.origins(field)
 
     def model(self, name: str) -> bytes | None:
         return self._artifacts.model(name)

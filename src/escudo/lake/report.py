@@ -67,6 +67,9 @@ class FileReport:
                 f"{self.seen[Kind.FILE_TIME]}"
             )
             told.append(("SRC063", message))
+        if zoneless := self.notes[Kind.NO_ZONE]:
+            message = f"{zoneless:,} events name no time zone; their times are taken as UTC"
+            told.append(("SRC064", message))
         self.blind += strange + self.unnamed
         span = Span(self.name, 1, 1, 1, 1)
         return [Diagnostic(code, text, Severity.WARNING, span) for code, text in told]

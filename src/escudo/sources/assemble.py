@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, F
 from escudo.sources.events import Events, PendingEvents, Values
 from escudo.sources.families import Families
 from escudo.sources.family import ANY, Family, find_template_fields, rule_holds
+from escudo.sources.inventory import Inventory, add_names, needs_names
 from escudo.sources.notes import Kind, Note, find_windows_look
 from escudo.sources.times import TIME, DateOrder, parse_times
 
@@ -45,16 +46,20 @@ def assemble(
     source_file: str,
     default_time: float,
     date_order: DateOrder | None = None,
+    inventory: Callable[[], Inventory] = Inventory,
 ) -> Iterator[RawBatch]:
     """The events as tables of their families.
 
     An event without a time that can be read has ``default_time`` (epoch), and the field
-    ``time_source`` with the value ``file``. ``date_order`` reads dates like 03/05/2024.
+    ``time_source`` with the value ``file``. ``date_order`` reads dates like 03/05/2024;
+    ``inventory`` is asked for names where an event may need them.
     """
     if isinstance(events, PendingEvents):
         events = events.make()
     if len(events.raw) == 0:
         return
+    if needs_names(events):
+        events = add_names(events, inventory())
     for family, rows in _route(_deciding(events, families.routing_fields), families):
         chosen = events if rows is None else events.take(rows)
         notes: list[Note] = []
@@ -63,6 +68,8 @@ def assemble(
         times, untimed = _times(family, chosen, date_order)
         if untimed is not None:
             notes.append(untimed)
+        if chosen.zoneless:
+            notes.append(Note(Kind.NO_ZONE, len(chosen.raw), ""))
         table = _build_table(family, chosen, source_file, times=times, default_time=default_time)
         yield RawBatch(family, table, tuple(notes))
 

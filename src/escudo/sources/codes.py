@@ -94,5 +94,11 @@ CODES: Mapping[str, ErrorCode] = {
             "the events have the file's time and the field time_source=file; --date-order says "
             "what 03/05/2024 means",
         ),
+        ErrorCode(
+            "SRC064",
+            "times without a time zone",
+            "classic WinEventLog text has the local time of who wrote it and does not name the "
+            "zone: times are taken as UTC; an export with _time, or XML, has them right",
+        ),
     )
 }

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from escudo.core.errors import EscudoError, Span
+from escudo.core.yaml_depth import DEEPEST, find_deep_line
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ def read_definition(text: str, file: str) -> Definition:
     Traceback (most recent call last):
     escudo.core.errors.EscudoError: error[SRC050] x.yml:2:1: did not find expected ',' or ']'
     """
+    if (deep := find_deep_line(text)) is not None:
+        message = f"nested more than {DEEPEST} levels deep"
+        raise EscudoError("SRC050", message, span=Span(file, deep, 1, deep, 2))
     try:
         values = yaml.load(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -16,12 +16,14 @@ Values: TypeAlias = pa.Array | str
 class Events:
     """Events of any families, as columns: field name -> values, and the text of each event.
 
-    ``times`` overrides the family's own rule for the time where the format knows better.
+    ``times`` overrides the family's own rule for the time where the format knows better;
+    ``zoneless`` says that they are local times of an unknown zone, taken as UTC.
     """
 
     fields: Mapping[str, Values]
     raw: pa.Array
     times: pa.Array | None = None
+    zoneless: bool = False
 
     def take(self, rows: pa.Array) -> Events:
         """The events of some row numbers."""
@@ -29,6 +31,7 @@ class Events:
             {k: v if isinstance(v, str) else v.take(rows) for k, v in self.fields.items()},
             self.raw.take(rows),
             None if self.times is None else self.times.take(rows),
+            self.zoneless,
         )
 
 

@@ -17,8 +17,10 @@ _FDR_KEY = re.compile(rb'"(?:event_simpleName|event_platform)"\s*:')
 
 _CLASSIC = re.compile(rb"(?m)^LogName=[^\r\n]+\r?\n(?:\w+=.*\n)*?EventCode=")
 _DELIMITERS = (",", ";", "\t", "|")
-_HEADER_CELL = re.compile(r"[\w@#{}.:/()\[\] -]{1,80}")
-_LOG_COLUMN = re.compile(r"(?i)time|date|event|_raw|host|computer|channel|provider|source")
+_HEADER_CELL = re.compile(r"[\w@#{}.:/()\[\] '’-]{1,80}")
+_LOG_COLUMN = re.compile(
+    r"(?i)time|date|datum|fecha|event|_raw|host|computer|channel|provider|source|usersid"
+)
 
 
 class Format(StrEnum):

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     OTHER_LINES = "other lines"
     NOT_UNDERSTOOD = "not understood"
     FILE_TIME = "file time"
+    NO_ZONE = "no time zone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,17 @@ _LOOKS: Mapping[str, str] = {
     "sourcename": "origin",
     "eventsourcename": "origin",
     "eventlog": "origin",
+    "event id": "id",
+    "task category": "origin",
+    "ereignis-id": "id",
+    "aufgabenkategorie": "origin",
+    "id de l’événement": "id",
+    "catégorie de la tâche": "origin",
+    "id. del evento": "id",
+    "categoría de la tarea": "origin",
 }
-"""Names that the event id and its origin have in exports of Windows events, in lower case."""
+"""Names that the event id and its origin have in exports of Windows events, in lower case; Event
+Viewer's CSV has neither channel nor computer."""
 
 
 def find_windows_look(events: Events) -> Note | None:
@@ -62,7 +72,8 @@ def find_windows_look(events: Events) -> Note | None:
     has = {part: np.zeros(len(events.raw), dtype=bool) for part in ("id", "origin")}
     seen: list[str] = []
     for name, values in events.fields.items():
-        steps = [step.lower() for step in name.replace("@", "").replace("{}", "").split(".")]
+        whole = name.lower()
+        steps = [whole] if whole in _LOOKS else whole.replace("@", "").replace("{}", "").split(".")
         part = next((_LOOKS[step] for step in reversed(steps) if step in _LOOKS), None)
         if part is None:
             continue

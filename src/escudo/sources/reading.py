@@ -20,6 +20,7 @@ from escudo.sources.family import Family
 from escudo.sources.format_detection import Format
 from escudo.sources.formats import classic_text, csv_events, event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected, is_other_text
+from escudo.sources.inventory import Inventory
 from escudo.sources.notes import Kind, Note
 from escudo.sources.opening import LogStream
 from escudo.sources.times import DateOrder
@@ -66,11 +67,13 @@ def read(
     batch_rows: int = BATCH_ROWS,
     date_order: DateOrder | None = None,
     note: Callable[[Note], None] = lambda note: None,
+    inventory: Callable[[], Inventory] = Inventory,
 ) -> Iterator[RawBatch | Rejected]:
     """The events of a stream as tables of their families, and what gave no row.
 
     Every event is in a batch or is a Rejected; ``note`` is told of lines that are no events, of
-    events in no known form, and of times that cannot be read.
+    events in no known form, and of times that cannot be read. ``inventory`` knows the names of
+    hosts and users that events have ids of.
 
     A batch has at most ``batch_rows`` rows; the events of one family come nearly in the order of
     the stream (those of one shape together).
@@ -91,6 +94,7 @@ def read(
             source_file=stream.name,
             default_time=stream.modified,
             date_order=date_order,
+            inventory=inventory,
         )
         for batch in batches:
             for told in batch.notes:

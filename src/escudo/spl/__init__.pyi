@@ -25,6 +25,7 @@ from .lowering.scan import within_range as within_range
 from .operators.lookup_tables import MULTIVALUE_PREFIX as MULTIVALUE_PREFIX
 from .operators.lookup_tables import encode_values as encode_values
 from .operators.lookup_tables import read_lookup as read_lookup
+from .operators.ruled_events import add_ruled_fields as add_ruled_fields
 from .relation.arrow_types import ARROW_TYPES as ARROW_TYPES
 from .relation.clock import Clock as Clock
 from .relation.coercion import as_boolean as as_boolean
@@ -62,6 +63,7 @@ from .syntax.ast import FieldRef as FieldRef
 from .syntax.ast import Literal as Literal
 from .syntax.ast import Pipeline as Pipeline
 from .syntax.codes import CODES as CODES
+from .syntax.nesting import bound_nesting as bound_nesting
 from .syntax.possible_values import possible_values_of as possible_values_of
 from .syntax.pretty_print import format_text as format_text
 from .syntax.pretty_print import lay_out as lay_out

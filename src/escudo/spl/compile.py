@@ -14,13 +14,16 @@ from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
+from escudo.spl.binding.present_columns import keep_present
 from escudo.spl.binding.runner import Runner
+from escudo.spl.operators.ruled_events import add_ruled_fields
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.final_query import Output, select_fields
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.scans import Need, Scan
 from escudo.spl.syntax.ast import Pipeline
+from escudo.spl.syntax.nesting import bound_nesting
 
 EVIDENCE_FIELDS = ("_event_id", "source_file")
 """With provenance, the fields of a result row that hold its events and their files."""
@@ -52,6 +55,7 @@ class Compiled:
     arrival: exp.Expression | None = None
 
 
+@bound_nesting
 def compile_search(
     text: str,
     catalog: Catalog,
@@ -82,6 +86,7 @@ def compile_search(
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
         runner=runner,
         provenance=provenance,
+        dress=add_ruled_fields,
         prune=prune,
     )
     try:
@@ -121,6 +126,8 @@ def screen_search(
         clock=Clock(now),
         within=within,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
+        screening=True,
+        dress=add_ruled_fields,
     )
     try:
         relation = binder.pipeline(binder.parse(text))
@@ -136,6 +143,7 @@ def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:
         if relation.bound(name) is not None:
             shown = storable(binder.evaluate(expr, relation))
             relation = relation.extend([(name, shown)], binder.names)
+    relation = keep_present(relation, binder)
     query, output = select_fields(relation, binder.names, EVIDENCE_FIELDS)
     scans = {s.name: s for s in relation.scans()}
     return Compiled(

@@ -12,12 +12,14 @@ from escudo.spl.macros import expand, without_comments
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.syntax.lexer import Layout, Segment, read_layout
+from escudo.spl.syntax.nesting import bound_nesting
 from escudo.spl.syntax.source import Expanded, suggest
 
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
 _TERM_FOLLOWS = re.compile(r"\s*(?:[<>!]?=|[<>](?!<)|IN\s*\()")
 
 
+@bound_nesting
 def parse(text: str | Expanded, *, file: str | None = None) -> Pipeline:
     """Parse a search.
 

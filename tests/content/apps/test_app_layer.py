@@ -122,12 +122,20 @@ def test_other_saved_searches(app: Path) -> None:
 
 
 def test_what_has_no_effect_is_told(app: Path) -> None:
-    told = [d.message for d in content.load([app], builtin=False).diagnostics]
-    assert [m for m in told if "mystery" in m]
-    assert [m for m in told if "number of events greater than 5" in m]
-    assert [m for m in told if "[cut_host]" in m and "REGEX, FORMAT" in m]
-    assert [m for m in told if "[a_type] of props.conf: EXTRACT-x" in m]
-    assert len(told) == 4
+    told = [(str(d.severity), d.message) for d in content.load([app], builtin=False).diagnostics]
+    assert [s for s, m in told if "mystery" in m] == ["warning"]
+    assert [s for s, m in told if "number of events greater than 5" in m] == ["warning"]
+    assert [s for s, m in told if "[cut_host]" in m and "REGEX, FORMAT" in m] == ["info"]
+    assert len(told) == 3
+
+
+def test_what_collections_say_of_types_is_a_note(app: Path) -> None:
+    put(app, "default/collections.conf", "[seen_kv]\nfield.count = number\nreplicate = true\n")
+    loaded = content.load([app], builtin=False)
+    told = [d for d in loaded.diagnostics if "collections.conf" in d.message]
+    assert [(str(d.severity), d.message) for d in told] == [
+        ("info", "[seen_kv] of collections.conf: field.count, replicate has no effect here")
+    ]
 
 
 @pytest.mark.parametrize("name", [None, "my_app.spl", "my_app.tgz", "my_app.tar.gz"])
@@ -184,3 +192,15 @@ def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
 def test_json_of_another_shape_ends_nothing(line: str, tmp_path: Path) -> None:
     put(tmp_path, "a/default/savedsearches.conf", f"[s]\nsearch = index=a\n{line}\n")
     assert [d.name for d in content.load([tmp_path / "a"], builtin=False).detections] == ["s"]
+
+
+def test_loader_and_run_agree_about_a_lookup_without_its_file(app: Path) -> None:
+    (app / "lookups/staff.csv").unlink()
+    loaded = content.load([app])
+    (told,) = [d for d in loaded.diagnostics if d.code == "CON202"]
+    assert told.message == "lookup [staff]: the app has no file staff.csv"
+    assert told.hint is not None
+    assert "fail (SPL314)" in told.hint
+    search = "| makeresults | eval user=1 | lookup staff user"
+    with Lake.create_temporary() as lake, pytest.raises(EscudoError, match="SPL314"):
+        run_search(search, DuckDBEngine(lake), lake, loaded.knowledge, now=1_795_000_000.0)

@@ -53,6 +53,14 @@ def test_problems(text: str, problem: str, tmp_path: Path) -> None:
     assert read(text, tmp_path)[1] == [problem]
 
 
+def test_match_type_of_a_column_that_the_file_has_not(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text('"agent", net\nx*,10.0.0.0/8\n')
+    text = "name: a\nfilename: b.csv\nmatch_type: WILDCARD(agents), CIDR(net), CIDR(gone)\n"
+    found, problems = read(text, tmp_path)
+    assert problems == ["warning CON206 f.yml:3:13"] * 2
+    assert found.match_types == {"agents": "WILDCARD", "net": "CIDR", "gone": "CIDR"}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

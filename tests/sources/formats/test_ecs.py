@@ -11,9 +11,11 @@ from tests.sources.support import read_bytes
 
 SYSMON = ("Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/Operational")
 SECURITY = ("Microsoft-Windows-Security-Auditing", "Security")
+CLASSIC = ("PowerShell", "Windows PowerShell")
+CORE = ("PowerShellCore", "PowerShellCore/Operational")
 POWERSHELL = ("Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational")
 
-CASES: list[tuple[tuple[str, str], str, dict[str, Any], dict[str, str]]] = [
+CASES: list[tuple[tuple[str, str], str, dict[str, Any], dict[str, Any]]] = [
     (
         SYSMON,
         "3",
@@ -79,6 +81,142 @@ CASES: list[tuple[tuple[str, str], str, dict[str, Any], dict[str, str]]] = [
         {"powershell": {"file": {"script_block_text": "iex x"}, "sequence": 1}},
         {"ScriptBlockText": "iex x", "MessageNumber": "1"},
     ),
+    (
+        CORE,
+        "4104",
+        {"powershell": {"file": {"script_block_id": "1-2"}, "total": 3}, "file": {"path": "C:\\s"}},
+        {"ScriptBlockId": "1-2", "MessageTotal": "3", "Path": "C:\\s"},
+    ),
+    (
+        POWERSHELL,
+        "4103",
+        {
+            "process": {"title": "ConsoleHost", "command_line": "powershell -enc a"},
+            "user": {"domain": "D", "name": "ida"},
+            "powershell": {
+                "command": {
+                    "name": "Out-String",
+                    "invocation_details": [
+                        {"type": "CommandInvocation", "related_command": "O", "value": '"O"'},
+                        {
+                            "type": "ParameterBinding",
+                            "related_command": "O",
+                            "name": '"In"',
+                            "value": '"x"',
+                        },
+                    ],
+                }
+            },
+        },
+        {
+            "ContextInfo": "        Host Name = ConsoleHost\n"
+            "        Host Application = powershell -enc a\n"
+            "        Command Name = Out-String\n        User = D\\ida",
+            "Payload": 'CommandInvocation(O): "O"\nParameterBinding(O): name="In"; value="x"',
+        },
+    ),
+    (
+        CLASSIC,
+        "400",
+        {
+            "powershell": {"engine": {"new_state": "Available", "previous_state": "None"}},
+            "process": {"command_line": "powershell -v 2"},
+        },
+        {
+            "Data": [
+                "Available",
+                "None",
+                "\tNewEngineState=Available\n\n\tPreviousEngineState=None\n\n"
+                "\tHostApplication=powershell -v 2",
+            ]
+        },
+    ),
+    (
+        CLASSIC,
+        "600",
+        {"powershell": {"provider": {"name": "Registry", "new_state": "Started"}}},
+        {
+            "Data": [
+                "Registry",
+                "Started",
+                "\tProviderName=Registry\n\n\tNewProviderState=Started",
+            ]
+        },
+    ),
+    (
+        CLASSIC,
+        "800",
+        {"powershell": {"command": {"value": "iex x", "name": "iex"}}},
+        {"Data": ["iex x", "\tCommandName=iex\n\n\tCommandLine=iex x"]},
+    ),
+    (
+        SYSMON,
+        "13",
+        {"registry": {"path": "HKLM\\v", "data": {"strings": ["1"], "type": "SZ_DWORD"}}},
+        {"TargetObject": "HKLM\\v", "Details": "DWORD (0x00000001)"},
+    ),
+    (
+        SYSMON,
+        "23",
+        {"process": {"hash": {"md5": "aa"}}, "sysmon": {"file": {"archived": True}}},
+        {"Hashes": "MD5=AA", "Archived": "true"},
+    ),
+    (
+        SYSMON,
+        "22",
+        {"sysmon": {"dns": {"status": "DNS_ERROR_RCODE_NAME_ERROR"}}},
+        {"QueryStatus": "9003"},
+    ),
+    (
+        SYSMON,
+        "9",
+        {"file": {"path": "\\Device\\HarddiskVolume2"}},
+        {"Device": "\\Device\\HarddiskVolume2"},
+    ),
+    (SYSMON, "20", {"process": {"executable": "cmd.exe"}}, {"Destination": "cmd.exe"}),
+    (
+        SECURITY,
+        "4648",
+        {"user": {"name": "a", "effective": {"name": "b", "domain": "D"}}},
+        {"SubjectUserName": "a", "TargetUserName": "b", "TargetDomainName": "D"},
+    ),
+    (
+        SECURITY,
+        "4657",
+        {"registry": {"path": "\\REGISTRY\\x", "value": "Run"}, "process": {"pid": 16}},
+        {"ObjectName": "\\REGISTRY\\x", "ObjectValueName": "Run", "ProcessId": "0x10"},
+    ),
+    (SECURITY, "4663", {"file": {"path": "C:\\s"}}, {"ObjectName": "C:\\s"}),
+    (
+        SECURITY,
+        "4697",
+        {"service": {"name": "evil", "type": "0x10"}, "user": {"name": "a"}},
+        {"ServiceName": "evil", "ServiceType": "0x10", "SubjectUserName": "a"},
+    ),
+    (
+        SECURITY,
+        "4624",
+        {"source": {"domain": "PC9"}, "process": {"pid": 4}},
+        {"WorkstationName": "PC9", "ProcessId": "0x4"},
+    ),
+    (
+        SECURITY,
+        "4781",
+        {"user": {"name": "a", "target": {"name": "old"}, "changes": {"name": "new"}}},
+        {"OldTargetUserName": "old", "NewTargetUserName": "new"},
+    ),
+    (
+        SECURITY,
+        "4778",
+        {"user": {"name": "a"}, "source": {"ip": "192.0.2.7", "domain": "PC9"}},
+        {"AccountName": "a", "ClientAddress": "192.0.2.7", "ClientName": "PC9"},
+    ),
+    (
+        SECURITY,
+        "4798",
+        {"process": {"executable": "C:\\n.exe", "pid": 16}, "user": {"name": "a"}},
+        {"CallerProcessName": "C:\\n.exe", "CallerProcessId": "0x10", "SubjectUserName": "a"},
+    ),
 ]
 
 
@@ -86,7 +224,7 @@ CASES: list[tuple[tuple[str, str], str, dict[str, Any], dict[str, str]]] = [
     ("provider", "event_id", "moved", "own"), CASES, ids=[f"{c[0][1]} {c[1]}" for c in CASES]
 )
 def test_moved_fields_come_back(
-    provider: tuple[str, str], event_id: str, moved: dict[str, Any], own: dict[str, str]
+    provider: tuple[str, str], event_id: str, moved: dict[str, Any], own: dict[str, Any]
 ) -> None:
     [row] = _rows({**moved, "winlog": _winlog(provider, event_id)})
     assert {name: row.get(name) for name in own} == own
@@ -96,6 +234,12 @@ def test_what_the_event_itself_says_stands() -> None:
     winlog = {**_winlog(SYSMON, "1"), "event_data": {"Image": "C:\\Own.exe"}}
     [row] = _rows({"process": {"executable": "c:\\own.exe"}, "winlog": winlog})
     assert row["Image"] == "C:\\Own.exe"
+
+
+def test_a_logon_type_that_has_become_a_word_is_a_number_again() -> None:
+    winlog = {**_winlog(SECURITY, "4624"), "logon": {"type": "RemoteInteractive", "id": "0x5f"}}
+    [row] = _rows({"user": {"name": "ida"}, "winlog": winlog})
+    assert (row["LogonType"], row["TargetLogonId"]) == ("10", "0x5f")
 
 
 def test_other_events_are_left_alone() -> None:

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from escudo.sources.assemble import assemble
+from escudo.sources.formats import event_xml
 from escudo.sources.formats.bytesviews import PADDING
 from escudo.sources.formats.event_xml import read_padded
 from escudo.sources.formats.rejected import Rejected
@@ -178,3 +179,18 @@ def test_the_windows_form_is_the_same_both_ways(data: str) -> None:
         "<Correlation></Correlation><Channel>C</Channel><Computer></Computer></System>"
         f"<EventData>{data.replace(value, value.strip())}</EventData></Event>"
     )
+
+
+def test_a_block_does_not_end_inside_of_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = "<UserData><Event xmlns='y'><Foo>1</Foo></Event></UserData></Event>"
+    nested = event(7).replace("</Event>", inner)
+    monkeypatch.setattr(event_xml, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr("escudo.sources.formats.text._PIECE_BYTES", len(nested) - 20)
+    rows, rejected = read_bytes((nested * 5).encode())
+    assert [row["Foo"] for row in rows] == ["1"] * 5
+    assert rejected == []
+
+
+def test_what_is_rejected_names_the_record() -> None:
+    _, [rejected] = read_bytes(event(4711).replace("</EventData>", "</Oops>").encode())
+    assert "EventRecordID 4711" in rejected.message

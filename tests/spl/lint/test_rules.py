@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,15 @@ RAW = TableSchema(
 )
 
 
+ORIGINS = {"sourcetype": frozenset({"x"}), "index": frozenset({"main"})}
+
+
+@dataclass(frozen=True)
 class Shelf:
-    """A catalog of one data model and one raw table, without files."""
+    """A catalog of one data model and one raw table, without files. ``values`` bounds the fields of
+    the raw table; without it a source type x and the index main are all there is."""
+
+    values: Mapping[str, frozenset[str]] = field(default_factory=lambda: ORIGINS)
 
     def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
         known = model.lower() == "endpoint" and (dataset or "processes").lower() == "processes"
@@ -39,7 +47,7 @@ class Shelf:
         return (("Endpoint", "Processes"),)
 
     def raw_tables(self) -> Sequence[TableSchema]:
-        return (RAW,)
+        return (replace(RAW, values=self.values),)
 
     def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
         return ()
@@ -54,11 +62,15 @@ def _shown(expected: dict[str, Any]) -> tuple[str, ...]:
     return (expected["code"], expected["at"], severity, expected["message"], expected.get("hint"))
 
 
+def _values(case: dict[str, Any]) -> Mapping[str, frozenset[str]]:
+    return {n: frozenset(values) for n, values in case.get("table", ORIGINS).items()}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_findings(case: dict[str, Any]) -> None:
     found = [
         (d.code, str(d.span), str(d.severity), d.message, d.hint)
-        for d in lint_search(case["spl"], Shelf(), BOOK)
+        for d in lint_search(case["spl"], Shelf(_values(case)), BOOK)
     ]
     assert sorted(found) == sorted(_shown(f) for f in case["findings"])
 

@@ -44,7 +44,7 @@ from escudo.spl.relation.pcre import adapt_to_python, translate
         (r"[[:alpha:]_]", "[A-Za-z_]", (), True),
         (r"[\b]", r"[\x08]", (), True),
         (r"\Q.*\E+", r"\.\*+", (), True),
-        (r"\h\R", r"[ \t](?:\r\n|\n|\r)", (), True),
+        (r"\h\R", r"[ \t](?:\r\n|[\n\x0b\f\r\x85" "\u2028\u2029])", (), True),
         (r"\x{41}\e\_", r"\x41\x1b_", (), True),
         (r"\/\-\"", r"\/\-\"", (), True),
         (r"\Kx", r"\Kx", (), False),
@@ -168,3 +168,54 @@ def test_engines_agree_with_the_reference(pattern: str) -> None:
         for sample in SAMPLES:
             row = connection.execute(f"SELECT {name}(?, ?)", [sample, translated.text]).fetchone()
             assert row == (reference.search(sample) is not None,), (pattern, sample)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"\p{L}(?=x)", "éx"),
+        (r"\p{Latin}", "é"),
+        (r"[\p{L}\d]+(?=x)", "é5x"),
+        (r"\P{Lu}(?=x)", "éx"),
+        (r"a\Rb", "a\r\nb"),
+        (r"a\Rb", "a\u2028b"),
+        (r"(?<=x|yz)a", "yza"),
+        (r"(?<![ab]|cd)e", "xe"),
+        (r"\w(?=x)|é", "é"),
+    ],
+)
+def test_matches_as_pcre2_does(pattern: str, text: str) -> None:
+    translated = translate(pattern)
+    assert regex.search(adapt_to_python(translated.text), text, regex.ASCII)
+    if translated.regular:
+        with connect() as connection:
+            query = "SELECT regexp_matches(?, ?)"
+            assert connection.execute(query, [text, translated.text]).fetchone() == (True,)
+
+
+def test_words_are_of_ascii() -> None:
+    assert not regex.search(adapt_to_python(translate(r"^\w(?=x)").text), "éx", regex.ASCII)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(
+            "(?U)a",
+            "(?J)a",
+            "(?n)(a)",
+            "(?^)a",
+            "(?L)a",
+            "(?C1)a",
+            "(*UTF8)a",
+            "(*UCP)a",
+            "(*CRLF)a",
+        ),
+        *("(*LIMIT_MATCH=1)a", "(?(DEFINE)(?<q>b))a", "(?<n>a)(?<n>b)", "(?P<n>a)|(?'n'b)"),
+        *("(?<=x+)a", "(?<!x*)a", "(?<=a|b{1,2})c", "(?&n)(?<n>a)", "(*NOSUCH)a", r"\g{5}a"),
+    ],
+)
+def test_what_is_refused_is_refused_when_compiled(pattern: str) -> None:
+    with pytest.raises(EscudoError) as raised:
+        translate(pattern)
+    assert raised.value.code == "SPL203"

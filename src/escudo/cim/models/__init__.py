@@ -29,7 +29,7 @@ from typing import Any
 
 import yaml
 
-from escudo.core.errors import EscudoError
+from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import (
     COMMON_COLUMNS,
     RAW_COLUMNS,
@@ -39,6 +39,7 @@ from escudo.core.schema import (
     TableSchema,
     physical_names,
 )
+from escudo.core.yaml_depth import DEEPEST, find_deep_line
 
 _KINDS = frozenset({"string", "number", "boolean", "timestamp"})
 _STORED: Mapping[str, FieldType] = {
@@ -147,6 +148,9 @@ def load() -> Models:
 
 def parse_model(text: str, file: str) -> list[Dataset]:
     """The datasets that a YAML text defines; CIM001 where it does not fit."""
+    if (deep := find_deep_line(text)) is not None:
+        message = f"nested more than {DEEPEST} levels deep"
+        raise EscudoError("CIM001", message, span=Span(file, deep, 1, deep, 2))
     data = yaml.load(text, yaml.CSafeLoader)
     try:
         model = str(data["model"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from escudo.cli.options import (
 )
 from escudo.cli.sarif import build_sarif
 from escudo.cli.terminal import open_console
+from escudo.content import Content
+from escudo.content.codes import CODES as CONTENT_CODES
 from escudo.core.errors import Diagnostic, Severity
 from escudo.lake.tables import Tables
 from escudo.spl import CODES
@@ -59,9 +62,12 @@ def command(
     with open_lake(lake_path, tables) as lake:
         searches = [search for t in targets for search in read_searches(t, content)]
         findings = list(lint_searches(searches, lake.snapshot(), content.knowledge))
+    findings = [*_of_files(content, _folders(targets)), *findings]
     shape = format_ or ("text" if sys.stdout.isatty() else "json")
     if shape == "sarif":
-        sys.stdout.write(orjson.dumps(build_sarif(findings, CODES)).decode() + "\n")
+        sys.stdout.write(
+            orjson.dumps(build_sarif(findings, {**CODES, **CONTENT_CODES})).decode() + "\n"
+        )
     elif shape == "json":
         for diagnostic in findings:
             sys.stdout.write(orjson.dumps(_row(diagnostic)).decode() + "\n")
@@ -77,8 +83,20 @@ def command(
 
 
 def _folders(targets: Sequence[str]) -> list[Path]:
-    """Folders among the targets, whose own macros and lookups their searches may name."""
-    return [Path(t) for t in targets if len(t) < 4096 and Path(t).is_dir()]
+    """Folders and apps among the targets, whose own macros and lookups their searches may name."""
+    paths = [Path(t) for t in targets if len(t) < 4096 and "\0" not in t]
+    return [p for p in paths if p.is_dir() or (p.is_file() and tarfile.is_tarfile(p))]
+
+
+def _of_files(content: Content, folders: Sequence[Path]) -> list[Diagnostic]:
+    """What loading has found in the files of some folders; errors are shown as they are loaded."""
+    return [
+        d
+        for d in content.diagnostics
+        if d.severity is Severity.WARNING
+        and d.span is not None
+        and any(Path(d.span.file or "").is_relative_to(folder) for folder in folders)
+    ]
 
 
 def _row(diagnostic: Diagnostic) -> dict[str, object]:

@@ -42,6 +42,11 @@ from escudo.lake.tables import Tables
     help="Let `delete` take the events that it finds out of the lake.",
 )
 @click.option(
+    "--allow-internal",
+    is_flag=True,
+    help="Let `collect` write to indexes whose names begin with `_`.",
+)
+@click.option(
     "--save-job", "job", default=None, help="Keep the results under this name, for `loadjob`."
 )
 @format_option()
@@ -56,6 +61,7 @@ def command(
     engine_name: str,
     memory_limit: str | None,
     allow_delete: bool,
+    allow_internal: bool,
     job: str | None,
     format_: str | None,
 ) -> None:
@@ -69,7 +75,12 @@ def command(
     text = sys.stdin.read() if spl == "-" else spl
     content = load_content(content_paths, overlay)
     shape = choose_format(format_)
-    options = SearchOptions(streamed=shape in ("jsonl", "json"), may_delete=allow_delete, job=job)
+    options = SearchOptions(
+        streamed=shape in ("jsonl", "json"),
+        may_delete=allow_delete,
+        may_write_internal=allow_internal,
+        job=job,
+    )
     with Lake.open(lake_path, create=False, tables=tables) as lake:
         workspace = Workspace(
             content=content,

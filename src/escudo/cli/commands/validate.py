@@ -17,7 +17,7 @@ from escudo.actions.engines import make_engines
 from escudo.actions.validate import Validation, validate_content
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
-from escudo.cli.options import open_lake, sources_option
+from escudo.cli.options import count_told, open_lake, sources_option
 from escudo.cli.progress import follow_items
 from escudo.cli.terminal import open_console
 from escudo.lake.tables import Tables
@@ -73,7 +73,8 @@ def command(
         out = open_console()
         _show(validation, out)
         out.print(
-            f"{content.files:,} files, {content.failed_files:,} could not be loaded; "
+            f"{content.files:,} files, {content.failed_files:,} could not be loaded, "
+            f"{count_told(content.diagnostics)}; "
             f"{time.monotonic() - begun:.1f} s"
         )
     if validation.failed:
@@ -84,6 +85,10 @@ def _show(validation: Validation, out: Console) -> None:
     """What is wrong, and how many searches of each kind run."""
     for diagnostic in validation.bad_files[:_SHOWN]:
         out.print(diagnostic.render())
+    for diagnostic in validation.told[:_SHOWN]:
+        out.print(diagnostic.render())
+    if len(validation.told) > _SHOWN:
+        out.print(f"... and {len(validation.told) - _SHOWN:,} more; --format json has all")
     for kind, verdicts in validation.verdicts.items():
         for search, diagnostic in verdicts.failed[:_SHOWN]:
             out.print(f"{search.file}: {search.name}")

@@ -17,10 +17,11 @@ from typing import Any
 
 from escudo.content.apps.app_files import CONFS
 from escudo.content.apps.conf import Conf, Setting, layer_confs, read_conf
+from escudo.content.apps.search_time import read_eventtypes, read_field_rules, read_tags
 from escudo.content.elements.common import Origin, Schedule
 from escudo.content.elements.detection import Detection, Tags, Throttling
 from escudo.content.elements.drilldown import Drilldown
-from escudo.content.elements.lookup import read_match_types
+from escudo.content.elements.lookup import find_wrong_columns, read_match_types
 from escudo.content.elements.risk import RISK_OBJECT_TYPES, RiskConfig, RiskObject, ThreatObject
 from escudo.content.elements.searches import Baseline
 from escudo.content.loading import Layer, read_text
@@ -47,6 +48,7 @@ _SEARCH_PREFIXES = (
 _SEARCH_KEYS = frozenset({"search", "description", "cron_schedule", "disabled", "relation"})
 _COUNTS = frozenset({"counttype", "quantity", "alert_condition"})
 _MACRO_KEYS = frozenset({"definition", "args", "iseval", "validation", "errormsg", "description"})
+_COLLECTION_KEYS = ("disabled",)
 _LOOKUP_KEYS = frozenset(
     {
         *("filename", "collection", "fields_list", "match_type", "case_sensitive_match"),
@@ -64,12 +66,18 @@ def load_app(folder: Path) -> Layer:
             layer.csv.setdefault(file.name, str(file))
     for name in confs["macros"].names():
         _add_macro(layer, name, confs["macros"].settings(name))
+    rules, used = read_field_rules(confs["props"], confs["transforms"], layer.diagnostics)
+    layer.field_rules = {(rule.events, rule.key): rule for rule in rules}
+    layer.eventtypes = read_eventtypes(confs["eventtypes"], layer.diagnostics)
+    layer.tags = read_tags(confs["tags"])
     for name in confs["transforms"].names():
-        _add_lookup(layer, folder, name, confs["transforms"].settings(name))
+        if name not in used:
+            _add_lookup(layer, folder, name, confs["transforms"].settings(name))
     for name in confs["savedsearches"].names():
         _add_search(layer, folder, name, confs["savedsearches"].settings(name))
-    for name in confs["props"].names():
-        _tell(layer, f"[{name}] of props.conf", confs["props"].settings(name), ())
+    for name in confs["collections"].names():
+        settings = confs["collections"].settings(name)
+        _tell(layer, f"[{name}] of collections.conf", settings, _COLLECTION_KEYS, Severity.INFO)
     return layer
 
 
@@ -95,14 +103,20 @@ def _load_conf(layer: Layer, folder: Path, name: str) -> Conf:
     return merged
 
 
-def _tell(layer: Layer, what: str, settings: Settings, known: Sequence[str]) -> None:
-    """One warning for the settings of a stanza that have no effect."""
+def _tell(
+    layer: Layer,
+    what: str,
+    settings: Settings,
+    known: Sequence[str],
+    severity: Severity = Severity.WARNING,
+) -> None:
+    """One diagnostic for the settings of a stanza that have no effect."""
     unknown = [key for key in settings if key not in known]
     if unknown:
         names = ", ".join(unknown)
         span = settings[unknown[0]].span
         layer.diagnostics.append(
-            Diagnostic("CON222", f"{what}: {names} has no effect here", Severity.WARNING, span)
+            Diagnostic("CON222", f"{what}: {names} has no effect here", severity, span)
         )
 
 
@@ -121,7 +135,10 @@ def _add_macro(layer: Layer, name: str, settings: Settings) -> None:
 def _add_lookup(layer: Layer, folder: Path, name: str, settings: Settings) -> None:
     filename, collection = _text(settings, "filename"), _text(settings, "collection")
     if not filename and not collection:
-        _tell(layer, f"[{name}] of transforms.conf", settings, ())
+        severity = (
+            Severity.INFO if "REGEX" in settings or "DELIMS" in settings else Severity.WARNING
+        )
+        _tell(layer, f"[{name}] of transforms.conf", settings, (), severity)
         return
     _tell(layer, f"lookup [{name}]", settings, tuple(_LOOKUP_KEYS))
     path = folder / "lookups" / filename if filename else None
@@ -134,6 +151,15 @@ def _add_lookup(layer: Layer, folder: Path, name: str, settings: Settings) -> No
     if rest:
         message = f"lookup [{name}]: match_type {rest!r} is not understood"
         layer.diagnostics.append(Diagnostic("CON104", message, span=span))
+    for message in find_wrong_columns(str(path) if path is not None else None, match_types):
+        where = settings["match_type"].span
+        shown = f"lookup [{name}]: {message}"
+        layer.diagnostics.append(Diagnostic("CON206", shown, Severity.WARNING, where))
+    if path is not None and filename.lower().endswith(".csv") and not path.is_file():
+        shown = f"lookup [{name}]: the app has no file {filename}"
+        hint = "searches that use it fail (SPL314), unless one of the content writes it"
+        where = settings["filename"].span
+        layer.diagnostics.append(Diagnostic("CON202", shown, Severity.WARNING, where, hint))
     layer.lookups[name] = Lookup(
         name,
         str(path) if path is not None else None,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import difflib
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from escudo.content.reading import Section
@@ -32,13 +35,16 @@ def read_lookup(section: Section, file: Path, root: Path) -> Lookup:
         collection = name
     path = _find(section, file.parent / filename, root) if filename else None
     fields = ",".join(section.texts("fields_list") or section.texts("fields"))
+    match_types = _match_types(section)
+    for message in find_wrong_columns(path, match_types):
+        section.problem("CON206", message, "match_type", severity=Severity.WARNING)
     default = section.text("default_match", "").strip() or None
     lookup = Lookup(
         name=name,
         path=path,
         collection=collection,
         fields=tuple(f for f in re.split(r"[,\s]+", fields) if f),
-        match_types=_match_types(section),
+        match_types=match_types,
         case_sensitive=section.boolean("case_sensitive_match", True),
         min_matches=section.integer("min_matches", 0),
         max_matches=section.integer("max_matches", _LIMIT),
@@ -60,7 +66,7 @@ def _find(section: Section, path: Path, root: Path) -> str:
             "CON202",
             f"the file {path.name} is not beside the lookup",
             named,
-            "searches that use it find no row in it",
+            "searches that use it fail (SPL314), unless one of the content writes it",
             Severity.WARNING,
         )
     return str(path)
@@ -78,6 +84,22 @@ def _match_types(section: Section) -> dict[str, str]:
             "write WILDCARD(field) or CIDR(field), with commas between",
         )
     return out
+
+
+def find_wrong_columns(path: str | None, match_types: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with a ``match_type``: fields that the lookup's CSV file has no column for."""
+    if path is None or not path.lower().endswith(".csv") or not match_types:
+        return
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+            names = [name.strip() for name in next(csv.reader(file), [])]
+    except (OSError, csv.Error):
+        return
+    for name, kind in match_types.items():
+        if names and name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            better = f", which has '{close[0]}'" if close else ""
+            yield f"{kind}({name}): there is no such column in {Path(path).name}{better}"
 
 
 def read_match_types(text: str) -> tuple[dict[str, str], str]:

@@ -19,7 +19,7 @@ from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.scans import list_columns
-from escudo.spl import Scan, alias, column, identifier
+from escudo.spl import Scan, alias, bound_nesting, column, identifier
 
 T = TypeVar("T")
 DIALECT = DuckDB
@@ -116,6 +116,7 @@ class DuckDBEngine:
             rows = _guard(lambda: cursor.execute(text).fetchall())
             return "\n".join(str(row[-1]) for row in rows)
 
+    @bound_nesting
     def sql(self, query: exp.Expression, scans: Sequence[Scan] = ()) -> str:
         """The query as DuckDB runs it: scans are reads of files."""
         by_name = {scan.name: scan for scan in scans}

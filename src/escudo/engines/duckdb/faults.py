@@ -37,6 +37,8 @@ def explain_error(error: duckdb.Error | pa.ArrowException) -> EscudoError:
         return EscudoError(coded[1], coded[2])
     if "timeouterror" in low and "regex" in low:
         return EscudoError("ENG007", "a regular expression took more than a second for one value")
+    if "max expression depth" in low:
+        return EscudoError("SPL115", "the search is nested too deeply")
     if any(word in low for word in _FULL):
         return EscudoError("ENG006", "no room for the temporary files of a query")
     if isinstance(error, duckdb.OutOfMemoryException) or "out of memory" in low:

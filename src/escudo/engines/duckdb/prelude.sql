@@ -46,18 +46,20 @@ CREATE OR REPLACE MACRO spl_mvsort(l) AS list_sort(l);
 CREATE OR REPLACE MACRO spl_mvzip(a, b, s) AS
   list_transform(a[1 : least(len(a), len(b))], lambda x, i: x || s || b[i]);
 CREATE OR REPLACE MACRO spl_mvrange(a, b, s) AS
-  CASE WHEN s > 0 AND a < b OR s < 0 AND a > b THEN
-    list_transform(range(CAST(ceil((b - a) / s) AS BIGINT)), lambda i: spl_text(a + i * s)) END;
+  CASE WHEN (b - a) / s > 1000000 THEN error('error[SPL324]: mvrange() gives at most 1,000,000 values')
+       WHEN s > 0 AND a < b OR s < 0 AND a > b THEN
+    list_transform(range(CAST(least(ceil((b - a) / s), 1000000) AS BIGINT)), lambda i: spl_text(a + i * s)) END;
 CREATE OR REPLACE MACRO spl_split(s, d) AS string_split(s, d);
 CREATE OR REPLACE MACRO spl_first_values(l, n) AS l[1 : n];
 CREATE OR REPLACE MACRO spl_sorted(l) AS list_sort(l);
 CREATE OR REPLACE MACRO spl_numbers(l) AS
   list_filter(list_transform(l, lambda x: spl_num(x)), lambda x: x IS NOT NULL);
 CREATE OR REPLACE MACRO spl_texts(l) AS list_filter(l, lambda x: spl_num(x) IS NULL);
+-- The lambda names the list once: text that a macro repeats doubles at each call inside another.
 CREATE OR REPLACE MACRO spl_max(l) AS
-  coalesce(list_max(spl_texts(l)), spl_text(list_max(spl_numbers(l))));
+  list_transform([l], lambda v: coalesce(list_max(spl_texts(v)), spl_text(list_max(spl_numbers(v)))))[1];
 CREATE OR REPLACE MACRO spl_min(l) AS
-  coalesce(spl_text(list_min(spl_numbers(l))), list_min(spl_texts(l)));
+  list_transform([l], lambda v: coalesce(spl_text(list_min(spl_numbers(v))), list_min(spl_texts(v))))[1];
 CREATE OR REPLACE MACRO spl_sum(l) AS list_sum(spl_numbers(l));
 CREATE OR REPLACE MACRO spl_avg(l) AS list_avg(spl_numbers(l));
 
@@ -150,16 +152,17 @@ CREATE OR REPLACE MACRO spl_kind(s) AS
 
 -- numbers as text
 CREATE OR REPLACE MACRO spl_hex(n) AS
-  CASE WHEN n < 0 THEN '-' ELSE '' END || '0x' || printf('%X', CAST(abs(trunc(n)) AS BIGINT));
+  CASE WHEN n < 0 THEN '-' ELSE '' END || '0x' || hex(TRY_CAST(abs(trunc(n)) AS UBIGINT));
 CREATE OR REPLACE MACRO spl_binary(n) AS
-  CASE WHEN n < 0 THEN '-' ELSE '' END || bin(CAST(abs(trunc(n)) AS BIGINT));
+  CASE WHEN n < 0 THEN '-' ELSE '' END || bin(TRY_CAST(abs(trunc(n)) AS UBIGINT));
 CREATE OR REPLACE MACRO spl_commas(n) AS
-  CASE WHEN n = trunc(n) AND abs(n) < 9e18 THEN format('{:,}', CAST(n AS BIGINT))
-       ELSE format('{:,}', CAST(trunc(round(n, 2)) AS BIGINT))
+  CASE WHEN n = trunc(n) THEN format('{:,}', TRY_CAST(n AS HUGEINT))
+       ELSE CASE WHEN round(n, 2) < 0 THEN '-' ELSE '' END
+            || format('{:,}', TRY_CAST(trunc(abs(round(n, 2))) AS HUGEINT))
             || printf('%.2f', abs(round(n, 2) - trunc(round(n, 2))))[2:] END;
 CREATE OR REPLACE MACRO spl_duration_text(negative, s) AS
   CASE WHEN negative AND s > 0 THEN '-' ELSE '' END
-  || CASE WHEN s >= 86400 THEN CAST(CAST(floor(s / 86400) AS BIGINT) AS VARCHAR) || '+' ELSE '' END
+  || CASE WHEN s >= 86400 THEN CAST(TRY_CAST(floor(s / 86400) AS HUGEINT) AS VARCHAR) || '+' ELSE '' END
   || printf('%02d:%02d:', CAST(floor(s % 86400 / 3600) AS BIGINT), CAST(floor(s % 3600 / 60) AS BIGINT))
   || CASE WHEN s = floor(s) THEN printf('%02d', CAST(s % 60 AS BIGINT))
           ELSE printf('%09.6f', s % 60) END;

@@ -16,6 +16,7 @@ import pyarrow as pa
 from escudo.core.schema import MV_SEPARATOR
 from escudo.engines.kernels.documents import _INVALID, load, shown
 from escudo.engines.kernels.kernel import BOOLEAN, INTEGER, TEXT, Kernel
+from escudo.engines.kernels.patterns import VALUE_SECONDS, compile_pattern
 
 MAP = pa.map_(pa.string(), pa.string())
 
@@ -131,6 +132,26 @@ def pairs(
     return _joined(values)
 
 
+def pattern_pairs(text: str, pattern: str, groups: str, options: str) -> Pairs | None:
+    """Names and values out of all matches of a pattern; ``groups`` says which: ``1:2,3:4``.
+
+    ``options`` may name ``clean`` (keys) and ``several`` (values of a key).
+
+    >>> pattern_pairs("<a-b>1</><c>2</><c>3</>", "<([^>]+)>([^<]*)", "1:2", "clean several")
+    [('a_b', '1'), ('c', '2\\x1e3')]
+    """
+    expression = compile_pattern(pattern)
+    clean, many = "clean" in options, "several" in options
+    numbers = [tuple(map(int, pair.split(":"))) for pair in groups.split(",")]
+    values: dict[str, list[str]] = {}
+    for m in expression.finditer(text, timeout=VALUE_SECONDS) if expression is not None else ():
+        for key, value in numbers:
+            name = _UNCLEAN.sub("_", m[key] or "").strip("_") if clean else m[key]
+            if name and m[value] and (name not in values or many):
+                values.setdefault(name, []).append(m[value])
+    return _joined(values)
+
+
 def _raw_pairs(text: str, pair_chars: str, key_chars: str) -> Iterator[tuple[str, str]]:
     if not key_chars and not pair_chars:
         for m in _AUTO_PAIR.finditer(text):
@@ -163,5 +184,6 @@ FIELDS = (
     Kernel("spl_document_fields", (TEXT,), MAP, document_fields),
     Kernel("spl_object_members", (TEXT,), MAP, object_members),
     Kernel("spl_xml_pairs", (TEXT,), MAP, xml_pairs),
+    Kernel("spl_pattern_pairs", (TEXT, TEXT, TEXT, TEXT), MAP, pattern_pairs),
     Kernel("spl_pairs", (TEXT, TEXT, TEXT, BOOLEAN, INTEGER, BOOLEAN), MAP, pairs),
 )

@@ -28,7 +28,7 @@ class Kernel:
     function: Callable[..., Any]
 
     def __call__(self, *columns: pa.Array) -> pa.Array:
-        """The result for each row of the columns; null where any argument is null.
+        """The result for each row of the columns; null where one holds a null.
 
         >>> Kernel("twice", (TEXT,), TEXT, lambda s: s + s)(pa.array(["a", None])).to_pylist()
         ['aa', None]
@@ -39,9 +39,14 @@ class Kernel:
         for row in zip(*(c.to_pylist() for c in columns), strict=True):
             key = tuple(map(_hashable, row))
             if key not in known:
-                known[key] = None if any(v is None for v in row) else function(*row)
+                known[key] = None if any(map(_is_null, row)) else function(*row)
             out.append(known[key])
         return pa.array(out, type=self.gives)
+
+
+def _is_null(value: Any) -> bool:
+    """Whether an argument, or one of the values of a list, is null."""
+    return value is None or (isinstance(value, list) and None in value)
 
 
 def _hashable(value: Any) -> Any:

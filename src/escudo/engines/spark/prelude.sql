@@ -40,7 +40,9 @@ MACRO spl_mvzip(a, b, s) AS
   zip_with(slice(a, 1, least(size(a), size(b))), slice(b, 1, least(size(a), size(b))),
            (_zip_x, _zip_y) -> concat(_zip_x, s, _zip_y));
 MACRO spl_mvrange(a, b, s) AS
-  CASE WHEN s > 0 AND a < b OR s < 0 AND a > b THEN
+  CASE WHEN (b - a) / s > 1000000
+       THEN array(raise_error('error[SPL324]: mvrange() gives at most 1,000,000 values'))
+       WHEN s > 0 AND a < b OR s < 0 AND a > b THEN
     transform(sequence(0, CAST(ceil((b - a) / s) AS INT) - 1), _range_i -> spl_text(a + _range_i * s)) END;
 MACRO spl_split(s, d) AS
   CASE WHEN d = '' AND s <> '' THEN filter(split(s, ''), _split_x -> _split_x <> '')
@@ -138,8 +140,8 @@ MACRO spl_is_double(s) AS spl_num(s) IS NOT NULL AND NOT s RLIKE '^[+-]?[0-9]+\\
 MACRO spl_kind(s) AS CASE WHEN spl_num(s) IS NOT NULL THEN 'Number' ELSE 'String' END;
 
 -- numbers as text
-MACRO spl_hex(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, '0x', hex(CAST(abs(n) AS BIGINT)));
-MACRO spl_binary(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, bin(CAST(abs(n) AS BIGINT)));
+MACRO spl_hex(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, '0x', hex(CASE WHEN abs(n) < 9.2e18D THEN CAST(abs(n) AS BIGINT) END));
+MACRO spl_binary(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, bin(CASE WHEN abs(n) < 9.2e18D THEN CAST(abs(n) AS BIGINT) END));
 MACRO spl_commas(n) AS
   CASE WHEN n = floor(n) THEN format_number(n, 0) ELSE format_number(n, 2) END;
 MACRO spl_duration_text(negative, s) AS
@@ -149,7 +151,7 @@ MACRO spl_duration_text(negative, s) AS
          CASE WHEN s = floor(s) THEN format_string('%02d', CAST(s % 60 AS BIGINT))
               ELSE format_string('%09.6f', s % 60) END);
 MACRO spl_duration(n) AS
-  CASE WHEN n IS NOT NULL THEN spl_duration_text(n < 0, round(abs(n), 6)) END;
+  CASE WHEN abs(n) < 1e38D THEN spl_duration_text(n < 0, round(abs(n), 6)) END;
 
 -- times
 MACRO spl_months(n) AS year(spl_timestamp(n)) * 12 + month(spl_timestamp(n)) - 23641;

@@ -19,7 +19,7 @@ from escudo.engines.execute import Engine
 from escudo.engines.scans import list_columns
 from escudo.engines.spark.macros import DIALECT, expand
 from escudo.engines.spark.session import open_session
-from escudo.spl import Scan
+from escudo.spl import Scan, bound_nesting
 
 T = TypeVar("T")
 _SQL_TYPES: Mapping[FieldType | None, str] = {
@@ -79,6 +79,7 @@ class SparkEngine(Engine):
             text = f"EXPLAIN {kind} {self.sql(query, views=views)}"
             return _guard(lambda: str(self.session.sql(text).collect()[0][0]))
 
+    @bound_nesting
     def sql(
         self,
         query: exp.Expression,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from escudo.sources.events import Events
+from escudo.sources.formats.classic_labels import LABELS, TRANSLATED
 from escudo.sources.formats.column_cleanup import merge_fields
 from escudo.sources.formats.event_columns import build_columns
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
@@ -41,7 +42,17 @@ _EVENTS_AT_ONCE = 2_000
 """Events of a block (2026-11: each is a text of some 2 kB)."""
 
 _LEVELS = {"critical": "1", "error": "2", "warning": "3", "information": "4", "verbose": "5"}
-_KEYWORDS = {"Audit Success": "0x8020000000000000", "Audit Failure": "0x8010000000000000"}
+_SUCCESS, _FAILURE = "0x8020000000000000", "0x8010000000000000"
+_KEYWORDS = {
+    "Audit Success": _SUCCESS,
+    "Audit Failure": _FAILURE,
+    "Überwachung erfolgreich": _SUCCESS,
+    "Überwachung gescheitert": _FAILURE,
+    "Succès de l'audit": _SUCCESS,
+    "Échec de l'audit": _FAILURE,
+    "Auditoría correcta": _SUCCESS,
+    "Error de auditoría": _FAILURE,
+}
 _PROVIDERS = {
     "Microsoft Windows security auditing.": "Microsoft-Windows-Security-Auditing",
     "Microsoft-Windows-Security-Auditing": "Microsoft-Windows-Security-Auditing",
@@ -52,6 +63,7 @@ _SUBJECT = {
     "Security ID": "SubjectUserSid",
     "Account Name": "SubjectUserName",
     "Account Domain": "SubjectDomainName",
+    "Domain Name": "SubjectDomainName",
     "Logon ID": "SubjectLogonId",
 }
 _TARGET = {
@@ -63,73 +75,6 @@ _TARGET = {
     "Group Domain": "TargetDomainName",
 }
 _MEMBER = {"Security ID": "MemberSid", "Account Name": "MemberName"}
-_LABELS: Mapping[str, str] = {
-    "New Process ID": "NewProcessId",
-    "New Process Name": "NewProcessName",
-    "Token Elevation Type": "TokenElevationType",
-    "Mandatory Label": "MandatoryLabel",
-    "Creator Process ID": "ProcessId",
-    "Creator Process Name": "ParentProcessName",
-    "Process Command Line": "CommandLine",
-    "Logon Type": "LogonType",
-    "Logon GUID": "LogonGuid",
-    "Impersonation Level": "ImpersonationLevel",
-    "Elevated Token": "ElevatedToken",
-    "Failure Reason": "FailureReason",
-    "Status": "Status",
-    "Sub Status": "SubStatus",
-    "Caller Process ID": "ProcessId",
-    "Caller Process Name": "ProcessName",
-    "Process ID": "ProcessId",
-    "Process Name": "ProcessName",
-    "Exit Status": "Status",
-    "Workstation Name": "WorkstationName",
-    "Source Workstation": "Workstation",
-    "Logon Account": "TargetUserName",
-    "Error Code": "Status",
-    "Source Network Address": "IpAddress",
-    "Network Address": "IpAddress",
-    "Client Address": "IpAddress",
-    "Source Address": "IpAddress",
-    "Source Port": "IpPort",
-    "Client Port": "IpPort",
-    "Port": "IpPort",
-    "Logon Process": "LogonProcessName",
-    "Authentication Package": "AuthenticationPackageName",
-    "Target Server Name": "TargetServerName",
-    "Additional Information": "TargetInfo",
-    "Service Name": "ServiceName",
-    "Service ID": "ServiceSid",
-    "Service File Name": "ServiceFileName",
-    "Service Type": "ServiceType",
-    "Service Start Type": "ServiceStartType",
-    "Service Account": "ServiceAccount",
-    "Ticket Options": "TicketOptions",
-    "Ticket Encryption Type": "TicketEncryptionType",
-    "Result Code": "Status",
-    "Failure Code": "Status",
-    "Pre-Authentication Type": "PreAuthType",
-    "Privileges": "PrivilegeList",
-    "Task Name": "TaskName",
-    "Task Content": "TaskContent",
-    "Task New Content": "TaskContentNew",
-    "Object Server": "ObjectServer",
-    "Object Type": "ObjectType",
-    "Object Name": "ObjectName",
-    "Object Value Name": "ObjectValueName",
-    "Handle ID": "HandleId",
-    "Accesses": "AccessList",
-    "Access Mask": "AccessMask",
-    "Share Name": "ShareName",
-    "Share Path": "ShareLocalPath",
-    "Relative Target Name": "RelativeTargetName",
-    "SAM Account Name": "SamAccountName",
-    "Old UAC Value": "OldUacValue",
-    "New UAC Value": "NewUacValue",
-    "Old Account Name": "OldTargetUserName",
-    "New Account Name": "NewTargetUserName",
-}
-"""The labels of Security messages -> the names in the XML (Microsoft's audit event pages)."""
 _BY_EVENT: Mapping[str, Mapping[str, str]] = {
     "7045": {
         "Service Name": "ServiceName",
@@ -192,7 +137,7 @@ def _events(text: str) -> Iterator[Events]:
     for at in range(0, len(bounds), _EVENTS_AT_ONCE):
         raws = [text[start:stop].rstrip() for start, stop in bounds[at : at + _EVENTS_AT_ONCE]]
         events = [read_classic_event(raw) for raw in raws]
-        yield Events(merge_events(events), pa.array(raws, pa.string()))
+        yield Events(merge_events(events), pa.array(raws, pa.string()), zoneless=True)
 
 
 def merge_events(events: list[WindowsEvent]) -> dict[str, pa.Array]:
@@ -208,7 +153,7 @@ def read_classic_event(text: str) -> WindowsEvent:
     """The fields of one event's text.
 
     Its time is written as in the United States, in the sender's zone, which it does not name: it
-    is taken as UTC.
+    is taken as UTC, and that is told (SRC064).
 
     >>> event = read_classic_event("03/05/2024 11:20:30 PM\\nLogName=Security\\nEventCode=4689\\n"
     ...     "Message=A process has exited.\\n\\nProcess Information:\\n\\tProcess ID:\\t0x1f\\n")
@@ -241,15 +186,22 @@ def _system_of(header: Mapping[str, str], time: str) -> dict[str, Field]:
         "Channel": header.get("LogName"),
         "Computer": header.get("ComputerName"),
         "EventRecordID": header.get("RecordNumber"),
-        "Name": _PROVIDERS.get(source, source),
+        "Name": _provider_of(source, header.get("LogName", "")),
         "Level": _LEVELS.get(header.get("Type", "").lower()),
-        "Keywords": _KEYWORDS.get(header.get("Keywords", "")),
+        "Keywords": _KEYWORDS.get(header.get("Keywords", "").replace("’", "'")),
         "UserID": header.get("Sid"),
         "SystemTime": _read_time(time),
     }
     if named["Keywords"]:
         named["Level"] = "0"
     return {name: value for name, value in named.items() if value}
+
+
+def _provider_of(source: str, channel: str) -> str:
+    """The provider by its own name; that of the audit is translated in the text."""
+    if channel == "Security" and not re.fullmatch(r"[\w-]+", source, re.ASCII):
+        return "Microsoft-Windows-Security-Auditing"
+    return _PROVIDERS.get(source, source)
 
 
 def _read_time(text: str) -> str | None:
@@ -281,7 +233,7 @@ def read_message(event: WindowsEvent, message: str) -> None:
             if text:
                 event.own.setdefault(name, text)
         return
-    for section, label, value in _labelled(message):
+    for section, label, value in map(_translate, _labelled(message)):
         if sysmon:
             event.own.setdefault(label, value)
             continue
@@ -291,12 +243,20 @@ def read_message(event: WindowsEvent, message: str) -> None:
         _add(event.rest, _NO_WORD.sub("_", label).strip("_"), value)
 
 
+def _translate(labelled: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The English section and label. French puts a blank before the colon."""
+    section, label, value = labelled
+    names = (name.rstrip(" \u00a0\u202f").replace("’", "'") for name in (section, label))
+    section, label = (TRANSLATED.get(name, name) for name in names)
+    return section, label, value
+
+
 def _name_of(section: str, label: str) -> str | None:
+    if section in _ABOUT and label in _SUBJECT:
+        return _SUBJECT[label]
     if label in _TARGET and section not in _OTHER_LABELS:
-        if section in _ABOUT:
-            return _SUBJECT.get(label)
         return (_MEMBER if section == "Member" else _TARGET).get(label)
-    return _LABELS.get(label)
+    return LABELS.get(label)
 
 
 def _labelled(message: str) -> Iterator[tuple[str, str, str]]:
@@ -304,6 +264,9 @@ def _labelled(message: str) -> Iterator[tuple[str, str, str]]:
     section = ""
     held: tuple[str, str, list[str]] | None = None
     for line in message.split("\n")[1:]:
+        if held is not None and _goes_on(*held[1:]):
+            held[2].append(line.rstrip())
+            continue
         label = _LABEL.fullmatch(line.rstrip())
         if label is None:
             if held is not None and line.strip():
@@ -325,7 +288,13 @@ def _labelled(message: str) -> Iterator[tuple[str, str, str]]:
         yield from _ready(held)
 
 
-_LONG = frozenset({"Task Content", "Task New Content"})
+def _goes_on(label: str, lines: list[str]) -> bool:
+    """Whether a value is a document that has not ended: what looks like a label in it is none."""
+    begun = label in _LONG and lines and lines[0].startswith("<")
+    return bool(begun) and not lines[-1].endswith("</Task>")
+
+
+_LONG = frozenset({"Task Content", "Task New Content", "Aufgabeninhalt"})
 
 
 def _ready(held: tuple[str, str, list[str]]) -> Iterator[tuple[str, str, str]]:

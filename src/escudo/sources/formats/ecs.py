@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.sources.formats.ecs_powershell import powershell_texts
 from escudo.sources.formats.json_columns import Path, Paths
 
 _SYSMON = "Microsoft-Windows-Sysmon"
@@ -49,6 +50,31 @@ def _ipv6(text: str) -> str | None:
     return {"ipv4": "false", "ipv6": "true"}.get(text)
 
 
+def _query_status(text: str) -> str | None:
+    return _QUERY_STATUS.get(text, text)
+
+
+_QUERY_STATUS = {
+    "SUCCESS": "0", "ERROR_ACCESS_DENIED": "5", "ERROR_INVALID_NAME": "123",
+    "ERROR_TIMEOUT": "1460", "DNS_ERROR_RCODE_FORMAT_ERROR": "9001",
+    "DNS_ERROR_RCODE_SERVER_FAILURE": "9002", "DNS_ERROR_RCODE_NAME_ERROR": "9003",
+    "DNS_ERROR_RCODE_NOT_IMPLEMENTED": "9004", "DNS_ERROR_RCODE_REFUSED": "9005",
+    "DNS_INFO_NO_RECORDS": "9501", "DNS_ERROR_RECORD_DOES_NOT_EXIST": "9701",
+    "DNS_ERROR_NAME_DOES_NOT_EXIST": "9714", "WSAECONNRESET": "10054", "WSAETIMEDOUT": "10060",
+}  # fmt: skip
+
+
+def _logon_type(text: str) -> str | None:
+    return _LOGON_TYPES.get(text)
+
+
+_LOGON_TYPES = {
+    "Interactive": "2", "Network": "3", "Batch": "4", "Service": "5", "Unlock": "7",
+    "NetworkCleartext": "8", "NewCredentials": "9", "RemoteInteractive": "10",
+    "CachedInteractive": "11",
+}  # fmt: skip
+
+
 def _sysmon(events: str, **names: str) -> Iterator[_Moved]:
     for field, name in names.items():
         yield _Moved(_SYSMON, frozenset(events.split()), field.replace("__", "."), name)
@@ -68,7 +94,9 @@ _GROUPS = (
 )
 _BY_SUBJECT = (
     f"4648 4656 4657 4661 4662 4663 4670 4672 4673 4674 4688 4689 4697 4698 4699 4700 4701 4702 "
-    f"4719 4817 4902 4904 4905 4907 4912 5136 5137 5140 5145 1102 {_ACCOUNTS} {_GROUPS}"
+    "4706 4707 4713 4716 4717 4718 4719 4739 4741 4742 4743 4797 4817 4902 4904 4905 4907 4912 "
+    "5136 5137 5138 5139 5140 5141 5145 5379 5380 5381 5382 1102 "
+    f"{_ACCOUNTS} {_GROUPS}"
 )
 _BY_TARGET = "4624 4625 4634 4647 4768 4769 4770 4771 4776"
 
@@ -128,7 +156,15 @@ _FIELDS: tuple[_Moved, ...] = (
     *_sysmon(_FILES, file__path="TargetFilename"),
     *_sysmon("17 18", file__name="PipeName"),
     *_sysmon("12 13 14", registry__path="TargetObject"),
-    *_sysmon("22", dns__question__name="QueryName", sysmon__dns__status="QueryStatus"),
+    *_sysmon("22", dns__question__name="QueryName"),
+    _Moved(_SYSMON, frozenset({"22"}), "sysmon.dns.status", "QueryStatus", _query_status),
+    *_sysmon("8", winlog__event_data__TargetProcessGUID="TargetProcessGuid"),
+    *_sysmon("9", file__path="Device"),
+    *_sysmon("20", process__executable="Destination"),
+    *_sysmon("25", message="Type"),
+    *_sysmon("255", error__code="ID"),
+    *_sysmon("23 26 28", sysmon__file__is_executable="IsExecutable"),
+    *_sysmon("23 24", sysmon__file__archived="Archived"),
     *_sysmon("", rule__name="RuleName"),
     _Moved(_SYSMON, frozenset(), "@timestamp", "UtcTime", _utc_time),
     *_sysmon(
@@ -155,7 +191,7 @@ _FIELDS: tuple[_Moved, ...] = (
     ),
     *(
         _Moved(_SECURITY, frozenset(events.split()), field, name, turn)
-        for events in (f"4689 4656 4657 4661 4663 4673 4674 4799 4798 4648 4985 {_BY_TARGET}",)
+        for events in (f"4689 4656 4657 4661 4663 4670 4673 4674 4648 4985 {_BY_TARGET}",)
         for field, name, turn in (
             ("process.pid", "ProcessId", _hexadecimal),
             ("process.executable", "ProcessName", str),
@@ -186,9 +222,52 @@ _FIELDS: tuple[_Moved, ...] = (
         group__domain="TargetDomainName",
         group__id="TargetSid",
     ),
-    *_security("4697", service__name="ServiceName", service__type="ServiceType"),
     *_security(
-        f"4648 4778 4779 4964 5140 5145 {_BY_TARGET}",
+        "4697 4768 4769 4770 4771", service__name="ServiceName", service__type="ServiceType"
+    ),
+    *_security(
+        "4648 4688",
+        user__effective__name="TargetUserName",
+        user__effective__domain="TargetDomainName",
+        user__effective__id="TargetUserSid",
+    ),
+    *_security(
+        "4741 4742 4743",
+        winlog__computerObject__name="TargetUserName",
+        winlog__computerObject__domain="TargetDomainName",
+        winlog__computerObject__id="TargetSid",
+    ),
+    *_security(
+        "4781", user__target__name="OldTargetUserName", user__changes__name="NewTargetUserName"
+    ),
+    *_security(
+        "4778 4779",
+        user__name="AccountName",
+        user__domain="AccountDomain",
+        winlog__logon__id="LogonID",
+        source__ip="ClientAddress",
+        related__ip="ClientAddress",
+        source__domain="ClientName",
+    ),
+    *_security("4656 4660 4663 4670", file__path="ObjectName", registry__path="ObjectName"),
+    *_security("4657", registry__path="ObjectName", registry__value="ObjectValueName"),
+    *_security("4798 4799", process__executable="CallerProcessName"),
+    *(
+        _Moved(_SECURITY, frozenset({event}), "process.pid", "CallerProcessId", _hexadecimal)
+        for event in ("4798", "4799")
+    ),
+    *(
+        _Moved(_SECURITY, frozenset({event}), "winlog.logon.type", "LogonType", _logon_type)
+        for event in ("4624", "4625", "4634", "4647")
+    ),
+    *_security(
+        "4625",
+        winlog__logon__failure__reason="FailureReason",
+        winlog__logon__failure__status="Status",
+        winlog__logon__failure__sub_status="SubStatus",
+    ),
+    *_security(
+        f"4648 4964 5140 5145 {_BY_TARGET}",
         source__ip="IpAddress",
         source__port="IpPort",
     ),
@@ -212,22 +291,33 @@ _FIELDS: tuple[_Moved, ...] = (
             ("file.path", "Path"),
         )
     ),
+    *(
+        _Moved("PowerShellCore", frozenset({"4104"}), field, name)
+        for field, name in (
+            ("powershell.file.script_block_text", "ScriptBlockText"),
+            ("powershell.file.script_block_id", "ScriptBlockId"),
+            ("powershell.sequence", "MessageNumber"),
+            ("powershell.total", "MessageTotal"),
+            ("file.path", "Path"),
+        )
+    ),
 )
 """Elastic's ingest pipelines of the Winlogbeat modules sysmon, security, powershell (7 and 8)."""
 
-_HASHES: Mapping[str, str] = {
-    "1": "process",
-    "6": "file",
-    "7": "file",
-    "15": "file",
-    "23": "file",
-    "24": "process",
-    "25": "process",
-    "26": "file",
-    "27": "file",
-    "28": "file",
-    "29": "file",
+_HASHES: Mapping[str, tuple[str, ...]] = {
+    "1": ("process",),
+    "6": ("file",),
+    "7": ("file",),
+    "15": ("file",),
+    "23": ("process", "file"),
+    "24": ("process",),
+    "25": ("process",),
+    "26": ("process", "file"),
+    "27": ("file",),
+    "28": ("file",),
+    "29": ("file",),
 }
+"""Whose the hashes of an event are; the versions of the modules differ about deleted files."""
 _ALGORITHMS = ("sha1", "md5", "sha256", "imphash")
 
 
@@ -259,6 +349,7 @@ def map_back(paths: Paths, event_id: pa.Array, provider: pa.Array) -> list[tuple
     sysmon = pc.fill_null(pc.equal(provider, _SYSMON), False)
     if pc.any(sysmon).as_py():
         out += _sysmon_texts(paths, event_id, sysmon)
+    out += powershell_texts(paths, event_id, provider)
     return [(name, values) for name, values in out if values.null_count < len(values)]
 
 
@@ -285,11 +376,39 @@ def _sysmon_texts(
         yield "User", pc.if_else(sysmon, account, _NOTHING)
     if ("winlog", "event_data", "Hashes") not in paths:
         yield from _hashes(paths, event_id, sysmon)
+    yield from _registry_data(paths, sysmon)
     answers: Path = ("dns", "answers{}", "data")
     if answers in paths and ("winlog", "event_data", "QueryResults") not in paths:
         joined = pc.binary_join(paths[answers], ";")
         text = pc.binary_join_element_wise(joined, "", ";")
         yield "QueryResults", pc.if_else(sysmon, text, _NOTHING)
+
+
+def _registry_data(paths: Paths, sysmon: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    """What a registry value was set to, as Sysmon writes it: numbers by their hexadecimal."""
+    texts = paths.get(("registry", "data", "strings{}"))
+    if texts is None or ("winlog", "event_data", "Details") in paths:
+        return
+    kinds = paths.get(("registry", "data", "type"))
+    names = [None] * len(texts) if kinds is None else kinds.to_pylist()
+    details = [
+        None if values is None else _details(";".join(values), kind)
+        for values, kind in zip(texts.to_pylist(), names, strict=True)
+    ]
+    yield "Details", pc.if_else(sysmon, pa.array(details, pa.string()), _NOTHING)
+
+
+def _details(text: str, kind: str | None) -> str:
+    """As Sysmon writes it.
+
+    >>> _details("1", "SZ_DWORD"), _details("a", "REG_SZ")
+    ('DWORD (0x00000001)', 'a')
+    """
+    if kind in ("SZ_DWORD", "REG_DWORD") and text.isdigit():
+        return f"DWORD (0x{int(text):08x})"
+    if kind in ("SZ_QWORD", "REG_QWORD") and text.isdigit():
+        return f"QWORD (0x{int(text) >> 32:08x}-0x{int(text) & 0xFFFFFFFF:08x})"
+    return text
 
 
 def _hashes(paths: Paths, event_id: pa.Array, sysmon: pa.Array) -> Iterator[tuple[str, pa.Array]]:
@@ -307,7 +426,7 @@ def _hashes(paths: Paths, event_id: pa.Array, sysmon: pa.Array) -> Iterator[tupl
         if not parts:
             continue
         known = "file" if owner == "dll" else owner
-        ids = [number for number, held in _HASHES.items() if held == known or not known]
+        ids = [number for number, held in _HASHES.items() if known in held or not known]
         mask = pc.and_(sysmon, pc.is_in(event_id, pa.array(ids, pa.string())))
         joined = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
         hashes = pc.if_else(pc.equal(joined, ""), _NOTHING, joined)

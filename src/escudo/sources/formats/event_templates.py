@@ -34,6 +34,19 @@ _SYSMON = "Microsoft-Windows-Sysmon"
 _SECURITY = "Microsoft-Windows-Security-Auditing"
 _SERVICES = "Service Control Manager"
 _POWERSHELL = "Microsoft-Windows-PowerShell"
+_EVENTLOG = "Microsoft-Windows-Eventlog"
+_TASK_TAIL = "ClientProcessStartKey ClientProcessId ParentProcessId RpcCallClientLocality FQDN"
+_GROUP = f"{_ACCOUNT} {_SUBJECT} PrivilegeList SamAccountName SidHistory"
+_COMPUTER = f"{_ATTRIBUTES} DnsHostName ServicePrincipalNames"
+_CALLER = f"{_ACCOUNT} {_SUBJECT} CallerProcessId CallerProcessName"
+_DIRECTORY = (
+    f"OpCorrelationID AppCorrelationID {_SUBJECT} DSName DSType ObjectDN ObjectGUID ObjectClass"
+)
+_SESSION = "AccountName AccountDomain LogonID SessionName ClientName ClientAddress"
+_FILTERED = (
+    "ProcessID Application Direction SourceAddress SourcePort DestAddress DestPort Protocol "
+    "FilterRTID LayerName LayerRTID RemoteUserID RemoteMachineID"
+)
 
 _TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
     _SECURITY: {
@@ -78,14 +91,9 @@ _TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "4698": (
             _TASK,
-            f"{_TASK} ClientProcessStartKey ClientProcessId ParentProcessId "
-            "RpcCallClientLocality FQDN",
+            f"{_TASK} {_TASK_TAIL}",
         ),
-        "4699": (
-            _TASK,
-            f"{_TASK} ClientProcessStartKey ClientProcessId ParentProcessId "
-            "RpcCallClientLocality FQDN",
-        ),
+        "4699": (_TASK, f"{_TASK} {_TASK_TAIL}"),
         "4720": (f"{_ACCOUNT} {_SUBJECT} PrivilegeList {_ATTRIBUTES}",),
         "4722": (f"{_ACCOUNT} {_SUBJECT}",),
         "4723": (f"{_ACCOUNT} {_SUBJECT} PrivilegeList",),
@@ -121,10 +129,61 @@ _TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
             f"{_SUBJECT} ObjectType IpAddress IpPort ShareName ShareLocalPath RelativeTargetName "
             "AccessMask AccessList AccessReason",
         ),
-        "5156": (
-            "ProcessID Application Direction SourceAddress SourcePort DestAddress DestPort "
-            "Protocol FilterRTID LayerName LayerRTID RemoteUserID RemoteMachineID",
+        "5156": (_FILTERED,),
+        "5157": (_FILTERED,),
+        "5158": (
+            "ProcessId Application SourceAddress SourcePort Protocol FilterRTID LayerName "
+            "LayerRTID",
         ),
+        "4616": (f"{_SUBJECT} PreviousTime NewTime ProcessId ProcessName",),
+        "4660": (f"{_SUBJECT} ObjectServer HandleId ProcessId ProcessName TransactionId",),
+        "4661": (
+            f"{_OBJECT} TransactionId AccessList AccessMask PrivilegeList Properties "
+            "RestrictedSidCount ProcessId ProcessName",
+        ),
+        "4662": (
+            f"{_SUBJECT} ObjectServer ObjectType ObjectName OperationType HandleId AccessList "
+            "AccessMask Properties AdditionalInfo AdditionalInfo2",
+        ),
+        "4670": (f"{_OBJECT} OldSd NewSd ProcessId ProcessName",),
+        "4673": (f"{_SUBJECT} ObjectServer Service PrivilegeList ProcessId ProcessName",),
+        "4674": (f"{_OBJECT} AccessMask PrivilegeList ProcessId ProcessName",),
+        "4700": (_TASK, f"{_TASK} {_TASK_TAIL}"),
+        "4701": (_TASK, f"{_TASK} {_TASK_TAIL}"),
+        "4702": (f"{_TASK}New", f"{_TASK}New {_TASK_TAIL}"),
+        "4703": (
+            f"{_SUBJECT} {_TARGET} ProcessName ProcessId EnabledPrivilegeList "
+            "DisabledPrivilegeList",
+        ),
+        "4719": (f"{_SUBJECT} CategoryId SubcategoryId SubcategoryGuid AuditPolicyChanges",),
+        "4727": (_GROUP,),
+        "4730": (f"{_ACCOUNT} {_SUBJECT} PrivilegeList",),
+        "4731": (_GROUP,),
+        "4734": (f"{_ACCOUNT} {_SUBJECT} PrivilegeList",),
+        "4735": (_GROUP,),
+        "4737": (_GROUP,),
+        "4741": (f"{_ACCOUNT} {_SUBJECT} PrivilegeList {_COMPUTER}",),
+        "4742": (f"ComputerAccountChange {_ACCOUNT} {_SUBJECT} PrivilegeList {_COMPUTER}",),
+        "4743": (f"{_ACCOUNT} {_SUBJECT} PrivilegeList",),
+        "4757": (_MEMBER,),
+        "4767": (f"{_ACCOUNT} {_SUBJECT}",),
+        "4778": (_SESSION,),
+        "4779": (_SESSION,),
+        "4781": (
+            f"OldTargetUserName NewTargetUserName TargetDomainName TargetSid {_SUBJECT} "
+            "PrivilegeList",
+        ),
+        "4798": (_CALLER,),
+        "4799": (_CALLER,),
+        **dict.fromkeys(("4800", "4801", "4802", "4803"), (f"{_TARGET} SessionId",)),
+        "4886": ("RequestId Requester Attributes",),
+        "4887": ("RequestId Requester Attributes Disposition SubjectKeyIdentifier Subject",),
+        "5136": (
+            f"{_DIRECTORY} AttributeLDAPDisplayName AttributeSyntaxOID AttributeValue "
+            "OperationType",
+        ),
+        "5137": (_DIRECTORY,),
+        "5141": (f"{_DIRECTORY} TreeDelete",),
     },
     _SYSMON: {
         "1": (
@@ -141,6 +200,7 @@ _TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
             "SourcePort SourcePortName DestinationIsIpv6 DestinationIp DestinationHostname "
             "DestinationPort DestinationPortName",
         ),
+        "4": ("UtcTime State Version SchemaVersion",),
         "5": (f"{_SYSMON_HEAD} Image User",),
         "6": ("RuleName UtcTime ImageLoaded Hashes Signed Signature SignatureStatus",),
         "7": (
@@ -163,13 +223,25 @@ _TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "13": (f"{_SYSMON_REGISTRY} Details User",),
         "14": (f"{_SYSMON_REGISTRY} NewName User",),
         "15": (f"{_SYSMON_HEAD} Image TargetFilename CreationUtcTime Hash Contents User",),
+        "16": ("UtcTime Configuration ConfigurationFileHash",),
         "17": ("RuleName EventType UtcTime ProcessGuid ProcessId PipeName Image User",),
         "18": ("RuleName EventType UtcTime ProcessGuid ProcessId PipeName Image User",),
+        "19": ("RuleName EventType UtcTime Operation User EventNamespace Name Query",),
+        "20": ("RuleName EventType UtcTime Operation User Name Type Destination",),
+        "21": ("RuleName EventType UtcTime Operation User Consumer Filter",),
         "22": (f"{_SYSMON_HEAD} QueryName QueryStatus QueryResults Image User",),
         "23": (f"{_SYSMON_HEAD} User Image TargetFilename Hashes IsExecutable Archived",),
+        "24": (f"{_SYSMON_HEAD} Image Session ClientInfo Hashes Archived User",),
         "25": (f"{_SYSMON_HEAD} Image Type User",),
         "26": (f"{_SYSMON_HEAD} User Image TargetFilename Hashes IsExecutable",),
+        "27": (f"{_SYSMON_HEAD} User Image TargetFilename Hashes",),
+        "28": (f"{_SYSMON_HEAD} User Image TargetFilename Hashes IsExecutable",),
         "29": (f"{_SYSMON_HEAD} User Image TargetFilename Hashes",),
+        "255": ("UtcTime ID Description",),
+    },
+    _EVENTLOG: {
+        "104": ("SubjectUserName SubjectDomainName Channel BackupPath",),
+        "1102": (_SUBJECT,),
     },
     _SERVICES: {
         "7045": ("ServiceName ImagePath ServiceType StartType AccountName",),

@@ -27,7 +27,13 @@ from escudo.sources.formats.bytesviews import (
 )
 from escudo.sources.formats.event_columns import build_events
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
-from escudo.sources.formats.text import DamagedError, cut_after, read_pieces, repair_utf8
+from escudo.sources.formats.text import (
+    LONGEST_EVENT,
+    DamagedError,
+    cut_after,
+    read_pieces,
+    repair_utf8,
+)
 from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields
 from escudo.sources.formats.xml_shapes import Frames, Group, Shapes
 from escudo.sources.opening import LogStream
@@ -38,8 +44,17 @@ a lake in 874 MB of memory."""
 _END = b"</Event>"
 _BETWEEN = b"\0\0"
 _START = re.compile(rb"<Event(?=[\s>/])")
-_PREFIXED = re.compile(rb"<([A-Za-z_][\w.-]*):Event(?=[\s>])")
+_WHOLE_START = re.compile(rb"<Event(?:\s[^<>]*)?>\s*<System[\s/>]")
+"""An event's start, told from an element of that name inside of an event by what comes first."""
+_RECORD = re.compile(rb"<EventRecordID>(\d+)<")
+_SYSTEM = pack_word(b"<System")
+_SEVEN_BYTES = np.uint64((1 << 56) - 1)
+_PREFIXED = re.compile(rb"<([A-Za-z_][\w.-]*):Event(?:\s[^<>]*)?>\s*<\1:System[\s/>]")
+_PREFIX_START = re.compile(rb"<[A-Za-z_][\w.-]*:Event[\s>]")
+_PREFIX_SPACE = 2048
+"""Bytes from an event's start to its System element, at most."""
 _EDGE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<Event(?=[\s>])|</Event\s*>", re.DOTALL)
+_OPENING = re.compile(rb"<Event(?=[\s>])")
 _HIDDEN_EDGE = re.compile(rb"<!\[CDATA\[(?:(?!\]\]>).)*?</?Event", re.DOTALL)
 _WRAPPING = re.compile(rb"<\?xml.*?\?>|</?Events(?:\s[^>]*)?>|<!--.*?-->|\xef\xbb\xbf", re.DOTALL)
 _AFTER_NAME = np.zeros(256, dtype=bool)
@@ -54,9 +69,10 @@ def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
     shapes = Shapes()
     with stream.open() as opened:
         try:
-            for block in cut_after(
+            blocks = cut_after(
                 drop_prefix(read_pieces(opened)), _END, size=_BLOCK_BYTES, padding=PADDING
-            ):
+            )
+            for block in _join_nested(blocks):
                 yield from read_padded(repair_utf8(block), shapes, stream.name, line)
                 line += block.count(b"\n")
         except DamagedError as error:
@@ -64,27 +80,54 @@ def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
 
 
 def drop_prefix(source: Iterator[bytes]) -> Iterator[bytes]:
-    """The same text, the prefix of the namespace taken from its tags if the first event has one.
+    """The same text, the prefixes of namespaces that its events have taken from its tags.
 
     >>> b"".join(drop_prefix(iter([b"<e:Event xmlns:e='x'><e:Sys", b"tem/><", b"/e:Event>"])))
     b"<Event xmlns:e='x'><System/></Event>"
     """
-    first = next(source, b"")
-    prefixed = _PREFIXED.search(first)
-    plain = _START.search(first)
-    if prefixed is None or (plain is not None and plain.start() < prefixed.start()):
-        yield first
-        yield from source
-        return
-    tag = re.compile(rb"<(/?)" + re.escape(prefixed[1]) + rb":")
+    prefixes: set[bytes] = set()
+    tag: re.Pattern[bytes] | None = None
     kept = b""
-    for piece in chain([first], source):
-        text = kept + piece
-        stop = text.rfind(b"<", max(0, len(text) - len(prefixed[1]) - len(b"</:")))
-        stop = len(text) if stop < 0 else stop
+    for piece in chain(source, [b""]):
+        text = kept + piece if kept else piece
+        stop = len(text)
+        if b":Event" in text:
+            new = {match[1] for match in _PREFIXED.finditer(text)} - prefixes
+            if new:
+                prefixes |= new
+                names = b"|".join(re.escape(name) for name in sorted(prefixes))
+                tag = re.compile(rb"<(/?)(?:" + names + rb"):")
+        if piece:
+            tail = max(0, stop - _PREFIX_SPACE)
+            begun = [m.start() for m in _PREFIX_START.finditer(text, tail)]
+            last = text.rfind(b"<", tail)
+            if last >= 0 and b">" not in text[last:]:
+                begun.append(last)
+            unread = [at for at in begun if not _PREFIXED.match(text, at)]
+            stop = min(unread, default=stop)
         kept = text[stop:]
-        yield tag.sub(rb"<\1", text[:stop])
-    yield tag.sub(rb"<\1", kept)
+        text = text[:stop]
+        if text:
+            yield text if tag is None else tag.sub(rb"<\1", text)
+
+
+def _join_nested(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same blocks, but that none ends within an event behind an inner element called Event."""
+    kept = b""
+    for block in blocks:
+        text = kept + block if kept else block
+        kept = b""
+        system = text.rfind(b"<System")
+        start = text.rfind(b"<Event", 0, max(system, 0))
+        tail = text[start:] if start >= 0 else b""
+        inside = tail.count(_END) and len(_OPENING.findall(tail)) > tail.count(_END)
+        if inside and len(tail) < LONGEST_EVENT:
+            kept = tail.rstrip(b"\0")
+            text = text[:start] + bytes(PADDING)
+        if text.strip(b"\0"):
+            yield text
+    if kept:
+        yield kept + bytes(PADDING)
 
 
 def read_padded(
@@ -144,14 +187,53 @@ def _frames(buffer: bytes, size: int) -> tuple[Frames, Positions, list[tuple[int
     first = opening[np.maximum(opener, 0)] if len(opening) else np.zeros(len(closing), np.int64)
     before = np.concatenate(([-1], opener[:-1]))
     plain = (opener >= 0) & (first > previous) & (opener == before + 1)
+    if len(closing):
+        following = head[np.minimum(first + 1, len(head) - 1)]
+        plain &= (following & _SEVEN_BYTES) == (_SYSTEM & _SEVEN_BYTES)
+        plain &= ~_find_nested(opener)
     ends = tags[closing] + len(_END) if len(closing) else closing
     begin = tags[first] if len(closing) else closing
     gap_start = np.concatenate(([0], ends[:-1])) if len(closing) else closing
     begin, strange = _gaps(buffer, words, gap_start, begin, ends, plain)
+    strange = _join(strange)
     tail = int(ends[-1]) if len(ends) else 0
     if buffer[tail:size].strip():
         strange.append((tail, size))
     return Frames(buffer, words, tags, first[plain], closing[plain]), begin[plain], strange
+
+
+def _find_nested(opener: Positions) -> npt.NDArray[np.bool_]:
+    """Which ends of events stand inside of another event, or end one that has others inside.
+
+    ``opener`` counts the starts before each end. What was never ended leaves one too many for all
+    of the text; an inner element only until the outer one ends.
+
+    >>> _find_nested(np.array([0, 2, 3, 3, 4])).tolist()
+    [False, True, True, True, False]
+    """
+    nested = np.zeros(len(opener), dtype=bool)
+    depth = opener - np.arange(len(opener))
+    for rise in np.flatnonzero(np.diff(depth, prepend=0) > 0).tolist():
+        before = depth[rise - 1] if rise else 0
+        back = np.flatnonzero(depth[rise + 1 :] <= before)
+        if len(back) and not nested[rise]:
+            nested[rise : rise + 2 + int(back[0])] = True
+    return nested
+
+
+def _join(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches without a border where one begins where another ends.
+
+    >>> _join([(0, 5), (5, 9), (12, 13)])
+    [(0, 9), (12, 13)]
+    """
+    out: list[tuple[int, int]] = []
+    for start, stop in stretches:
+        if out and out[-1][1] == start:
+            out[-1] = (out[-1][0], stop)
+        else:
+            out.append((start, stop))
+    return out
 
 
 def _gaps(
@@ -218,23 +300,72 @@ class _Slow:
         return formed if len(formed) == len(texts) else [self.form(text) for text in texts]
 
     def stretch(self, start: int, stop: int) -> Iterator[Events | Rejected]:
-        """Whatever events a stretch of text has, and what is none."""
+        """Whatever events a stretch of text has, and what is none.
+
+        An event ends where as many elements of its name have ended as have begun.
+        """
         at = start
         opened: int | None = None
+        depth = 0
         for edge in _EDGE.finditer(self.data, start, stop):
             if edge[0] == b"<Event":
-                opened = edge.start() if opened is None else opened
+                end = self.data.find(b">", edge.end())
+                if self.data[end - 1 : end] != b"/":
+                    opened = edge.start() if opened is None else opened
+                    depth += 1
             elif opened is not None and edge[0].startswith(b"</"):
-                yield from self._between(at, opened)
-                at = edge.end()
-                (text,) = self._formed([self.data[opened:at]])
-                yield from self._event(opened, opened, at, text)
-                opened = None
-        tail = _START.search(self.data, at, stop)
-        yield from self._between(at, tail.start() if tail else stop)
-        if tail:
-            yield self._rejected(tail.start(), stop, "SRC020", "an event that breaks off")
+                depth -= 1
+                if depth == 0:
+                    yield from self._between(at, opened)
+                    at = edge.end()
+                    yield from self._framed(opened, at)
+                    opened = None
+        if opened is not None:
+            yield from self._between(at, opened)
+            yield from self._broken(opened, stop)
+        else:
+            tail = _START.search(self.data, at, stop)
+            yield from self._between(at, tail.start() if tail else stop)
+            if tail:
+                yield self._rejected(tail.start(), stop, "SRC020", "an event that breaks off")
         yield from self._done()
+
+    def _framed(self, start: int, stop: int) -> Iterator[Rejected]:
+        """An event whose elements of that name are balanced; if it is none, its parts are looked
+        at: one that breaks off may be in front of one without a beginning."""
+        (text,) = self._formed([self.data[start:stop]])
+        if text.count(_END) > 1:
+            try:
+                read_event_fields(text.decode())
+            except NotAnEventError:
+                yield from self._broken(start, stop)
+                return
+        yield from self._event(start, start, stop, text)
+
+    def _broken(self, start: int, stop: int) -> Iterator[Rejected]:
+        """The events of a text in which some have no end: the next event ends such a one."""
+        at = start
+        opened: int | None = None
+        depth = 0
+        for edge in _EDGE.finditer(self.data, start, stop):
+            if edge[0] == b"<Event":
+                if opened is None or _WHOLE_START.match(self.data, edge.start()):
+                    if opened is None:
+                        yield from self._between(at, edge.start())
+                    else:
+                        yield from self._event(opened, opened, edge.start())
+                    opened, depth = edge.start(), 0
+                depth += 1
+            elif opened is not None and edge[0].startswith(b"</"):
+                depth -= 1
+                if depth == 0:
+                    at = edge.end()
+                    yield from self._event(opened, opened, at)
+                    opened = None
+        if opened is not None:
+            yield self._rejected(opened, stop, "SRC020", "an event that breaks off")
+        else:
+            yield from self._between(at, stop)
 
     def _done(self) -> Iterator[Events]:
         if self.rows:
@@ -242,17 +373,20 @@ class _Slow:
         self.rows.clear()
         self.raws.clear()
 
-    def _event(self, begin: int, start: int, stop: int, text: bytes) -> Iterator[Rejected]:
+    def _event(
+        self, begin: int, start: int, stop: int, text: bytes | None = None
+    ) -> Iterator[Rejected]:
         header = self.data[begin:start]
+        if text is None:
+            (text,) = self._formed([self.data[start:stop]])
         try:
             fields = read_event_fields(text.decode())
         except NotAnEventError as error:
-            inner = [m.start() for m in _START.finditer(self.data, start + 1, stop)]
+            inner = [m.start() for m in _WHOLE_START.finditer(self.data, start + 1, stop)]
             yield self._rejected(start, inner[-1] if inner else stop, error.code, str(error))
             if inner:
                 # A truncated event has swallowed the start of the next one.
-                (text,) = self._formed([self.data[inner[-1] : stop]])
-                yield from self._event(inner[-1], inner[-1], stop, text)
+                yield from self._event(inner[-1], inner[-1], stop)
             return
         self.rows.append(fields)
         self.raws.append((header + text).decode())
@@ -272,6 +406,9 @@ class _Slow:
 
     def _rejected(self, start: int, stop: int, code: str, message: str) -> Rejected:
         at = self.line + self.data.count(b"\n", 0, start)
+        record = _RECORD.search(self.data, start, stop)
+        if record is not None:
+            message += f" (EventRecordID {record[1].decode()})"
         return Rejected(
             self.name, f"line {at}", code, message, self.data[start:stop][:EXCERPT_BYTES]
         )

@@ -42,8 +42,11 @@ _XML_PATHS: tuple[Path, ...] = (
 )
 """Where Winlogbeat (``include_xml``), Log Analytics, syslog collectors, Splunk's exports, Fluent
 Bit, OpenTelemetry and journald keep an event's XML. Other places are found event by event."""
-_EVENT_START = r"<Event[\s>]"
-_EVENT = re.compile(r"<Event[\s>].*</Event\s*>", re.DOTALL)
+_EVENT_START = r"<(?:\w+:)?Event[\s>]"
+_FALCON = ("event_simpleName", "#event_simpleName")
+_FALCON_TEXT = r'\\"#?event_simpleName\\*"\s*:'
+"""CrowdStrike's event as JSON in a text of another object."""
+_EVENT = re.compile(r"<(\w+:|)Event[\s>].*</\1Event\s*>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,17 @@ def read_forms(
             if len(numbers):
                 left[numbers] = False
                 yield "event_xml", numbers, fields
+    if lines is not None and any(path in paths for path in _XML_PATHS):
+        carrying = pc.match_substring_regex(lines, _FALCON_TEXT).to_numpy(zero_copy_only=False)
+        for name, places, fields in _rare(lines, carrying & left):
+            left[places] = False
+            yield name, places, fields
+    for prefix in _falcon_prefixes(paths):
+        has = _holds_falcon(paths, prefix) & left
+        if has.any():
+            left &= ~has
+            rows = _all_or(has)
+            yield "falcon", rows, _falcon(_taken(paths, rows), prefix)
     if lines is not None:
         candidates = _hinted(paths, size) & left
         for name, places, fields in _rare(lines, candidates):
@@ -197,6 +211,64 @@ def _taken(paths: Paths, rows: npt.NDArray[np.intp] | None) -> dict[Path, pa.Arr
         return drop_empty(paths)
     chosen = pa.array(rows)
     return drop_empty({path: values.take(chosen) for path, values in paths.items()})
+
+
+def _falcon_prefixes(paths: Paths) -> list[Path]:
+    """Below which objects CrowdStrike's events stand, or stand by LogScale's names."""
+    marked = (path for path in paths if path[-1] in _FALCON and "{}" not in "".join(path))
+    return list(dict.fromkeys(p[:-1] for p in marked if len(p) > 1 or p[-1].startswith("#")))
+
+
+def _holds_falcon(paths: Paths, prefix: Path) -> npt.NDArray[np.bool_]:
+    marks = [paths[(*prefix, name)] for name in _FALCON if (*prefix, name) in paths]
+    has = [pc.is_valid(values).to_numpy(zero_copy_only=False) for values in marks]
+    return np.asarray(np.logical_or.reduce(has))
+
+
+def _falcon(paths: Paths, prefix: Path) -> Fields:
+    """CrowdStrike's event out of the object around it; LogScale's tags without their ``#``."""
+    depth = len(prefix)
+    own = {path[depth:]: v for path, v in paths.items() if path[:depth] == prefix}
+    out: Fields = {}
+    for path, values in own.items():
+        name = ".".join(path).removeprefix("#")
+        out[name] = pc.coalesce(values, out[name]) if name in out else values
+    for path, values in paths.items():
+        if path[:depth] != prefix:
+            out.setdefault(".".join(path), values)
+    if prefix == ("crowdstrike",):
+        for path, name in _ELASTIC_FALCON.items():
+            if path in paths and not pa.types.is_list(paths[path].type):
+                values = paths[path]
+                if name == "event_platform":
+                    values = _translated(values, _PLATFORMS)
+                out[name] = pc.coalesce(out[name], values) if name in out else values
+    return out
+
+
+_ELASTIC_FALCON: Mapping[Path, str] = {
+    ("process", "executable"): "ImageFileName",
+    ("process", "command_line"): "CommandLine",
+    ("process", "pid"): "RawProcessId",
+    ("process", "entity_id"): "TargetProcessId",
+    ("process", "parent", "entity_id"): "ParentProcessId",
+    ("process", "parent", "name"): "ParentBaseFileName",
+    ("process", "hash", "sha256"): "SHA256HashData",
+    ("process", "hash", "md5"): "MD5HashData",
+    ("user", "id"): "UserSid",
+    ("user", "name"): "UserName",
+    ("host", "id"): "aid",
+    ("device", "id"): "aid",
+    ("host", "hostname"): "ComputerName",
+    ("host", "os", "type"): "event_platform",
+    ("dns", "question", "name"): "DomainName",
+    ("source", "ip"): "LocalAddressIP4",
+    ("source", "port"): "LocalPort",
+    ("destination", "ip"): "RemoteAddressIP4",
+    ("destination", "port"): "RemotePort",
+}
+"""What Elastic's CrowdStrike integration moves to ECS (its ingest pipeline of the stream fdr)."""
+_PLATFORMS = {"windows": "Win", "linux": "Lin", "macos": "Mac"}
 
 
 def _generic(paths: Paths) -> Fields:

@@ -27,8 +27,8 @@ from escudo.sources.formats.xml_element import Field, NotAnEventError, read_even
 Turned = WindowsEvent | dict[str, Any]
 """An event, or an object of a shape that columns are made of."""
 
-_XML = re.compile(r"<Event[\s>].*</Event\s*>", re.DOTALL)
-CARRIES = r'<Event[\s>]|LogName=|\{\s*\\"'
+_XML = re.compile(r"<(\w+:|)Event[\s>].*</\1Event\s*>", re.DOTALL)
+CARRIES = r'<(?:\w+:)?Event[\s>]|LogName=|\{\s*\\"'
 """What the text of an object has, in one of its own texts, that an event may begin with."""
 _SHORTEST = 30
 """Characters. A shorter text holds no event."""
@@ -111,6 +111,8 @@ def _has_columns(value: Mapping[str, Any]) -> bool:
         (("Event", "System", "EventID"),),
         (("winlog", "event_id"), ("winlog", "channel")),
         (("EventID",), ("Channel",)),
+        (("event_simpleName",),),
+        (("#event_simpleName",),),
     )
     return any(all(_at(value, path) is not None for path in every) for every in paths)
 

@@ -100,7 +100,18 @@ def find_events(value: Any) -> list[Any]:
     return [value]
 
 
-_LISTS = ("results", "records", "Records", "value", "events", "Events", "Results", "logs", "rows")
+_LISTS = (
+    "results",
+    "records",
+    "Records",
+    "value",
+    "events",
+    "Events",
+    "Results",
+    "logs",
+    "rows",
+    "resources",
+)
 """What lists of events are called in the answers of services that say more beside them."""
 
 

@@ -71,6 +71,8 @@ class Binder:
     """Text of a pipeline (macros and all) -> its tree, for commands that hold one as text."""
     runner: Runner | None = None
     provenance: bool = False
+    dress: Callable[[Relation, Binder], Relation] = field(default=lambda events, _binder: events)
+    """Gives the raw events of a table the search-time fields of the knowledge."""
     names: Names = field(default_factory=Names)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tables: dict[str, pa.Table] = field(default_factory=dict)
@@ -83,6 +85,8 @@ class Binder:
     deferred: list[str] = field(default_factory=list)
     """What could not be run while binding (no runner), in words."""
 
+    screening: bool = False
+    """Whether only what the search needs is asked (``Relation.needs``), not its query."""
     writers: list[str] = field(default_factory=list)
     """The commands that ask for a change, also where nothing is run."""
 
@@ -114,7 +118,22 @@ class Binder:
         assert isinstance(command, Command)
         if command.declares.writes:
             self.writers.append(command.name)
-        return command.bind(relation, self)
+        known = len(self.deferred)
+        made = command.bind(relation, self)
+        if self.screening and any(what != _CONDITION for what in self.deferred[known:]):
+            return self._forget(made, relation)
+        return made
+
+    def _forget(self, made: Relation, before: Relation | None) -> Relation:
+        """The rows of a command that could not be bound in full: fields of it may be missing, and
+        what it asks of them means nothing. What it says of rows beside those before it holds."""
+        if before is None or made.needs() is None:
+            return self.anything(made.names())
+        return self.anything(made.names(), made_of=(before, made))
+
+    def defer(self, what: str) -> None:
+        """Says that something is not known until it has run."""
+        self.deferred.append(what)
 
     def subsearch(self, pipeline: Pipeline) -> Relation:
         """The rows of a search inside the search; it has the same time range."""
@@ -134,7 +153,7 @@ class Binder:
         if self.runner is None:
             return relation.limit(most)
         if relation.open:
-            self._say_if_cut(self._count(relation, most + 1), most, command, limit_option)
+            self._say_if_cut(self.count(relation, most + 1), most, command, limit_option)
             return relation.limit(most)
 
         def cut(rows: pa.Table) -> pa.Table:
@@ -143,7 +162,7 @@ class Binder:
 
         return self.batch(relation.limit(most + 1), "a subsearch", cut)
 
-    def _count(self, relation: Relation, most: int) -> int:
+    def count(self, relation: Relation, most: int) -> int:
         """How many rows there are, counted up to ``most``."""
         query = select([alias(count_rows(), "n")], relation.limit(most).render())
         return int(self.run(query, relation).column(0)[0].as_py())
@@ -172,7 +191,7 @@ class Binder:
         relation = self.pipeline(pipeline).limit(MAX_ROWS + 1)
         if self.runner is not None:
             relation = self.closed(relation)
-        found = self.collect(relation, "a subsearch")
+        found = self.collect(relation, _CONDITION)
         if found is None or found.num_rows <= MAX_ROWS:
             return found
         self.warn(
@@ -226,6 +245,8 @@ class Binder:
         kept: list[Relation] = []
         for schema in held or families:
             family = self.read(schema, within)
+            if rules is SEARCH:
+                family = self.dress(family, self)
             condition = lower_search(expr, self.scope(family), rules)
             if not is_false(condition):
                 kept.append(family.where(condition))
@@ -281,7 +302,7 @@ class Binder:
         rows = self.collect(relation, what, evidence=True)
         if rows is None:
             names = list(known) if known is not None else relation.names()
-            return self.anything(names, made_of=relation if keeps_empty else None)
+            return self.anything(names, made_of=(relation,) if keeps_empty else ())
         before = {n: b.type for n in relation.names() if (b := relation.bound(n)) is not None}
         result = function(rows)
         same = {
@@ -291,10 +312,10 @@ class Binder:
         }
         return self.table(result, {**same, **(kinds or {})})
 
-    def anything(self, names: Sequence[str], *, made_of: Relation | None = None) -> Relation:
+    def anything(self, names: Sequence[str], *, made_of: tuple[Relation, ...] = ()) -> Relation:
         """Rows that are not known while binding: any field may be there, all null so far.
 
-        ``made_of``: where that has no rows, there are none.
+        ``made_of``: where none of these has rows, there are none.
         """
         base = OpenBase(self.names.fresh("rows"), {}, self.names, made_of)
         for name in names:
@@ -424,6 +445,9 @@ def storable(value: Typed) -> Typed:
         return Typed(as_text(value), FieldType.STRING)
     return value
 
+
+_CONDITION = "a subsearch"
+"""What is deferred where a condition is: it leaves every event in."""
 
 _EVENT_FIELDS = ("_time", "_raw", "host", "source", "sourcetype", "index")
 _EMPTY_KINDS = {"_time": FieldType.TIME, "_event_id": FieldType.INTEGER}

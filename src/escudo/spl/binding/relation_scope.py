@@ -24,6 +24,10 @@ class Surroundings(Protocol):
 
     def warn(self, code: str, message: str, span: Span | None = None) -> None: ...
 
+    def defer(self, what: str) -> None:
+        """Something is not known until it has run."""
+        ...
+
     def subsearch_condition(self, term: SubsearchTerm) -> SearchExpr | None:
         """The rows of a subsearch as conditions; None where nothing can be run."""
         ...
@@ -70,4 +74,7 @@ class RelationScope:
 
     def subsearch_text(self, pipeline: Pipeline) -> str | None:
         rows = self.around.subsearch_rows(pipeline)
-        return None if rows is None else rows_as_text(rows)
+        if rows is None:
+            self.around.defer("the text of a subsearch")
+            return None
+        return rows_as_text(rows)

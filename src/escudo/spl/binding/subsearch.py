@@ -7,6 +7,7 @@ out; several values of a field are alternatives. No row matches nothing (Search 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,7 +27,7 @@ from escudo.spl.syntax.ast import (
 )
 from escudo.spl.syntax.parse_search import parse_search
 
-MAX_ROWS = 10_000
+MAX_ROWS = int(os.environ.get("ESCUDO_SUBSEARCH_MAXOUT", "10000"))
 """Rows of a subsearch that become conditions (limits.conf, [subsearch] maxout)."""
 
 NOTHING = Or(())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from escudo.core.errors import EscudoError, Span
 from escudo.spl.binding.binder import Binder, Command
@@ -27,7 +28,7 @@ class Gentimes(Command):
 
     A row for each interval, in order of time, with ``starttime`` and ``endtime`` (epoch seconds)
     and ``starthuman`` and ``endhuman`` (text). A time is ``MM/DD/YYYY[:HH:MM:SS]``, or a number of
-    days relative to today (0 is today); all times are UTC. There are at most 1,000,000 rows.
+    days relative to today (0 is today); all times are UTC. More than 1,000,000 rows are an error.
     """
 
     name: ClassVar[str] = "gentimes"
@@ -62,14 +63,19 @@ def generate_times(command: Gentimes, now: float) -> pa.Table:
     step = int(increment[1]) * _SECONDS[increment[2] or "d"]
     first = _parse_day(command.start, now, span)
     last = _find_midnight(now) if command.end is None else _parse_day(command.end, now, span)
-    starts = range(first, last, step)[:MOST_ROWS] if step > 0 else range(0)
-    ends = [start + step - 1 for start in starts]
+    if step <= 0:
+        raise EscudoError("SPL104", "an increment is more than nothing", span=span)
+    starts = range(first, last, step)
+    if len(starts) > MOST_ROWS:
+        message = f"gentimes would make {len(starts):,} rows; at most {MOST_ROWS:,} are made"
+        raise EscudoError("SPL324", message, span=span)
+    ends = range(first + step - 1, first + step - 1 + len(starts) * step, step)
     return pa.table(
         {
             "starttime": pa.array(starts, pa.int64()),
-            "starthuman": pa.array(map(_write_human, starts), pa.string()),
+            "starthuman": _write_human(starts),
             "endtime": pa.array(ends, pa.int64()),
-            "endhuman": pa.array(map(_write_human, ends), pa.string()),
+            "endhuman": _write_human(ends),
         }
     )
 
@@ -89,5 +95,6 @@ def _parse_day(text: str, now: float, span: Span | None) -> int:
     raise EscudoError("SPL104", f"'{text}' is no date such as 10/25/2023", span=span)
 
 
-def _write_human(epoch: int) -> str:
-    return f"{datetime.fromtimestamp(epoch, UTC):%a %b %e %H:%M:%S %Y}"
+def _write_human(epochs: range) -> pa.Array:
+    stamps = pa.array(epochs, pa.int64()).cast(pa.timestamp("s", "UTC"))
+    return pc.strftime(stamps, format="%a %b %e %H:%M:%S %Y")

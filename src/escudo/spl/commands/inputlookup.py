@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
-from escudo.spl.operators.lookup_tables import open_lookup
+from escudo.spl.operators.lookup_tables import find_gap, open_lookup
 from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.relation import Relation
@@ -25,7 +25,8 @@ class InputLookup(Command):
 
     The rows of the table that the search expression selects; ``start`` and ``max`` count those.
 
-    Differs from Splunk: an unknown lookup is an error without ``strict``, too.
+    A table that nobody defines, or whose file is missing, is empty, and the search says so; with
+    ``strict`` it is an error. So a search that fills the table that it reads can begin.
     """
 
     name: ClassVar[str] = "inputlookup"
@@ -35,7 +36,7 @@ class InputLookup(Command):
     table: str
     where: SearchExpr | None = None
     append: bool = boolean_option(False, "Whether the rows come after those of the search so far.")
-    strict: bool = boolean_option(False, "No effect here: an unknown lookup is always an error.")
+    strict: bool = boolean_option(False, "Whether a table that is not there is an error.")
     start: int = integer_option(0, "Rows that are left out at the beginning.", least=0)
     max: int | None = integer_option(None, "Rows that are taken at most; all by default.", least=0)
 
@@ -52,7 +53,11 @@ class InputLookup(Command):
         return f"inputlookup{format_options(self)} {word(self.table)}{where}"
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        relation = open_lookup(self.table, binder, self.span)
+        if not self.strict and (why := find_gap(self.table, binder)) is not None:
+            binder.warn("SPL344", f"{why}; it is taken as empty", self.span)
+            relation = binder.anything(())
+        else:
+            relation = open_lookup(self.table, binder, self.span)
         if self.where is not None:
             relation = relation.where(binder.condition(self.where, relation))
         if self.start:

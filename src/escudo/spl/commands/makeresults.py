@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
 import pyarrow as pa
 
+from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
@@ -22,6 +24,9 @@ from escudo.spl.syntax.options import (
     text_option,
 )
 
+MOST_ROWS = 50_000_000
+"""Rows that are made at most: 400 MB of times."""
+
 
 @dataclass(frozen=True)
 class MakeResults(Command):
@@ -29,6 +34,8 @@ class MakeResults(Command):
 
     Rows with the time of the search in ``_time``, or the rows of a table or of JSON objects that
     stand in the text. ``format`` and ``data`` come together.
+
+    Refused: more than 50,000,000 rows.
     """
 
     name: ClassVar[str] = "makeresults"
@@ -61,10 +68,13 @@ class MakeResults(Command):
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if self.data is not None:
             made = read_data(self.data, self.data_format or "csv", self.span)
+        elif self.count > MOST_ROWS:
+            message = f"makeresults makes at most {MOST_ROWS:,} rows, not {self.count:,}"
+            raise EscudoError("SPL324", message, span=self.span)
         else:
-            made = pa.table({"_time": pa.array([binder.now] * self.count, pa.float64())})
+            made = pa.table({"_time": np.full(self.count, binder.now)})
         if "_time" not in made.column_names:
-            made = made.append_column("_time", pa.array([binder.now] * made.num_rows, pa.float64()))
+            made = made.append_column("_time", pa.array(np.full(made.num_rows, binder.now)))
         timed = made.schema.field("_time").type == pa.float64()
         relation = binder.table(made, {"_time": FieldType.TIME} if timed else {})
         if self.annotate:

@@ -67,10 +67,16 @@ def run_for_each_row(relation: Relation, text: str, *, command: Map, binder: Bin
     A row without one of the values has no search; SPL322 says so.
     """
     most = command.maxsearches
-    limited = relation.limit(most) if most else relation
+    limited = relation.limit(most + 1) if most else relation
     table = binder.collect(binder.closed(limited), "the rows that map runs a search for")
     if table is None:
         return binder.pipeline(binder.parse(_FIELD.sub(_SAMPLE, text)))
+    if most and table.num_rows > most:
+        message = (
+            f"map runs a search for the first {most:,} rows only: maxsearches raises the limit"
+        )
+        binder.warn("SPL320", message, command.span)
+        table = table.slice(0, most)
     results: list[Relation] = []
     for number, record in enumerate(table.to_pylist(), 1):
         values = {n: _write_value(v) for n, v in record.items() if v is not None}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -16,13 +17,15 @@ from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.time_bounds import time_bounds
 from escudo.spl.lowering.lower_search import TSTATS, lower_search
 from escudo.spl.operators.automatic_spans import choose_time_span
+from escudo.spl.operators.extraction import find_tokens
 from escudo.spl.operators.grouping import aggregate_rows
 from escudo.spl.operators.null_filling import fill_null
 from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.operators.time_buckets import floor_time
+from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation, Traits
-from escudo.spl.relation.sql import column
-from escudo.spl.relation.values import Bound
+from escudo.spl.relation.sql import column, lower_case, prelude_call
+from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.aggregate_terms import Aggregate, format_by, parse_aggregate
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import And, Node, SearchExpr
@@ -70,7 +73,6 @@ class IndexStatistics(Command, ABC):
             if args.at_option() is not None:
                 args.read_options(cls, into=options)
             elif not args.accept(","):
-                refuse_prefix(args)
                 aggregates.append(parse_aggregate(args))
         if not aggregates:
             args.expected("a statistic such as count")
@@ -136,7 +138,10 @@ class Tstats(IndexStatistics):
     Differs from Splunk: data models are tables, so there are no summaries, and the options about
     them do nothing. Every field of the raw events can be used, not only those of an index.
 
-    Refused: FROM a namespace of ``tscollect`` or a ``sid``; ``PREFIX()``.
+    ``PREFIX(text)`` in BY or a statistic is a field called as the text: what follows it in the
+    words of `_raw`, in lower case.
+
+    Refused: FROM a namespace of ``tscollect`` or a ``sid``; ``PREFIX()`` over a data model.
     """
 
     name: ClassVar[str] = "tstats"
@@ -174,7 +179,6 @@ class Tstats(IndexStatistics):
                 if args.at_option() is not None:
                     args.read_options(BucketOptions, into=options)
                 elif not args.accept(","):
-                    refuse_prefix(args)
                     token = args.peek()
                     by.append(args.name())
                     if "*" in by[-1]:
@@ -210,7 +214,11 @@ class Tstats(IndexStatistics):
                 hint="prestats=t append=t adds to the tstats before it",
             )
         expr, within = time_bounds(self.where or And(()), binder)
-        events = self.fill_keys(self._select_events(expr, within, binder), self.by, binder)
+        events = self._select_events(expr, within, binder)
+        names = (*self.by, *(term.field for term in self.aggregates))
+        events = add_prefixes(events, names, binder)
+        by = tuple(prefix_of(name) or name for name in self.by)
+        events = self.fill_keys(events, by, binder)
         given: dict[str, Bound] = {}
         if "_time" in self.by:
             time = events.bound("_time")
@@ -220,7 +228,8 @@ class Tstats(IndexStatistics):
             )
         if self.prestats:
             return self.keep_events(source, events, given=given, binder=binder)
-        return aggregate_rows(events, self.aggregates, by=self.by, binder=binder, given=given)
+        terms = [name_prefix(term) for term in self.aggregates]
+        return aggregate_rows(events, terms, by=by, binder=binder, given=given)
 
     def _select_events(self, expr: SearchExpr, within: TimeRange, binder: Binder) -> Relation:
         """The rows that WHERE selects, of a dataset or of the raw events."""
@@ -233,22 +242,53 @@ class Tstats(IndexStatistics):
             )
         if self.model is None:
             return binder.read_raw(expr, within, TSTATS)
+        if any(map(prefix_of, (*self.by, *(term.field for term in self.aggregates)))):
+            raise EscudoError(
+                "SPL301",
+                "PREFIX() reads the words of raw events, not a data model",
+                span=self.span,
+                hint="name a field of the data model, or leave FROM out",
+            )
         expr, node = dataset.split_node(expr)
         path = dataset.find(self.model, node or self.dataset, binder=binder, span=self.span)
         rows = dataset.read_prefixed(path, binder, within)
         return rows.where(lower_search(expr, binder.scope(rows), TSTATS))
 
 
-def refuse_prefix(args: Args) -> None:
-    """Raise for ``PREFIX(x=)``: it reads a term index, which does not exist here."""
-    token = args.peek()
-    if token.text.upper() == "PREFIX" and args.source.text.startswith("(", token.end):
-        args.fail(
-            "PREFIX() is not supported: there is no index of terms",
-            token,
-            code="SPL301",
-            hint="use a field of a data model, or rex over the raw events",
-        )
+_PREFIX = re.compile(r"(?i)PREFIX\((.+)\)\Z")
+_BREAKERS = r"""\s\[\]<>(){}|!;,'"*&?+"""
+"""Characters between the words of an event: Splunk's major breakers (Segmentation)."""
+
+
+def prefix_of(name: str | None) -> str | None:
+    """The text of ``PREFIX(text)``; None if a name is none.
+
+    >>> prefix_of("PREFIX(kbps=)"), prefix_of("kbps")
+    ('kbps=', None)
+    """
+    found = _PREFIX.match(name or "")
+    return found[1] if found else None
+
+
+def name_prefix(term: Aggregate) -> Aggregate:
+    """A statistic of ``PREFIX(text)`` as one of the field of that name."""
+    text = prefix_of(term.field)
+    if text is None:
+        return term
+    return replace(term, field=text, label=term.label.replace(str(term.field), text))
+
+
+def add_prefixes(events: Relation, names: Iterable[str | None], binder: Binder) -> Relation:
+    """The events with a field for each ``PREFIX(text)`` among names: the words that begin so."""
+    added: list[tuple[str, Typed]] = []
+    raw = events.field("_raw")
+    for text in dict.fromkeys(t for n in names if (t := prefix_of(n)) is not None):
+        pattern = f"(?:^|[{_BREAKERS}]){re.escape(text.lower())}([^{_BREAKERS}]+)"
+        if raw is not None:
+            lower = Typed(lower_case(as_text(raw)), FieldType.STRING)
+            words = prelude_call("spl_mvdedup", find_tokens(lower, pattern, None))
+            added.append((text, Typed(words, FieldType.MULTIVALUE)))
+    return events.extend(added, binder.names)
 
 
 def _read_source(args: Args) -> dict[str, Any]:

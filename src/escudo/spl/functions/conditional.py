@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, constant_text
 from escudo.spl.relation import pcre
-from escudo.spl.relation.coercion import as_boolean, as_text, common_type, convert_to
+from escudo.spl.relation.coercion import as_boolean, as_number, as_text, common_type, convert_to
 from escudo.spl.relation.comparison import any_value, compare_values, match_like
 from escudo.spl.relation.scope import SearchScope
 from escudo.spl.relation.sql import (
+    MANY,
     any_holds,
     case_when,
     coalesce,
-    is_one_of,
+    is_one_of_texts,
     literal_integer,
     literal_text,
     parenthesise,
@@ -88,11 +90,28 @@ def _in(args: list[Typed], _: Context) -> Typed:
     texts = [constant_of(o) for o in options]
     plain = all(isinstance(t, str) and not is_numeric_text(t) for t in texts)
     if value.type is FieldType.STRING and plain and not is_null(value):
-        return _boolean(is_one_of(parenthesise(value.sql), [o.sql for o in options]))
+        wanted = [t for t in texts if isinstance(t, str)]
+        return _boolean(is_one_of_texts(parenthesise(value.sql), list(dict.fromkeys(wanted))))
+    if len(options) >= MANY and None not in texts and value.type is not FieldType.MULTIVALUE:
+        return _boolean(_is_one_of_many(value, [t for t in texts if t is not None]))
     copies = (Typed(value.sql.copy(), value.type) for _ in options)
     return _boolean(
         any_holds(compare_values("=", v, o) for v, o in zip(copies, options, strict=True))
     )
+
+
+def _is_one_of_many(value: Typed, known: Sequence[str | float]) -> exp.Expression:
+    """``value IN (...)`` of many constants: texts by their characters, numbers by their value."""
+    if is_null(value):
+        return null_value(FieldType.BOOLEAN).sql
+    shown = [t if isinstance(t, str) else number_text(t) for t in known]
+    same_text = is_one_of_texts(as_text(value), list(dict.fromkeys(shown)))
+    numbers = {number_text(float(t)) for t in shown if is_numeric_text(t)}
+    if not numbers:
+        return same_text
+    printed = as_text(Typed(as_number(value), FieldType.NUMBER))
+    same_number = coalesce(is_one_of_texts(printed, sorted(numbers)), exp.false())
+    return any_holds([same_text, same_number])
 
 
 def _like(args: list[Typed], _: Context) -> Typed:

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import ipaddress
 
+from sqlglot import exp
+
 from escudo.core.schema import FieldType
 from escudo.spl.functions.jsonvalue import is_json, json_typed
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, constant_text, text_to
 from escudo.spl.relation.coercion import as_boolean, as_integer, as_number, as_text
 from escudo.spl.relation.sql import (
+    case_when,
     coalesce,
+    equal,
     literal_integer,
     literal_text,
     prelude_call,
@@ -34,11 +38,9 @@ def _ipmask(args: list[Typed], context: Context) -> Typed:
     return Typed(prelude_call("spl_ipmask", address, literal_integer(number)), _STRING)
 
 
-def _printf(args: list[Typed], context: Context) -> Typed:
-    wanted = constant_text(args, 0, context, "the format")
+def _printf(args: list[Typed], _: Context) -> Typed:
     values = [coalesce(as_text(a), literal_text("")) for a in args[1:]]
-    given = text_array(values)
-    return Typed(prelude_call("spl_printf", literal_text(wanted), given), _STRING)
+    return Typed(prelude_call("spl_printf", as_text(args[0]), text_array(values)), _STRING)
 
 
 def _tonumber(args: list[Typed], context: Context) -> Typed:
@@ -60,10 +62,18 @@ def _tostring(args: list[Typed], context: Context) -> Typed:
         if is_null(value):
             return text_value("Null")
         return Typed(as_text(value), _STRING)
+    if constant_of(args[1]) is None:
+        chosen = as_text(args[1])
+        branches = [(equal(chosen, literal_text(f)), _formatted(f, value)) for f in _FORMATS]
+        return Typed(case_when(*branches), _STRING)
     wanted = constant_text(args, 1, context, "the format")
     if wanted not in _FORMATS:
         raise context.error(f"unknown format {wanted!r}", hint=f"one of {', '.join(_FORMATS)}")
-    return Typed(prelude_call(f"spl_{wanted}", as_number(value)), _STRING)
+    return Typed(_formatted(wanted, value), _STRING)
+
+
+def _formatted(wanted: str, value: Typed) -> exp.Expression:
+    return prelude_call(f"spl_{wanted}", as_number(value))
 
 
 def _tobool(args: list[Typed], _: Context) -> Typed:

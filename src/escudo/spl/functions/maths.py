@@ -13,8 +13,14 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.functions.row import Builder, Context, EvalFunction, Nulls, number_to, typed_call
-from escudo.spl.relation.coercion import as_integer, as_list, as_number
-from escudo.spl.relation.sql import literal_integer, literal_number, parenthesise, prelude_call
+from escudo.spl.relation.coercion import as_integer, as_list, as_number, as_text
+from escudo.spl.relation.sql import (
+    list_of,
+    literal_integer,
+    literal_number,
+    parenthesise,
+    prelude_call,
+)
 from escudo.spl.relation.values import NUMERIC, Typed, is_null, null_value, number_value
 
 _MATH = "MathematicalFunctions"
@@ -45,6 +51,8 @@ def _random(_: list[Typed], __: Context) -> Typed:
 
 def _all_values(args: list[Typed]) -> exp.Expression:
     """The values of all arguments as one list of text, nulls left out."""
+    if len(args) > 1 and all(a.type is not FieldType.MULTIVALUE for a in args):
+        return prelude_call("spl_values", list_of([as_text(a) for a in args]))
     first, *others = (as_list(a) for a in args if not is_null(a))
     for other in others:
         first = prelude_call("spl_append", first, other)

@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl.functions.row import Context, EvalFunction, constant_text
+from escudo.spl.functions.row import Context, EvalFunction
 from escudo.spl.relation import pcre
 from escudo.spl.relation.coercion import as_integer, as_text
 from escudo.spl.relation.sql import literal_text, lower_case, prelude_call
@@ -76,9 +76,8 @@ def _references(replacement: str, groups: int) -> str:
     return re.sub(r"\\(\d|\\)?", resolve, replacement)
 
 
-def _spath(args: list[Typed], context: Context) -> Typed:
-    path = constant_text(args, 1, context, "the path")
-    found = prelude_call("spl_spath", as_text(args[0]), literal_text(path))
+def _spath(args: list[Typed], _: Context) -> Typed:
+    found = prelude_call("spl_spath", *map(as_text, args))
     return Typed(found, FieldType.MULTIVALUE)
 
 

@@ -12,18 +12,24 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.spl.lint import (
     dotted_name,
+    few_backslashes,
     join_for_stats,
     leading_wildcard,
     lowercase_operator,
+    misplaced_not,
     missing_fillnull,
     missing_pipe,
     never_matches,
+    quoted_star,
+    stray_apostrophe,
     unknown_field,
+    unknown_origin,
     wildcard_in_eval,
 )
 from escudo.spl.lint.checked import Checked, Rule, check_search
 from escudo.spl.macros import undefined
 from escudo.spl.parse import parse
+from escudo.spl.syntax.nesting import bound_nesting
 
 RULES: tuple[Rule, ...] = (
     unknown_field.UNKNOWN,
@@ -37,10 +43,16 @@ RULES: tuple[Rule, ...] = (
     dotted_name.RULE,
     lowercase_operator.RULE,
     missing_pipe.RULE,
+    quoted_star.RULE,
+    misplaced_not.RULE,
+    stray_apostrophe.RULE,
+    few_backslashes.RULE,
+    unknown_origin.RULE,
 )
 """Every rule; a macro that is never defined is SPL110, as everywhere."""
 
 
+@bound_nesting
 def lint_search(
     text: str, catalog: Catalog, knowledge: Knowledge, *, file: str | None = None
 ) -> tuple[Diagnostic, ...]:

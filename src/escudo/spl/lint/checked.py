@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, ErrorCode, EscudoError, Severity, Span
@@ -12,12 +15,14 @@ from escudo.core.timerange import ALL_TIME
 from escudo.spl.binding.binder import Binder
 from escudo.spl.commands.appendpipe import AppendPipe
 from escudo.spl.commands.search import Search
+from escudo.spl.operators.ruled_events import add_ruled_fields
 from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.bases import TableBase
 from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.ast import CommandNode, Pipeline
 from escudo.spl.syntax.codes import CODES
+from escudo.spl.syntax.nesting import bound_nesting
 from escudo.spl.syntax.source import Expanded
 
 
@@ -45,6 +50,29 @@ class Checked:
         """The commands of all pipelines."""
         for sequence in self.sequences:
             yield from sequence
+
+    def narrow(self, span: Span | None, pattern: str) -> Span | None:
+        """The first match of a pattern in the text at a span; the span itself without one."""
+        if span is None:
+            return None
+        lines = self.text.splitlines(keepends=True)
+        starts = [0, *accumulate(map(len, lines))]
+        if span.end_line > len(starts):
+            return span
+        begin = starts[span.line - 1] + span.column - 1
+        end = starts[span.end_line - 1] + span.end_column - 1
+        found = re.compile(pattern).search(self.text, begin, end)
+        if found is None:
+            return span
+        line = bisect_right(starts, found.start())
+        column = found.start() - starts[line - 1] + 1
+        return replace(
+            span,
+            line=line,
+            column=column,
+            end_line=line,
+            end_column=column + found.end() - found.start(),
+        )
 
     def finding(
         self,
@@ -78,6 +106,7 @@ def find_subsearches(command: CommandNode) -> list[Pipeline]:
     return [node for node in nodes if isinstance(node, Pipeline)]
 
 
+@bound_nesting
 def check_search(
     text: str,
     source: Expanded,
@@ -93,6 +122,7 @@ def check_search(
         clock=Clock(0.0),
         within=ALL_TIME,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
+        dress=add_ruled_fields,
     )
     sequences: list[tuple[Step, ...]] = []
     errors: list[Diagnostic] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity
@@ -28,10 +30,19 @@ def _findings(checked: Checked, code: str) -> Iterator[Diagnostic]:
             rows = _rows(step, checked.binder)
             if rows is None:
                 continue
-            for reference in find_references(step.command):
+            for named in find_references(step.command):
+                reference = _placed(named, step, checked)
                 kind = _kind(reference, rows, sequence, i)
                 if kind == code:
                     yield _explained(checked, code, reference, rows, sequence, i)
+
+
+def _placed(reference: Reference, step: Step, checked: Checked) -> Reference:
+    """The reference with its own place, where only that of its command is known."""
+    if reference.span is not step.command.span:
+        return reference
+    word = rf"(?<![\w.]){re.escape(reference.name)}(?![\w.])"
+    return replace(reference, span=checked.narrow(reference.span, word))
 
 
 def _rows(step: Step, binder: Binder) -> Relation | None:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from sqlglot import exp
 
@@ -19,6 +20,7 @@ from escudo.spl.relation.coercion import as_boolean, as_number, as_text
 from escudo.spl.relation.comparison import any_value, compare_values, map_values
 from escudo.spl.relation.scope import Scope, TextScope
 from escudo.spl.relation.sql import (
+    MANY,
     all_hold,
     any_holds,
     build_balanced,
@@ -73,7 +75,8 @@ def lower_eval(expr: EvalExpr, scope: Scope) -> Typed:
         case Literal(value=str() as value):
             return text_value(value)
         case Literal(value=value):
-            return number_value(float(value))
+            number = float(value)
+            return number_value(number) if isfinite(number) else null_value(FieldType.NUMBER)
         case FieldRef(name=name):
             found = scope.field(name)
             return null_value() if found is None else Typed(found.sql.copy(), found.type)
@@ -143,9 +146,25 @@ def _chain(expr: EvalExpr, op: str) -> list[EvalExpr]:
 
 
 def _connected(expr: Binary, scope: Scope) -> Typed:
-    conditions = [as_boolean(lower_eval(e, scope)) for e in _chain(expr, expr.op)]
+    operands = _chain(expr, expr.op)
+    if expr.op == "OR" and len(operands) >= MANY:
+        operands = _gather_values(operands)
+    conditions = [as_boolean(lower_eval(e, scope)) for e in operands]
     join = all_hold if expr.op == "AND" else any_holds
     return Typed(join(conditions), FieldType.BOOLEAN)
+
+
+def _gather_values(operands: Sequence[EvalExpr]) -> list[EvalExpr]:
+    """Alternatives, with those that compare a field with a literal as one ``in()`` a field."""
+    values: dict[str, list[EvalExpr]] = {}
+    others: list[EvalExpr] = []
+    for operand in operands:
+        match operand:
+            case Binary("=" | "==", FieldRef(name), Literal() as literal):
+                values.setdefault(name, []).append(literal)
+            case _:
+                others.append(operand)
+    return [*(Call("in", (FieldRef(n), *given)) for n, given in values.items()), *others]
 
 
 def _concatenated(values: list[Typed]) -> Typed:

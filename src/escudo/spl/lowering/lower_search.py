@@ -21,7 +21,7 @@ condition is FALSE need not be read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -35,6 +35,7 @@ from escudo.spl.relation.coercion import as_number, as_text
 from escudo.spl.relation.comparison import COMPARISONS, any_value, compare_values, match_wildcards
 from escudo.spl.relation.scope import Scope
 from escudo.spl.relation.sql import (
+    MANY,
     all_hold,
     any_holds,
     at_least,
@@ -43,6 +44,7 @@ from escudo.spl.relation.sql import (
     equal,
     has_value,
     is_one_of,
+    is_one_of_texts,
     less_than,
     literal_number,
     literal_text,
@@ -123,7 +125,8 @@ class _Lowering:
             case And(operands):
                 return all_hold([self.expression(o, negated=negated) for o in operands])
             case Or(operands):
-                return any_holds([self.expression(o, negated=negated) for o in operands])
+                found = gather_values(operands) if len(operands) >= MANY else operands
+                return any_holds([self.expression(o, negated=negated) for o in found])
             case Not(operand):
                 self.flipped = not self.flipped
                 inner = self.expression(operand, negated=True)
@@ -220,7 +223,7 @@ class _Lowering:
     ) -> exp.Expression:
         if bound.type is not FieldType.MULTIVALUE:
             return test(_Operand(bound.typed(), column(bound.lower) if bound.lower else None))
-        return any_value(column(bound.ident), lambda v: test(_Operand(v, None)))
+        return any_value(column(bound.ident), lambda v: test(_Operand(v, None, True)))
 
     def term(self, value: Value) -> exp.Expression:
         if value.text and value.text.strip("*") == "":
@@ -239,6 +242,21 @@ class _Lowering:
             call = Call("match", (FieldRef(self.rules.term_field), Literal(pattern)))
             tests.append(lower_eval(call, self.fields).sql)
         return all_hold(tests)
+
+
+def gather_values(operands: Sequence[SearchExpr]) -> list[SearchExpr]:
+    """Alternatives, with those that give a field one value as one list of the field's values."""
+    values: dict[str, list[Value]] = {}
+    others: list[SearchExpr] = []
+    for operand in operands:
+        match operand:
+            case Compare(name, "=", value):
+                values.setdefault(name, []).append(value)
+            case InList(name, listed):
+                values.setdefault(name, []).extend(listed)
+            case _:
+                others.append(operand)
+    return [*(InList(name, tuple(v)) for name, v in values.items()), *others]
 
 
 def with_renderings(name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -263,6 +281,7 @@ class _Operand:
 
     value: Typed
     lowered: exp.Expression | None
+    in_list: bool = False
 
     def text(self) -> exp.Expression:
         return as_text(self.value)
@@ -281,14 +300,16 @@ def _is_one_of(operand: _Operand, values: list[Value]) -> exp.Expression:
     folded = [v.text.lower() for v in values if not (v.exact_case or _caseless(v.text))]
     parts = []
     if folded:
-        parts.append(_in(operand.folded(), folded))
+        parts.append(_in(operand.folded(), folded, in_list=operand.in_list))
     if exact:
-        parts.append(_in(operand.text(), exact))
+        parts.append(_in(operand.text(), exact, in_list=operand.in_list))
     return any_holds(parts)
 
 
 def _number_is_one_of(operand: _Operand, values: list[Value]) -> exp.Expression:
     """A number equals the text that it prints as."""
+    if len(values) >= MANY:
+        return _in(operand.text(), [v.text for v in values], in_list=operand.in_list)
     parts: list[exp.Expression] = []
     for v in values:
         if is_numeric_text(v.text) and number_text(float(v.text)) == v.text:
@@ -297,11 +318,14 @@ def _number_is_one_of(operand: _Operand, values: list[Value]) -> exp.Expression:
     return any_holds(parts)
 
 
-def _in(sql: exp.Expression, texts: list[str]) -> exp.Expression:
+def _in(sql: exp.Expression, texts: list[str], *, in_list: bool) -> exp.Expression:
     unique = list(dict.fromkeys(texts))
     if len(unique) == 1:
         return equal(sql, literal_text(unique[0]))
-    return is_one_of(sql, [literal_text(t) for t in unique])
+    # A row of its own has no place inside the lambda that tests the values of a list.
+    if in_list:
+        return is_one_of(sql, [literal_text(t) for t in unique])
+    return is_one_of_texts(sql, unique)
 
 
 def _caseless(text: str) -> bool:

@@ -6,7 +6,7 @@ files and row groups outside it are skipped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -92,6 +92,7 @@ class ScanBase(Base):
     _layers: list[list[tuple[str, exp.Expression]]] = field(default_factory=list)
     _depth: dict[str, int] = field(default_factory=dict)
     _pending: set[str] = field(default_factory=set)
+    _empty: set[str] = field(default_factory=set)
 
     @property
     def row_wise(self) -> bool:
@@ -102,9 +103,22 @@ class ScanBase(Base):
         return self.scan.schema.rest
 
     def names(self) -> Iterator[str]:
-        return (c.name for c in self.scan.schema.columns if not c.internal)
+        names = (c.name for c in self.scan.schema.columns if not c.internal)
+        return (n for n in names if n not in self._empty)
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Fields that are null in all rows of interest: they are no fields any more, unless a
+        step has them already."""
+        self._empty |= {n for n in names if n not in self._known}
+
+    def limit_time(self, within: TimeRange) -> None:
+        """Read a part of the time only."""
+        self.scan.within = self.scan.within & within
+        self.__post_init__()
 
     def demand(self, name: str) -> Bound | None:
+        if name in self._empty:
+            return None
         if name not in self._known:
             self._known[name] = self._find(name)
         return self._known[name]
@@ -263,6 +277,11 @@ class UnionBase(Base):
             out += [n.extend([*own, *self._late]) for n in before]
         return tuple(out)
 
+    def keep(self, places: Sequence[int]) -> None:
+        """Leave out the tables that are not at these places."""
+        self.children = [self.children[i] for i in places]
+        self._columns = [(ident, [values[i] for i in places]) for ident, values in self._columns]
+
     def render(self) -> exp.Select:
         out: exp.Expression | None = None
         for i, child in enumerate(self.children):
@@ -274,7 +293,8 @@ class UnionBase(Base):
 
     def show(self, name: str) -> Bound | None:
         """One lookup in the rest map of all tables, not one in each table's."""
-        if name in self._known or self._rest is None:
+        alone = len(self.children) == 1 and self._has(self.children[0], name)
+        if name in self._known or self._rest is None or alone:
             return self.demand(name)
         if name not in self._shown:
             self._shown[name] = self._show(name)

@@ -42,6 +42,11 @@ def extract_groups(
     ]
 
 
+def capture_group(value: Typed, text: str, group: int, *, most: int) -> Typed:
+    """A group of a pattern (0: the whole match) in a value; see ``extract_groups``."""
+    return _capture_values(value, checked(text, None), group, most)
+
+
 def _capture_values(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
     if value.type is FieldType.MULTIVALUE:
         each = map_values(value.sql.copy(), lambda v: _capture_first(v.sql, pattern, number))

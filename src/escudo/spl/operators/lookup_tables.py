@@ -61,10 +61,32 @@ def take_lookup(
         names = lookup.fields or tuple(dict.fromkeys(uses))
         return pa.table({f: pa.array([], pa.string()) for f in names})
     table = read_lookup(lookup, span, multivalues=multivalues)
+    for name in find_wrong_match_types(lookup, table.column_names):
+        kind = lookup.match_types[name]
+        message = f"lookup '{lookup.name}': {kind}({name}) is of a field that its table has not"
+        binder.warn("SPL345", message, span)
     if lookup.path is not None and os.path.exists(lookup.path):
         for fault in _read_file(lookup.path, lookup.verbatim).faults:
             binder.warn("SPL341", f"lookup '{lookup.name}': {fault}", span)
     return table
+
+
+def find_wrong_match_types(lookup: Lookup, names: Iterable[str]) -> list[str]:
+    """Fields of ``match_type`` that a table with these columns has not."""
+    known = set(names)
+    return [name for name in lookup.match_types if known and name not in known]
+
+
+def find_gap(name: str, binder: Binder) -> str | None:
+    """Why there is no such table; None if there is one, be it empty."""
+    lookup = binder.knowledge.lookup(name)
+    if lookup is None:
+        close = suggest(name, binder.knowledge.lookups())
+        return f"unknown lookup '{name}'" + (f" ({close})" if close else "")
+    there = lookup.path is not None and os.path.exists(lookup.path)
+    if there or lookup.writer is not None or lookup.collection is not None or lookup.fields:
+        return None
+    return f"lookup '{name}' has no file"
 
 
 def is_unwritten(lookup: Lookup) -> bool:

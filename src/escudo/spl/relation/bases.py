@@ -101,8 +101,8 @@ class OpenBase(Base):
     name: str
     fields: dict[str, Bound]
     alloc: Names
-    made_of: Readable | None = None
-    """What there must be rows of if there are to be any here, where that is known."""
+    made_of: tuple[Readable, ...] = ()
+    """There are rows only where one of these has some; none of them: that is not known."""
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
@@ -117,8 +117,12 @@ class OpenBase(Base):
         return iter(())
 
     def needs(self) -> tuple[Need, ...] | None:
-        before = None if self.made_of is None else self.made_of.needs()
-        return None if before is None else tuple(n.aggregated() for n in before)
+        out: list[Need] = []
+        for before in (source.needs() for source in self.made_of):
+            if before is None:
+                return None
+            out += [n.aggregated() for n in before]
+        return tuple(out) if self.made_of else None
 
     def render(self) -> exp.Select:
         nothing = [alias(cast_to(exp.null(), b.type), b.ident) for b in self.fields.values()]

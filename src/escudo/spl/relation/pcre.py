@@ -9,6 +9,8 @@ atomic groups, conditionals, recursion) marks the pattern as not ``regular``.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NoReturn
@@ -99,7 +101,41 @@ class Pattern:
         return out
 
 
-_REFUSED = {
+REFUSED_GROUPS = {
+    "(?U)": "all quantifiers lazy, (?U), is not supported: write each with ?",
+    "(?J)": "groups of one name, (?J), are not supported: give each a name of its own",
+    "(?n)": "(?n) is not supported: write groups that are not captured (?:...)",
+    "(?^": "(?^) is not supported: name the flags",
+    "(?L": "there is no such flag",
+    "(?C": "callouts are not supported",
+    "(*UTF": "(*UTF) is not supported: patterns are read as text already",
+    "(*UCP": "(*UCP) is not supported: use properties such as \\p{L}",
+    "(*ANY": "newline conventions are not supported",
+    "(*CR": "newline conventions are not supported",
+    "(*LF": "newline conventions are not supported",
+    "(*BSR": "newline conventions are not supported",
+    "(*LIMIT": "limits are not set in patterns",
+    "(*NO_": "settings of PCRE's matcher are not supported",
+    "(*NOTEMPTY": "settings of PCRE's matcher are not supported",
+    "(?(DEFINE": "definitions of groups, (?(DEFINE)...), are not supported: write them out",
+}
+"""What a parenthesis begins that PCRE2 has and that is refused (SPL203): -> why.
+
+docs/regex.md lists it. Groups that are called before they are defined are refused, too.
+"""
+
+DIFFERENCES = {
+    r"\w \d \s \b [[:alpha:]]": r"ASCII only, as PCRE2 without (*UCP); \p{L} is of all Unicode",
+    r"\C": "one character, not one byte",
+    r"\X": "an extended grapheme cluster of the Unicode version of the library that matches",
+    "(?>...) a++ (?=...) (?<=...) (?1) (?(1)...) \\1 \\K \\G": (
+        "run by an engine that backtracks, for a second a value at most (ENG007)"
+    ),
+    "(*SKIP) (*FAIL) (*PRUNE)": "these three verbs of backtracking work, no others",
+}
+"""What is read, and not quite as PCRE2 does it: -> how."""
+
+REFUSED_LETTERS = {
     "k": r"\k is followed by a group's name",
     "g": r"\g is followed by a group's number or name",
     "N": r"\N{name} is not supported",
@@ -126,6 +162,8 @@ def translate(pattern: str) -> Pattern:
     out = Pattern(text, tuple(scanner.groups), scanner.regular, tuple(scanner.openings), exact)
     try:
         regex.compile(adapt_to_python(out.text), regex.ASCII)
+    except ValueError as e:
+        raise EscudoError("SPL203", f"not a regular expression: {e}") from e
     except regex.error as e:
         raise EscudoError(
             "SPL203",
@@ -145,7 +183,26 @@ def checked(pattern: str, span: Span | None) -> Pattern:
 
 def adapt_to_python(text: str) -> str:
     r"""A translated pattern as the ``regex`` module reads it (``\z`` is ``\Z`` there)."""
-    return str(regex.sub(r"(\\\\)|\\z", lambda m: m[1] or r"\Z", text))
+    return str(_PYTHON.sub(_write_for_python, text))
+
+
+_PYTHON = regex.compile(
+    r"(?s)(?P<end>\\z)|(?P<property>\\[pP]\{[^}]*\})"
+    r"|(?P<class>\[(?:\\.|\[:[^\]]*:\]|[^\]\\])*\])|\\."
+)
+_ASCII_SETS = {r"\d": "0-9", r"\w": "A-Za-z0-9_", r"\s": r"\t\n\x0b\f\r "}
+
+
+def _write_for_python(m: regex.Match[str]) -> str:
+    """A part as Python reads it: properties are of all of Unicode, though all else is ASCII."""
+    if m["end"]:
+        return r"\Z"
+    if m["property"]:
+        return f"(?u:{m[0]})"
+    if m["class"] and regex.search(r"\\[pP]\{", m[0]):
+        ascii_only = regex.sub(r"\\.", lambda e: _ASCII_SETS.get(e[0], e[0]), m[0])
+        return f"(?u:{ascii_only})"
+    return str(m[0])
 
 
 @dataclass
@@ -229,7 +286,12 @@ class _Scanner:
 
     def _open(self) -> None:
         source, at = self.source, self.at
+        for start, reason in REFUSED_GROUPS.items():
+            if source.startswith(start, at):
+                self._refuse(reason)
         if (m := _NAMED.match(source, at)) is not None:
+            if (m[1] or m[2]) in self.groups and "(?|" not in source:
+                self._refuse(f"two groups are called {m[1] or m[2]}")
             self.groups.append(m[1] or m[2])
             self.named.append(True)
             self.openings.append(self.written)
@@ -254,12 +316,23 @@ class _Scanner:
             self.regular = False
             self.named.append(True)
             width = 4 if source.startswith(("(?<=", "(?<!"), at) else 3
+            if width == 4:
+                self._lookbehind(at + 4)
             self._emit(source[at : at + width], width)
         else:
             self.groups.append(None)
             self.named.append(False)
             self.openings.append(self.written)
             self._emit("(", 1)
+
+    def _lookbehind(self, start: int) -> None:
+        """Refuse alternatives of a lookbehind that have no fixed length, as PCRE2 does."""
+        for alternative in _alternatives(self.source, start):
+            try:
+                re.compile(f"(?<={alternative})")
+            except re.error as error:
+                if "look-behind" in str(error):
+                    self._refuse("lookbehind assertion is not fixed length")
 
     def _reference(self, m: regex.Match[str]) -> None:
         self.regular = False
@@ -289,7 +362,7 @@ class _Scanner:
             self.regular = False
             self._emit(r"(?=\n?\z)" if char == "Z" else f"\\{char}", 2)
         elif char == "R":
-            self._emit(r"(?:\r\n|\n|\r)", 2)
+            self._emit(r"(?:\r\n|[\n\x0b\f\r\x85" "\u2028\u2029])", 2)
         elif char == "C":
             self._emit("(?s:.)", 2)
         elif char in _SPACES and not (char == "N" and source.startswith("{", at + 2)):
@@ -330,7 +403,7 @@ class _Scanner:
         if in_class and char == "E":
             return "", 2
         if char.isascii() and char.isalnum():
-            self._refuse(_REFUSED.get(char, rf"\{char} means nothing"))
+            self._refuse(REFUSED_LETTERS.get(char, rf"\{char} means nothing"))
         if char == "_" or ord(char) > 127:
             return char, 2
         return f"\\{char}", 2
@@ -404,6 +477,30 @@ class _Scanner:
         if char in "[]&~|^":
             return f"\\{char}", 1, False
         return char, 1, False
+
+
+def _alternatives(source: str, start: int) -> Iterator[str]:
+    """The alternatives from an offset to the parenthesis that closes there."""
+    depth, begin, at = 0, start, start
+    in_class = False
+    while at < len(source):
+        char = source[at]
+        if char == "\\":
+            at += 1
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char == "(":
+            depth += 1
+        elif char == ")" and depth:
+            depth -= 1
+        elif not depth and char in "|)":
+            yield source[begin:at]
+            begin = at + 1
+            if char == ")":
+                return
+        at += 1
 
 
 def _coded(code: int) -> str:

@@ -288,6 +288,25 @@ def is_one_of(value: exp.Expression, options: Sequence[exp.Expression]) -> exp.E
     return exp.In(this=value, expressions=list(options))
 
 
+MANY = 200
+"""Texts from which on ``is_one_of_texts`` looks them up in a table of their own."""
+_BETWEEN = "\x1f"
+
+
+def is_one_of_texts(value: exp.Expression, texts: Sequence[str]) -> exp.Expression:
+    """``value IN (texts)``; many of them as one literal that the engine takes apart, since it
+    plans a list of 100,000 literals for a minute (2026-11).
+
+    >>> is_one_of_texts(exp.column("a"), ["x", "y"]).sql("duckdb")
+    "a IN ('x', 'y')"
+    """
+    if len(texts) < MANY or any(_BETWEEN in text for text in texts):
+        return is_one_of(value, [literal_text(t) for t in texts])
+    listed = prelude_call("spl_split", literal_text(_BETWEEN.join(texts)), literal_text(_BETWEEN))
+    rows = exp.Select(expressions=[exp.Explode(this=listed)])
+    return exp.In(this=value, query=exp.Subquery(this=rows))
+
+
 def plus(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     """``left + right``."""
     return exp.Add(this=left, expression=right)

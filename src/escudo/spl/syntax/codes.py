@@ -40,6 +40,11 @@ _ROWS = (
         "macros expand to too much",
         "Macros that call others twice double at each level; write the search out.",
     ),
+    ErrorCode(
+        "SPL115",
+        "nested too deeply",
+        "Split the expression with eval, or write lists as IN (...).",
+    ),
     ErrorCode("SPL112", "malformed macro call", "A call is `name` or `name(argument, ...)`."),
     ErrorCode(
         "SPL113",
@@ -92,6 +97,16 @@ _ROWS = (
         "command without effect",
         "The rows are as without it; take it out of the search, or leave it.",
     ),
+    ErrorCode(
+        "SPL324",
+        "the search asks for more than a limit allows",
+        "Ask for less: the message names the limit.",
+    ),
+    ErrorCode(
+        "SPL325",
+        "no rows where the search requires some",
+        "`require` ends a search without rows; take it out if none may be right.",
+    ),
     ErrorCode("SPL312", "unknown saved search", "Define the saved search, or correct its name."),
     ErrorCode("SPL313", "unknown lookup", "Define the lookup, or correct its name."),
     ErrorCode("SPL314", "lookup cannot be read", "See that its file is there and is a CSV file."),
@@ -132,6 +147,11 @@ _ROWS = (
         "Keep such rows away with `where isnotnull(field)`, or fill them with `fillnull`.",
     ),
     ErrorCode(
+        "SPL324",
+        "name that no index can have",
+        "Take small letters, digits, _ and -, not beginning with -, and without kvstore.",
+    ),
+    ErrorCode(
         "SPL340",
         "lookup that its search has not written yet",
         "Run the baseline that the message names (`escudo baseline`, `hunt --baselines`) first.",
@@ -140,6 +160,26 @@ _ROWS = (
         "SPL341",
         "lookup whose file is not all as it should be",
         "Correct the file at the line that the message names; the search goes on with the rest.",
+    ),
+    ErrorCode(
+        "SPL342",
+        "automatic lookup that cannot be used",
+        "Correct the LOOKUP- setting of props.conf, or bring the lookup; the search goes on.",
+    ),
+    ErrorCode(
+        "SPL343",
+        "event type that is no plain search",
+        "An event type is a search expression without pipes and subsearches.",
+    ),
+    ErrorCode(
+        "SPL344",
+        "lookup that is not there, taken as empty",
+        "Define it, bring its file, or run what writes it; with strict=true it is an error.",
+    ),
+    ErrorCode(
+        "SPL345",
+        "match_type of a field that the lookup has not",
+        "Correct the name in WILDCARD() or CIDR(); the field that is meant is compared exactly.",
     ),
     ErrorCode(
         "SPL501",
@@ -156,6 +196,15 @@ _ROWS = (
     ErrorCode("SPL509", "dotted name that concatenates", "Put the field in single quotes."),
     ErrorCode("SPL510", "operator in small letters", "Write AND, OR and NOT in capitals."),
     ErrorCode("SPL511", "command without its pipe", "Put a pipe in front of the command."),
+    ErrorCode("SPL512", "star outside of the quotes", "Put the star inside the quotes."),
+    ErrorCode("SPL513", "NOT between field and IN", "Write NOT field IN (...)."),
+    ErrorCode("SPL514", "apostrophe that quotes nothing", "Use double quotes, or take it away."),
+    ErrorCode("SPL515", "backslash lost in a regular expression", "Write four backslashes."),
+    ErrorCode(
+        "SPL516",
+        "index, source or source type that nothing has",
+        "Correct it, leave it out, or describe the source (`--sources`).",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -25,6 +25,7 @@ from escudo.spl.syntax.ast import (
     Unary,
 )
 from escudo.spl.syntax.lexer import DOUBLE_QUOTED, SINGLE_QUOTED, unescape_single
+from escudo.spl.syntax.nesting import bound_nesting
 from escudo.spl.syntax.source import Expanded, plain
 from escudo.spl.syntax.unparse import BINDING, NOT_BINDING, SIGN_BINDING
 
@@ -64,6 +65,7 @@ class _Token(NamedTuple):
     end: int
 
 
+@bound_nesting
 def parse_eval(text: str, *, file: str | None = None) -> EvalExpr:
     """Parse one eval expression.
 

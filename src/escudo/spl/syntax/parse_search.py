@@ -25,6 +25,7 @@ from escudo.spl.syntax.ast import (
     Value,
 )
 from escudo.spl.syntax.lexer import DOUBLE_QUOTED, SINGLE_QUOTED, unescape
+from escudo.spl.syntax.nesting import bound_nesting
 from escudo.spl.syntax.parse_eval import Subsearch
 from escudo.spl.syntax.source import Expanded, plain
 from escudo.spl.syntax.unparse import search_field
@@ -63,6 +64,7 @@ _BARE = re.compile(r"""(?:[^\s"|\[\]()\\]|\\["\\|\[\]()]?)+""")
 _BARE_IN_LIST = re.compile(r"""(?:[^\s"|\[\]()\\,]|\\["\\|\[\]()]?)+""")
 
 
+@bound_nesting
 def parse_search(text: str, *, file: str | None = None) -> SearchExpr:
     """Parse a search expression that has no subsearches.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.syntax.lexer import DOUBLE_QUOTED, FIELD_QUOTED
+from escudo.spl.syntax.nesting import bound_nesting
 from escudo.spl.syntax.source import plain
 
 WIDTH = 100
@@ -74,6 +75,7 @@ class _Segment:
         return first.text.lower() if isinstance(first, _Word) and self.piped else "search"
 
 
+@bound_nesting
 def format_text(text: str, *, width: int = WIDTH) -> str:
     """Lay out a search as its user wrote it, macros and comments included.
 
@@ -88,6 +90,7 @@ def format_text(text: str, *, width: int = WIDTH) -> str:
     return "\n".join(_pipeline(_read(text), 0, width))
 
 
+@bound_nesting
 def lay_out(pipeline: Pipeline, *, width: int = WIDTH) -> str:
     """Lay out a parsed search.
 

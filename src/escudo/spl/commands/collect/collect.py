@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -36,7 +37,9 @@ from escudo.spl.syntax.options import (
 class Collect(Command):
     """``collect [index=name] [options]``.
 
-    The events are written where the search runs with a lake to write to.
+    The events are written where the search runs with a lake to write to. A name of an index is of
+    small letters, digits, `_` and `-`, does not begin with `-`, and has no `kvstore` in it; one
+    that begins with `_` is internal, and needs `escudo search --allow-internal`.
 
     Differs from Splunk: the fields of an event are there even where its ``_raw`` has them not.
 
@@ -77,6 +80,7 @@ class Collect(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         self._refuse_contradictions()
+        self._check_index()
         relation = binder.closed(rows(source, self))
         time = self._choose_time(binder)
         stamp = Call("strftime", (time, Literal(self.timeformat)))
@@ -115,6 +119,21 @@ class Collect(Command):
         kinds = {"_time": FieldType.TIME} if self.testmode else None
         return binder.batch(relation, f"what goes to index {self.index}", write, kinds=kinds)
 
+    def _check_index(self) -> None:
+        """Refuses a name that no index can have (SPL324); one of Splunk's own needs a right."""
+        bare = self.index.removeprefix("_")
+        if _INDEX.fullmatch(bare) is None or "kvstore" in bare:
+            lower = self.index.lower()
+            better = lower != self.index and _INDEX.fullmatch(lower) is not None
+            raise EscudoError(
+                "SPL324",
+                f"'{self.index}' cannot be the name of an index",
+                span=self.span,
+                hint=f"write '{lower}'"
+                if better
+                else "small letters, digits, '_' and '-' make one",
+            )
+
     def _choose_time(self, binder: Binder) -> EvalExpr:
         """A row's ``_time``; without one its ``info_min_time``, the beginning of the search's
         range, or now."""
@@ -149,6 +168,7 @@ class Collect(Command):
             )
 
 
+_INDEX = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _NOT_IN_HEC = frozenset(
     {"addtime", "host", "marker", "source", "sourcetype", "timeformat", "uselb"}
 )
