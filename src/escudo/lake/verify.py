@@ -164,12 +164,18 @@ def repair(path: Path) -> Repaired:
         for rest in ("-wal", "-shm", "-journal"):
             (path / f"{LEDGER}{rest}").unlink(missing_ok=True)
         files = list(_known_again(events))
-        ledger = Ledger.create(path / LEDGER)
+        # It takes its place when it is whole: an empty ledger would be a sound one.
+        made = path / f"{LEDGER}.new"
+        for rest in ("", "-journal"):
+            made.with_name(made.name + rest).unlink(missing_ok=True)
+        ledger = Ledger.create(made)
+        ledger.allocate(last)
+        with ledger.exclusive() as transaction:
+            transaction.record("repair", versions, files)
+        made.rename(path / LEDGER)
+        delta.sync_folder(path)
     except OSError as error:
         raise delta.unwritable(path, error) from error
-    ledger.allocate(last)
-    with ledger.exclusive() as transaction:
-        transaction.record("repair", versions, files)
     return Repaired(versions, len(files), kept)
 
 
