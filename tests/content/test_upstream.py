@@ -19,6 +19,10 @@ KNOWN_ODDITIES = {
     ("linux_service_started_or_enabled.yml", "CON204"),  # a token `$dest`
     ("linux_auditd_auditd_service_stop.yml", "CON203"),  # 50 * 50 / 100 is not 49
     ("internal_vertical_port_scan.yml", "CON102"),  # `update_timestamp: trues`
+    ("applockereventcodes.yml", "CON206"),  # its match_type is of a field that the CSV has not
+    ("char_conversion_matrix.yml", "CON206"),  # the same
+    ("lookup_uncommon_processes_default.yml", "CON206"),  # the same
+    ("lookup_uncommon_processes_local.yml", "CON206"),  # the same
 }
 
 
