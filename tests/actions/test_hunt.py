@@ -150,3 +150,19 @@ def test_a_plan_has_the_detections_of_names_and_stories() -> None:
         plan_hunt(OWN, stories=["no such story"])
     with pytest.raises(EscudoError, match="CON205"):
         plan_hunt(OWN, names=["no such detection"])
+
+
+def test_a_lake_is_hunted_as_it_is(workspace: Workspace, log: Path) -> None:
+    plan = HuntPlan(detections=(counting("a"),))
+    first = hunt_logs([log], workspace, plan)
+    notes = Notes()
+    again = hunt_logs([], workspace, plan, follower=notes)
+    assert notes.told == ["a"]
+    rows = [m.rows.to_pylist() for m in (*first.hunt.matches, *again.hunt.matches)]
+    assert rows[0] == rows[1] != []
+    assert not again.failed
+
+
+def test_a_hunt_of_an_empty_lake_finds_nothing(workspace: Workspace) -> None:
+    done = hunt_logs([], workspace, HuntPlan(detections=(counting("a"),)))
+    assert [m.rows.num_rows for m in done.hunt.matches] == [0]

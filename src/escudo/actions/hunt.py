@@ -28,7 +28,7 @@ from escudo.findings import Judgement, Schemas, judge_match
 from escudo.findings.risk import sum_risk
 from escudo.findings.store import write_judgements
 from escudo.lake.effects import Change, carry_out
-from escudo.lake.report import Progress, Silent
+from escudo.lake.report import IngestReport, Progress, Silent
 from escudo.lake.tables import NOTABLE, RISK
 from escudo.sources.inventory import Inventory, read_lists
 from escudo.sources.opening import UnpackLimits
@@ -169,7 +169,8 @@ def hunt_logs(
     Baselines look at the time before the detections' begins; where that is open, at all of it.
 
     Args:
-        logs: files, folders, archives; ``-`` is standard input.
+        logs: files, folders, archives; ``-`` is standard input. Without any, what the lake holds
+            is hunted.
         limits: what each file may unpack to.
         date_order: how dates like 03/05/2024 are read; without it they are no times.
 
@@ -177,17 +178,19 @@ def hunt_logs(
         EscudoError: CLI004 where no input holds a log; what ``hunt_lake`` and the lake raise.
     """
     follower = follower or HuntFollower()
-    with follower.follow_ingest() as progress:
-        ingested = ingest_logs(
-            logs,
-            workspace.lake,
-            date_order=date_order,
-            progress=progress,
-            limits=limits,
-            names=partial(_read_names, workspace.knowledge),
-        )
-    follower.tell_ingested(ingested)
-    ingested.require_logs()
+    ingested = Ingested(IngestReport(), (), workspace.lake.rejected_folder)
+    if logs:
+        with follower.follow_ingest() as progress:
+            ingested = ingest_logs(
+                logs,
+                workspace.lake,
+                date_order=date_order,
+                progress=progress,
+                limits=limits,
+                names=partial(_read_names, workspace.knowledge),
+            )
+        follower.tell_ingested(ingested)
+        ingested.require_logs()
     learned: list[BaselineRun] = []
     if plan.baselines:
         within = workspace.within

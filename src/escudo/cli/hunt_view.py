@@ -30,9 +30,10 @@ _ROWS_A_DETECTION = 10
 _COMMAND_WIDTH = 160
 
 
-def show_run(hunt: Hunt, report: IngestReport, console: Console) -> None:
-    """All of a hunt through logs; its summary is the last line."""
-    show_ingest(report, console)
+def show_run(hunt: Hunt, report: IngestReport | None, console: Console) -> None:
+    """All of a hunt, through logs if there is a report of them; its summary is the last line."""
+    if report is not None:
+        show_ingest(report, console)
     show_hits(hunt, console)
     show_risk(hunt, console)
     show_techniques(hunt, console)

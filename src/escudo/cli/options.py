@@ -33,10 +33,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _EXISTING = click.Path(exists=True, path_type=Path)
 
 
-def logs_argument(function: F) -> F:
+def logs_argument(*, required: bool) -> Callable[[F], F]:
     return click.argument(
-        "logs", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
-    )(function)
+        "logs", nargs=-1, required=required, type=click.Path(path_type=Path, allow_dash=True)
+    )
 
 
 def unpack_options(function: F) -> F:

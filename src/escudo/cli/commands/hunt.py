@@ -58,7 +58,7 @@ FIELDS = (
 
 
 @click.command()
-@logs_argument
+@logs_argument(required=False)
 @sources_option
 @unpack_options
 @date_order_option
@@ -104,8 +104,10 @@ def command(
 ) -> None:
     """Read LOGS (files, folders, archives, - for stdin), run detections, report what they find.
 
-    Escudo's own detections run, and those of --content. The exit code is 1 where part of the
-    input was rejected or a detection could not run; what was found beside it is shown all the same.
+    Without LOGS the lake of --lake is hunted as it is. Escudo's own detections run, and those of
+    --content; of many, those that can find nothing in the lake are told apart in a few scans and
+    not run. The exit code is 1 where part of the input was rejected or a detection could not run;
+    what was found beside it is shown all the same.
     It is 3 where events came in that no detection can see, whatever else is wrong: they look like
     Windows events in no known form, none of a file met a source, or processes have no names.
 
@@ -113,6 +115,8 @@ def command(
     outliers). With --baselines those of the content run first: over the time before --earliest, or
     over everything without it. In a lasting lake they stay (see `escudo baseline`).
     """
+    if not logs and lake_path is None:
+        raise click.UsageError("give LOGS to read, or a lake to hunt with --lake")
     begun, now = time.monotonic(), time.time()
     limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     shape = choose_format(format_)
@@ -121,7 +125,7 @@ def command(
     content = loaded.content
     plan = plan_hunt(content, names=names, stories=stories, with_baselines=with_baselines)
     within = parse_time_range(earliest, latest, now)
-    with open_lake(lake_path, tables, create=True) as lake:
+    with open_lake(lake_path, tables, create=bool(logs)) as lake:
         workspace = Workspace(
             content=content,
             lake=lake,
@@ -140,7 +144,7 @@ def command(
         open_stderr().print(str(change))
     if shape == "table":
         out = open_console()
-        show_run(hunt, ingested, out)
+        show_run(hunt, ingested if logs else None, out)
         out.print()
         out.print(summarize_hunt(hunt))
     else:

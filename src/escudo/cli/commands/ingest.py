@@ -32,7 +32,7 @@ from escudo.sources.times import DateOrder
 
 
 @click.command()
-@logs_argument
+@logs_argument(required=True)
 @lake_option(required=True)
 @sources_option
 @unpack_options
