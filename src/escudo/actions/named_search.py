@@ -34,7 +34,7 @@ def find_searches(argument: str, content: Content) -> list[NamedSearch]:
     is that detection; anything else is SPL.
 
     Raises:
-        EscudoError: CLI006 where a path holds no search.
+        EscudoError: CLI006 where a path holds no search, or is no text.
     """
     path = Path(argument)
     if _exists(path):
@@ -43,7 +43,10 @@ def find_searches(argument: str, content: Content) -> list[NamedSearch]:
             if not named:
                 raise EscudoError("CLI006", f"{path} holds no search")
             return named
-        return [NamedSearch(path.name, path.read_text(encoding="utf-8"), str(path))]
+        try:
+            return [NamedSearch(path.name, path.read_text(encoding="utf-8"), str(path))]
+        except UnicodeDecodeError:
+            raise EscudoError("CLI006", f"{path} is neither SPL nor YAML: no UTF-8") from None
     if path.suffix.lower() in (*_YAML, ".spl") and not any(c in argument for c in "|=`"):
         raise EscudoError("CLI006", f"{path} does not exist")
     detections = [d for d in content.detections if d.name.lower() == argument.strip().lower()]

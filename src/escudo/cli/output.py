@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, Any
 
 import click
-import orjson
 from rich.table import Table
 
+from escudo.cli.json_text import dump_json
 from escudo.cli.terminal import open_console, plain
 from escudo.core.interrupts import meet_stop
 
@@ -53,7 +53,7 @@ def write_rows(
         return _write_json(rows, stream)
     count = 0
     for row in rows:
-        stream.write(orjson.dumps(row).decode() + "\n")
+        stream.write(dump_json(row) + "\n")
         count += 1
     return count
 
@@ -63,7 +63,7 @@ def _write_json(rows: Iterable[Row], stream: IO[str]) -> int:
     count = 0
     try:
         for row in rows:
-            text = orjson.dumps(row, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
+            text = dump_json(row, indent=True).replace("\n", "\n  ")
             stream.write(f"{',' if count else '['}\n  {text}")
             count += 1
     except KeyboardInterrupt:  # what was found is an array all the same
@@ -114,5 +114,5 @@ def _flat(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(_flat(v) for v in value)
     if isinstance(value, dict):
-        return orjson.dumps(value).decode()
+        return dump_json(value)
     return str(value)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import orjson
 import sqlglot
 
 from escudo.actions.engines import ENGINES, make_engines
 from escudo.actions.explain import Read, SearchExplanation, explain_searches
 from escudo.actions.workspace import Workspace
+from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     content_options,
     load_content,
@@ -81,7 +81,7 @@ def command(
         explanations = explain_searches(searches, workspace, measured=measured)
     if (format_ or ("text" if sys.stdout.isatty() else "json")) == "json":
         shown = [explanation.to_dict() for explanation in explanations]
-        sys.stdout.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(dump_json(shown, indent=True) + "\n")
         return
     for explanation in explanations:
         _show(explanation)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO
 
 import click
-import orjson
 
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import hunt_logs, plan_hunt
@@ -19,6 +18,7 @@ from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.hunt_progress import HuntProgress
 from escudo.cli.hunt_view import show_run, summarize_hunt
+from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     content_options,
     date_order_option,
@@ -153,7 +153,7 @@ def command(
             open_stderr().print(summarize_hunt(hunt))
     if report_path is not None:
         numbers = count_run(ingested, hunt, seconds=time.monotonic() - begun)
-        report_path.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2) + b"\n")
+        report_path.write(dump_json(numbers, indent=True).encode() + b"\n")
     if hunt.stopped is not None:
         raise hunt.stopped
     if done.ingested.blind:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import orjson
 
 from escudo.actions.ingest import ingest_logs
 from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
+from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     date_order_option,
     lake_option,
@@ -73,7 +73,7 @@ def command(
         show_ingest(ingested.report, open_console())
     else:
         numbers = count_run(ingested.report, None, seconds=time.monotonic() - begun)
-        sys.stdout.write(orjson.dumps(numbers, option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(dump_json(numbers, indent=True) + "\n")
     ingested.require_logs()
     if ingested.failed:
         sys.exit(EXIT_INPUT)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from escudo.cli import EXIT_INPUT
+from escudo.cli.json_text import dump_json
 from escudo.cli.options import lake_option, parse_time_range, sources_option
 from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.terminal import open_console, open_stderr
@@ -142,4 +142,4 @@ def _tell(done: Maintained) -> None:
             )
         open_stderr().print(f"{done.freed:,} bytes freed")
         return
-    sys.stdout.write(orjson.dumps(done).decode() + "\n")
+    sys.stdout.write(dump_json(done) + "\n")

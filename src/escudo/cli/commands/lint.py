@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import orjson
 
 from escudo.actions.lint import lint_searches
 from escudo.cli import EXIT_INPUT
+from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     content_options,
     load_content,
@@ -65,12 +65,10 @@ def command(
     findings = [*_of_files(content, _folders(targets)), *findings]
     shape = format_ or ("text" if sys.stdout.isatty() else "json")
     if shape == "sarif":
-        sys.stdout.write(
-            orjson.dumps(build_sarif(findings, {**CODES, **CONTENT_CODES})).decode() + "\n"
-        )
+        sys.stdout.write(dump_json(build_sarif(findings, {**CODES, **CONTENT_CODES})) + "\n")
     elif shape == "json":
         for diagnostic in findings:
-            sys.stdout.write(orjson.dumps(_row(diagnostic)).decode() + "\n")
+            sys.stdout.write(dump_json(_row(diagnostic)) + "\n")
     else:
         out = open_console()
         for diagnostic in findings:

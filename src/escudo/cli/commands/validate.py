@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-import orjson
 from rich.console import Console
 
 from escudo import content as contents
@@ -17,6 +16,7 @@ from escudo.actions.engines import make_engines
 from escudo.actions.validate import Validation, validate_content
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
+from escudo.cli.json_text import dump_json
 from escudo.cli.options import count_told, open_lake, sources_option
 from escudo.cli.progress import follow_items
 from escudo.cli.terminal import open_console
@@ -67,7 +67,7 @@ def command(
         validation = validate_content(workspace, follow=follow)
     shape = format_ or ("table" if sys.stdout.isatty() else "json")
     if shape == "json":
-        text = orjson.dumps(validation.to_dict(), option=orjson.OPT_INDENT_2).decode()
+        text = dump_json(validation.to_dict(), indent=True)
         sys.stdout.write(text + "\n")
     else:
         out = open_console()

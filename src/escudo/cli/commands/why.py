@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import orjson
 
 from escudo.actions.engines import make_engines
 from escudo.actions.named_search import find_detection
 from escudo.actions.why import explain_event, explain_nearest
 from escudo.actions.workspace import Workspace
+from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     content_options,
     load_content,
@@ -103,7 +103,7 @@ def command(
     shape = format_ or ("text" if sys.stdout.isatty() else "json")
     if shape == "json":
         shown = [to_dict(name, explanation) for name, explanation in explained]
-        sys.stdout.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(dump_json(shown, indent=True) + "\n")
         return
     out = open_console()
     for name, explanation in explained:
