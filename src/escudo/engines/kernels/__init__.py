@@ -9,8 +9,9 @@ from escudo.engines.kernels.kernel import Kernel
 from escudo.engines.kernels.patterns import PATTERNS
 from escudo.engines.kernels.places import PLACES
 from escudo.engines.kernels.times import TIMES
+from escudo.engines.kernels.urls import URLS
 
 __all__ = ["KERNELS", "Kernel"]
 
-KERNELS: tuple[Kernel, ...] = (*PATTERNS, *TIMES, *FORMATS, *DOCUMENTS, *FIELDS, *PLACES)
+KERNELS: tuple[Kernel, ...] = (*PATTERNS, *TIMES, *FORMATS, *DOCUMENTS, *FIELDS, *PLACES, *URLS)
 """Every kernel."""

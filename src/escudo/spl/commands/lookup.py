@@ -30,8 +30,10 @@ class Lookup(Command):
     Several matches give multivalues, up to ``max_matches`` of the lookup's definition, which also
     says whether case counts and which inputs are wildcards or networks.
 
-    Two lookups of URL Toolbox are computed here: ``ut_shannon_lookup`` (``word`` to ``ut_shannon``,
-    the entropy of its characters in bits) and ``ut_levenshtein_lookup`` (``word1``, ``word2``).
+    Lookups of URL Toolbox are computed here: ``ut_shannon_lookup`` (``word`` to ``ut_shannon``,
+    the entropy of its characters in bits), ``ut_levenshtein_lookup`` (``word1``, ``word2``),
+    ``ut_parse_simple_lookup`` and ``ut_parse_extended_lookup`` (``url``, ``list``: the parts of a
+    URL, its domain and public suffix).
     """
 
     name: ClassVar[str] = "lookup"
