@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from escudo.core.interrupts import is_stopping
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -51,4 +53,5 @@ def map_in_order(
         pool.shutdown(wait=False, cancel_futures=True)  # nobody wants what still runs
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        # What runs cannot be stopped: who was asked to end does not wait for it.
+        pool.shutdown(wait=not is_stopping(), cancel_futures=True)

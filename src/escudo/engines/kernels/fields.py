@@ -144,7 +144,11 @@ def pattern_pairs(text: str, pattern: str, groups: str, options: str) -> Pairs |
     clean, many = "clean" in options, "several" in options
     numbers = [tuple(map(int, pair.split(":"))) for pair in groups.split(",")]
     values: dict[str, list[str]] = {}
-    for m in expression.finditer(text, timeout=VALUE_SECONDS) if expression is not None else ():
+    for m in (
+        expression.finditer(text, timeout=VALUE_SECONDS, concurrent=True)
+        if expression is not None
+        else ()
+    ):
         for key, value in numbers:
             name = _UNCLEAN.sub("_", m[key] or "").strip("_") if clean else m[key]
             if name and m[value] and (name not in values or many):

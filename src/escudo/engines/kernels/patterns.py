@@ -34,7 +34,9 @@ def match(value: str, pattern: str) -> bool | None:
     """
     expression = compile_pattern(pattern)
     return (
-        None if expression is None else expression.search(value, timeout=VALUE_SECONDS) is not None
+        None
+        if expression is None
+        else expression.search(value, timeout=VALUE_SECONDS, concurrent=True) is not None
     )
 
 
@@ -48,7 +50,9 @@ def replace(value: str, pattern: str, replacement: str) -> str | None:
     return (
         None
         if expression is None
-        else expression.sub(build_expander(expression, replacement), value, timeout=VALUE_SECONDS)
+        else expression.sub(
+            build_expander(expression, replacement), value, timeout=VALUE_SECONDS, concurrent=True
+        )
     )
 
 
@@ -93,9 +97,14 @@ def sed(value: str, script: str) -> str | None:
                 lambda m: fill(m) if next(seen) == int(number) else m[0],
                 value,
                 timeout=VALUE_SECONDS,
+                concurrent=True,
             )
         )
-    return str(expression.sub(fill, value, count=0 if "g" in flags else 1, timeout=VALUE_SECONDS))
+    return str(
+        expression.sub(
+            fill, value, count=0 if "g" in flags else 1, timeout=VALUE_SECONDS, concurrent=True
+        )
+    )
 
 
 @lru_cache(maxsize=512)
@@ -124,7 +133,11 @@ def _sed_parts(script: str) -> tuple[str, str, str, str] | None:
 def group(value: str, pattern: str, number: int) -> str | None:
     """A group of the first match; None if there is no match or the group took no part."""
     expression = compile_pattern(pattern)
-    m = None if expression is None else expression.search(value, timeout=VALUE_SECONDS)
+    m = (
+        None
+        if expression is None
+        else expression.search(value, timeout=VALUE_SECONDS, concurrent=True)
+    )
     return None if m is None else m[number]
 
 
@@ -134,7 +147,7 @@ def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | Non
     if expression is None:
         return None
     out: list[str] = []
-    for m in expression.finditer(value, timeout=VALUE_SECONDS):
+    for m in expression.finditer(value, timeout=VALUE_SECONDS, concurrent=True):
         if limit and len(out) >= limit:
             break
         if m[number] is not None:
@@ -145,7 +158,11 @@ def groups(value: str, pattern: str, number: int, limit: int) -> list[str] | Non
 def offset(value: str, pattern: str, number: int) -> str | None:
     """``start-end`` of a group in the first match, the end inclusive, counted from 0."""
     expression = compile_pattern(pattern)
-    m = None if expression is None else expression.search(value, timeout=VALUE_SECONDS)
+    m = (
+        None
+        if expression is None
+        else expression.search(value, timeout=VALUE_SECONDS, concurrent=True)
+    )
     return None if m is None or m[number] is None else f"{m.start(number)}-{m.end(number) - 1}"
 
 
