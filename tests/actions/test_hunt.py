@@ -16,6 +16,7 @@ from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import HuntFollower, HuntPlan, hunt_lake, hunt_logs, plan_hunt
 from escudo.actions.ingest import Ingested
 from escudo.actions.match_rows import iterate_match
+from escudo.actions.narrowing import Narrowing
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
 from escudo.content import Detection
@@ -166,3 +167,45 @@ def test_a_lake_is_hunted_as_it_is(workspace: Workspace, log: Path) -> None:
 def test_a_hunt_of_an_empty_lake_finds_nothing(workspace: Workspace) -> None:
     done = hunt_logs([], workspace, HuntPlan(detections=(counting("a"),)))
     assert [m.rows.num_rows for m in done.hunt.matches] == [0]
+
+
+LEFT: list[tuple[Narrowing, list[str]]] = [
+    (Narrowing(), ["Anomaly Deprecated T1003.001 10", "Hunting Experimental T1059 90", "TTP T1047 49"]),
+    (Narrowing(types=("ttp",)), ["TTP T1047 49"]),
+    (Narrowing(types=("TTP", "Hunting")), ["Hunting Experimental T1059 90", "TTP T1047 49"]),
+    (Narrowing(statuses=("deprecated",)), ["Anomaly Deprecated T1003.001 10"]),
+    (Narrowing(techniques=("t1003",)), ["Anomaly Deprecated T1003.001 10"]),
+    (Narrowing(techniques=("T1003.001", "T1047")), ["Anomaly Deprecated T1003.001 10", "TTP T1047 49"]),
+    (Narrowing(min_severity="medium"), ["Hunting Experimental T1059 90", "TTP T1047 49"]),
+    (Narrowing(min_severity="critical"), ["Hunting Experimental T1059 90"]),
+    (Narrowing(exclude=("ttp t1047 49",), types=("TTP", "Anomaly")), ["Anomaly Deprecated T1003.001 10"]),
+]  # fmt: skip
+
+
+def described(name: str) -> Detection:
+    """A detection whose name says what it is: type, status, technique, score."""
+    kind, *status, technique, score = name.split()
+    assert WMI.risk is not None
+    objects = tuple(replace(o, score=int(score)) for o in WMI.risk.risk_objects)
+    return replace(
+        WMI,
+        id=name,
+        name=name,
+        type=kind,
+        status=status[0].lower() if status else "production",
+        tags=replace(WMI.tags, mitre_attack_id=(technique,)),
+        risk=replace(WMI.risk, risk_objects=objects),
+    )
+
+
+@pytest.mark.parametrize(("narrowing", "left"), LEFT)
+def test_a_plan_is_narrowed(narrowing: Narrowing, left: list[str]) -> None:
+    loaded = replace(OWN, detections=tuple(map(described, LEFT[0][1])))
+    assert [d.name for d in plan_hunt(loaded, narrowing=narrowing).detections] == left
+
+
+def test_a_plan_that_is_narrowed_to_nothing_is_an_error() -> None:
+    with pytest.raises(EscudoError, match="CLI009"):
+        plan_hunt(OWN, narrowing=Narrowing(techniques=("T9999",)))
+    with pytest.raises(EscudoError, match="CON205"):
+        plan_hunt(OWN, narrowing=Narrowing(exclude=("no such detection",)))

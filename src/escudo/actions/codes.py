@@ -44,5 +44,10 @@ CODES: Mapping[str, ErrorCode] = {
             "An amount of memory that cannot be read",
             "Give a number and a unit: --memory 4GB.",
         ),
+        ErrorCode(
+            "CLI009",
+            "No detection is left",
+            "Ask for less: --type, --status, --technique, --min-severity and --exclude hold together.",
+        ),
     )
 }

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from escudo.actions.baseline import learn_baselines
 from escudo.actions.ingest import Ingested, ingest_logs
+from escudo.actions.narrowing import Narrowing
 from escudo.actions.workspace import Workspace
 from escudo.content import Baseline, Content, Deployment, Detection
 from escudo.core.catalog import Catalog, Knowledge
@@ -48,20 +49,38 @@ def plan_hunt(
     *,
     names: Sequence[str] = (),
     stories: Sequence[str] = (),
+    narrowing: Narrowing | None = None,
     with_baselines: bool = False,
 ) -> HuntPlan:
     """The detections by name or id and of the stories; all of the content without either.
 
     Args:
+        narrowing: what they must be besides.
         with_baselines: also the baselines that these detections name; all of the content if all
             detections run.
 
     Raises:
-        EscudoError: CON205 where there is no detection of a name, CLI001 no story of a name.
+        EscudoError: CON205 where there is no detection of a name, CLI001 no story of a name,
+            CLI009 where the narrowing leaves none.
     """
-    if not names and not stories:
-        baselines = sort_baselines(content) if with_baselines else ()
-        return HuntPlan(detections=content.detections, baselines=tuple(baselines))
+    chosen: Sequence[Detection] = content.detections
+    if names or stories:
+        chosen = sorted(_find_named(content, names, stories), key=lambda d: d.name)
+    before = chosen
+    if narrowing is not None:
+        chosen = narrowing.keep(chosen, content)
+    if before and not chosen:
+        raise EscudoError("CLI009", f"none of {len(before):,} detections is what was asked for")
+    if not with_baselines:
+        return HuntPlan(detections=tuple(chosen))
+    whole = len(chosen) == len(content.detections)
+    needed = sort_baselines(content) if whole else select_needed(content, chosen)
+    return HuntPlan(detections=tuple(chosen), baselines=tuple(needed))
+
+
+def _find_named(
+    content: Content, names: Sequence[str], stories: Sequence[str]
+) -> Iterable[Detection]:
     chosen = {d.id: d for d in map(content.detection, names)}
     for story in stories:
         wanted = story.lower()
@@ -71,9 +90,7 @@ def plan_hunt(
         if not of_story:
             raise EscudoError("CLI001", f"no detection belongs to a story named {story!r}")
         chosen.update((d.id, d) for d in of_story)
-    detections = sorted(chosen.values(), key=lambda d: d.name)
-    needed = select_needed(content, detections) if with_baselines else ()
-    return HuntPlan(detections=tuple(detections), baselines=tuple(needed))
+    return chosen.values()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from escudo.content import RiskConfig
 from escudo.core.timerange import iso_utc
 from escudo.detect import Match
 from escudo.detect.row_times import find_own_times
+from escudo.findings.attack import find_techniques
+from escudo.findings.notable import rate_severity
 from escudo.findings.risk import extract_risk_objects, ignore
 from escudo.findings.tokens import fill_messages
 
@@ -22,6 +24,9 @@ def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
     objects = _list_objects(match, detection.risk)
     times = list_times(match)
     messages = _list_messages(match, detection.risk)
+    severity = rate_severity(detection)
+    techniques, _ = find_techniques(detection.tags.mitre_attack_id)
+    tactics = list(dict.fromkeys(tactic.name for t in techniques for tactic in t.tactics))
     score = detection.risk.score if detection.risk is not None else None
     for i, row in enumerate(iterate_rows(rows)):
         files = match.source_files[i].as_py()
@@ -31,10 +36,12 @@ def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
             "detection_type": detection.type,
             "detection_status": detection.status,
             "_time": times[i],
+            "severity": severity,
             "risk_objects": objects[i],
             "risk_score": score,
             "message": messages[i],
             "mitre_attack_id": list(detection.tags.mitre_attack_id),
+            "tactics": tactics,
             "analytic_story": list(detection.tags.analytic_story),
             "source_file": show_value("source_file", sorted(files)) if files else None,
             "row": row,

@@ -29,6 +29,9 @@ SOURCETYPE = "stash"
 NEW, UNASSIGNED, UNDETERMINED = "new", "unassigned", "undetermined"
 
 _SEVERITIES = ((20, "informational"), (40, "low"), (60, "medium"), (80, "high"), (100, "critical"))
+SEVERITIES = tuple(name for _, name in _SEVERITIES)
+"""The severities of findings, the least first."""
+
 _UNSCORED = "high"
 
 URGENCY: Mapping[str, str] = {

@@ -13,6 +13,7 @@ import click
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import hunt_logs, plan_hunt
 from escudo.actions.match_rows import iterate_match
+from escudo.actions.narrowing import Narrowing
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
@@ -35,8 +36,10 @@ from escudo.cli.options import (
 from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.terminal import open_console, open_stderr
+from escudo.content.elements.detection import STATUSES, TYPES
 from escudo.core.errors import Severity
 from escudo.detect.screening import Screener
+from escudo.findings.notable import SEVERITIES
 from escudo.lake.tables import Tables
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.times import DateOrder
@@ -47,9 +50,11 @@ FIELDS = (
     "detection_id",
     "detection_type",
     "detection_status",
+    "severity",
     "risk_score",
     "message",
     "mitre_attack_id",
+    "tactics",
     "analytic_story",
     "risk_objects",
     "source_file",
@@ -65,6 +70,32 @@ FIELDS = (
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
 @click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    type=click.Choice(TYPES, case_sensitive=False),
+    help="Only detections of this type; repeatable, as are the next ones.",
+)
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(STATUSES),
+    help="Only detections of this status.",
+)
+@click.option(
+    "--technique",
+    "techniques",
+    multiple=True,
+    help="Only detections of this ATT&CK technique (T1059), sub-techniques included.",
+)
+@click.option("--exclude", multiple=True, help="Not this detection (name or id).")
+@click.option(
+    "--min-severity",
+    type=click.Choice(SEVERITIES),
+    help="Only detections whose findings are at least so severe.",
+)
 @click.option(
     "--baselines",
     "with_baselines",
@@ -88,6 +119,11 @@ def command(
     overlay: Path | None,
     names: Sequence[str],
     stories: Sequence[str],
+    types: tuple[str, ...],
+    statuses: tuple[str, ...],
+    techniques: tuple[str, ...],
+    exclude: tuple[str, ...],
+    min_severity: str | None,
     with_baselines: bool,
     earliest: str,
     latest: str,
@@ -123,7 +159,20 @@ def command(
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
     content = loaded.content
-    plan = plan_hunt(content, names=names, stories=stories, with_baselines=with_baselines)
+    narrowing = Narrowing(
+        types=types,
+        statuses=statuses,
+        techniques=techniques,
+        exclude=exclude,
+        min_severity=min_severity,
+    )
+    plan = plan_hunt(
+        content,
+        names=names,
+        stories=stories,
+        narrowing=narrowing,
+        with_baselines=with_baselines,
+    )
     within = parse_time_range(earliest, latest, now)
     with open_lake(lake_path, tables, create=bool(logs)) as lake:
         workspace = Workspace(
