@@ -169,17 +169,22 @@ def test_a_hunt_of_an_empty_lake_finds_nothing(workspace: Workspace) -> None:
     assert [m.rows.num_rows for m in done.hunt.matches] == [0]
 
 
+LOW, HIGH, MIDDLE = (
+    "Anomaly Deprecated T1003.001 10",
+    "Hunting Experimental T1059 90",
+    "TTP T1047 49",
+)
 LEFT: list[tuple[Narrowing, list[str]]] = [
-    (Narrowing(), ["Anomaly Deprecated T1003.001 10", "Hunting Experimental T1059 90", "TTP T1047 49"]),
-    (Narrowing(types=("ttp",)), ["TTP T1047 49"]),
-    (Narrowing(types=("TTP", "Hunting")), ["Hunting Experimental T1059 90", "TTP T1047 49"]),
-    (Narrowing(statuses=("deprecated",)), ["Anomaly Deprecated T1003.001 10"]),
-    (Narrowing(techniques=("t1003",)), ["Anomaly Deprecated T1003.001 10"]),
-    (Narrowing(techniques=("T1003.001", "T1047")), ["Anomaly Deprecated T1003.001 10", "TTP T1047 49"]),
-    (Narrowing(min_severity="medium"), ["Hunting Experimental T1059 90", "TTP T1047 49"]),
-    (Narrowing(min_severity="critical"), ["Hunting Experimental T1059 90"]),
-    (Narrowing(exclude=("ttp t1047 49",), types=("TTP", "Anomaly")), ["Anomaly Deprecated T1003.001 10"]),
-]  # fmt: skip
+    (Narrowing(), [LOW, HIGH, MIDDLE]),
+    (Narrowing(types=("ttp",)), [MIDDLE]),
+    (Narrowing(types=("TTP", "Hunting")), [HIGH, MIDDLE]),
+    (Narrowing(statuses=("deprecated",)), [LOW]),
+    (Narrowing(techniques=("t1003",)), [LOW]),
+    (Narrowing(techniques=("T1003.001", "T1047")), [LOW, MIDDLE]),
+    (Narrowing(min_severity="medium"), [HIGH, MIDDLE]),
+    (Narrowing(min_severity="critical"), [HIGH]),
+    (Narrowing(exclude=("ttp t1047 49",), types=("TTP", "Anomaly")), [LOW]),
+]
 
 
 def described(name: str) -> Detection:
@@ -200,7 +205,7 @@ def described(name: str) -> Detection:
 
 @pytest.mark.parametrize(("narrowing", "left"), LEFT)
 def test_a_plan_is_narrowed(narrowing: Narrowing, left: list[str]) -> None:
-    loaded = replace(OWN, detections=tuple(map(described, LEFT[0][1])))
+    loaded = replace(OWN, detections=tuple(map(described, (LOW, HIGH, MIDDLE))))
     assert [d.name for d in plan_hunt(loaded, narrowing=narrowing).detections] == left
 
 

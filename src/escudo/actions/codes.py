@@ -47,7 +47,8 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode(
             "CLI009",
             "No detection is left",
-            "Ask for less: --type, --status, --technique, --min-severity and --exclude hold together.",
+            "Ask for less: --type, --status, --technique, --min-severity and --exclude hold "
+            "together.",
         ),
     )
 }

@@ -1,5 +1,5 @@
-"""Which of the content's detections are meant: by type, status, technique, severity, name; called by
-``plan_hunt``."""
+"""Which detections of the content are meant: by type, status, technique, severity, name;
+``plan_hunt`` calls it."""
 
 from __future__ import annotations
 

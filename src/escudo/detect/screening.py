@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -22,7 +22,19 @@ from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.engines.execute import Engine
-from escudo.spl import Need, Scan, alias, all_hold, column, select, table, within_range
+from escudo.spl import (
+    Need,
+    Scan,
+    alias,
+    all_hold,
+    case_when,
+    column,
+    is_false,
+    is_true,
+    select,
+    table,
+    within_range,
+)
 from escudo.spl.compile import screen_search
 
 AT_ONCE = 200
@@ -194,8 +206,13 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
             few.update(names)
     if schema.rest is not None:
         kinds[schema.rest] = None
-    condition = all_hold(need.conditions)
-    narrow = all_hold(Need(need.scan, frozenset(few)).restrict(condition).conditions)
+    bare = Need(need.scan, frozenset(kinds), barred=engine.slow_functions)
+    known = all_hold(bare.restrict(all_hold(need.conditions)).conditions)
+    narrow = all_hold(replace(bare, stored=frozenset(few)).restrict(known).conditions)
+    # Behind WHEN the condition is asked of the rows only that the narrow columns leave.
+    condition = known
+    if not is_true(narrow):
+        condition = case_when((narrow.copy(), known.copy()), otherwise=exp.false())
 
     def columns_of(sql: exp.Expression) -> Columns:
         return tuple((n, kinds[n]) for n in sorted({c.name for c in sql.find_all(exp.Column)}))
@@ -203,7 +220,7 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
     return TableNeed(
         table=schema.table,
         windowed=need.scan.within == _WINDOW,
-        condition=engine.fragment(condition),
+        condition=_NEVER if is_false(known) else engine.fragment(condition),
         columns=columns_of(condition),
         narrow=engine.fragment(narrow),
         narrow_columns=columns_of(narrow),

@@ -65,6 +65,12 @@ class Engine(Protocol):
         """The query in the engine's SQL."""
         ...
 
+    @property
+    def slow_functions(self) -> frozenset[str]:
+        """Functions of the prelude, in lower case, that leave the engine for Python: no price to
+        pay for every row of a table."""
+        return frozenset()
+
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in the engine's SQL, which ``exp.var`` puts into a query as it is."""
         ...

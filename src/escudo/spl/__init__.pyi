@@ -37,11 +37,14 @@ from .relation.scans import Scan as Scan
 from .relation.sql import alias as alias
 from .relation.sql import all_hold as all_hold
 from .relation.sql import any_holds as any_holds
+from .relation.sql import case_when as case_when
 from .relation.sql import cast_to as cast_to
 from .relation.sql import coalesce as coalesce
 from .relation.sql import column as column
 from .relation.sql import identifier as identifier
+from .relation.sql import is_false as is_false
 from .relation.sql import is_one_of as is_one_of
+from .relation.sql import is_true as is_true
 from .relation.sql import list_of as list_of
 from .relation.sql import literal_text as literal_text
 from .relation.sql import lower_case as lower_case

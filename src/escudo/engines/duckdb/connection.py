@@ -51,6 +51,23 @@ def load_prelude() -> tuple[str, ...]:
     return tuple(s.strip() for s in re.split(r";[ \t]*(?:\n|\Z)", text) if s.strip())
 
 
+@lru_cache(maxsize=1)
+def find_kernel_users() -> frozenset[str]:
+    """The functions that run in Python, in lower case: kernels, and macros that call them.
+
+    >>> "spl_pcre_match" in find_kernel_users(), "spl_epoch" in find_kernel_users()
+    (True, False)
+    """
+    calls = {}
+    for statement in load_prelude():
+        name, *called = re.findall(r"\bspl_\w+", statement.lower())
+        calls[name] = set(called)
+    slow = {kernel.name.lower() for kernel in KERNELS}
+    while more := {n for n, called in calls.items() if called & slow} - slow:
+        slow |= more
+    return frozenset(slow)
+
+
 def connect(
     *,
     threads: int | None = None,

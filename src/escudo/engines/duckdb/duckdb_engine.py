@@ -16,7 +16,7 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from escudo.core.catalog import Catalog
 from escudo.core.schema import FieldType
-from escudo.engines.duckdb.connection import connect
+from escudo.engines.duckdb.connection import connect, find_kernel_users
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.scans import list_columns
 from escudo.spl import Scan, alias, bound_nesting, column, identifier
@@ -125,6 +125,11 @@ class DuckDBEngine:
             if not node.db and node.name in by_name:
                 node.replace(self._source(by_name[node.name], node.alias or node.name))
         return tree.sql(dialect=DIALECT, copy=False)
+
+    @property
+    def slow_functions(self) -> frozenset[str]:
+        """The kernels, and the macros that call them."""
+        return find_kernel_users()
 
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in DuckDB's SQL."""

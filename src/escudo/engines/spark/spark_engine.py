@@ -16,6 +16,7 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.engines.execute import Engine
+from escudo.engines.kernels import KERNELS
 from escudo.engines.scans import list_columns
 from escudo.engines.spark.macros import DIALECT, expand
 from escudo.engines.spark.session import open_session
@@ -103,6 +104,11 @@ class SparkEngine(Engine):
             return node
 
         return expand(query).transform(resolve).sql(dialect=DIALECT)
+
+    @property
+    def slow_functions(self) -> frozenset[str]:
+        """The kernels."""
+        return frozenset(kernel.name.lower() for kernel in KERNELS)
 
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in Spark's SQL."""

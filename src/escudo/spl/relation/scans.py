@@ -46,6 +46,8 @@ class Need:
     stored: frozenset[str]
     conditions: tuple[exp.Expression, ...] = ()
     columns: Mapping[str, exp.Expression] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
+    """Functions that no condition is to call (in lower case): what does so counts as not known."""
 
     def restrict(self, condition: exp.Expression) -> Need:
         """With a condition, as far as it is known."""
@@ -88,6 +90,8 @@ class Need:
         names: set[str] = set()
         for number, node in enumerate(sql.walk()):
             if isinstance(node, exp.Query | exp.Lambda | exp.Window) or number > MOST_NODES:
+                return None
+            if isinstance(node, exp.Anonymous) and str(node.this).lower() in self.barred:
                 return None
             if isinstance(node, exp.Column):
                 names.add(node.name)
