@@ -36,7 +36,9 @@ def find_options(path: tuple[str, ...]) -> set[str]:
         found = command.get_command(click.Context(command), name)
         assert found is not None
         command = found
-    named = [*command.params, command.get_help_option(click.Context(command))]
+    # click keeps the option that it makes, for whoever asks next: it is to be the program's own.
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    named = [*command.params, command.get_help_option(context)]
     return {o for p in named if p for o in (*p.opts, *p.secondary_opts) if o.startswith("--")}
 
 

@@ -143,7 +143,7 @@ MACRO spl_kind(s) AS CASE WHEN spl_num(s) IS NOT NULL THEN 'Number' ELSE 'String
 MACRO spl_hex(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, '0x', hex(CASE WHEN abs(n) < 9.2e18D THEN CAST(abs(n) AS BIGINT) END));
 MACRO spl_binary(n) AS concat(CASE WHEN n < 0 THEN '-' ELSE '' END, bin(CASE WHEN abs(n) < 9.2e18D THEN CAST(abs(n) AS BIGINT) END));
 MACRO spl_commas(n) AS
-  CASE WHEN n = floor(n) THEN format_number(n, 0) ELSE format_number(n, 2) END;
+  CASE WHEN n = rint(n) THEN format_number(n, 0) ELSE format_number(n, 2) END;
 MACRO spl_duration_text(negative, s) AS
   concat(CASE WHEN negative AND s > 0 THEN '-' ELSE '' END,
          CASE WHEN s >= 86400 THEN concat(CAST(CAST(floor(s / 86400) AS BIGINT) AS STRING), '+') ELSE '' END,
