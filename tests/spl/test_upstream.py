@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from escudo.core.errors import EscudoError
@@ -32,9 +30,9 @@ KINDS = ("detections", "baselines", "investigations", "drilldowns")
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_searches_parse(kind: str) -> None:
     failed: dict[str, str] = {}
-    for search in searches():
-        if search.kind != kind:
-            continue
+    of_kind = [s for s in searches() if s.kind == kind]
+    assert kind != "detections" or len(of_kind) >= 1181
+    for search in of_kind:
         try:
             parse(expand(search.text, book(), file=search.name))
         except EscudoError as error:
@@ -64,21 +62,3 @@ def test_nothing_that_a_search_says_is_dropped() -> None:
             for option in without_effect(text, parse(text)):
                 dropped.setdefault(option, []).append(search.name)
     assert dropped.keys() - SAID_DEFAULTS == set(), dropped
-
-
-@needs_shared
-@pytest.mark.slow
-def test_all_detections_parse_in_two_seconds() -> None:
-    detections = [s for s in searches() if s.kind == "detections"]
-    macros = book()
-    best = min(_seconds(detections, macros) for _ in range(3))
-    assert len(detections) >= 1181
-    assert best < 2.0
-
-
-def _seconds(detections, macros) -> float:  # type: ignore[no-untyped-def]
-    start = time.process_time()
-    for search in detections:
-        if search.name not in NOT_PART_OF_THE_CONTENT:
-            parse(expand(search.text, macros))
-    return time.process_time() - start

@@ -48,8 +48,6 @@ class DiskCache:
 
     def recall(self, kind: str, key: bytes, make: Callable[[], T]) -> T:
         """The value that was kept for a key, or else the one that is made now, and kept."""
-        if self._folder is None:
-            return make()
         found = self.find(kind, key)
         if found is not None:
             return cast(T, found)
@@ -58,11 +56,8 @@ class DiskCache:
         return made
 
     def find(self, kind: str, key: bytes) -> object | None:
-        """The value that was kept for a key, if there is one."""
-        if self._folder is None:
-            return None
-        found = _read(self._folder / f"{kind}-{_name(key)}")
-        return None if found is None else found[0]
+        """The value that was kept for a key; None, which is never kept, if there is none."""
+        return None if self._folder is None else _read(self._folder / _name(kind, key))
 
     def keep(self, kind: str, key: bytes, value: object) -> None:
         """Keeps a value; where the disk does not take it, it is made again the next time."""
@@ -75,7 +70,7 @@ class DiskCache:
                 with os.fdopen(handle, "wb") as file:
                     file.write(hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest())
                     file.write(content)
-                Path(draft).replace(self._folder / f"{kind}-{_name(key)}")
+                Path(draft).replace(self._folder / _name(kind, key))
             except BaseException:
                 Path(draft).unlink(missing_ok=True)
                 raise
@@ -88,10 +83,10 @@ class DiskCache:
             path.unlink(missing_ok=True)
 
 
-def _name(key: bytes) -> str:
+def _name(kind: str, key: bytes) -> str:
     digest = hashlib.blake2b(key, digest_size=16)
     digest.update(code_digest())
-    return digest.hexdigest()
+    return f"{kind}-{digest.hexdigest()}"
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +102,7 @@ def code_digest() -> bytes:
     return digest.digest()
 
 
-def _read(path: Path) -> tuple[object] | None:
+def _read(path: Path) -> object | None:
     try:
         data = path.read_bytes()
     except OSError:
@@ -116,9 +111,9 @@ def _read(path: Path) -> tuple[object] | None:
     intact = hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest() == data[:_DIGEST_BYTES]
     try:
         if intact:
-            value = pickle.loads(content)
+            value: object = pickle.loads(content)
             os.utime(path)
-            return (value,)
+            return value
     except Exception:  # whatever unpickling raises: the value is made again
         pass
     with suppress(OSError):

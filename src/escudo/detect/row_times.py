@@ -7,6 +7,7 @@ where the search dropped it, in the events that made the row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +16,11 @@ from sqlglot import exp
 
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
-from escudo.core.schema import TableSchema
 from escudo.core.timerange import ALL_TIME
 from escudo.detect.running import EVENT_ID, Match
 from escudo.engines.execute import Engine
-from escudo.spl import Scan, alias, column, parse_time, prelude_call, select, table
+from escudo.engines.scans import pick_columns
+from escudo.spl import alias, column, parse_time, prelude_call, select, table
 
 _TIME_FIELDS = ("_time", "lastTime", "firstTime")
 _ISO = "%Y-%m-%dT%H:%M:%S"
@@ -28,29 +29,31 @@ _ISO = "%Y-%m-%dT%H:%M:%S"
 def date_matches(matches: Sequence[Match], catalog: Catalog, engine: Engine) -> list[Match]:
     """The matches with ``times``: epoch seconds, null where neither row nor events tell."""
     own = [find_own_times(match) for match in matches]
-    wanted: set[int] = set()
-    for match, times in zip(matches, own, strict=True):
-        for ids, time in zip(match.event_ids.to_pylist(), times, strict=True):
-            if time is None:
-                wanted.update(ids or ())
+    behind = [_list_events_behind(m, times) for m, times in zip(matches, own, strict=True)]
+    wanted = {event for rows in behind for events in rows.values() for event in events}
     known = find_event_times(wanted, catalog, engine) if wanted else {}
     out = []
-    for match, times in zip(matches, own, strict=True):
-        if not times:
-            out.append(match)
-            continue
-        for i, (ids, time) in enumerate(zip(match.event_ids.to_pylist(), times, strict=True)):
-            if time is None:
-                times[i] = max((known[n] for n in ids or () if n in known), default=None)
-        out.append(replace(match, times=pa.chunked_array([pa.array(times, pa.float64())])))
+    for match, times, rows in zip(matches, own, behind, strict=True):
+        for row, events in rows.items():
+            times[row] = max((known[e] for e in events if e in known), default=None)
+        dated = pa.chunked_array([pa.array(times, pa.float64())])
+        out.append(replace(match, times=dated) if times else match)
     return out
+
+
+def _list_events_behind(match: Match, times: Sequence[float | None]) -> dict[int, list[int]]:
+    """The events of each row that has no time itself, by the row's number."""
+    undated = [i for i, time in enumerate(times) if time is None]
+    lists = match.event_ids.take(pa.array(undated, pa.int64())).to_pylist()
+    return {i: events for i, events in zip(undated, lists, strict=True) if events}
 
 
 def find_own_times(match: Match) -> list[float | None]:
     """For each row the time that it has itself."""
     names = [n for n in _TIME_FIELDS if n in match.rows.column_names]
-    rows = match.rows.select(names).to_pylist() if names else [{}] * match.rows.num_rows
-    return [find_own_time(row, match.now) for row in rows]
+    if not names:
+        return [None] * match.rows.num_rows
+    return [find_own_time(row, match.now) for row in match.rows.select(names).to_pylist()]
 
 
 def find_own_time(row: Mapping[str, Any], now: float) -> float | None:
@@ -58,20 +61,19 @@ def find_own_time(row: Mapping[str, Any], now: float) -> float | None:
 
     >>> find_own_time({"firstTime": "2020-10-08T11:03:46"}, 0.0)
     1602155026.0
-    >>> find_own_time({"count": 5}, 0.0)
+    >>> find_own_time({"_time": "1602155026.5"}, 0.0)
+    1602155026.5
+    >>> find_own_time({"lastTime": "now", "count": 5}, 0.0)
     """
     for name in _TIME_FIELDS:
         value = row.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float):
             return float(value)
-        if isinstance(value, str):
+        # A date begins with its year, epoch seconds are digits: "-1d" is a value, not a time.
+        if isinstance(value, str) and value[:4].isdigit():
             for timeformat in (_ISO, None):
-                try:
-                    epoch = parse_time(value, now, timeformat=timeformat)
-                except EscudoError:
-                    continue
-                if epoch is not None:
-                    return epoch
+                with suppress(EscudoError):
+                    return parse_time(value, now, timeformat=timeformat)
     return None
 
 
@@ -84,9 +86,7 @@ def find_event_times(ids: set[int], catalog: Catalog, engine: Engine) -> dict[in
     for schema in catalog.raw_tables():
         if not catalog.files(schema.table, ALL_TIME):
             continue
-        columns = {c.name: c for c in schema.columns if c.name in ("_time", EVENT_ID)}
-        own = TableSchema(schema.table, tuple(columns.values()))
-        scan = Scan("dated", own, ALL_TIME, columns)
+        scan = pick_columns(schema, ("_time", EVENT_ID), ALL_TIME)
         time = alias(prelude_call("spl_epoch", column("_time")), "time")
         query = select([column(EVENT_ID), time], table(scan.name)).where(asked.copy())
         found = engine.run(query, [scan], {"wanted": wanted})

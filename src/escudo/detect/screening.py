@@ -187,13 +187,6 @@ def screen_detection(
     kept = tuple(n for n in needs if n.condition != _NEVER)
     return Screen(kept, found.diagnostics, lasting=not found.of_this_time)
 
-    kept = tuple(n for n in needs if n.condition != _NEVER)
-    return Screen(kept, found.diagnostics, lasting=not found.of_this_time)
-
-
-_NEVER = "FALSE"
-_TIME = "_time"
-
 
 def _store_need(need: Need, engine: Engine) -> TableNeed:
     schema = need.scan.schema

@@ -18,12 +18,12 @@ from sqlglot import exp
 from escudo.content import Detection
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import EscudoError
-from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.detect.row_times import find_own_times
 from escudo.detect.running import Match, run_detection
 from escudo.engines.execute import Engine
-from escudo.spl import Scan, alias, column, parse_time, prelude_call, select, table, within_range
+from escudo.engines.scans import pick_columns
+from escudo.spl import alias, column, parse_time, prelude_call, select, table, within_range
 
 STEP = 3600.0
 """Seconds between two runs."""
@@ -103,8 +103,7 @@ def list_times(name: str, catalog: Catalog, engine: Engine, within: TimeRange) -
     schema = next(t for t in catalog.raw_tables() if t.table == name)
     if not catalog.files(name, within):
         return np.array([])
-    columns = {_TIME: schema.by_name[_TIME]}
-    scan = Scan("timed", TableSchema(name, tuple(columns.values())), within, columns)
+    scan = pick_columns(schema, (_TIME,), within)
     query = select([alias(prelude_call("spl_epoch", column(_TIME)), "t")], table(scan.name))
     inside = within_range(column(_TIME), within)
     if inside is not None:
@@ -114,37 +113,32 @@ def list_times(name: str, catalog: Catalog, engine: Engine, within: TimeRange) -
 
 
 def _join(parts: Sequence[Match], detection: Detection, *, within: TimeRange, now: float) -> Match:
-    """The rows of all windows in one match; an object that was found is quiet for a while, as
-    throttling has it."""
+    """The rows of all windows in one match. An object that was found is quiet for a while, as
+    throttling has it; without throttling a row that was found is not found again."""
     throttling = detection.tags.throttling
+    pause = math.inf if throttling is None else throttling.seconds
     quiet: dict[tuple[str, ...], float] = {}
     kept: list[Match] = []
     for part in parts:
-        times = find_own_times(part)
-        fields = throttling.fields if throttling is not None else tuple(part.rows.column_names)
+        fields = part.rows.column_names if throttling is None else throttling.fields
+        assert part.window.latest is not None
         chosen = []
-        for i, row in enumerate(part.rows.to_pylist()):
+        rows = zip(find_own_times(part), part.rows.to_pylist(), strict=True)
+        for i, (own, row) in enumerate(rows):
             key = tuple(str(row.get(f)) for f in fields)
-            end = part.window.latest if part.window.latest is not None else math.inf
-            time = end if times[i] is None else float(times[i] or 0.0)
+            time = part.window.latest if own is None else own
             if time >= quiet.get(key, -math.inf):
-                quiet[key] = time + (throttling.seconds if throttling is not None else 0.0)
+                quiet[key] = time + pause
                 chosen.append(i)
-        if chosen:
-            kept.append(part.take(pa.array(chosen, pa.int64())))
-    failed = next((p for p in parts if p.failed), None)
-    first = failed or parts[0]
-    said = tuple(dict.fromkeys(d for p in parts for d in p.diagnostics))
-    tables = [k.rows for k in kept]
-    files, ids = first.source_files.type, first.event_ids.type
+        kept.append(part.take(pa.array(chosen, pa.int64())))
+    found = [k for k in kept if k.rows.num_rows] or kept[:1]
     return replace(
-        first,
-        rows=pa.concat_tables(tables, promote_options="permissive")
-        if tables
-        else first.rows.slice(0, 0),
-        source_files=pa.chunked_array([c for k in kept for c in k.source_files.chunks], files),
-        event_ids=pa.chunked_array([c for k in kept for c in k.event_ids.chunks], ids),
-        diagnostics=said,
+        next((p for p in parts if p.failed), found[0]),
+        rows=pa.concat_tables([k.rows for k in found], promote_options="permissive"),
+        source_files=pa.chunked_array([c for k in found for c in k.source_files.chunks]),
+        event_ids=pa.chunked_array([c for k in found for c in k.event_ids.chunks]),
+        diagnostics=tuple(dict.fromkeys(d for p in parts for d in p.diagnostics)),
+        effects=tuple(e for p in parts for e in p.effects),
         window=within,
         now=now,
     )
