@@ -30,6 +30,9 @@ _BATCH_ROWS = 16_384
 _AT_ONCE = 4
 """Searches that run at once, at most: planning leaves the interpreter's lock (2026-11-26, 2 cores:
 1,200 detections over a small lake in 70 % of the time)."""
+_LITTLE = 64 << 20
+"""Bytes of files whose rows are quickly copied (2026-11-29: 238 searches over 5,382 events took a
+fifth less)."""
 _AT_REST: Mapping[FieldType | None, str] = {
     FieldType.STRING: "VARCHAR",
     FieldType.NUMBER: "DOUBLE",
@@ -56,6 +59,7 @@ class DuckDBEngine:
         self.catalog = catalog
         self.connection = connection if connection is not None else connect()
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
+        self._size = lru_cache(maxsize=65_536)(os.path.getsize)
 
     @property
     def memory(self) -> int:
@@ -73,7 +77,7 @@ class DuckDBEngine:
     def over(self, catalog: Catalog) -> DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
         other = DuckDBEngine(catalog, self.connection)
-        other._columns = self._columns
+        other._columns, other._size = self._columns, self._size
         return other
 
     def run(
@@ -85,7 +89,9 @@ class DuckDBEngine:
         """The result of a query, with the query's SQL identifiers as column names."""
         with self._ready(tables or {}) as cursor:
             text = self.sql(query, scans)
-            return _guard(lambda: cursor.sql(text).to_arrow_table())
+            # A relation is bound anew to be run; a statement is not, yet its rows are copied.
+            ask = cursor.execute if self._read_little(scans) else cursor.sql
+            return _guard(lambda: ask(text).to_arrow_table())
 
     def stream(
         self,
@@ -147,6 +153,16 @@ class DuckDBEngine:
             for name in tables:
                 cursor.unregister(name)
             cursor.close()
+
+    def _read_little(self, scans: Sequence[Scan]) -> bool:
+        """Whether the files that scans read are small together."""
+        left = _LITTLE
+        for scan in scans:
+            for path in self.catalog.files(scan.schema.table, scan.within):
+                left -= self._size(path)
+                if left < 0:
+                    return False
+        return True
 
     def _source(self, scan: Scan, name: str) -> exp.Expression:
         """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""
