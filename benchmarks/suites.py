@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import compiling, inputs, search
+from benchmarks import compiling, hunting, inputs, search
 from benchmarks import searches as typical
 from benchmarks.harness import Suite, Variant
 
@@ -144,6 +144,64 @@ def compiled(events: int) -> Suite | None:
     )
 
 
+def hunt(events: int) -> Suite | None:
+    evtx, otrf = hunting.shared("evtx"), hunting.shared("otrf")
+    content = hunting.shared("security_content")
+    if evtx is None or otrf is None or content is None:
+        return None
+    for rows in (events, events * 10):
+        search.large_lake(rows)
+    module, base = "benchmarks.hunting", {"content": str(content)}
+    places: Mapping[str, Mapping[str, object]] = {
+        f"{hunting.SMALL_FILES} small EVTX files": {
+            "logs": str(evtx),
+            "smallest": hunting.SMALL_FILES,
+        },
+        "evtx": {"logs": str(evtx)},
+        "otrf": {"logs": str(otrf)},
+        f"lake of {events:,} process rows": {"rows": events},
+        f"lake of {events * 10:,} process rows": {"rows": events * 10},
+    }
+    variants = []
+    for name, place in places.items():
+        given = {**base, **place}
+        variants += [
+            Variant(
+                f"{name}: WMI alone, warm", module, "hunt", {**given, "alone": True, "warm": True}
+            ),
+            Variant(f"{name}: all, cold", module, "hunt", given),
+            Variant(f"{name}: all, warm", module, "hunt", {**given, "warm": True}),
+        ]
+    for count in (100, 300):
+        growing = {**base, "logs": str(evtx), "detections": count, "warm": True}
+        variants.append(Variant(f"evtx: {count} detections, warm", module, "hunt", growing))
+    large = {"rows": events * 10}
+    only = "datamodel ?= ?Endpoint.Processes"
+    variants += [
+        Variant(
+            "large lake: detections of processes, warm",
+            module,
+            "hunt",
+            {**base, **large, "only": only, "warm": True},
+        ),
+        Variant(
+            f"large lake: {hunting.SCANS} bare scans of the command line",
+            module,
+            "scan_command_lines",
+            large,
+        ),
+    ]
+    return Suite(
+        "hunt",
+        "Hunts with one detection and with all of security_content",
+        "The command line from its start to its end, in a process of its own. Cold: nothing is "
+        "kept from a run before; warm: content and what its searches need are.",
+        0,
+        variants,
+        strict=False,
+    )
+
+
 def generator(events: int) -> Suite:
     formats = ("xml", "evtx-json", "4688", "fdr")
     return Suite(
@@ -171,6 +229,8 @@ SUITES: Mapping[str, Callable[[int], Suite | None]] = {
     "wmi": wmi,
     "searches": searches,
     "compile": compiled,
+    "hunt": hunt,
     "generate": generator,
 }
-"""Name -> maker for a number of events (``wmi`` and ``searches`` take ten times as many rows)."""
+"""Name -> maker for a number of events (``wmi``, ``searches`` and ``hunt`` also take ten times as many
+rows)."""

@@ -40,6 +40,7 @@ WMI = "Process Execution via WMI"
 MODIFIED = 1_700_000_000
 """Files are older than their events, so a time that is the file's shows."""
 BUILTIN = content.load()
+ENGINES = DuckDBEngines()
 SHARED_CASES = [] if SHARED is None else sorted((SHARED.parent / "cases" / "logs").glob("*/"))
 
 
@@ -67,7 +68,7 @@ def _shown(name: str, value: Any) -> str | None:
 @pytest.fixture
 def workspace() -> Iterator[Workspace]:
     with Lake.create_temporary() as lake:
-        yield Workspace(content=BUILTIN, lake=lake, engine_of=DuckDBEngines(), now=NOW)
+        yield Workspace(content=BUILTIN, lake=lake, engine_of=ENGINES, now=NOW)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

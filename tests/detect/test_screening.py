@@ -62,6 +62,13 @@ RULED_OUT = (
     "index=* a=x | stats count BY b | sort - count | table b",
     "index=* a=x | foreach b* [eval c=<<FIELD>>] | where c > 1",
     'index=* a=x | map search="search index=* b=$b$"',
+    "index=* | stats count BY a | where count > 100",
+    "index=* | stats dc(b) AS n BY a | where n >= 10 AND a!=z",
+    "index=* | stats count BY a, b | rename count AS n | stats count BY a | search count>20",
+    "| mstats avg(cpu.*) WHERE index=metrics a=x BY a",
+    "index=* a=net.exe | fields a, b | join b [search index=* a=nothing | table b]",
+    "index=* a=nothing | fields a, b | join b [search index=* a=net.exe | table b]",
+    "index=* a=x | append [search index=* a=net.exe | table b | join b [search a=q | table b]]",
 )
 
 
@@ -78,11 +85,18 @@ MAY_FIND = (
     "index=* NOT (a=net.exe b=5)",
     "index=* NOT [search index=* a=nothing | table a]",
     "index=* (a=x OR [search index=* b=5 | table a])",
-    "index=* | stats count BY a | where count > 100",
+    "index=* | stats sum(b) AS n BY a | where n > 100",
+    "index=* | stats count BY a | where count > 100 OR a=b",
+    'index=* | eval c=split("1,2,3,4,5,6", ",") | mvexpand c | stats count BY a | where count > 5',
+    'index=* | eval c=split("1,2,3,4,5,6", ",") | stats count(c) AS n BY a | where n > 5',
+    "index=* | stats count BY a | eval count=count*100 | where count > 100",
+    "index=* | table a b | join max=0 a [search * | table a] | stats count BY a | where count>10",
     "index=* | eventstats count BY a | where count > 100",
     "index=* | where b > [search index=* a=net.exe | return $b]",
     "index=* | foreach b* [eval c=<<FIELD>>] | where c > 100",
     "index=* | fields * | search q=1",
+    "index=* a=net.exe | fields a, b | join type=left b [search index=* a=nothing | table b]",
+    "a=net.exe | table a b | join b [search a=nothing | append [search index=*] | table b]",
     "index=* a=x | append [search index=* | foreach * [eval d=1] | search d=2]",
     'index=* a=net.exe | map search="search index=* b=$b$9"',
 )
@@ -108,7 +122,7 @@ UNKNOWN = (
 
 @pytest.mark.parametrize("search", UNKNOWN)
 def test_what_makes_rows_or_writes_is_always_run(search: str, catalog: RowsCatalog) -> None:
-    assert screen(search, catalog).needs is None
+    assert screen(search, catalog).needs == ()
 
 
 def test_the_window_holds_where_the_search_has_none_of_its_own(catalog: RowsCatalog) -> None:
@@ -135,7 +149,7 @@ def test_what_is_counted_from_now_is_true_once(
 
 
 def test_narrow_columns_are_asked_first(catalog: RowsCatalog) -> None:
-    (need,) = screen("index=* action=dropped a=*.exe", catalog).needs or ()
+    ((need,),) = screen("index=* action=dropped a=*.exe", catalog).needs
     assert {name for name, _ in need.narrow_columns} <= NARROW
     assert "action" in need.narrow
     assert need.narrow != need.condition

@@ -10,6 +10,7 @@ import hashlib
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -57,6 +58,7 @@ Columns: TypeAlias = tuple[tuple[str, FieldType | None], ...]
 class TableNeed:
     """Rows of a table that a search needs: those that meet a condition, in the engine's SQL.
 
+    ``least``: so many, with those of the other needs of the group.
     ``windowed``: in the window of the hunt; else at any time. ``narrow`` is what the condition asks
     of narrow columns alone. ``columns`` and ``narrow_columns`` are what they read: (identifier,
     type), the type None for the rest map.
@@ -68,16 +70,18 @@ class TableNeed:
     columns: Columns
     narrow: str
     narrow_columns: Columns
+    least: int = 1
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What a detection needs: rows for one of ``needs``; None where it has to be run to know.
+    """What a detection needs: of each group of ``needs`` rows for one; without any group it has to
+    be run to know.
 
     ``diagnostics`` are what binding it says. ``lasting``: it holds at another time, too.
     """
 
-    needs: tuple[TableNeed, ...] | None = None
+    needs: tuple[tuple[TableNeed, ...], ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     lasting: bool = True
 
@@ -179,12 +183,10 @@ def screen_detection(
             within=_WINDOW,
             file=detection.origin.file,
         )
-        if found.needs is None:
-            return Screen()
-        needs = tuple(dict.fromkeys(_store_need(n, engine) for n in found.needs))
+        needs = [[_store_need(n, engine) for n in group] for group in found.needs]
     except (EscudoError, RecursionError):
         return Screen()
-    kept = tuple(n for n in needs if n.condition != _NEVER)
+    kept = tuple(tuple(dict.fromkeys(n for n in group if n.condition != _NEVER)) for group in needs)
     return Screen(kept, found.diagnostics, lasting=not found.of_this_time)
 
 
@@ -217,18 +219,20 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         columns=columns_of(condition),
         narrow=engine.fragment(narrow),
         narrow_columns=columns_of(narrow),
+        least=need.least,
     )
 
 
 @dataclass
 class _Questions:
-    """What is asked of one table: conditions, each once, and the columns that they read."""
+    """What is asked of one table: how many rows meet each of some conditions, and the columns that
+    they read."""
 
-    asked: dict[str, bool] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
     columns: dict[str, FieldType | None] = field(default_factory=dict)
 
     def add(self, condition: str, columns: Columns) -> None:
-        self.asked[condition] = False
+        self.asked[condition] = 0
         self.columns.update(columns)
 
 
@@ -240,25 +244,26 @@ def select_possible(
     First the distinct values of each table's narrow columns are asked, then the table, of what
     these leave.
     """
-    by_table: dict[tuple[str, bool], dict[TableNeed, bool]] = {}
+    by_table: dict[tuple[str, bool], dict[TableNeed, int]] = {}
     for screen in screens:
-        for need in screen.needs or ():
-            by_table.setdefault((need.table, need.windowed), {})[need] = False
+        for need in chain.from_iterable(screen.needs):
+            by_table.setdefault((need.table, need.windowed), {})[need] = 0
     for (name, windowed), needs in by_table.items():
         window = within if windowed else ALL_TIME
         if catalog.files(name, window):
             needs.update(_ask_table(name, window, list(needs), engine))
 
-    def is_met(need: TableNeed) -> bool:
-        return by_table[need.table, need.windowed][need]
+    def is_met(group: Sequence[TableNeed]) -> bool:
+        rows = sum(by_table[need.table, need.windowed][need] for need in group)
+        return rows >= min((need.least for need in group), default=1)
 
-    return [s.needs is None or any(map(is_met, s.needs)) for s in screens]
+    return [all(map(is_met, s.needs)) for s in screens]
 
 
 def _ask_table(
     name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
-) -> dict[TableNeed, bool]:
-    """Which of the needs rows of a table in a window meet."""
+) -> dict[TableNeed, int]:
+    """How many rows of a table in a window meet each of the needs."""
     narrow, full = _Questions(), _Questions()
     for need in needs:
         narrow.add(need.narrow, need.narrow_columns)
@@ -300,6 +305,6 @@ def _answer(
     asked = list(questions.asked)
     for at in range(0, len(asked), AT_ONCE):
         some = asked[at : at + AT_ONCE]
-        items = [alias(exp.LogicalOr(this=exp.var(c)), f"n{i}") for i, c in enumerate(some)]
+        items = [alias(exp.CountIf(this=exp.var(c)), f"n{i}") for i, c in enumerate(some)]
         (answers,) = engine.run(select(items, source), scans, tables).to_pylist()
-        questions.asked.update((c, bool(answers[f"n{i}"])) for i, c in enumerate(some))
+        questions.asked.update((c, int(answers[f"n{i}"] or 0)) for i, c in enumerate(some))

@@ -21,7 +21,7 @@ from escudo.spl.parse import parse_expanded
 from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.final_query import Output, select_fields
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import Needs, Scan
 from escudo.spl.syntax.ast import Pipeline
 from escudo.spl.syntax.nesting import bound_nesting
 
@@ -101,11 +101,11 @@ def compile_search(
 class Screening:
     """What can be said of a search without running any of it.
 
-    Where none of the ``needs`` has a row in its table, the search gives none and asks for no
-    change; None: it has to be run. ``of_this_time``: they hold a time counted from ``now``.
+    Where no row is there for one group of ``needs``, the search gives none and asks for no change;
+    without any group it has to be run. ``of_this_time``: they hold a time counted from ``now``.
     """
 
-    needs: tuple[Need, ...] | None
+    needs: Needs
     diagnostics: tuple[Diagnostic, ...]
     of_this_time: bool
 
@@ -133,7 +133,7 @@ def screen_search(
         relation = binder.pipeline(binder.parse(text))
     except EscudoError as error:
         raise error.located(source=text) from None
-    needs = None if binder.writers else relation.needs()
+    needs = () if binder.writers else relation.needs()
     return Screening(needs, tuple(binder.diagnostics), binder.clock.was_read)
 
 

@@ -127,9 +127,7 @@ class Binder:
     def _forget(self, made: Relation, before: Relation | None) -> Relation:
         """The rows of a command that could not be bound in full: fields of it may be missing, and
         what it asks of them means nothing. What it says of rows beside those before it holds."""
-        if before is None or made.needs() is None:
-            return self.anything(made.names())
-        return self.anything(made.names(), made_of=(before, made))
+        return self.anything(made.names(), made_of=(made,) if before is None else (before, made))
 
     def defer(self, what: str) -> None:
         """Says that something is not known until it has run."""
@@ -393,12 +391,15 @@ class Binder:
         evidence: Evidence | None = None,
         *,
         keeps_empty: bool = False,
+        counts: Sequence[str] | None = None,
     ) -> Relation:
         """A relation with fixed columns over others, rendered when all is bound.
 
-        ``keeps_empty``: it has no row where the first of them has none.
+        ``keeps_empty``: it has no row where the first of them has none. ``counts``: see
+        ``QueryBase``.
         """
-        base = QueryBase(build, tuple(inputs), fields, keeps_empty)
+        counted = None if counts is None else tuple(counts)
+        base = QueryBase(build, tuple(inputs), fields, keeps_empty, counted)
         relation = Relation(base, order=tuple(order), evidence=evidence)
         return relation.closed(dict(fields))
 

@@ -21,7 +21,7 @@ from escudo.core.timerange import TimeRange
 from escudo.spl.binding.binder import Binder
 from escudo.spl.relation.bases import Base
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import Needs, Scan
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.ast import And, Compare, SearchExpr
 from escudo.spl.syntax.source import suggest
@@ -142,7 +142,7 @@ class DatasetBase(Base):
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()
 
-    def needs(self) -> tuple[Need, ...] | None:
+    def needs(self) -> Needs:
         return self.inner.needs()
 
     def render(self) -> exp.Select:

@@ -15,7 +15,7 @@ from escudo.spl.operators.null_filling import fill_null
 from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import Needs, Scan
 from escudo.spl.relation.sql import alias, select
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.options import text_option
@@ -72,7 +72,7 @@ class FilledBase(Base):
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()
 
-    def needs(self) -> tuple[Need, ...] | None:
+    def needs(self) -> Needs:
         return self.inner.needs()
 
     def render(self) -> exp.Select:

@@ -207,7 +207,7 @@ def _match_rows(
         condition, columns = all_hold(c.copy() for c in on), [s.copy() for s in shown]
         return join_queries(inner, other.render(), on=condition, columns=columns, kind=kind)
 
-    matched = relation.wrap(build, [other])
+    matched = relation.wrap(build, [other], inner=kind == "INNER")
     if command.usetime and command.max:
         nearest = Order(column(place), descending=command.earlier)
         rank = binder.names.fresh("rank")

@@ -22,7 +22,7 @@ from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.coercion import common_type, convert_to
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import NEVER, Need, Needs, Scan, either
 from escudo.spl.relation.sql import (
     alias,
     all_hold,
@@ -132,9 +132,9 @@ class ScanBase(Base):
     def scans(self) -> Iterator[Scan]:
         yield self.scan
 
-    def needs(self) -> tuple[Need, ...]:
+    def needs(self) -> Needs:
         computed = {ident: sql for layer in self._layers for ident, sql in layer}
-        return (Need(self.scan, list_stored(self.scan.schema), columns=computed),)
+        return ((Need(self.scan, list_stored(self.scan.schema), columns=computed),),)
 
     def render(self) -> exp.Select:
         layers = self._layers or [[]]
@@ -267,15 +267,13 @@ class UnionBase(Base):
     def scans(self) -> Iterator[Scan]:
         return (s for c in self.children for s in c.scans())
 
-    def needs(self) -> tuple[Need, ...] | None:
-        out: list[Need] = []
+    def needs(self) -> Needs:
+        out = NEVER
         for i, child in enumerate(self.children):
-            before = child.needs()
-            if before is None:
-                return None
             own = [(ident, values[i]) for ident, values in self._columns]
-            out += [n.extend([*own, *self._late]) for n in before]
-        return tuple(out)
+            named = (tuple(n.extend([*own, *self._late]) for n in group) for group in child.needs())
+            out = either(out, tuple(named))
+        return out
 
     def keep(self, places: Sequence[int]) -> None:
         """Leave out the tables that are not at these places."""

@@ -18,7 +18,7 @@ from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import Needs, Scan
 from escudo.spl.relation.sql import alias, column, literal_text, prelude_call, select
 from escudo.spl.relation.values import Bound, Typed
 
@@ -64,7 +64,7 @@ class OverlayBase(Base):
     def scans(self) -> Iterator[Scan]:
         return self.inner.scans()
 
-    def needs(self) -> tuple[Need, ...] | None:
+    def needs(self) -> Needs:
         return self.inner.needs()
 
     def render(self) -> exp.Select:

@@ -227,6 +227,7 @@ def aggregate_rows(
         inner, order = find_arrival(inner, binder)
     fields: dict[str, Bound] = {}
     items: list[exp.Expression] = []
+    counts: list[str] = []
     for name, bound in keys.bound:
         items.append(column(bound.ident))
         fields[name] = Bound(bound.ident, bound.type)
@@ -234,6 +235,8 @@ def aggregate_rows(
         value = build_aggregate(term, inner, binder, order)
         ident = binder.names.fresh(term.output)
         items.append(alias(value.sql, ident))
+        if isinstance(value.sql, exp.Count):
+            counts.append(ident)
         fields[term.output] = Bound(ident, value.type)
     evidence = gather_evidence(relation.evidence, items, binder)
     groups = [column(b.ident) for _, b in keys.bound]
@@ -249,7 +252,9 @@ def aggregate_rows(
         return query
 
     result = [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
-    return binder.query(render, [inner], fields, result, evidence, keeps_empty=bool(groups))
+    return binder.query(
+        render, [inner], fields, result, evidence, keeps_empty=bool(groups), counts=counts
+    )
 
 
 def _find_number(bound: Bound) -> exp.Expression | None:

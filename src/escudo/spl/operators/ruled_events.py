@@ -54,7 +54,7 @@ from escudo.spl.operators.rule_captures import (
 from escudo.spl.relation.bases import Base
 from escudo.spl.relation.coercion import as_list, as_text, common_type, convert_to
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import Needs, Scan
 from escudo.spl.relation.sql import (
     all_hold,
     any_holds,
@@ -154,7 +154,7 @@ class RuledBase(Base):
     def scans(self) -> Iterator[Scan]:
         return self._inner.scans()
 
-    def needs(self) -> tuple[Need, ...] | None:
+    def needs(self) -> Needs:
         return self._inner.needs()
 
     def render(self) -> exp.Select:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.relation.identifiers import Names
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import NEVER, Needs, Scan, aggregate_needs, either
 from escudo.spl.relation.sql import alias, cast_to, select, table
 from escudo.spl.relation.values import Bound
 
@@ -21,7 +22,7 @@ class Readable(Protocol):
 
     def scans(self) -> Iterator[Scan]: ...
 
-    def needs(self) -> tuple[Need, ...] | None: ...
+    def needs(self) -> Needs: ...
 
 
 class Base(ABC):
@@ -60,10 +61,9 @@ class Base(ABC):
     @abstractmethod
     def scans(self) -> Iterator[Scan]: ...
 
-    def needs(self) -> tuple[Need, ...] | None:
-        """There are no rows unless the table of one of these has rows that it needs; None where
-        that is not known, as with rows that come from nowhere. Asked when all is bound."""
-        return None
+    def needs(self) -> Needs:
+        """What must be stored if there are to be rows. Asked when all is bound."""
+        return ()
 
     @abstractmethod
     def render(self) -> exp.Select: ...
@@ -87,8 +87,8 @@ class TableBase(Base):
     def scans(self) -> Iterator[Scan]:
         return iter(())
 
-    def needs(self) -> tuple[Need, ...] | None:
-        return () if self.empty else None
+    def needs(self) -> Needs:
+        return NEVER if self.empty else ()
 
     def render(self) -> exp.Select:
         return select([], table(self.name), star=True)
@@ -116,13 +116,10 @@ class OpenBase(Base):
     def scans(self) -> Iterator[Scan]:
         return iter(())
 
-    def needs(self) -> tuple[Need, ...] | None:
-        out: list[Need] = []
-        for before in (source.needs() for source in self.made_of):
-            if before is None:
-                return None
-            out += [n.aggregated() for n in before]
-        return tuple(out) if self.made_of else None
+    def needs(self) -> Needs:
+        if not self.made_of:
+            return ()
+        return aggregate_needs(reduce(either, (source.needs() for source in self.made_of)))
 
     def render(self) -> exp.Select:
         nothing = [alias(cast_to(exp.null(), b.type), b.ident) for b in self.fields.values()]
@@ -138,6 +135,9 @@ class QueryBase(Base):
     fields: Mapping[str, Bound]
     keeps_empty: bool = False
     """Whether it gives no row where its first input has none."""
+    counts: tuple[str, ...] | None = None
+    """Identifiers that count rows of it, where each of its rows was made of some of them; None:
+    there may be more rows than before."""
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
@@ -148,9 +148,8 @@ class QueryBase(Base):
     def scans(self) -> Iterator[Scan]:
         return (s for r in self.inputs for s in r.scans())
 
-    def needs(self) -> tuple[Need, ...] | None:
-        before = self.inputs[0].needs() if self.keeps_empty else None
-        return None if before is None else tuple(n.aggregated() for n in before)
+    def needs(self) -> Needs:
+        return aggregate_needs(self.inputs[0].needs(), self.counts) if self.keeps_empty else ()
 
     def render(self) -> exp.Select:
         return self.build()

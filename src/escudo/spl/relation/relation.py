@@ -18,7 +18,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.rendering import render_steps
-from escudo.spl.relation.scans import Need, Scan
+from escudo.spl.relation.scans import Need, Needs, Scan, aggregate_needs
 from escudo.spl.relation.sql import column, list_of
 from escudo.spl.relation.steps import Extend, Limit, Order, Step, Where, Wrap
 from escudo.spl.relation.values import Bound, Typed
@@ -128,17 +128,22 @@ class Relation:
                 for other in step.inputs:
                     yield from other.scans()
 
-    def needs(self) -> tuple[Need, ...] | None:
+    def needs(self) -> Needs:
         """See ``Base.needs``: what steps ask of stored rows is among the conditions."""
-        before = self.base.needs()
-        return None if before is None else tuple(_follow(n, self.steps) for n in before)
+        own = tuple(tuple(_follow(n, self.steps) for n in group) for group in self.base.needs())
+        joined = (r for s in self.steps if isinstance(s, Wrap) and s.inner for r in s.inputs)
+        return (*own, *(group for other in joined for group in aggregate_needs(other.needs())))
 
     # steps
 
     def wrap(
-        self, build: Callable[[exp.Select], exp.Select], inputs: Sequence[Relation] = ()
+        self,
+        build: Callable[[exp.Select], exp.Select],
+        inputs: Sequence[Relation] = (),
+        *,
+        inner: bool = False,
     ) -> Relation:
-        return replace(self, steps=(*self.steps, Wrap(build, tuple(inputs))))
+        return replace(self, steps=(*self.steps, Wrap(build, tuple(inputs), inner)))
 
     def where(self, condition: exp.Expression) -> Relation:
         if isinstance(condition, exp.Boolean) and condition.this is True:
@@ -208,6 +213,8 @@ def _follow(need: Need, steps: Iterable[Step]) -> Need:
     for step in steps:
         if isinstance(step, Where):
             need = need.restrict(step.condition)
+        elif isinstance(step, Wrap) or (isinstance(step, Extend) and step.unnest):
+            need = need.multiplied()
         elif isinstance(step, Extend) and not step.window and not step.unnest:
             need = need.extend(step.columns)
     return need

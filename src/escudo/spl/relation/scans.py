@@ -7,14 +7,19 @@ never stronger: what is not known of stored columns holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from sqlglot import exp
 
 from escudo.core.schema import Column, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl.relation.sql import all_hold, any_holds
+
+MOST_GROUPS = 8
+"""Groups of needs that are put together, each of one side with each of the other."""
 
 MOST_NODES = 400
 """Nodes of an expression that is written in place of a field; a larger one is not known."""
@@ -48,21 +53,35 @@ class Need:
     columns: Mapping[str, exp.Expression] = field(default_factory=dict)
     barred: frozenset[str] = frozenset()
     """Functions that no condition is to call (in lower case): what does so counts as not known."""
+    counts: frozenset[str] | None = frozenset()
+    """Identifiers of numbers that no more rows can make than there are; None where a row of the
+    table was made into several."""
+    least: int = 1
+    """Rows of the table that it takes, with those of the other needs of the group."""
 
     def restrict(self, condition: exp.Expression) -> Need:
         """With a condition, as far as it is known."""
+        least = max(
+            self.least, *(_least_count(c, self.counts or ()) for c in _conjuncts(condition)), 1
+        )
         known = self._relax(condition)
         if isinstance(known, exp.Boolean) and known.this:
-            return self
-        return replace(self, conditions=(*self.conditions, known))
+            return replace(self, least=least)
+        return replace(self, conditions=(*self.conditions, known), least=least)
 
     def extend(self, columns: Iterable[tuple[str, exp.Expression]]) -> Need:
         """With identifiers for expressions."""
         return replace(self, columns={**self.columns, **dict(columns)})
 
-    def aggregated(self) -> Need:
-        """After rows were made of several: none of the columns is what it was."""
-        return replace(self, stored=frozenset(), columns={})
+    def multiplied(self) -> Need:
+        """After several rows were made of one."""
+        return replace(self, counts=None)
+
+    def aggregated(self, counts: Iterable[str] = ()) -> Need:
+        """After rows were made of several: none of the columns is what it was. ``counts`` are how
+        many rows, or values of them, each was made of."""
+        known = None if self.counts is None else frozenset(counts)
+        return replace(self, stored=frozenset(), columns={}, counts=known)
 
     def _relax(self, sql: exp.Expression) -> exp.Expression:
         match sql:
@@ -112,6 +131,46 @@ class Need:
 
         made = sql.copy().transform(put)
         return None if any(n > MOST_NODES for n, _ in enumerate(made.walk())) else made
+
+
+Needs: TypeAlias = tuple[tuple[Need, ...], ...]
+"""What a search needs: of each group, rows for one. No group: nothing is known, as with rows that
+come from nowhere. A group without needs: there are no rows."""
+
+NEVER: Needs = ((),)
+
+
+def either(first: Needs, second: Needs) -> Needs:
+    """What rows need that come from one or the other.
+
+    >>> either(NEVER, ()), either(NEVER, NEVER)
+    ((), ((),))
+    """
+    if len(first) * len(second) > MOST_GROUPS:  # then less is asked
+        first, second = first[:1], second[:1]
+    return tuple((*a, *b) for a in first for b in second)
+
+
+def aggregate_needs(needs: Needs, counts: Iterable[str] | None = None) -> Needs:
+    """What rows need that are made of several; ``counts``: see ``bases.QueryBase``."""
+    if counts is None:
+        return tuple(tuple(n.multiplied().aggregated() for n in group) for group in needs)
+    return tuple(tuple(n.aggregated(counts) for n in group) for group in needs)
+
+
+def _conjuncts(sql: exp.Expression) -> Iterator[exp.Expression]:
+    return _operands(sql) if isinstance(sql, exp.And) else iter((sql,))
+
+
+def _least_count(condition: exp.Expression, counts: Collection[str]) -> int:
+    """How many rows a condition on one of their counts takes."""
+    sql = condition.unnest()
+    if isinstance(sql, exp.GT | exp.GTE) and isinstance(sql.this, exp.Column):
+        bound = sql.expression.unnest()
+        if sql.this.name in counts and isinstance(bound, exp.Literal) and not bound.is_string:
+            most = float(bound.name)
+            return math.floor(most) + 1 if isinstance(sql, exp.GT) else math.ceil(most)
+    return 1
 
 
 def _operands(sql: exp.Connector) -> Iterator[exp.Expression]:

@@ -55,10 +55,11 @@ class Limit:
 @dataclass(frozen=True)
 class Wrap:
     """A query around what is there, which keeps its columns (``SELECT q.*, ...``); ``inputs`` are
-    the other relations it reads."""
+    the other relations it reads; ``inner``: there are no rows where one of these has none."""
 
     build: Callable[[exp.Select], exp.Select]
     inputs: tuple[Readable, ...] = ()
+    inner: bool = False
 
 
 Step = Extend | Where | Limit | Wrap

@@ -1,0 +1,140 @@
+"""``escudo hunt`` through its command line: small logs, real logs, large lakes, few detections and
+many."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks.search import DETECTION, TABLE, large_lake
+from escudo.core.timerange import ALL_TIME
+from escudo.lake import Lake
+
+SMALL_FILES = 14
+SCANS = 30
+"""Bare scans of the command line that all detections of processes are compared with."""
+
+
+def shared(name: str) -> Path | None:
+    """A folder of real data, if it is there (as in ``tests/shared_data.py``)."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("ESCUDO_SHARED_DATA", default)) / name
+    return folder if folder.is_dir() else None
+
+
+def hunt(
+    folder: Path,
+    *,
+    logs: str | None = None,
+    smallest: int | None = None,
+    rows: int | None = None,
+    content: str,
+    detections: int | None = None,
+    only: str | None = None,
+    alone: bool = False,
+    warm: bool = False,
+) -> dict[str, Any]:
+    """One hunt in a process of its own, all of it counted: start, content, ingest, detections.
+
+    Args:
+        logs: what is read; or else ``rows``, process rows of a large lake that is hunted.
+        smallest: only so many of the smallest files of ``logs``.
+        detections: only the first so many of the content.
+        only: only detections whose file has this text.
+        alone: the detection of WMI alone.
+        warm: what a hunt before this one kept may be used.
+    """
+    command = [sys.executable, "-m", "escudo.cli", "hunt", "--format", "jsonl", "--quiet"]
+    if logs is not None:
+        command.append(logs if smallest is None else str(_pick_smallest(folder, logs, smallest)))
+    chosen = Path(content)
+    if detections is not None or only is not None:
+        chosen = _pick_content(folder, chosen, detections, only)
+    command += ["--content", str(chosen)]
+    if alone:
+        command += ["--detection", DETECTION]
+    environment = {**os.environ, "ESCUDO_CACHE": str(folder / "cache")}
+    for number in range(1 + warm):
+        lake = [] if rows is None else ["--lake", str(_copy_lake(folder, rows, number))]
+        measured = _run([*command, *lake], environment)
+    return measured
+
+
+def scan_command_lines(folder: Path, *, rows: int) -> dict[str, Any]:
+    """Bare scans of the command line over the same lake, one word each, warm."""
+    with Lake.open(large_lake(rows)) as lake:
+        paths = lake.snapshot().files(TABLE, ALL_TIME)
+    connection = duckdb.connect()
+    query = "SELECT count(*) FROM read_parquet($files) WHERE contains(process, $word)"
+    begun, used = time.perf_counter(), time.process_time()
+    for number in range(SCANS):
+        connection.execute(query, {"files": list(paths), "word": f"word{number}"}).fetchall()
+    return {
+        "rows": SCANS,
+        "seconds": time.perf_counter() - begun,
+        "cpu": time.process_time() - used,
+    }
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
+    begun, used = time.perf_counter(), _children()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    seconds, cpu = time.perf_counter() - begun, _children() - used
+    if done.returncode not in (0, 1, 3):  # part of the input, or of the content, was refused
+        raise RuntimeError(done.stderr[-4000:])
+    return {"rows": done.stdout.count("\n"), "seconds": seconds, "cpu": cpu}
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _pick_smallest(folder: Path, logs: str, count: int) -> Path:
+    place = folder / "logs"
+    place.mkdir()
+    files = sorted(Path(logs).rglob("*.evtx"), key=lambda f: (f.stat().st_size, f.name))
+    for file in files[:count]:
+        (place / file.name).symlink_to(file)
+    return place
+
+
+def _copy_lake(folder: Path, rows: int, number: int) -> Path:
+    """The large lake with a ledger of its own, so that findings of one run are not in the next."""
+    source, copy = large_lake(rows), folder / f"lake{number}"
+    shutil.copytree(source, copy, copy_function=_link)
+    return copy
+
+
+def _link(source: str, target: str) -> None:
+    if source.endswith(".parquet"):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def _pick_content(folder: Path, content: Path, count: int | None, only: str | None) -> Path:
+    """The content with some of its detections."""
+    place = folder / "content"
+    place.mkdir()
+    for entry in content.iterdir():
+        if entry.name != "detections":
+            (place / entry.name).symlink_to(entry)
+    files = sorted((content / "detections").rglob("*.yml"))
+    if only is not None:
+        files = [f for f in files if re.search(only, f.read_text("utf-8"))]
+    for file in files[:count]:
+        kept = place / file.relative_to(content)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.symlink_to(file)
+    return place
