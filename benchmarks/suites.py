@@ -232,5 +232,5 @@ SUITES: Mapping[str, Callable[[int], Suite | None]] = {
     "hunt": hunt,
     "generate": generator,
 }
-"""Name -> maker for a number of events (``wmi``, ``searches`` and ``hunt`` also take ten times as many
-rows)."""
+"""Name -> maker for a number of events (``wmi``, ``searches`` and ``hunt`` also take ten times as
+many rows)."""

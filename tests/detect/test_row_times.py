@@ -11,9 +11,9 @@ from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match, run_detections
 from escudo.detect.row_times import date_matches
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings.rows import date_rows
 from tests.conformance.catalog import NOW, RowsCatalog
+from tests.shared_engine import engine_over
 
 OWN = content.load()
 ANY = OWN.detection("Process Execution via WMI")
@@ -28,7 +28,7 @@ def catalog(tmp_path: Path) -> RowsCatalog:
 
 
 def dated(search: str, catalog: RowsCatalog) -> Match:
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
     (match,) = run_detections(
         [replace(ANY, search=search)], catalog, engine, OWN.knowledge, within=ALL_TIME, now=NOW
     )

@@ -11,6 +11,7 @@ from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match, run_detection, run_detections
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from tests.conformance.catalog import NOW, RowsCatalog
+from tests.shared_engine import engine_over
 
 OWN = content.load()
 
@@ -28,7 +29,7 @@ def catalog(tmp_path: Path) -> RowsCatalog:
 
 
 def found(catalog: RowsCatalog, *detections: Detection) -> list[Match]:
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
     return list(
         run_detections(detections, catalog, engine, OWN.knowledge, within=ALL_TIME, now=NOW)
     )
@@ -89,7 +90,7 @@ def test_an_error_points_into_the_yaml_file(tmp_path: Path, catalog: RowsCatalog
     match = run_detection(
         loaded.detections[0],
         catalog,
-        DuckDBEngine(catalog),
+        engine_over(catalog),
         loaded.knowledge,
         within=ALL_TIME,
         now=NOW,

@@ -18,8 +18,8 @@ from escudo.detect.screening import (
     screen_detection,
     select_possible,
 )
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from tests.conformance.catalog import NOW, RowsCatalog
+from tests.shared_engine import engine_over
 
 OWN = content.load()
 ANY = OWN.detection("Process Execution via WMI")
@@ -38,12 +38,12 @@ def catalog(tmp_path: Path) -> RowsCatalog:
 
 
 def screen(search: str, catalog: RowsCatalog) -> Screen:
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
     return screen_detection(replace(ANY, search=search), catalog, engine, OWN.knowledge, NOW)
 
 
 def may_find(search: str, catalog: RowsCatalog, within: TimeRange = ALL_TIME) -> bool:
-    (answer,) = select_possible([screen(search, catalog)], catalog, DuckDBEngine(catalog), within)
+    (answer,) = select_possible([screen(search, catalog)], catalog, engine_over(catalog), within)
     return answer
 
 
@@ -165,7 +165,7 @@ def test_matches_are_those_of_each_detection_alone(catalog: RowsCatalog, tmp_pat
             for m in run_detections(
                 detections,
                 catalog,
-                DuckDBEngine(catalog),
+                engine_over(catalog),
                 OWN.knowledge,
                 within=ALL_TIME,
                 now=NOW,
@@ -185,7 +185,7 @@ def test_what_was_kept_is_of_these_tables(catalog: RowsCatalog, tmp_path: Path) 
 
     def ruled_out(place: RowsCatalog) -> list[bool]:
         screens = Screener(cache, b"content").rule_out(
-            detections, place, DuckDBEngine(place), OWN.knowledge, within=ALL_TIME, now=NOW
+            detections, place, engine_over(place), OWN.knowledge, within=ALL_TIME, now=NOW
         )
         return [s is not None for s in screens]
 

@@ -25,6 +25,7 @@ from escudo.spl.syntax import ast
 from escudo.spl.syntax.unparse import eval_text, search_text
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 from tests.shared_data import SHARED, needs_shared
+from tests.shared_engine import engine_over
 
 CASES = yaml.safe_load(Path(__file__).with_name("why.yml").read_text("utf-8"))
 CONNECTION = connect(threads=1)
@@ -205,7 +206,7 @@ def test_near_misses_of_the_wmi_detection_in_a_real_log() -> None:
     detection = own.detection("Process Execution via WMI")
     with Lake.create_temporary() as lake:
         ingest([log], lake)
-        engine = DuckDBEngine(lake)
+        engine = engine_over(lake)
         why = Why(detection.search, engine, lake, own.knowledge, now=NOW)
         candidates = why.explain_nearest(3).candidates
         assert len(candidates) == 3

@@ -10,11 +10,11 @@ import pytest
 from escudo import content
 from escudo.core.timerange import TimeRange
 from escudo.detect import run_detection
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings import drilldown, judge_match
 from escudo.findings.store import write_judgements
 from escudo.lake import Lake
 from tests.findings.matches import NOW, detection, match, schemas
+from tests.shared_engine import engine_over
 
 OWN = content.load()
 DAY = 86_400.0
@@ -59,7 +59,7 @@ def test_rules(name: str, days: float, events: Sequence[Event], expected: list[s
             found = match({"dest": [value], "n": [i]}, by, now=NOW - age * DAY)
             judgements.append(judge_match(found, OWN.deployments, tables))
         write_judgements(lake, judgements, tables)
-        engine = DuckDBEngine(lake)
+        engine = engine_over(lake)
         window = TimeRange(NOW - days * DAY, NOW)
         found = run_detection(rule, lake, engine, OWN.knowledge, within=window, now=NOW)
         assert found.diagnostics == ()

@@ -9,10 +9,10 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings.tree import grow_trees
 from escudo.lake import Lake
 from tests.conformance.catalog import RowsCatalog
+from tests.shared_engine import engine_over
 
 T = 1_712_650_000.0
 
@@ -86,7 +86,7 @@ def lake() -> Iterator[Lake]:
 
 
 def drawn(lake: Lake, *events: int, **limits: int) -> list[str]:
-    trees = grow_trees(list(events), DuckDBEngine(lake), lake, within=ALL_TIME, **limits)
+    trees = grow_trees(list(events), engine_over(lake), lake, within=ALL_TIME, **limits)
     return [line for tree in trees for line in str(tree).splitlines()]
 
 
@@ -129,7 +129,7 @@ def test_limits(lake: Lake) -> None:
         "wmiprvse.exe [800]  wmiprvse.exe /x",
         "└─ * cmd.exe [900]  cmd.exe /x",
     ]
-    (tree,) = grow_trees([5], DuckDBEngine(lake), lake, within=ALL_TIME, limit=1)
+    (tree,) = grow_trees([5], engine_over(lake), lake, within=ALL_TIME, limit=1)
     assert tree.truncated
 
 
@@ -141,4 +141,4 @@ def test_events_that_are_no_process_starts(lake: Lake) -> None:
 def test_without_the_data_model(tmp_path) -> None:  # type: ignore[no-untyped-def]
     catalog = RowsCatalog(tmp_path)
     with pytest.raises(EscudoError, match="FND103"):
-        grow_trees([1], DuckDBEngine(catalog), catalog, within=ALL_TIME)
+        grow_trees([1], engine_over(catalog), catalog, within=ALL_TIME)

@@ -11,13 +11,13 @@ import pytest
 from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match, run_detection
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.findings import drilldown, judge_match, tree
 from escudo.findings.store import Written, write_judgements
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from tests.findings.matches import schemas
 from tests.shared_data import SHARED, needs_shared
+from tests.shared_engine import engine_over
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
@@ -42,7 +42,7 @@ def hunt() -> Iterator[tuple[Lake, Match]]:
         found = OWN.detection("Process Execution via WMI")
         yield (
             lake,
-            run_detection(found, lake, DuckDBEngine(lake), OWN.knowledge, within=ALL_TIME, now=NOW),
+            run_detection(found, lake, engine_over(lake), OWN.knowledge, within=ALL_TIME, now=NOW),
         )
 
 
@@ -61,7 +61,7 @@ def test_risk_findings_and_both_drilldowns(hunt: tuple[Lake, Match]) -> None:
     assert judged.diagnostics == ()
     assert set(judged.risk_events["risk_score"].to_pylist()) == {49}
     assert write_judgements(lake, [judged], tables) == Written(18, 9)
-    engine = DuckDBEngine(lake)
+    engine = engine_over(lake)
     for row in range(match.rows.num_rows):
         results, risk = (
             drilldown.run_drilldown(d, engine, lake, OWN.knowledge, now=NOW).table
@@ -81,7 +81,7 @@ def test_the_processes_around_a_hit(hunt: tuple[Lake, Match]) -> None:
         if r["process"] == "cmd.exe /c start ms-browser://"
     ]
     (found,) = tree.grow_trees(
-        match.event_ids[row].as_py(), DuckDBEngine(lake), lake, within=match.window
+        match.event_ids[row].as_py(), engine_over(lake), lake, within=match.window
     )
     assert str(found).splitlines() == [
         "WmiPrvSE.exe [4612]  C:\\Windows\\system32\\wbem\\wmiprvse.exe -secured -Embedding",

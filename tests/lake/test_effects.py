@@ -14,13 +14,13 @@ from escudo.content import ContentKnowledge
 from escudo.core.catalog import Lookup
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.execute import run_search
 from escudo.lake import Lake, maintenance
 from escudo.lake.effects import Change, carry_out
 from escudo.lake.knowledge import LakeKnowledge
 from escudo.lake.ledger import Ledger
 from escudo.spl.binding.effects import Effect
+from tests.shared_engine import engine_over
 
 NOW = 1_700_000_000.0
 """2023-11-14T22:13:20Z."""
@@ -42,15 +42,14 @@ class Desk:
 
     def effects(self, text: str, within: TimeRange = ALL_TIME) -> tuple[Rows, tuple[Effect, ...]]:
         snapshot = self.lake.snapshot()
-        with connect(threads=1) as connection:
-            result = run_search(
-                text,
-                DuckDBEngine(snapshot, connection),
-                snapshot,
-                LakeKnowledge(self.content, self.lake.artifacts),
-                now=NOW,
-                within=within,
-            )
+        result = run_search(
+            text,
+            engine_over(snapshot),
+            snapshot,
+            LakeKnowledge(self.content, self.lake.artifacts),
+            now=NOW,
+            within=within,
+        )
         rows = [{k: v for k, v in row.items() if v is not None} for row in result.table.to_pylist()]
         return rows, result.compiled.effects
 
@@ -420,7 +419,7 @@ def test_kept_results_are_loaded(desk: Desk) -> None:
     snapshot = desk.lake.snapshot()
     result = run_search(
         '| makeresults | eval a=split("x,y", ","), n=1.5',
-        DuckDBEngine(snapshot),
+        engine_over(snapshot),
         snapshot,
         desk.content,
         now=NOW,

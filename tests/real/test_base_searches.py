@@ -7,7 +7,6 @@ import re
 import pytest
 
 from escudo import content
-from escudo.engines.duckdb import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.spl.commands.search import Search
 from escudo.spl.macros import expand
@@ -15,6 +14,7 @@ from escudo.spl.parse import parse
 from tests.real.conftest import LakeOf
 from tests.real.plain import CannotTellError, events, holds
 from tests.shared_data import SHARED, needs_shared
+from tests.shared_engine import engine_over
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
@@ -27,7 +27,7 @@ def test_first_commands_select_the_same_events(upstream: content.Content, lake_o
     raw = list(events(SHARED / "evtx"))
     assert len(raw) == 5382
     snapshot = lake_of("evtx").snapshot()
-    engine = DuckDBEngine(snapshot)
+    engine = engine_over(snapshot)
     different: dict[str, tuple[int, int]] = {}
     compared = selecting = 0
     for detection in upstream.detections:

@@ -15,9 +15,9 @@ import yaml
 from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match, run_detections
-from escudo.engines.duckdb import DuckDBEngine
 from tests.real.conftest import LakeOf
 from tests.shared_data import SHARED, needs_shared
+from tests.shared_engine import engine_over
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
@@ -72,7 +72,7 @@ def test_rows_agree_or_the_difference_is_explained(
         for match in run_detections(
             chosen,
             snapshot,
-            DuckDBEngine(snapshot),
+            engine_over(snapshot),
             upstream.knowledge,
             within=ALL_TIME,
             now=NOW,

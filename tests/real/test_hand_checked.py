@@ -12,10 +12,10 @@ import yaml
 from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import run_detection
-from escudo.engines.duckdb import DuckDBEngine
 from tests.conformance.cases import spl_value
 from tests.real.conftest import LakeOf
 from tests.shared_data import needs_shared
+from tests.shared_engine import engine_over
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
@@ -34,7 +34,7 @@ def test_case(case: Mapping[str, Any], upstream: content.Content, lake_of: LakeO
     found = run_detection(
         upstream.detection(case["detection"]),
         snapshot,
-        DuckDBEngine(snapshot),
+        engine_over(snapshot),
         upstream.knowledge,
         within=ALL_TIME,
         now=NOW,

@@ -8,9 +8,9 @@ from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import run_detections
 from escudo.detect.screening import Screener
-from escudo.engines.duckdb import DuckDBEngine
 from tests.real.conftest import LakeOf
 from tests.shared_data import needs_shared
+from tests.shared_engine import engine_over
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
@@ -25,7 +25,7 @@ def test_what_is_left_out_finds_nothing(
     folder: str, part: int, lake_of: LakeOf, upstream: content.Content
 ) -> None:
     snapshot = lake_of(folder).snapshot()
-    engine = DuckDBEngine(snapshot)
+    engine = engine_over(snapshot)
     chosen = upstream.detections[part::PARTS]
     screens = Screener().rule_out(
         chosen, snapshot, engine, upstream.knowledge, within=ALL_TIME, now=NOW

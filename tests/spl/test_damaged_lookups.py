@@ -10,9 +10,9 @@ import pytest
 from escudo.content.knowledge import ContentKnowledge
 from escudo.core.catalog import Lookup
 from escudo.core.errors import EscudoError
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
+from tests.shared_engine import engine_over
 
 
 def read(tmp_path: Path, content: bytes) -> tuple[list[dict[str, Any]], list[str]]:
@@ -20,7 +20,7 @@ def read(tmp_path: Path, content: bytes) -> tuple[list[dict[str, Any]], list[str
     path.write_bytes(content)
     knowledge = ContentKnowledge({}, {"t": Lookup("t", str(path))}, {}, [])
     with Lake.create_temporary() as lake:
-        found = run_search("| inputlookup t", DuckDBEngine(lake), lake, knowledge, now=0.0)
+        found = run_search("| inputlookup t", engine_over(lake), lake, knowledge, now=0.0)
     return found.table.to_pylist(), [f"{d.code} {d.message}" for d in found.diagnostics]
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from escudo.content.knowledge import ContentKnowledge
 from escudo.core.catalog import Lookup
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
+from tests.shared_engine import engine_over
 
 SEARCHES = {"A Baseline": "index=a | outputlookup seen.csv | outputlookup seen_users"}
 LOOKUPS = {"seen_users": Lookup("seen_users", collection="seen_users", fields=("user", "first"))}
@@ -27,7 +27,7 @@ LOOKUPS = {"seen_users": Lookup("seen_users", collection="seen_users", fields=("
 def test_it_is_empty_and_said_to_be(search: str, rows: int) -> None:
     knowledge = ContentKnowledge({}, LOOKUPS, SEARCHES, [])
     with Lake.create_temporary() as lake:
-        found = run_search(search, DuckDBEngine(lake), lake, knowledge, now=1_795_000_000.0)
+        found = run_search(search, engine_over(lake), lake, knowledge, now=1_795_000_000.0)
     assert found.table.num_rows == rows
     assert [d.code for d in found.diagnostics] == ["SPL340"]
     assert "'A Baseline'" in found.diagnostics[0].message

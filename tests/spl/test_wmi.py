@@ -10,6 +10,7 @@ import pytest
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.spl.compile import Compiled, compile_search
+from tests.shared_engine import engine_over
 from tests.spl.world import Words, World, stored
 
 NOW = 1_700_000_000.0
@@ -98,7 +99,7 @@ def run(compiled: Compiled, engine: DuckDBEngine) -> pa.Table:
 
 def test_detection(world: World, words: Words) -> None:
     compiled = compile_search(DETECTION, world, words, now=NOW)
-    rows = run(compiled, DuckDBEngine(world)).to_pylist()
+    rows = run(compiled, engine_over(world)).to_pylist()
     assert [(r["dest"], r["user"], r["process"], r["count"]) for r in rows] == [
         ("host1", "user1", "cmd /c whoami", 2),
         ("host1", "user2", "powershell.exe -c 1", 1),
@@ -121,12 +122,12 @@ def test_detection_reads_lower_cased_copies_and_only_what_it_needs(
 def test_original_search_drilldown(world: World, words: Words) -> None:
     text = DETECTION + '| search dest = "host1" user = "user2"'
     compiled = compile_search(text, world, words, now=NOW)
-    assert run(compiled, DuckDBEngine(world)).column("user").to_pylist() == ["user2"]
+    assert run(compiled, engine_over(world)).column("user").to_pylist() == ["user2"]
 
 
 def test_risk_drilldown(world: World, words: Words) -> None:
     compiled = compile_search(RISK, world, words, now=NOW)
-    (row,) = run(compiled, DuckDBEngine(world)).to_pylist()
+    (row,) = run(compiled, engine_over(world)).to_pylist()
     assert row["count"] == 2
     assert row["Search Name"] == ["A", "B"]
     assert row["ATT&CK Tactics"] == ["a", "b"]
@@ -135,6 +136,6 @@ def test_risk_drilldown(world: World, words: Words) -> None:
 
 def test_evidence(world: World, words: Words) -> None:
     compiled = compile_search(DETECTION, world, words, now=NOW, provenance=True)
-    rows = run(compiled, DuckDBEngine(world)).to_pylist()
+    rows = run(compiled, engine_over(world)).to_pylist()
     assert [r["_event_id"] for r in rows] == [[0, 1], [5]]
     assert [r["source_file"] for r in rows] == [["test"], ["test"]]

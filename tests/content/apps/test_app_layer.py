@@ -11,10 +11,10 @@ import pytest
 from escudo import content
 from escudo.content import Schedule, Throttling
 from escudo.core.errors import EscudoError
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from escudo.lake import Lake
 from tests.content.yaml_files import put
+from tests.shared_engine import engine_over
 
 SAVED = r"""
 [Threat - Odd Shell - Rule]
@@ -144,7 +144,7 @@ def test_its_searches_run_with_its_macros_and_lookups(name: str | None, app: Pat
     knowledge = content.load([path]).knowledge
     search = '| savedsearch "Threat - Odd Shell - Rule"'
     with Lake.create_temporary() as lake:
-        found = run_search(search, DuckDBEngine(lake), lake, knowledge, now=1_795_000_000.0)
+        found = run_search(search, engine_over(lake), lake, knowledge, now=1_795_000_000.0)
     assert found.table.to_pylist() == [{"user": "eve", "team": "red"}]
 
 
@@ -203,4 +203,4 @@ def test_loader_and_run_agree_about_a_lookup_without_its_file(app: Path) -> None
     assert "fail (SPL314)" in told.hint
     search = "| makeresults | eval user=1 | lookup staff user"
     with Lake.create_temporary() as lake, pytest.raises(EscudoError, match="SPL314"):
-        run_search(search, DuckDBEngine(lake), lake, loaded.knowledge, now=1_795_000_000.0)
+        run_search(search, engine_over(lake), lake, loaded.knowledge, now=1_795_000_000.0)

@@ -12,10 +12,10 @@ from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect.running import run_detections
 from escudo.detect.screening import Screener
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.execute import run_search
 from tests.conformance.catalog import NOW, RowsCatalog
 from tests.content.yaml_files import put
+from tests.shared_engine import engine_over
 
 CASES = yaml.safe_load(Path(__file__).with_name("search_time.yml").read_text())
 CONFS = ("props", "transforms", "eventtypes", "tags", "macros")
@@ -47,7 +47,7 @@ def test_rows(case: dict[str, Any], in_rest: bool, tmp_path: Path) -> None:
     catalog = RowsCatalog(tmp_path)
     for number, rows in enumerate(case.get("tables") or [case["events"]]):
         catalog.events(rows, table=f"events{number}", in_rest=in_rest)
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
     found = run_search(case["search"], engine, catalog, loaded.knowledge, now=NOW)
     rows = [{n: shown(v) for n, v in row.items()} for row in found.table.to_pylist()]
     assert rows == case["rows"]
@@ -88,7 +88,7 @@ def test_an_automatic_lookup_that_is_not_there_costs_only_its_fields(tmp_path: P
     catalog = RowsCatalog(tmp_path)
     catalog.events([{"sourcetype": "web", "user": "ann"}])
     knowledge = content.load([tmp_path]).knowledge
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
     found = run_search("index=main | table user team", engine, catalog, knowledge, now=NOW)
     assert found.table.to_pylist() == [{"user": "ann", "team": None}]
     assert [(d.code, "unknown lookup 'gone'" in d.message) for d in found.diagnostics] == [
@@ -101,7 +101,7 @@ def test_an_event_type_with_a_pipe_finds_nothing_and_says_so(tmp_path: Path) -> 
     catalog = RowsCatalog(tmp_path)
     catalog.events([{"_raw": "a"}])
     knowledge = content.load([tmp_path]).knowledge
-    found = run_search("eventtype=bad", DuckDBEngine(catalog), catalog, knowledge, now=NOW)
+    found = run_search("eventtype=bad", engine_over(catalog), catalog, knowledge, now=NOW)
     assert found.table.num_rows == 0
     assert [d.code for d in found.diagnostics] == ["SPL343"]
 
@@ -142,7 +142,7 @@ def test_a_detection_that_needs_them_is_not_ruled_out(
     (match,) = run_detections(
         loaded.detections,
         catalog,
-        DuckDBEngine(catalog),
+        engine_over(catalog),
         loaded.knowledge,
         within=ALL_TIME,
         now=NOW,

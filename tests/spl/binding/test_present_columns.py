@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from escudo.engines.duckdb import DuckDBEngine
 from escudo.engines.execute import Result, run_search
 from escudo.spl.binding import present_columns
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
+from tests.shared_engine import engine_over
 
 _WINDOWS = [
     {"host": "h1", "code": "1", "image": "cmd.exe", "a": "x"},
@@ -66,7 +66,7 @@ def test_rows_are_the_same(
     catalog = RowsCatalog(tmp_path)
     catalog.events(_WINDOWS, table="windows")
     catalog.events(_OTHER, table="other", in_rest=in_rest)
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
 
     def search(wide: int) -> Sequence[dict[str, Any]]:
         monkeypatch.setattr(present_columns, "WIDE", wide)
@@ -90,7 +90,7 @@ def test_columns_without_values_are_not_read(
     catalog = RowsCatalog(tmp_path)
     catalog.events(_WINDOWS, table="windows")
     catalog.events(_OTHER, table="other")
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
     found = run_search("index=main code=7", engine, catalog, PlainKnowledge(), now=NOW)
     assert [scan.schema.table for scan in found.compiled.scans] == ["other"]
     assert {"image", "pid"}.isdisjoint(found.compiled.scans[0].columns)
@@ -102,6 +102,6 @@ def test_many_rows_are_read_as_they_are(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(present_columns, "FEW", 2)
     catalog = RowsCatalog(tmp_path)
     catalog.events(_WINDOWS, table="windows")
-    engine = DuckDBEngine(catalog)
+    engine = engine_over(catalog)
     found = run_search("index=main", engine, catalog, PlainKnowledge(), now=NOW)
     assert [row.get("image") for row in _shown(found)] == ["cmd.exe", None, "calc.exe"]
