@@ -7,13 +7,15 @@ and 4, as ``--remote-debugging-pipe`` has it, so it needs no port and no driver.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
-import subprocess
+import signal
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -42,6 +44,18 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def _start(program: str, flags: Iterable[str], commands: int, answers: int) -> int:
+    """The id of a process that has two ends of pipes as its descriptors 3 and 4."""
+    held = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (commands, answers)]
+    nothing = os.open(os.devnull, os.O_RDWR)
+    actions = [(os.POSIX_SPAWN_DUP2, nothing, stream) for stream in range(3)]
+    actions += [(os.POSIX_SPAWN_DUP2, end, place) for place, end in enumerate(held, 3)]
+    process = os.posix_spawn(program, [program, *flags], os.environ, file_actions=actions)
+    for end in (*held, commands, answers, nothing):
+        os.close(end)
+    return process
+
+
 class Browser:
     """A Chromium with one page. ``requests`` are the addresses that the page asked for, ``errors``
     what it said in its console that is no information."""
@@ -56,20 +70,10 @@ class Browser:
         self._profile = tempfile.TemporaryDirectory(
             prefix="escudo-browser-", ignore_cleanup_errors=True
         )
-        commands_out, self._out = os.pipe()
-        self._in, answers_in = os.pipe()
-        # The program finds its pipes as descriptors 3 and 4: a shell puts them there.
-        line = f'exec "$0" "$@" 3<&{commands_out} 4>&{answers_in}'
+        commands, self._out = os.pipe()
+        self._in, answers = os.pipe()
         flags = (*_FLAGS, f"--user-data-dir={self._profile.name}")
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", line, program, *flags],
-            pass_fds=(commands_out, answers_in),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(commands_out)
-        os.close(answers_in)
+        self._process = _start(program, flags, commands, answers)
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
             "sessionId"
@@ -86,12 +90,8 @@ class Browser:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        os.kill(self._process, signal.SIGTERM)
+        os.waitpid(self._process, 0)
         os.close(self._out)
         os.close(self._in)
         self._profile.cleanup()

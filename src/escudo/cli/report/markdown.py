@@ -39,7 +39,7 @@ def render_markdown(report: HuntReport) -> str:
 def show_code(value: object) -> str:
     """A value as a code span in one line; empty for nothing.
 
-    >>> print(show_code("x``y"), show_code("`"), show_code(""))
+    >>> print(show_code("x``y"), show_code("`"))
     ```x``y``` `` ` ``
     """
     text = escape_controls(show_line(value)).strip()
