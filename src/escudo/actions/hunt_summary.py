@@ -442,9 +442,7 @@ def _find_gaps(hunt: Hunt, workspace: Workspace, events: Sequence[SourceCount]) 
 def _screen(match: Match, workspace: Workspace, snapshot: Snapshot) -> Match:
     """The match with what its search needs, which a hunt of a few detections does not ask."""
     engine = workspace.engine_of(snapshot)
-    screen = screen_detection(
-        match.detection, snapshot, engine, workspace.knowledge, workspace.now
-    )
+    screen = screen_detection(match.detection, snapshot, engine, workspace.knowledge, workspace.now)
     return replace(match, ruled_out=screen)
 
 
