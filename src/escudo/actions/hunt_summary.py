@@ -243,7 +243,7 @@ def summarize(done: LogHunt, workspace: Workspace) -> HuntSummary:
         hosts=tuple(_count_hosts(rows)),
         risk=tuple(_sum_risk(hunt)),
         techniques=tuple(_list_techniques(rows)),
-        gaps=_find_gaps(hunt, workspace, engine, events),
+        gaps=_find_gaps(hunt, workspace, events),
         unread=_list_unread(done.ingested.report),
         failed=tuple(_list_failed(hunt)),
     )
@@ -405,9 +405,7 @@ def _list_techniques(rows: Sequence[FoundRow]) -> list[SeenTechnique]:
     ]
 
 
-def _find_gaps(
-    hunt: Hunt, workspace: Workspace, engine: Engine, events: Sequence[SourceCount]
-) -> Gaps:
+def _find_gaps(hunt: Hunt, workspace: Workspace, events: Sequence[SourceCount]) -> Gaps:
     """The detections that were ruled out since no row can be there for them.
 
     Either none of the tables that the search reads has a row in the window; or it reads raw events,
@@ -425,7 +423,7 @@ def _find_gaps(
     few = len(hunt.matches) < FEWEST_SCREENED
     for match in hunt.matches:
         if few and not match.failed:
-            match = _screen(match, workspace, engine)
+            match = _screen(match, workspace, snapshot)
         tables = _list_tables(match)
         if match.rows.num_rows or tables is None or match.detection.type == "Correlation":
             continue
@@ -441,11 +439,10 @@ def _find_gaps(
     return Gaps(tuple(lacking), tuple(MissingSource(s, tuple(missing[s])) for s in largest))
 
 
-def _screen(match: Match, workspace: Workspace, engine: Engine) -> Match:
+def _screen(match: Match, workspace: Workspace, snapshot: Snapshot) -> Match:
     """The match with what its search needs, which a hunt of a few detections does not ask."""
-    screen = screen_detection(
-        match.detection, engine.catalog, engine, workspace.knowledge, workspace.now
-    )
+    engine = workspace.engine_of(snapshot)
+    screen = screen_detection(match.detection, snapshot, engine, workspace.knowledge, workspace.now)
     return replace(match, ruled_out=screen)
 
 

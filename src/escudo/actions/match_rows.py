@@ -70,17 +70,18 @@ def list_hosts(row: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> 
     >>> list_hosts({"dest": "unknown", "Computer": ["pc1", "pc3"]}, [])
     ['pc1', 'pc3']
     """
-    return _list_named(row, objects, "system", _HOST_FIELDS)
+    return _list_named(row, objects, kind="system", fields=_HOST_FIELDS)
 
 
 def list_users(row: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> list[str]:
     """The users that a row is about; see ``list_hosts``."""
-    return _list_named(row, objects, "user", _USER_FIELDS)
+    return _list_named(row, objects, kind="user", fields=_USER_FIELDS)
 
 
 def _list_named(
     row: Mapping[str, Any],
     objects: Sequence[Mapping[str, Any]],
+    *,
     kind: str,
     fields: Sequence[str],
 ) -> list[str]:

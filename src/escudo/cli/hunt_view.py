@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -190,13 +190,3 @@ def summarize_hunt(hunt: Hunt) -> str:
         f"{len(hunt.matches):,} detections ran{failed}; {len(hits):,} found {rows:,} rows: "
         f"{findings:,} findings, {risk:,} risk events."
     )
-
-
-def build_table(fields: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> Table:
-    """A plain table of text."""
-    table = Table(title=plain(title), title_justify="left", pad_edge=False)
-    for name in fields:
-        table.add_column(plain(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(value) for value in row))
-    return table
