@@ -1,32 +1,25 @@
-"""Rows that a hunt found -> what is behind them: fields, events, processes around, drilldowns;
-called by ``hunt_report``."""
+"""Rows that a hunt found -> what a report shows as evidence: fields, events, processes around,
+drilldowns; called by ``hunt_report``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
+from escudo.actions.context import Context, RunDrilldown
 from escudo.actions.hunt_summary import FoundRow
 from escudo.actions.shown_rows import iterate_rows
-from escudo.actions.workspace import Workspace
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic
 from escudo.core.timerange import ALL_TIME
-from escudo.detect.attempt import attempt
-from escudo.engines.execute import Engine, Result
+from escudo.engines.execute import Engine
 from escudo.engines.scans import pick_columns
-from escudo.findings.drilldown import (
-    FilledDrilldown,
-    fill_drilldowns,
-    find_drilldown_clock,
-    run_drilldown,
-)
-from escudo.findings.tree import Tree, grow_trees
+from escudo.findings.drilldown import FilledDrilldown
+from escudo.findings.tree import Tree
 from escudo.spl import alias, column, prelude_call, select, table
 
 _EVENT_COLUMNS = ("_time", "_event_id", "_raw", "host", "source", "sourcetype", "source_file")
@@ -46,7 +39,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedDrilldown:
+class ShownDrilldown:
     """A drilldown as it was run: the first of its rows, how many there are; ``problem`` says why
     there are none."""
 
@@ -58,11 +51,12 @@ class OpenedDrilldown:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What is around a row: its process trees, its drilldowns, what kept a tree from growing."""
+class ShownContext:
+    """What is around a row: its process trees, its drilldowns. ``problem`` says why there is
+    nothing."""
 
     trees: tuple[Tree, ...] = ()
-    drilldowns: tuple[OpenedDrilldown, ...] = ()
+    drilldowns: tuple[ShownDrilldown, ...] = ()
     problem: Diagnostic | None = None
 
 
@@ -83,9 +77,9 @@ def fetch_events(ids: Iterable[int], catalog: Catalog, engine: Engine) -> dict[i
         if not catalog.files(schema.table, ALL_TIME):
             continue
         scan = pick_columns(schema, _EVENT_COLUMNS, ALL_TIME)
-        items = [alias(prelude_call("spl_epoch", column("_time")), "time")]
-        items += [column(name) for name in _EVENT_COLUMNS if name != "_time"]
-        query = select(items, table(scan.name)).where(asked.copy())
+        time = alias(prelude_call("spl_epoch", column("_time")), "time")
+        kept = [column(name) for name in _EVENT_COLUMNS if name != "_time"]
+        query = select([time, *kept], table(scan.name)).where(asked.copy())
         for row in engine.run(query, [scan], {"wanted": wanted}).to_pylist():
             out[row["_event_id"]] = Event(
                 event_id=row["_event_id"],
@@ -97,39 +91,19 @@ def fetch_events(ids: Iterable[int], catalog: Catalog, engine: Engine) -> dict[i
     return out
 
 
-def open_context(
-    row: FoundRow,
-    workspace: Workspace,
-    catalog: Catalog,
-    engine: Engine,
-    *,
-    most_rows: int | None = None,
-) -> Context:
-    """The process trees around a row's events, and its detection's drilldowns, run.
-
-    What fails is told in its place and keeps nothing else from being opened. ``most_rows`` is how
-    many rows of a drilldown are kept.
-    """
-    grow = partial(grow_trees, row.event_ids, engine, catalog, within=workspace.within)
-    trees = attempt(grow, name=row.detection) if row.event_ids else []
-    now = find_drilldown_clock(row.match, row.index)
-    opened = []
-    for drilldown in fill_drilldowns(row.match, row.index):
-        run = partial(run_drilldown, drilldown, engine, catalog, workspace.knowledge, now=now)
-        opened.append(_show_drilldown(drilldown, attempt(run, name=drilldown.name), most_rows))
-    if isinstance(trees, Diagnostic):
-        return Context((), tuple(opened), trees)
-    return Context(tuple(trees), tuple(opened))
+def show_context(context: Context, *, most_rows: int) -> ShownContext:
+    """What is around a row, with the first rows of each drilldown."""
+    shown = (_show_drilldown(run, most_rows) for run in context.drilldowns)
+    return ShownContext(context.trees, tuple(shown))
 
 
-def _show_drilldown(
-    drilldown: FilledDrilldown, result: Result | Diagnostic, most_rows: int | None
-) -> OpenedDrilldown:
-    if isinstance(result, Diagnostic):
-        return OpenedDrilldown(drilldown, problem=result)
-    rows = tuple(iterate_rows(result.table.slice(0, most_rows)))
-    return OpenedDrilldown(
-        drilldown, _order_fields(result.table.column_names, rows), rows, result.table.num_rows
+def _show_drilldown(run: RunDrilldown, most_rows: int) -> ShownDrilldown:
+    if isinstance(run.outcome, Diagnostic):
+        return ShownDrilldown(run.drilldown, problem=run.outcome)
+    found = run.outcome.table
+    rows = tuple(iterate_rows(found.slice(0, most_rows)))
+    return ShownDrilldown(
+        run.drilldown, _order_fields(found.column_names, rows), rows, found.num_rows
     )
 
 

@@ -6,14 +6,23 @@ evidence; a part for each host and user; what left out is counted. Nothing in it
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 from escudo import __version__
+from escudo.actions.context import open_context
 from escudo.actions.hunt import LogHunt
-from escudo.actions.hunt_evidence import Context, Event, fetch_events, open_context, read_fields
+from escudo.actions.hunt_evidence import (
+    Event,
+    ShownContext,
+    fetch_events,
+    read_fields,
+    show_context,
+)
 from escudo.actions.hunt_summary import Finding, FoundRow, HuntSummary, RiskyObject, SeenTechnique
 from escudo.actions.ingest import read_rejected
 from escudo.actions.workspace import Workspace
@@ -21,6 +30,7 @@ from escudo.content import Detection
 from escudo.core.errors import Diagnostic
 from escudo.core.interrupts import meet_stop
 from escudo.core.timerange import TimeRange
+from escudo.detect.attempt import attempt
 from escudo.findings.attack import TACTICS, Tactic, find_techniques
 from escudo.findings.notable import SEVERITIES
 from escudo.lake.report import FileReport
@@ -35,10 +45,12 @@ class ReportLimits:
 
     Attributes:
         detections: parts of detections.
+        all_findings: findings of all detections, the worst first.
         findings: hosts of one detection.
         rows: rows of one finding.
         evidence: findings with fields and raw events, the worst first.
         contexts: findings with process tree and drilldowns, the worst first.
+        seconds: after so long no more of them are opened.
         events: raw events of one finding.
         drilldown_rows: rows of one drilldown.
         objects: hosts, and users, with a part of their own.
@@ -47,10 +59,12 @@ class ReportLimits:
     """
 
     detections: int = 500
+    all_findings: int = 2_000
     findings: int = 25
     rows: int = 5
     evidence: int = 400
     contexts: int = 25
+    seconds: float = 60.0
     events: int = 2
     drilldown_rows: int = 10
     objects: int = 100
@@ -67,7 +81,7 @@ class Evidence:
     fields: Mapping[str, object]
     events: tuple[Event, ...]
     more_events: int
-    context: Context | None = None
+    context: ShownContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +98,7 @@ class FindingPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionPart:
-    """What one detection found. ``hosts_left_out`` are findings that are not in ``findings``."""
+    """What one detection found; ``left_out`` counts findings that are not in ``findings``."""
 
     number: int
     detection: Detection
@@ -92,7 +106,7 @@ class DetectionPart:
     score: float
     rows: int
     findings: tuple[FindingPart, ...]
-    hosts_left_out: int
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +251,7 @@ def _list_detections(summary: HuntSummary, limits: ReportLimits) -> Iterator[Det
     ordered = sorted(together.values(), key=lambda group: _rank(group[0][1].worst))
     for place, group in enumerate(ordered, 1):
         worst = group[0][1].worst
+        shown = [entry for entry in group if entry[0] <= limits.all_findings][: limits.findings]
         yield DetectionPart(
             number=place,
             detection=worst.match.detection,
@@ -250,9 +265,9 @@ def _list_detections(summary: HuntSummary, limits: ReportLimits) -> Iterator[Det
                     rows=finding.rows[: limits.rows],
                     left_out=max(0, len(finding.rows) - limits.rows),
                 )
-                for number, finding in group[: limits.findings]
+                for number, finding in shown
             ),
-            hosts_left_out=max(0, len(group) - limits.findings),
+            left_out=len(group) - len(shown),
         )
 
 
@@ -284,15 +299,23 @@ def _open_evidence(
             events=held,
             more_events=len(row.event_ids) - len(held),
         )
+    begun = time.monotonic()
     try:
         for part in follow(chosen[: limits.contexts]):
-            context = open_context(
-                part.finding.worst, workspace, snapshot, engine, most_rows=limits.drilldown_rows
-            )
+            if time.monotonic() - begun > limits.seconds:
+                break
+            context = _open_context(part.finding.worst, workspace, limits)
             out[part.number] = replace(out[part.number], context=context)
     except KeyboardInterrupt:  # the report says how many were opened
         meet_stop()
     return out
+
+
+def _open_context(row: FoundRow, workspace: Workspace, limits: ReportLimits) -> ShownContext:
+    opened = attempt(partial(open_context, row.match, row.index, workspace), name=row.detection)
+    if isinstance(opened, Diagnostic):
+        return ShownContext(problem=opened)
+    return show_context(opened, most_rows=limits.drilldown_rows)
 
 
 def _attach(part: DetectionPart, evidence: Mapping[int, Evidence]) -> DetectionPart:

@@ -22,10 +22,10 @@ from escudo.actions.hunt_summary import RiskyObject, Span
 from escudo.cli.report.charts import Steps, draw_histogram, draw_steps, show_second
 from escudo.cli.report.text import (
     cut,
+    list_fields,
     list_tree_lines,
     rank_counts,
     show_count,
-    show_field,
     show_line,
     show_number,
     show_range,
@@ -88,7 +88,7 @@ def open_templates(*, autoescape: bool) -> Environment:
         attack_url=make_attack_url,
         count=show_count,
         cut=cut,
-        field=show_field,
+        fields=list_fields,
         line=show_line,
         number=show_number,
         ranked=rank_counts,

@@ -18,7 +18,11 @@ from escudo.findings.tree import Node, Process, Tree
 
 _UNKNOWN = frozenset({"", "unknown", "-"})
 _COMMAND_WIDTH = 400
-_VALUE_WIDTH = 1_000
+_VALUE_WIDTH = 2_000
+_NAME_WIDTH = 150
+_FIELDS_WIDTH = 20_000
+_MOST_FIELDS = 150
+"""Characters of a process, a value, a name, all values of a row; fields of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +110,38 @@ def show_tree(tree: Tree) -> str:
     return "\n".join(f"{t.prefix}{'* ' if t.hit else ''}{t.text}" for t in list_tree_lines(tree))
 
 
-def show_fields(fields: Mapping[str, object], most: int = 150) -> str:
-    """The fields of a row, a line each.
+@dataclass(frozen=True, slots=True)
+class ShownFields:
+    """Names and values of fields as text, and how many there are more."""
+
+    values: tuple[tuple[str, str], ...]
+    left_out: int
+
+
+def list_fields(fields: Mapping[str, object], most: int = _MOST_FIELDS) -> ShownFields:
+    """The first fields of a row: at most so many, as long as their text has room."""
+    shown: list[tuple[str, str]] = []
+    room = _FIELDS_WIDTH
+    for name, value in fields.items():
+        text = cut(show_field(value, name), _VALUE_WIDTH)
+        room -= len(text)
+        if len(shown) == most or room < 0:
+            break
+        shown.append((cut(show_line(name), _NAME_WIDTH), text))
+    return ShownFields(tuple(shown), len(fields) - len(shown))
+
+
+def show_fields(fields: Mapping[str, object], most: int = _MOST_FIELDS) -> str:
+    r"""The fields of a row, a line each.
 
     >>> print(show_fields({"dest": "pc1", "users": ["a", "b"]}))
     dest: pc1
-    users: a\\nb
+    users: a\nb
     """
-    lines = [
-        f"{show_line(name)}: {cut(show_line(show_field(value, name)), _VALUE_WIDTH)}"
-        for name, value in fields.items()
-    ]
-    if len(lines) > most:
-        lines[most:] = [f"({len(lines) - most:,} more fields)"]
+    shown = list_fields(fields, most)
+    lines = [f"{name}: {show_line(text)}" for name, text in shown.values]
+    if shown.left_out:
+        lines.append(f"({shown.left_out:,} more fields)")
     return "\n".join(lines)
 
 
