@@ -17,6 +17,7 @@ from escudo.cli.terminal import open_console
 from escudo.generate.answers import Answers
 
 _EVENTS = 50_000
+_ROWS_A_DETECTION = 10
 
 
 @click.command()
@@ -28,7 +29,7 @@ def command(events: int, seed: int) -> None:
     out = open_console()
     demo = run_demo(events, seed, _DemoProgress(out))
     hunt = demo.hunt.hunt
-    show_run(hunt, demo.hunt.ingested.report, out)
+    show_run(hunt, demo.hunt.ingested.report, out, most_rows=_ROWS_A_DETECTION)
     show_context(demo.context, out, title="Processes around the riskiest hit (marked *)")
     out.print()
     out.print(summarize_hunt(hunt))
