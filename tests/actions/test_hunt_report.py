@@ -133,6 +133,13 @@ def test_after_a_stop_the_report_is_made_of_what_is_there(hunted: Hunted) -> Non
 
     report = hunted.report(follow=stop_after_one)
     assert (report.findings, report.contexts) == (2, 1)
+    assert report.stopped is not None
+
+
+def test_after_a_stopped_hunt_nothing_is_opened(hunted: Hunted) -> None:
+    hunt = replace(hunted.done.hunt, stopped=KeyboardInterrupt())
+    stopped = replace(hunted, done=replace(hunted.done, hunt=hunt)).report()
+    assert (stopped.evidence, stopped.contexts) == (2, 0)
 
 
 def test_a_row_of_a_technique_and_its_sub_technique_counts_once(hunted: Hunted) -> None:

@@ -28,7 +28,7 @@ from escudo.actions.ingest import read_rejected
 from escudo.actions.workspace import Workspace
 from escudo.content import Detection
 from escudo.core.errors import Diagnostic
-from escudo.core.interrupts import meet_stop
+from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.timerange import TimeRange
 from escudo.detect.attempt import attempt
 from escudo.findings.attack import TACTICS, Tactic, find_techniques
@@ -150,6 +150,16 @@ class TacticColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What only who started the hunt knows: what the content was loaded from, the lake that stays
+    (None where it is gone), and which of all was asked for: names and values."""
+
+    content: tuple[str, ...] = ()
+    lake: str | None = None
+    asked: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
     """How a report came to be. Times are in epoch seconds: ``made`` is when it was written,
     ``now`` the clock of the searches, ``within`` the time that they looked at."""
@@ -159,8 +169,7 @@ class Making:
     now: float
     within: TimeRange
     engine: str
-    content: tuple[str, ...]
-    lake: str | None
+    circumstances: Circumstances
     detections: int
     files: tuple[FileReport, ...]
     files_left_out: int
@@ -186,6 +195,8 @@ class HuntReport:
     findings: int = 0
     evidence: int = 0
     contexts: int = 0
+    stopped: KeyboardInterrupt | None = None
+    """What ended the opening of contexts, if something did."""
 
 
 def collect_report(
@@ -194,8 +205,7 @@ def collect_report(
     workspace: Workspace,
     *,
     made: float,
-    content: Sequence[str] = (),
-    lake: str | None = None,
+    circumstances: Circumstances | None = None,
     limits: ReportLimits | None = None,
     follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]] = iter,
 ) -> HuntReport:
@@ -204,18 +214,21 @@ def collect_report(
 
     Args:
         made: when the report is written, in epoch seconds.
-        content: what the detections were loaded from, and ``lake`` the lake that stays, as the
-            report is to call them.
+        circumstances: what the report says of how the hunt was started.
         follow: is given the findings whose context is opened and yields them (a progress bar).
-            After Ctrl-C no more are opened, and the report goes without them.
+            After Ctrl-C no more are opened, and the report goes without them; so it does where the
+            hunt was stopped before.
 
     Raises:
         EscudoError: what the lake says.
     """
     limits = limits or ReportLimits()
+    if summary.stopped:
+        limits = replace(limits, contexts=0)
     parts = list(_list_detections(summary, limits))
     shown = parts[: limits.detections]
-    evidence = _open_evidence(summary.findings, shown, workspace, limits, follow)
+    evidence = _find_evidence(shown, workspace, limits)
+    stopped = _open_contexts(evidence, shown, workspace, limits, follow)
     shown = [_attach(part, evidence) for part in shown]
     known = {part.detection.id: part for part in shown}
     hosts = list(_list_objects(summary, "host", known))
@@ -234,12 +247,17 @@ def collect_report(
         unplaced=tuple(unplaced),
         rejected=tuple(islice(read_rejected(done.ingested.rejected_folder), limits.rejected)),
         making=_describe_making(
-            done, workspace, made=made, content=content, lake=lake, limits=limits
+            done,
+            workspace,
+            made=made,
+            circumstances=circumstances or Circumstances(),
+            limits=limits,
         ),
         limits=limits,
         findings=len(summary.findings),
         evidence=len(evidence),
         contexts=sum(e.context is not None for e in evidence.values()),
+        stopped=stopped,
     )
 
 
@@ -275,20 +293,20 @@ def _rank(row: FoundRow) -> tuple[int, float, str]:
     return -SEVERITIES.index(row.severity), -row.risk_score, row.detection
 
 
-def _open_evidence(
-    findings: Sequence[Finding],
-    shown: Sequence[DetectionPart],
-    workspace: Workspace,
-    limits: ReportLimits,
-    follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]],
+def _rank_findings(shown: Sequence[DetectionPart]) -> list[FindingPart]:
+    """The findings that a report shows, the worst first."""
+    return sorted((f for part in shown for f in part.findings), key=lambda part: part.number)
+
+
+def _find_evidence(
+    shown: Sequence[DetectionPart], workspace: Workspace, limits: ReportLimits
 ) -> dict[int, Evidence]:
-    """Evidence by the number of the finding; of the worst findings, which have the lowest."""
-    parts = sorted((f for part in shown for f in part.findings), key=lambda part: part.number)
-    chosen = parts[: limits.evidence]
+    """Evidence of the worst findings, by their numbers, without contexts."""
+    chosen = _rank_findings(shown)[: limits.evidence]
     snapshot = workspace.lake.snapshot()
-    engine = workspace.engine_of(snapshot)
     first = {p.number: p.finding.worst.event_ids[: limits.events] for p in chosen}
-    events = fetch_events((i for ids in first.values() for i in ids), snapshot, engine)
+    wanted = (i for ids in first.values() for i in ids)
+    events = fetch_events(wanted, snapshot, workspace.engine_of(snapshot))
     out: dict[int, Evidence] = {}
     for part in chosen:
         row = part.finding.worst
@@ -299,16 +317,30 @@ def _open_evidence(
             events=held,
             more_events=len(row.event_ids) - len(held),
         )
+    return out
+
+
+def _open_contexts(
+    evidence: dict[int, Evidence],
+    shown: Sequence[DetectionPart],
+    workspace: Workspace,
+    limits: ReportLimits,
+    follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]],
+) -> KeyboardInterrupt | None:
+    """Puts the contexts of the worst findings into their evidence; what stopped it, if something
+    did."""
+    chosen = [p for p in _rank_findings(shown) if p.number in evidence][: limits.contexts]
     begun = time.monotonic()
     try:
-        for part in follow(chosen[: limits.contexts]):
+        for part in follow(chosen):
             if time.monotonic() - begun > limits.seconds:
                 break
             context = _open_context(part.finding.worst, workspace, limits)
-            out[part.number] = replace(out[part.number], context=context)
-    except KeyboardInterrupt:  # the report says how many were opened
+            evidence[part.number] = replace(evidence[part.number], context=context)
+    except KeyboardInterrupt as error:  # the report says how many were opened
         meet_stop()
-    return out
+        return find_stop(error)
+    return None
 
 
 def _open_context(row: FoundRow, workspace: Workspace, limits: ReportLimits) -> ShownContext:
@@ -403,8 +435,7 @@ def _describe_making(
     workspace: Workspace,
     *,
     made: float,
-    content: Sequence[str],
-    lake: str | None,
+    circumstances: Circumstances,
     limits: ReportLimits,
 ) -> Making:
     files = done.ingested.report.files
@@ -414,8 +445,7 @@ def _describe_making(
         now=workspace.now,
         within=workspace.within,
         engine=workspace.engine_of(workspace.lake.snapshot()).name,
-        content=tuple(content),
-        lake=lake,
+        circumstances=circumstances,
         detections=len(workspace.content.detections),
         files=tuple(files[: limits.files]),
         files_left_out=max(0, len(files) - limits.files),

@@ -1,13 +1,14 @@
-"""A hunt -> files of its rows, in the format that a file's name ends with; called by
+"""A hunt -> files of its rows, or a report, in the format that a file's name ends with; called by
 ``escudo hunt --output``."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeAlias
 
@@ -16,12 +17,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from escudo.actions.hunt import Hunt, LogHunt
-from escudo.actions.hunt_summary import HuntSummary
+from escudo.actions.hunt_report import Circumstances, FindingPart, HuntReport, collect_report
+from escudo.actions.hunt_summary import HuntSummary, Span
 from escudo.actions.match_rows import iterate_match
+from escudo.actions.navigator import build_layer
 from escudo.actions.workspace import Workspace
+from escudo.cli import report
+from escudo.cli.json_text import dump_json
 from escudo.cli.output import write_rows
 from escudo.cli.whole_file import check_place, write_whole
 from escudo.core.errors import EscudoError
+from escudo.core.timerange import iso_utc
 
 FIELDS = (
     "_time",
@@ -67,11 +73,32 @@ _TYPES: Mapping[str, pa.DataType] = {
 
 @dataclass(frozen=True)
 class FinishedHunt:
-    """What a file is made of. The lake of the workspace is still open."""
+    """What a file is made of. The lake of the workspace is still open. ``follow`` is told how far
+    the collection of a report is."""
 
     done: LogHunt
     summary: HuntSummary
     workspace: Workspace
+    circumstances: Circumstances = field(default_factory=Circumstances)
+    follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]] = iter
+
+    @cached_property
+    def report(self) -> HuntReport:
+        """All that a report shows; collected once, whatever it is written as."""
+        return collect_report(
+            self.done,
+            self.summary,
+            self.workspace,
+            made=time.time(),
+            circumstances=self.circumstances,
+            follow=self.follow,
+        )
+
+    @property
+    def stopped(self) -> KeyboardInterrupt | None:
+        """What has cut the report short, if there is one and something did."""
+        collected: HuntReport | None = vars(self).get("report")
+        return None if collected is None else collected.stopped
 
 
 Writer: TypeAlias = Callable[[FinishedHunt, BinaryIO], None]
@@ -96,10 +123,17 @@ def find_writer(path: Path) -> Writer:
 
 
 def write_files(outputs: Sequence[tuple[Path, Writer]], finished: FinishedHunt) -> None:
-    """Writes each file whole. Raises CLI011 where one cannot be written."""
+    """Writes each file whole.
+
+    Raises:
+        EscudoError: CLI011 where one cannot be written.
+        KeyboardInterrupt: the files are there; a stop has cut a report short.
+    """
     for path, write in outputs:
         with write_whole(path) as stream:
             write(finished, stream)
+    if finished.stopped is not None:
+        raise finished.stopped
 
 
 def iterate_hunt(hunt: Hunt) -> Iterator[dict[str, Any]]:
@@ -198,7 +232,30 @@ def _cast(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     return values.cast(kind)
 
 
+def _write_page(finished: FinishedHunt, stream: BinaryIO) -> None:
+    stream.write(report.render_html(finished.report).encode())
+
+
+def _write_markdown(finished: FinishedHunt, stream: BinaryIO) -> None:
+    stream.write(report.render_markdown(finished.report).encode())
+
+
+def write_layer(finished: FinishedHunt, stream: BinaryIO) -> None:
+    """A layer for MITRE's ATT&CK Navigator, as JSON."""
+    found = [(m.detection, m.rows.num_rows) for m, _ in finished.done.hunt.hits()]
+    layer = build_layer(found, description=_describe_span(finished.summary.data))
+    stream.write(dump_json(layer, indent=True).encode() + b"\n")
+
+
+def _describe_span(data: Span | None) -> str:
+    if data is None:
+        return "No logs"
+    return f"Logs from {iso_utc(data.earliest)} to {iso_utc(data.latest)}"
+
+
 WRITERS: Mapping[str, Writer] = {
+    ".html": _write_page,
+    ".md": _write_markdown,
     ".jsonl": partial(_write_text, format_="jsonl"),
     ".json": partial(_write_text, format_="json"),
     ".csv": partial(_write_text, format_="csv"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +14,7 @@ import click
 from escudo.actions.context import open_context
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import HuntPlan, hunt_logs, plan_hunt
+from escudo.actions.hunt_report import Circumstances
 from escudo.actions.hunt_summary import summarize
 from escudo.actions.narrowing import Narrowing
 from escudo.actions.row_filter import RowFilter
@@ -26,6 +28,7 @@ from escudo.cli.hunt_files import (
     find_writer,
     write_files,
     write_hunt,
+    write_layer,
 )
 from escudo.cli.hunt_progress import HuntProgress
 from escudo.cli.hunt_view import show_run, summarize_hunt
@@ -44,9 +47,10 @@ from escudo.cli.options import (
     unpack_options,
 )
 from escudo.cli.output import choose_format, format_option
-from escudo.cli.progress import show_diagnostics
+from escudo.cli.progress import follow_items, show_diagnostics
 from escudo.cli.summary_view import show_summary
 from escudo.cli.terminal import SafeConsole, open_console, open_stderr, plain, show_paged
+from escudo.cli.whole_file import check_place
 from escudo.content.elements.detection import STATUSES, TYPES
 from escudo.core.errors import Severity
 from escudo.detect.screening import Screener
@@ -129,7 +133,14 @@ from escudo.sources.times import DateOrder
     "outputs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help=f"Write the rows to this file, as its name ends ({', '.join(WRITERS)}); repeatable.",
+    help="Write the rows, or a report (.html, .md), to this file, as its name ends "
+    f"({', '.join(WRITERS)}); repeatable.",
+)
+@click.option(
+    "--navigator",
+    "navigator_path",
+    type=click.Path(path_type=Path),
+    help="Write a layer for MITRE's ATT&CK Navigator here: techniques, with what was found.",
 )
 @click.option("--report", "report_path", type=click.File("wb"), help="Write a JSON report here.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -160,6 +171,7 @@ def command(
     details: bool,
     opened: int,
     outputs: tuple[Path, ...],
+    navigator_path: Path | None,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -183,6 +195,9 @@ def command(
     if not logs and lake_path is None:
         raise click.UsageError("give LOGS to read, or a lake to hunt with --lake")
     files = [(path, find_writer(path)) for path in outputs]
+    if navigator_path is not None:
+        check_place(navigator_path)
+        files.append((navigator_path, write_layer))
     begun, now = time.monotonic(), time.time()
     limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     shape = choose_format(format_)
@@ -231,7 +246,27 @@ def command(
             if not quiet:
                 open_stderr().print(summarize_hunt(shown.hunt))
         if shape == "table" or files:
-            finished = FinishedHunt(shown, summarize(shown, workspace), workspace)
+            finished = FinishedHunt(
+                shown,
+                summarize(shown, workspace),
+                workspace,
+                circumstances=Circumstances(
+                    content=tuple(map(str, content_paths)),
+                    lake=None if lake_path is None else str(lake_path),
+                    asked=_list_asked(
+                        detection=names,
+                        story=stories,
+                        type=types,
+                        status=statuses,
+                        technique=techniques,
+                        exclude=exclude,
+                        min_severity=filter(None, [min_severity]),
+                        host=hosts,
+                        user=users,
+                    ),
+                ),
+                follow=partial(follow_items, label="opening the worst findings", quiet=quiet),
+            )
             if shape == "table":
                 _show(finished, read=bool(logs), details=details, opened=opened)
             write_files(files, finished)
@@ -243,6 +278,12 @@ def command(
         sys.exit(EXIT_BLIND)
     if done.failed or content.failed_files:
         sys.exit(EXIT_INPUT)
+
+
+def _list_asked(**options: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The options that narrow a hunt, with their values."""
+    given = {name: ", ".join(values) for name, values in options.items()}
+    return tuple((f"--{name.replace('_', '-')}", text) for name, text in given.items() if text)
 
 
 def _tell_left_out(plan: HuntPlan, *, quiet: bool) -> None:

@@ -144,9 +144,10 @@ def describe(report: HuntReport) -> dict[str, Any]:
             ("Clock of the searches", f"{show_second(making.now)} UTC"),
             ("Time searched", show_range(making.within)),
             ("Engine", making.engine),
-            ("Content", ", ".join(("Escudo's own", *making.content))),
+            ("Content", ", ".join(("Escudo's own", *making.circumstances.content))),
             ("Detections", f"{making.detections:,} in the content, {summary.detections:,} ran"),
-            ("Lake", making.lake or "a temporary one"),
+            *((f"Asked for: {name}", value) for name, value in making.circumstances.asked),
+            ("Lake", making.circumstances.lake or "a temporary one"),
         ],
     }
 
