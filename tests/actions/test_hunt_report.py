@@ -165,5 +165,9 @@ def test_hosts_and_users_have_their_risk_and_detections(hunted: Hunted) -> None:
     assert host.risk is not None
     assert host.risk.score == sum(event.score for event in host.risk.events)
     assert host.first == START
-    assert {name for name, _, _ in host.detections} == {"Each", "Sums"}
-    assert host.rows == sum(rows for _, _, rows in host.detections)
+    each = next(d for d in host.detections if d.name == "Each")
+    assert (each.rows, each.first) == (6, START)
+    part = next(p for p in report.detections if p.detection.name == "Each")
+    assert each.finding == part.findings[0].number
+    assert {d.name for d in host.detections} == {"Each", "Sums"}
+    assert host.rows == sum(d.rows for d in host.detections)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -201,6 +203,17 @@ def test_a_page_shows_what_was_found(day: Path) -> None:
     cells = re.search(r"T1047 Windows Management Instrumentation (\d+)", words)
     assert cells is not None
     assert int(cells[1]) == found["score"] > 0
+
+
+def test_a_hunt_without_a_report_loads_no_templates() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, escudo.cli.commands.hunt; print(*sys.modules)"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert "escudo.cli.hunt_files" in told.stdout.split()
+    assert "jinja2" not in told.stdout.split()
 
 
 def test_a_page_of_nothing_says_so(escudo: Run, tmp_path: Path) -> None:

@@ -110,15 +110,27 @@ class DetectionPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectDetection:
+    """What one detection found of a host or user: its rows, the time of the first; ``finding`` is
+    the number of the finding that has them, None where the report leaves it out."""
+
+    name: str
+    severity: str
+    rows: int
+    first: float | None
+    finding: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectPart:
-    """A host or a user: how many rows of each severity and of each detection name it, and its
-    risk. ``detections`` are parts of the report, or None for those that it leaves out."""
+    """A host or a user: how many rows of each severity name it, what each detection found of it,
+    the worst first, and its risk."""
 
     number: int
     name: str
     kind: str
     severities: Mapping[str, int]
-    detections: tuple[tuple[str, DetectionPart | None, int], ...]
+    detections: tuple[ObjectDetection, ...]
     tactics: tuple[str, ...]
     first: float | None
     last: float | None
@@ -230,9 +242,8 @@ def collect_report(
     evidence = _find_evidence(shown, workspace, limits)
     stopped = _open_contexts(evidence, shown, workspace, limits, follow)
     shown = [_attach(part, evidence) for part in shown]
-    known = {part.detection.id: part for part in shown}
-    hosts = list(_list_objects(summary, "host", known))
-    users = list(_list_objects(summary, "user", known))
+    hosts = list(_list_objects(summary, "host", shown))
+    users = list(_list_objects(summary, "user", shown))
     columns, unplaced = _build_matrix(summary)
     return HuntReport(
         summary=summary,
@@ -357,18 +368,23 @@ def _attach(part: DetectionPart, evidence: Mapping[int, Evidence]) -> DetectionP
 
 
 def _list_objects(
-    summary: HuntSummary, kind: str, known: Mapping[str, DetectionPart]
+    summary: HuntSummary, kind: str, shown: Sequence[DetectionPart]
 ) -> Iterator[ObjectPart]:
     """Hosts, or users: those with the most risk first, then those with the worst rows."""
     rows: dict[str, list[FoundRow]] = defaultdict(list)
     names: dict[str, str] = {}
     for row in summary.rows:
-        for name in row.hosts if kind == "host" else row.users:
+        for name in _name_objects(row, kind):
             names.setdefault(name.lower(), name)
             rows[name.lower()].append(row)
     risks = {r.name.lower(): r for r in summary.risk if KINDS.get(r.type) == kind}
     for key, risk in risks.items():
         names.setdefault(key, risk.name)
+    findings: dict[tuple[str, str], int] = {}
+    for part in _rank_findings(shown):
+        for row in part.finding.rows:
+            for name in _name_objects(row, kind):
+                findings.setdefault((row.match.detection.id, name.lower()), part.number)
 
     def rank(key: str) -> tuple[float, list[int], str]:
         counts = Counter(row.severity for row in rows[key])
@@ -378,16 +394,23 @@ def _list_objects(
     for number, key in enumerate(sorted(names, key=rank), 1):
         own = rows[key]
         times = [row.time for row in own if row.time is not None]
-        found = Counter(row.match.detection.id for row in own)
-        titles = {row.match.detection.id: row.detection for row in own}
+        together: dict[str, list[FoundRow]] = defaultdict(list)
+        for row in own:
+            together[row.match.detection.id].append(row)
         yield ObjectPart(
             number=number,
             name=names[key],
             kind=kind,
             severities=Counter(row.severity for row in own),
             detections=tuple(
-                (titles[i], known.get(i), found[i])
-                for i in sorted(found, key=lambda i: (_place(known.get(i)), titles[i]))
+                ObjectDetection(
+                    name=group[0].detection,
+                    severity=group[0].severity,
+                    rows=len(group),
+                    first=min((r.time for r in group if r.time is not None), default=None),
+                    finding=findings.get((identity, key)),
+                )
+                for identity, group in together.items()
             ),
             tactics=tuple(dict.fromkeys(t for row in own for t in row.tactics)),
             first=min(times, default=None),
@@ -396,8 +419,8 @@ def _list_objects(
         )
 
 
-def _place(part: DetectionPart | None) -> float:
-    return float("inf") if part is None else part.number
+def _name_objects(row: FoundRow, kind: str) -> Sequence[str]:
+    return row.hosts if kind == "host" else row.users
 
 
 def _build_matrix(summary: HuntSummary) -> tuple[list[TacticColumn], list[SeenTechnique]]:
