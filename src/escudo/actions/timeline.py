@@ -47,6 +47,9 @@ _ROWS_AT_ONCE = 50_000
 _SHORTEST = 1.0
 """Seconds of a stretch that is not cut any further."""
 
+_SEARCH_NAME = re.compile(r".+? - (.+) - Rule")
+"""The name of a detection's saved search; risk events carry it."""
+
 _ADDRESS = re.compile(r"[\d.]+|.*:.*")
 
 
@@ -122,7 +125,7 @@ def _read_hit(row: Mapping[str, Any]) -> Hit:
     score = float(row["risk_score"] or 0)
     return Hit(
         time=float(row["_time"]),
-        detection=text("rule_name") or text("search_name"),
+        detection=text("rule_name") or _SEARCH_NAME.sub(r"\1", text("search_name")),
         severity=text("severity") or rate_score(score),
         risk_score=score,
         message=text("risk_message") or text("rule_title"),

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import hunt_logs, plan_hunt
+from escudo.actions.shown_rows import show_value
 from escudo.actions.timeline import Hit, RawEvent, build_timeline
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
@@ -222,7 +223,7 @@ def _describe(entry: Hit | RawEvent) -> dict[str, Any]:
             "detection": entry.detection,
             "message": entry.message,
             "mitre_attack_id": list(entry.techniques),
-            "risk_score": entry.risk_score,
+            "risk_score": show_value("risk_score", entry.risk_score),
             "process": entry.process,
             "parent_process": entry.parent_process,
             "source_file": ", ".join(entry.source_files),
