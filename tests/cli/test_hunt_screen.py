@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from docs.build import HERE
 from rich.cells import cell_len
 
 from tests.cli.conftest import Run, json_lines, run_on_terminal
@@ -90,7 +92,7 @@ def test_the_summary_fits_the_screen(columns: int, lines: int, lake: Path, conte
     assert max(map(cell_len, shown)) <= columns
     assert not any("\u202e" in line or "\x1b" in line for line in shown)
     text = "\n".join(shown)
-    assert "25 events of 2023-11-14 22:13 (UTC)" in text.replace(", hits of 2023-11-14 22:13", "")
+    assert shown[0] == "25 events, 2023-11-14 22:13 UTC; hits 2023-11-14 22:13"
     assert "Sysmon/Operational" in text
     assert "2 of 3 detections found 50 rows; the worst" in text
     assert "critical 2023-11-14 22:13 pc" in text
@@ -242,6 +244,19 @@ def test_files_have_every_row_in_the_format_of_their_name(
     assert one["risk_objects"] == [
         {"field": "dest", "type": "system", "value": "pc0.example", "score": 85.0}
     ]
+
+
+@pytest.mark.slow
+def test_the_screen_in_the_documentation_is_what_the_command_shows(
+    escudo: Run, tmp_path: Path
+) -> None:
+    page = (HERE / "hunting.md").read_text("utf-8")
+    (block,) = re.findall(r"^```text\n(.*?)^```$", page, re.M | re.S)
+    log = tmp_path / "day.xml"
+    assert escudo("generate", "--events", "20000", "--out", log).returncode == 0
+    code, shown = run_on_terminal(100, 30, "hunt", log, "--quiet")
+    assert code == 0
+    assert [line.rstrip() for line in shown] == block.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -60,5 +60,11 @@ CODES: Mapping[str, ErrorCode] = {
             "A file cannot be written",
             "Name a file in a folder that is there and that you may write to, on a disk with room.",
         ),
+        ErrorCode(
+            "CLI012",
+            "No such process",
+            "Look for its host and id: `escudo search '| tstats count from "
+            "datamodel=Endpoint.Processes by Processes.dest Processes.process_id'`.",
+        ),
     )
 }

@@ -375,7 +375,8 @@ def _list_objects(
     names: dict[str, str] = {}
     for row in summary.rows:
         for name in _name_objects(row, kind):
-            names.setdefault(name.lower(), name)
+            if names.setdefault(name.lower(), name).islower():  # as risk rules write them
+                names[name.lower()] = name
             rows[name.lower()].append(row)
     risks = {r.name.lower(): r for r in summary.risk if KINDS.get(r.type) == kind}
     for key, risk in risks.items():

@@ -354,7 +354,8 @@ def _count_hosts(rows: Sequence[FoundRow]) -> list[HostCount]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         for host in row.hosts or ("",):
-            names.setdefault(host.lower(), host)
+            if names.setdefault(host.lower(), host).islower():  # as risk rules write them
+                names[host.lower()] = host
             counts[host.lower()][row.severity] += 1
     worst = sorted(counts, key=lambda key: ([-counts[key][s] for s in reversed(SEVERITIES)], key))
     return [HostCount(names[key], counts[key]) for key in worst]

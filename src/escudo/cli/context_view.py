@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from escudo.actions.context import Context
 from escudo.actions.shown_rows import show_value
@@ -14,6 +14,8 @@ from escudo.core.errors import Diagnostic
 from escudo.findings.tree import Tree
 
 _ROWS_A_DRILLDOWN = 20
+_FIELDS_A_DRILLDOWN = 10
+_RAW_FIELDS = ("_time", "host", "sourcetype", "_raw")
 
 
 def show_context(context: Context, console: Console, *, title: str) -> None:
@@ -24,19 +26,32 @@ def show_context(context: Context, console: Console, *, title: str) -> None:
         show_tree(tree, console)
     for run in context.drilldowns:
         console.print()
-        name = f"Drilldown: {run.drilldown.name}"
+        console.print(plain(f"Drilldown: {run.drilldown.name}", style="italic"), soft_wrap=True)
         if isinstance(run.outcome, Diagnostic):
-            console.print(plain(name), style="italic")
             console.print(plain(run.outcome.render()), soft_wrap=True)
-            continue
-        found = run.outcome.table
-        rows = [
-            [_show_cell(field, value) for field, value in row.items()]
-            for row in found.slice(0, _ROWS_A_DRILLDOWN).to_pylist()
-        ]
-        console.print(_build_table(found.column_names, rows, name))
-        if found.num_rows > len(rows):
-            console.print(f"... and {found.num_rows - len(rows):,} more rows", style="dim")
+        else:
+            _show_rows(run.outcome.table, console)
+
+
+def _show_rows(found: pa.Table, console: Console) -> None:
+    """The first rows and fields; of raw events those that say most."""
+    fields = [n for n in _RAW_FIELDS if n in found.column_names]
+    if "_raw" not in fields:
+        fields = found.column_names[:_FIELDS_A_DRILLDOWN]
+    rows = found.slice(0, _ROWS_A_DRILLDOWN).to_pylist()
+    table = Table(pad_edge=False)
+    for field in fields:
+        table.add_column(plain(field), overflow="fold", no_wrap=field == "_raw")
+    for row in rows:
+        table.add_row(*(plain(_show_cell(field, row[field])) for field in fields))
+    console.print(table if rows else Text("nothing", style="dim"))
+    left = (
+        (found.num_rows - len(rows), "rows"),
+        (len(found.column_names) - len(fields), "fields"),
+    )
+    told = " and ".join(f"{count:,} more {what}" for count, what in left if count)
+    if told:
+        console.print(f"... {told}", style="dim")
 
 
 def show_tree(tree: Tree, console: Console) -> None:
@@ -52,12 +67,3 @@ def _show_cell(field: str, value: object) -> str:
     if shown is None:
         return ""
     return "\n".join(map(str, shown)) if isinstance(shown, list) else str(shown)
-
-
-def _build_table(fields: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> Table:
-    table = Table(title=plain(title), title_justify="left", pad_edge=False)
-    for name in fields:
-        table.add_column(plain(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(value) for value in row))
-    return table

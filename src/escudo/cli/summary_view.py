@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ _SHORT = {
     "informational": "info",
 }
 _LEVEL_WIDTH = len("critical")
+_ADDRESS = re.compile(r"[\d.]+|.*:.*")
 _LONG = 7 * 86_400.0
 """Seconds of a span whose hours and minutes do not matter."""
 
@@ -74,20 +76,24 @@ def _describe_data(summary: HuntSummary) -> Text:
     events = sum(count.events for count in summary.events)
     line = Text()
     line.append(f"{events:,} events", style="bold")
-    line.append(_show_span(" of ", summary.data))
-    line.append(_show_span(", hits of ", summary.hits))
     if summary.data is not None:
-        line.append(" (UTC)")
+        line.append(f", {_show_span(summary.data)} UTC")
+    if summary.hits is not None:
+        line.append(f"; hits {_show_span(summary.hits)}")
     return line
 
 
-def _show_span(before: str, span: Span | None) -> str:
-    """The days of a span; its minutes, too, if it is short."""
-    if span is None:
-        return ""
+def _show_span(span: Span) -> str:
+    """The days of a span; its minutes, too, if it is short.
+
+    >>> _show_span(Span(0.0, 3600.0)), _show_span(Span(0.0, 864_000.0))
+    ('1970-01-01 00:00 to 01:00', '1970-01-01 to 1970-01-11')
+    """
     size = len("2024-05-14 08:00") if span.latest - span.earliest < _LONG else len("2024-05-14")
     first, last = (_show_time(time)[:size] for time in (span.earliest, span.latest))
-    return f"{before}{first}" if first == last else f"{before}{first} to {last}"
+    if first == last:
+        return first
+    return f"{first} to {last[11:] if first[:10] == last[:10] else last}"
 
 
 def _show_time(time: float | None) -> str:
@@ -187,9 +193,10 @@ def _describe_findings(summary: HuntSummary, shown: int) -> Text:
 
 def _find_rooms(rows: Sequence[FoundRow], width: int) -> tuple[int, int]:
     """The cells for hosts and for users: what they need, but no more than their share."""
-    hosts = max((cell_len(escape_line(row.host)) for row in rows), default=0)
-    users = max((cell_len(_name_user(row)) for row in rows), default=0)
-    return min(hosts, width * 16 // 100), min(users, width * 12 // 100)
+    most = width * 16 // 100, width * 12 // 100
+    hosts = max((cell_len(_name_host(row, most[0])) for row in rows), default=0)
+    users = max((cell_len(_name_user(row, most[1])) for row in rows), default=0)
+    return min(hosts, most[0]), min(users, most[1])
 
 
 def _lay_out_finding(finding: Finding, width: int, rooms: tuple[int, int]) -> list[Text]:
@@ -197,8 +204,8 @@ def _lay_out_finding(finding: Finding, width: int, rooms: tuple[int, int]) -> li
     row = finding.worst
     line = Text(_fit(row.severity[:_LEVEL_WIDTH], _LEVEL_WIDTH), style=COLOURS[row.severity])
     line.append(f" {_show_time(row.time)[:16]:<16} ", style="default")
-    line.append(_fit(escape_line(row.host), rooms[0]), style="cyan")
-    line.append(f" {_fit(_name_user(row), rooms[1])} ")
+    line.append(_fit(_name_host(row, rooms[0]), rooms[0]), style="cyan")
+    line.append(f" {_fit(_name_user(row, rooms[1]), rooms[1])} ")
     technique = escape_line(max(row.techniques, key=len, default=""))
     room = width - line.cell_len - len(technique) - 1
     line.append(_fit(escape_line(row.detection), room), style="bold")
@@ -211,11 +218,18 @@ def _lay_out_finding(finding: Finding, width: int, rooms: tuple[int, int]) -> li
     return [line, Text(f"{'':{_LEVEL_WIDTH}} {more}{text}")]
 
 
-def _name_user(row: FoundRow) -> str:
-    """The user without the domain if that is the host's name."""
+def _name_host(row: FoundRow, room: int) -> str:
+    """The host; without its domain where there is no room for it."""
+    host = escape_line(row.host)
+    short = ", ".join(h if _ADDRESS.fullmatch(h) else h.partition(".")[0] for h in row.hosts)
+    return host if cell_len(host) <= room else escape_line(short)
+
+
+def _name_user(row: FoundRow, room: int) -> str:
+    """The user; without the domain if that is the host's name, or where there is no room for it."""
     domain, _, name = row.user.rpartition("\\")
     local = domain.lower() == row.host.lower().partition(".")[0]
-    return escape_line(name if local else row.user)
+    return escape_line(name if local or cell_len(row.user) > room else row.user)
 
 
 def _list_foot(summary: HuntSummary, width: int) -> list[Text]:

@@ -14,13 +14,12 @@ from escudo.core.errors import EscudoError
 
 def check_place(path: Path) -> None:
     """Raises CLI011 where no file can be written at a path."""
-    if path.is_dir():
-        raise EscudoError("CLI011", f"{path} is a folder")
-    if _is_device(path):
-        return
     try:
-        with tempfile.TemporaryFile(dir=path.resolve().parent):
-            pass
+        if path.is_dir():
+            raise EscudoError("CLI011", f"{path} is a folder")
+        if not _is_device(path):
+            with tempfile.TemporaryFile(dir=_follow(path).parent):
+                pass
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -38,7 +37,7 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
             with path.open("wb") as stream:
                 yield stream
             return
-        place = path.resolve()
+        place = _follow(path)
         draft = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
         try:
             with draft.open("wb") as stream:
@@ -50,6 +49,11 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _follow(path: Path) -> Path:
+    """The file that a path stands for, links followed; of a link to itself the link."""
+    return Path(os.path.realpath(path))
 
 
 def _is_device(path: Path) -> bool:
