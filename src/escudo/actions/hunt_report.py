@@ -60,7 +60,7 @@ class ReportLimits:
 
     detections: int = 500
     all_findings: int = 2_000
-    findings: int = 25
+    findings: int = 50
     rows: int = 5
     evidence: int = 400
     contexts: int = 25
