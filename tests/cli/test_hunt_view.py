@@ -52,7 +52,9 @@ def test_a_row_without_a_process_shows_its_message(escudo: Run, tmp_path: Path) 
         (folder / f"{number}.yml").write_text(text)
     logs = tmp_path / "day.xml"
     logs.write_text(sysmon(3, tag="abc"))
-    done = escudo("hunt", logs, "--content", folder.parent, "--format", "table", "--quiet")
+    done = escudo(
+        "hunt", logs, "--content", folder.parent, "--format", "table", "--details", "--quiet"
+    )
     assert done.returncode == 0, done.stderr
     shown = [line.strip() for line in done.stdout.splitlines()]
     assert "3 processes on pc1" in shown

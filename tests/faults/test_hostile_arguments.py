@@ -74,6 +74,8 @@ HOSTILE: dict[str, Callable[[Path], Path | str]] = {
 
 BASES: dict[str, list[str]] = {
     "hunt": ["{log}"],
+    "timeline": ["--lake", "{lake}"],
+    "tree": ["--lake", "{lake}", "--host", "pc1", "--pid", "1"],
     "ingest": ["{log}", "--lake", "{lake}"],
     "search": ["| makeresults", "--lake", "{lake}"],
     "baseline": ["--lake", "{lake}"],

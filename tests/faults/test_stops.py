@@ -101,8 +101,9 @@ def test_a_json_array_is_whole_where_a_search_was_stopped(plain_server: Server, 
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
+@pytest.mark.parametrize("shape", ["jsonl", "table"])
 def test_a_hunt_shows_what_it_has_found(
-    number: signal.Signals, code: int, plain_server: Server, tmp_path: Path
+    shape: str, number: signal.Signals, code: int, plain_server: Server, tmp_path: Path
 ) -> None:
     content = tmp_path / "content" / "detections"
     content.mkdir(parents=True)
@@ -111,7 +112,8 @@ def test_a_hunt_shows_what_it_has_found(
         (content / f"{n}.yml").write_text(made)
     (log,) = write_logs(tmp_path / "logs", 1, 20)
     kept = tmp_path / "lake"
-    options = ["--content", content.parent, "--lake", kept, "--format", "jsonl"]
+    options = ["--content", content.parent, "--lake", kept, "--format", shape]
+    options += ["--output", tmp_path / "kept.jsonl"]
     chosen = ["--detection", "A Finds", "--detection", "B Takes Long"]
     run = plain_server.start("hunt", log, *options, *chosen)
     until = time.monotonic() + 60
@@ -120,7 +122,12 @@ def test_a_hunt_shows_what_it_has_found(
     time.sleep(0.5)
     done = stop(run, number)
     assert done.code == code
-    assert [json.loads(line)["detection"] for line in done.out.splitlines()] == ["A Finds"]
+    written = (tmp_path / "kept.jsonl").read_text("utf-8")
+    if shape == "jsonl":
+        assert written == done.out
+    else:
+        assert "Stopped, so this is part of it: 1 of 1 detections found " in done.out
+    assert [json.loads(line)["detection"] for line in written.splitlines()] == ["A Finds"]
     with Lake.open(kept) as opened:
         assert len(opened.ledger.files()) == 1
 

@@ -48,7 +48,23 @@ CODES: Mapping[str, ErrorCode] = {
             "CLI009",
             "No detection is left",
             "Ask for less: --type, --status, --technique, --min-severity and --exclude hold "
-            "together.",
+            "together. Deprecated detections run where their status or their name is asked for.",
+        ),
+        ErrorCode(
+            "CLI010",
+            "No format of that name",
+            "The end of a file's name says the format; the message lists those that there are.",
+        ),
+        ErrorCode(
+            "CLI011",
+            "A file cannot be written",
+            "Name a file in a folder that is there and that you may write to, on a disk with room.",
+        ),
+        ErrorCode(
+            "CLI012",
+            "No such process",
+            "Look for its host and id: `escudo search '| tstats count from "
+            "datamodel=Endpoint.Processes by Processes.dest Processes.process_id'`.",
         ),
     )
 }

@@ -12,25 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from escudo import content as contents
+from escudo.actions.context import Context, open_context
 from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import Hunt, HuntFollower, LogHunt, hunt_logs, plan_hunt
 from escudo.actions.match_rows import iterate_match
 from escudo.actions.workspace import Workspace
 from escudo.detect import Match
-from escudo.engines.execute import Result
-from escudo.findings.drilldown import fill_drilldowns, find_drilldown_clock, run_drilldown
-from escudo.findings.tree import Tree, grow_trees
 from escudo.generate.answers import Answers
 from escudo.generate.generate import generate
 from escudo.lake import Lake
-
-
-@dataclass(frozen=True)
-class Context:
-    """What is around a row: its process trees, its drilldowns by name with their rows."""
-
-    trees: tuple[Tree, ...] = ()
-    drilldowns: tuple[tuple[str, Result], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,27 +74,9 @@ def run_demo(events: int, seed: int, follower: DemoFollower | None = None) -> De
             answers = generate(events, seed, "xml", log, progress=progress)
         follower.tell_generated(answers, log.stat().st_size)
         hunt = hunt_logs([log], workspace, plan_hunt(content), follower=follower)
-        context = _open_context(hunt.hunt, workspace)
+        match, row = _find_riskiest(hunt.hunt)
+        context = Context() if match is None else open_context(match, row, workspace)
         return Demo(hunt, context, tuple(_score_detections(hunt.hunt, answers)))
-
-
-def _open_context(hunt: Hunt, workspace: Workspace) -> Context:
-    match, row = _find_riskiest(hunt)
-    if match is None:
-        return Context()
-    snapshot = workspace.lake.snapshot()
-    engine = workspace.engine_of(snapshot)
-    events = match.event_ids[row].as_py() or []
-    trees = grow_trees(events, engine, snapshot, within=workspace.within)
-    now = find_drilldown_clock(match, row)
-    drilldowns = [
-        (
-            drilldown.name,
-            run_drilldown(drilldown, engine, snapshot, workspace.knowledge, now=now),
-        )
-        for drilldown in fill_drilldowns(match, row)
-    ]
-    return Context(tuple(trees), tuple(drilldowns))
 
 
 def _find_riskiest(hunt: Hunt) -> tuple[Match | None, int]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from escudo.actions.baseline import learn_baselines
 from escudo.actions.ingest import Ingested, ingest_logs
-from escudo.actions.narrowing import Narrowing
+from escudo.actions.narrowing import DEPRECATED, Narrowing
 from escudo.actions.workspace import Workspace
 from escudo.content import Baseline, Content, Deployment, Detection
 from escudo.core.catalog import Catalog, Knowledge
@@ -38,10 +38,16 @@ from escudo.sources.times import DateOrder
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HuntPlan:
-    """The detections that a hunt runs, and the baselines that it runs before them."""
+    """The detections that a hunt runs, and the baselines that it runs before them.
+
+    ``deprecated`` counts those that are left out since nobody asked for them; ``disabled`` are
+    those that were asked for by name and are not run, since their content turns them off.
+    """
 
     detections: tuple[Detection, ...]
     baselines: tuple[Baseline, ...] = ()
+    deprecated: int = 0
+    disabled: tuple[Detection, ...] = ()
 
 
 def plan_hunt(
@@ -54,6 +60,8 @@ def plan_hunt(
 ) -> HuntPlan:
     """The detections by name or id and of the stories; all of the content without either.
 
+    Deprecated ones are left out unless they are named, or the narrowing asks for their status.
+
     Args:
         narrowing: what they must be besides.
         with_baselines: also the baselines that these detections name; all of the content if all
@@ -63,19 +71,41 @@ def plan_hunt(
         EscudoError: CON205 where there is no detection of a name, CLI001 no story of a name,
             CLI009 where the narrowing leaves none.
     """
+    narrowing = narrowing or Narrowing()
+    named = {content.detection(name).id for name in names}
     chosen: Sequence[Detection] = content.detections
     if names or stories:
         chosen = sorted(_find_named(content, names, stories), key=lambda d: d.name)
-    before = chosen
-    if narrowing is not None:
-        chosen = narrowing.keep(chosen, content)
-    if before and not chosen:
-        raise EscudoError("CLI009", f"none of {len(before):,} detections is what was asked for")
-    if not with_baselines:
-        return HuntPlan(detections=tuple(chosen))
-    whole = len(chosen) == len(content.detections)
-    needed = sort_baselines(content) if whole else select_needed(content, chosen)
-    return HuntPlan(detections=tuple(chosen), baselines=tuple(needed))
+    asked = narrowing.keep(chosen, content)
+    kept = [
+        d for d in asked if d.status != DEPRECATED or d.id in named or narrowing.wants_deprecated
+    ]
+    disabled = tuple(d for d in kept if d.id in named and not d.enabled)
+    if chosen and len(kept) == len(disabled):
+        raise _find_nothing_left(len(chosen), deprecated=len(asked) - len(kept), disabled=disabled)
+    baselines: Sequence[Baseline] = ()
+    if with_baselines:
+        whole = len(asked) == len(content.detections)
+        baselines = sort_baselines(content) if whole else select_needed(content, kept)
+    return HuntPlan(
+        detections=tuple(kept),
+        baselines=tuple(baselines),
+        deprecated=len(asked) - len(kept),
+        disabled=disabled,
+    )
+
+
+def _find_nothing_left(
+    chosen: int, *, deprecated: int, disabled: Sequence[Detection]
+) -> EscudoError:
+    """The error that says why no detection is left."""
+    hint = None
+    if disabled:
+        names = ", ".join(repr(d.name) for d in disabled)
+        hint = f"{names}: turned off by the content; `enabled: true` in an overlay turns it on"
+    elif deprecated:
+        hint = f"{deprecated:,} are deprecated; --status deprecated asks for them"
+    return EscudoError("CLI009", f"none of {chosen:,} detections is left to run", hint=hint)
 
 
 def _find_named(

@@ -72,7 +72,7 @@ def ingest_logs(
         names=names,
     )
     folder = lake.rejected_folder
-    rejected = islice(_read_rejected(folder), _TOLD) if report.rejected else ()
+    rejected = islice(read_rejected(folder), _TOLD) if report.rejected else ()
     return Ingested(report, tuple(rejected), folder)
 
 
@@ -83,7 +83,7 @@ def copy_rejected(ingested: Ingested) -> Path:
     return folder
 
 
-def _read_rejected(folder: Path) -> Iterator[Diagnostic]:
+def read_rejected(folder: Path) -> Iterator[Diagnostic]:
     """What is in a folder of rejected inputs, the newest file first."""
     for file in sorted(folder.glob("*.jsonl"), key=lambda f: f.stat().st_mtime, reverse=True):
         with file.open("rb") as lines:

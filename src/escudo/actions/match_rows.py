@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,10 @@ from escudo.findings.notable import rate_severity
 from escudo.findings.risk import extract_risk_objects, ignore
 from escudo.findings.tokens import fill_messages
 
+_NOBODY = frozenset({"", "-", "null", "unknown"})
+_HOST_FIELDS = ("dest", "host", "Computer", "ComputerName", "dvc")
+_USER_FIELDS = ("user", "src_user", "User")
+
 
 def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
     """One object a result row, as ``--format jsonl`` prints it. Field names are stable."""
@@ -30,6 +34,7 @@ def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
     score = detection.risk.score if detection.risk is not None else None
     for i, row in enumerate(iterate_rows(rows)):
         files = match.source_files[i].as_py()
+        hosts, users = list_hosts(row, objects[i]), list_users(row, objects[i])
         yield {
             "detection": detection.name,
             "detection_id": detection.id,
@@ -37,6 +42,8 @@ def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
             "detection_status": detection.status,
             "_time": times[i],
             "severity": severity,
+            "host": show_value("host", hosts) if hosts else None,
+            "user": show_value("user", users) if users else None,
             "risk_objects": objects[i],
             "risk_score": score,
             "message": messages[i],
@@ -52,6 +59,45 @@ def list_times(match: Match) -> list[str]:
     """When the events of each row were, else when the search ran; ISO-8601 UTC."""
     known = find_own_times(match) if match.times is None else match.times.to_pylist()
     return [iso_utc(match.now if time is None else time) for time in known]
+
+
+def list_hosts(row: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The hosts that a row is about: its risk objects that are systems, else the fields that name
+    one. A correlation is about the objects whose risk it sums up.
+
+    >>> list_hosts({"dest": "pc1", "src": "pc2"}, [{"type": "system", "value": "pc2"}])
+    ['pc2']
+    >>> list_hosts({"dest": "unknown", "Computer": ["pc1", "pc3"]}, [])
+    ['pc1', 'pc3']
+    """
+    return _list_named(row, objects, kind="system", fields=_HOST_FIELDS)
+
+
+def list_users(row: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The users that a row is about; see ``list_hosts``."""
+    return _list_named(row, objects, kind="user", fields=_USER_FIELDS)
+
+
+def _list_named(
+    row: Mapping[str, Any],
+    objects: Sequence[Mapping[str, Any]],
+    *,
+    kind: str,
+    fields: Sequence[str],
+) -> list[str]:
+    candidates = [[o["value"] for o in objects if o["type"] == kind]]
+    if row.get("risk_object_type") == kind:
+        candidates.append(list_texts(row.get("risk_object") or row.get("normalized_risk_object")))
+    candidates += [list_texts(row.get(field)) for field in fields]
+    named = (list(dict.fromkeys(v for v in c if v.lower() not in _NOBODY)) for c in candidates)
+    return next(filter(None, named), [])
+
+
+def list_texts(value: object) -> list[str]:
+    """The values of a field as text; a field without a value has none."""
+    if value is None:
+        return []
+    return [str(v) for v in value if v is not None] if isinstance(value, list) else [str(value)]
 
 
 def _list_objects(match: Match, config: RiskConfig | None) -> list[list[dict[str, Any]]]:

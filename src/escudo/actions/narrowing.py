@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from escudo.content import Content, Detection
 from escudo.findings.notable import SEVERITIES, rate_severity
 
+DEPRECATED = "deprecated"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Narrowing:
@@ -23,6 +25,11 @@ class Narrowing:
     techniques: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     min_severity: str | None = None
+
+    @property
+    def wants_deprecated(self) -> bool:
+        """Whether deprecated detections are asked for."""
+        return DEPRECATED in self.statuses
 
     def keep(self, detections: Iterable[Detection], content: Content) -> list[Detection]:
         """The detections that are meant, in their order.

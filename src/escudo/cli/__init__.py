@@ -22,6 +22,8 @@ EXIT_BLIND = 3
 
 COMMANDS: Mapping[str, str] = {
     "hunt": "Read logs, run detections over them, report what they find.",
+    "timeline": "Show what detections found, and what was around it, in the order of time.",
+    "tree": "Show the processes around one, its ancestors and descendants.",
     "ingest": "Read logs into a lasting lake.",
     "search": "Run SPL over a lake.",
     "baseline": "Run baselines: what they learn from a lake stays in it, for detections.",

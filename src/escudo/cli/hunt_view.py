@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -19,22 +19,23 @@ from escudo.findings.notable import rate_severity
 from escudo.lake.report import IngestReport
 from escudo.sources.notes import Kind
 
-_COLOURS: Mapping[str, str] = {
+COLOURS: Mapping[str, str] = {
     "informational": "dim",
     "low": "cyan",
     "medium": "yellow",
     "high": "red",
     "critical": "bold red",
 }
-_ROWS_A_DETECTION = 10
 _COMMAND_WIDTH = 160
 
 
-def show_run(hunt: Hunt, report: IngestReport | None, console: Console) -> None:
-    """All of a hunt, through logs if there is a report of them; its summary is the last line."""
+def show_run(
+    hunt: Hunt, report: IngestReport | None, console: Console, *, most_rows: int | None = None
+) -> None:
+    """All of a hunt, through logs if there is a report of them, or ``most_rows`` a detection."""
     if report is not None:
         show_ingest(report, console)
-    show_hits(hunt, console)
+    show_hits(hunt, console, most_rows=most_rows)
     show_risk(hunt, console)
     show_techniques(hunt, console)
 
@@ -64,7 +65,7 @@ def show_ingest(report: IngestReport, console: Console) -> None:
         console.print(f"  {datasets}", style="dim")
 
 
-def show_hits(hunt: Hunt, console: Console) -> None:
+def show_hits(hunt: Hunt, console: Console, *, most_rows: int | None = None) -> None:
     """The rows of each detection that found something, the most severe first."""
     hits = sorted(
         hunt.hits(),
@@ -74,7 +75,7 @@ def show_hits(hunt: Hunt, console: Console) -> None:
         detection = match.detection
         level = rate_severity(detection)
         head = Text()
-        head.append(f"{level.upper():<14}", style=_COLOURS[level])
+        head.append(f"{level.upper():<14}", style=COLOURS[level])
         head.append(escape_line(detection.name), style="bold")
         head.append(f"  {escape_line(detection.type)}", style="dim")
         techniques, _ = find_techniques(detection.tags.mitre_attack_id)
@@ -84,10 +85,10 @@ def show_hits(hunt: Hunt, console: Console) -> None:
             tactics = ", ".join(t.name for t in technique.tactics)
             console.print(f"{'':14}ATT&CK {technique.id} {technique.name} ({tactics})", style="dim")
         rows = sorted(iterate_match(match), key=lambda row: str(row["_time"]))
-        for row in rows[:_ROWS_A_DETECTION]:
+        for row in rows[:most_rows]:
             _show_row(row, console)
-        if len(rows) > _ROWS_A_DETECTION:
-            more = len(rows) - _ROWS_A_DETECTION
+        if most_rows is not None and len(rows) > most_rows:
+            more = len(rows) - most_rows
             console.print(f"{'':14}... and {more:,} more rows", style="dim")
 
 
@@ -190,13 +191,3 @@ def summarize_hunt(hunt: Hunt) -> str:
         f"{len(hunt.matches):,} detections ran{failed}; {len(hits):,} found {rows:,} rows: "
         f"{findings:,} findings, {risk:,} risk events."
     )
-
-
-def build_table(fields: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> Table:
-    """A plain table of text."""
-    table = Table(title=plain(title), title_justify="left", pad_edge=False)
-    for name in fields:
-        table.add_column(plain(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(value) for value in row))
-    return table

@@ -8,11 +8,14 @@ Rich's markup and emoji codes in such text stay text. Formats for machines do no
 
 from __future__ import annotations
 
+import io
 import re
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
+import click
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
@@ -82,6 +85,17 @@ def open_console(stream: IO[str] | None = None) -> SafeConsole:
     """A console as wide as the terminal; in a pipe wide enough that nothing is folded away."""
     target = stream or sys.stdout
     return SafeConsole(target, width=None if target.isatty() else _PIPE_WIDTH)
+
+
+def show_paged(show: Callable[[SafeConsole], None]) -> None:
+    """What ``show`` prints, on standard output; on a terminal through the user's pager."""
+    if not sys.stdout.isatty():
+        show(open_console())
+        return
+    text = io.StringIO()
+    width, height = shutil.get_terminal_size()
+    show(SafeConsole(text, width=width, height=height, force_terminal=True))
+    click.echo_via_pager(text.getvalue())
 
 
 def open_stderr() -> SafeConsole:

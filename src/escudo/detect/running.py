@@ -52,6 +52,8 @@ class Match:
     times: pa.ChunkedArray | None = None
     """When the events of each row were (the last of them), in epoch seconds, where that counts and
     not when the search ran; null where it is not known."""
+    ruled_out: Screen | None = None
+    """What the search needs, if nothing met it and so it was not run."""
 
     @property
     def failed(self) -> bool:
@@ -105,7 +107,8 @@ def run_detections(
             yield next(matches)
         else:
             said = screen.diagnostics
-            yield _match(detection, pa.table({}), said, within=within, now=now)
+            match = _match(detection, pa.table({}), said, within=within, now=now)
+            yield replace(match, ruled_out=screen)
 
 
 def run_detection(

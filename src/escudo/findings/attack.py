@@ -50,6 +50,9 @@ _TACTICS: Mapping[str, Tactic] = {
 }
 """Tactics by short name. The kill chain phase of a tactic is contentctl's assignment."""
 
+TACTICS = tuple(_TACTICS.values())
+"""All tactics, in the order of ATT&CK's matrix."""
+
 
 @cache
 def load_techniques() -> Mapping[str, Technique]:

@@ -51,10 +51,18 @@ def rate_severity(detection: Detection) -> str:
     >>> rate_severity(content.load().detection("Process Execution via WMI"))
     'medium'
     """
-    score = detection.risk.score if detection.risk is not None else 0
+    return rate_score(detection.risk.score if detection.risk is not None else 0)
+
+
+def rate_score(score: float) -> str:
+    """The severity of a risk score from 0 to 100; what has no score is as severe as ES makes it.
+
+    >>> rate_score(49), rate_score(0)
+    ('medium', 'high')
+    """
     if not score:
         return _UNSCORED
-    return next(name for limit, name in _SEVERITIES if score <= limit)
+    return next((name for limit, name in _SEVERITIES if score <= limit), "critical")
 
 
 def build_findings(

@@ -70,6 +70,12 @@ class Node:
     hit: bool = False
     children: list[Node] = field(default_factory=list)
 
+    def walk(self, depth: int = 0) -> Iterator[tuple[int, Node]]:
+        """The node and all below it, each with its depth."""
+        yield depth, self
+        for child in self.children:
+            yield from child.walk(depth + 1)
+
     def lines(self, prefix: str = "", head: str = "") -> Iterator[str]:
         """The tree as text, one process a line; hits are marked with ``*``."""
         mark = "* " if self.hit else ""
@@ -118,13 +124,56 @@ def grow_trees(
     Raises:
         EscudoError: FND103 where the catalog has no ``Endpoint.Processes``.
     """
+    store = _open_store(engine, catalog, within)
+    hits = store.find(_any_of(store.column("_event_id"), event_ids, string=False))
+    return _grow_around(hits, store, up=up, down=down, limit=limit)
+
+
+def grow_trees_of(
+    host: str | None,
+    engine: Engine,
+    catalog: Catalog,
+    *,
+    within: TimeRange,
+    pid: int | None = None,
+    guid: str | None = None,
+    up: int = 8,
+    down: int = 4,
+    limit: int = 200,
+) -> list[Tree]:
+    """The trees around the processes of a host that have an id, or a GUID; see ``grow_trees``.
+
+    A process id is used again, so there may be several. A host is named without regard to case,
+    with or without its domain; a GUID with or without braces.
+
+    Raises:
+        EscudoError: FND103 where the catalog has no ``Endpoint.Processes``.
+    """
+    store = _open_store(engine, catalog, within)
+    asked: list[exp.Expr] = []
+    if host is not None:
+        asked.append(store.names_host(host))
+    if pid is not None:
+        asked.append(_any_of(store.column("process_id"), _spellings([pid])))
+    if guid is not None:
+        bare = guid.strip().strip("{}").lower()
+        known = exp.Lower(this=store.column("process_guid"))
+        asked.append(_any_of(known, [bare, f"{{{bare}}}"]))
+    return _grow_around(store.find(*asked), store, up=up, down=down, limit=limit)
+
+
+def _open_store(engine: Engine, catalog: Catalog, within: TimeRange) -> _Store:
     schema = catalog.dataset("Endpoint", "Processes")
     if schema is None:
         raise EscudoError("FND103", "there is no data model Endpoint.Processes")
-    store = _Store(engine, schema, within)
-    hits = _merged(store.find(_any_of(store.column("_event_id"), event_ids, string=False)))
+    return _Store(engine, schema, within)
+
+
+def _grow_around(
+    processes: Sequence[Process], store: _Store, *, up: int, down: int, limit: int
+) -> list[Tree]:
     trees: list[Tree] = []
-    for hit in hits:
+    for hit in _merged(processes):
         if any(_mark(tree.root, hit) for tree in trees):
             continue
         near = store.narrowed(TimeRange(hit.time - _AROUND, hit.time + _AROUND))
@@ -259,6 +308,13 @@ class _Store:
 
     def on(self, dest: str) -> exp.Expr:
         return exp.EQ(this=self.column("dest"), expression=exp.Literal.string(dest))
+
+    def names_host(self, name: str) -> exp.Expr:
+        """The condition that ``dest`` is a host, with or without its domain."""
+        wanted = name.strip().lower()
+        dest = exp.Lower(this=self.column("dest"))
+        label = exp.StartsWith(this=dest.copy(), expression=exp.Literal.string(f"{wanted}."))
+        return exp.or_(exp.EQ(this=dest, expression=exp.Literal.string(wanted)), label)
 
     def parents_of(self, processes: Sequence[Process]) -> exp.Expr:
         return exp.or_(

@@ -8,16 +8,16 @@ from contextlib import AbstractContextManager
 import click
 from rich.console import Console
 
-from escudo.actions.demo import Context, DemoFollower, run_demo
-from escudo.actions.shown_rows import show_value
+from escudo.actions.demo import DemoFollower, run_demo
+from escudo.cli.context_view import show_context
 from escudo.cli.hunt_progress import HuntProgress
-from escudo.cli.hunt_view import build_table, show_run, summarize_hunt
+from escudo.cli.hunt_view import show_run, summarize_hunt
 from escudo.cli.progress import count_items
 from escudo.cli.terminal import open_console
 from escudo.generate.answers import Answers
 
 _EVENTS = 50_000
-_LINE = 180
+_ROWS_A_DETECTION = 10
 
 
 @click.command()
@@ -29,8 +29,8 @@ def command(events: int, seed: int) -> None:
     out = open_console()
     demo = run_demo(events, seed, _DemoProgress(out))
     hunt = demo.hunt.hunt
-    show_run(hunt, demo.hunt.ingested.report, out)
-    _show_context(demo.context, out)
+    show_run(hunt, demo.hunt.ingested.report, out, most_rows=_ROWS_A_DETECTION)
+    show_context(demo.context, out, title="Processes around the riskiest hit (marked *)")
     out.print()
     out.print(summarize_hunt(hunt))
     for score in demo.scores:
@@ -55,26 +55,3 @@ class _DemoProgress(HuntProgress, DemoFollower):
             f"Generated {answers.events:,} Sysmon events of {answers.hosts} hosts, "
             f"{size / 1e6:,.0f} MB of event XML.\n"
         )
-
-
-def _show_context(context: Context, out: Console) -> None:
-    """The process tree and the drilldowns of the row whose host and user have the most risk."""
-    for tree in context.trees:
-        out.print()
-        out.print("Processes around the riskiest hit (marked *)", style="italic")
-        for line in tree.root.lines():
-            out.print("  " + (line if len(line) <= _LINE else line[: _LINE - 1] + "…"))
-    for name, result in context.drilldowns:
-        rows = [
-            [_show_cell(field, value) for field, value in row.items()]
-            for row in result.table.to_pylist()
-        ]
-        out.print()
-        out.print(build_table(result.table.column_names, rows, f"Drilldown: {name}"))
-
-
-def _show_cell(field: str, value: object) -> str:
-    shown = show_value(field, value)
-    if shown is None:
-        return ""
-    return "\n".join(map(str, shown)) if isinstance(shown, list) else str(shown)

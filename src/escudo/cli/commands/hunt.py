@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import click
 
+from escudo.actions.context import open_context
 from escudo.actions.engines import make_engines
-from escudo.actions.hunt import hunt_logs, plan_hunt
-from escudo.actions.match_rows import iterate_match
+from escudo.actions.hunt import HuntPlan, hunt_logs, plan_hunt
+from escudo.actions.hunt_report import Circumstances
+from escudo.actions.hunt_summary import summarize
 from escudo.actions.narrowing import Narrowing
+from escudo.actions.row_filter import RowFilter
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
+from escudo.cli.context_view import show_context
+from escudo.cli.hunt_files import (
+    WRITERS,
+    FinishedHunt,
+    find_writer,
+    write_files,
+    write_hunt,
+    write_layer,
+)
 from escudo.cli.hunt_progress import HuntProgress
 from escudo.cli.hunt_view import show_run, summarize_hunt
 from escudo.cli.json_text import dump_json
@@ -33,9 +46,11 @@ from escudo.cli.options import (
     time_options,
     unpack_options,
 )
-from escudo.cli.output import choose_format, format_option, write_rows
-from escudo.cli.progress import show_diagnostics
-from escudo.cli.terminal import open_console, open_stderr
+from escudo.cli.output import choose_format, format_option
+from escudo.cli.progress import follow_items, show_diagnostics
+from escudo.cli.summary_view import show_summary
+from escudo.cli.terminal import SafeConsole, open_console, open_stderr, plain, show_paged
+from escudo.cli.whole_file import check_place
 from escudo.content.elements.detection import STATUSES, TYPES
 from escudo.core.errors import Severity
 from escudo.detect.screening import Screener
@@ -43,23 +58,6 @@ from escudo.findings.notable import SEVERITIES
 from escudo.lake.tables import Tables
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.times import DateOrder
-
-FIELDS = (
-    "_time",
-    "detection",
-    "detection_id",
-    "detection_type",
-    "detection_status",
-    "severity",
-    "risk_score",
-    "message",
-    "mitre_attack_id",
-    "tactics",
-    "analytic_story",
-    "risk_objects",
-    "source_file",
-    "row",
-)
 
 
 @click.command()
@@ -82,7 +80,7 @@ FIELDS = (
     "statuses",
     multiple=True,
     type=click.Choice(STATUSES),
-    help="Only detections of this status.",
+    help="Only detections of this status; deprecated ones run only if they are asked for.",
 )
 @click.option(
     "--technique",
@@ -97,6 +95,13 @@ FIELDS = (
     help="Only detections whose findings are at least so severe.",
 )
 @click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    help="Show only rows of this host; repeatable, as --user is; * stands for any characters.",
+)
+@click.option("--user", "users", multiple=True, help="Show only rows of this user.")
+@click.option(
     "--baselines",
     "with_baselines",
     is_flag=True,
@@ -109,6 +114,33 @@ FIELDS = (
     "lake_path",
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep what is read in this lake [default: a temporary one].",
+)
+@click.option(
+    "--details",
+    is_flag=True,
+    help="Show every row, not a summary; on a terminal through a pager.",
+)
+@click.option(
+    "--drilldown",
+    "opened",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Show the processes around the N worst findings, and the results of their drilldowns.",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Write the rows, or a report (.html, .md), to this file, as its name ends "
+    f"({', '.join(WRITERS)}); repeatable.",
+)
+@click.option(
+    "--navigator",
+    "navigator_path",
+    type=click.Path(path_type=Path),
+    help="Write a layer for MITRE's ATT&CK Navigator here: techniques, with what was found.",
 )
 @click.option("--report", "report_path", type=click.File("wb"), help="Write a JSON report here.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -124,6 +156,8 @@ def command(
     techniques: tuple[str, ...],
     exclude: tuple[str, ...],
     min_severity: str | None,
+    hosts: tuple[str, ...],
+    users: tuple[str, ...],
     with_baselines: bool,
     earliest: str,
     latest: str,
@@ -134,11 +168,18 @@ def command(
     max_unpacked: int,
     max_members: int,
     date_order: DateOrder | None,
+    details: bool,
+    opened: int,
+    outputs: tuple[Path, ...],
+    navigator_path: Path | None,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
 ) -> None:
     """Read LOGS (files, folders, archives, - for stdin), run detections, report what they find.
+
+    A table is a summary on one screen, the worst findings first; --details has every row. Other
+    formats and --output have every row.
 
     Without LOGS the lake of --lake is hunted as it is. Escudo's own detections run, and those of
     --content; of many, those that can find nothing in the lake are told apart in a few scans and
@@ -153,6 +194,10 @@ def command(
     """
     if not logs and lake_path is None:
         raise click.UsageError("give LOGS to read, or a lake to hunt with --lake")
+    files = [(path, find_writer(path)) for path in outputs]
+    if navigator_path is not None:
+        check_place(navigator_path)
+        files.append((navigator_path, write_layer))
     begun, now = time.monotonic(), time.time()
     limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     shape = choose_format(format_)
@@ -173,6 +218,7 @@ def command(
         narrowing=narrowing,
         with_baselines=with_baselines,
     )
+    _tell_left_out(plan, quiet=quiet)
     within = parse_time_range(earliest, latest, now)
     with open_lake(lake_path, tables, create=bool(logs)) as lake:
         workspace = Workspace(
@@ -187,25 +233,94 @@ def command(
         done = hunt_logs(
             logs, workspace, plan, date_order=date_order, follower=progress, limits=limits
         )
-    hunt, ingested = done.hunt, done.ingested.report
-    show_diagnostics([d for d in hunt.diagnostics if d.severity is Severity.ERROR])
-    for change in hunt.changes if not quiet else ():
-        open_stderr().print(str(change))
-    if shape == "table":
-        out = open_console()
-        show_run(hunt, ingested if logs else None, out)
-        out.print()
-        out.print(summarize_hunt(hunt))
-    else:
-        write_rows((row for match, _ in hunt.hits() for row in iterate_match(match)), FIELDS, shape)
-        if not quiet:
-            open_stderr().print(summarize_hunt(hunt))
+        numbers = count_run(done.ingested.report, done.hunt, seconds=time.monotonic() - begun)
+        shown = RowFilter(hosts=hosts, users=users).keep(done, content)
+        if details or shape != "table":
+            errors = [d for d in done.hunt.diagnostics if d.severity is Severity.ERROR]
+            show_diagnostics(errors)
+        for change in done.hunt.changes if not quiet else ():
+            if change.count:
+                open_stderr().print(str(change))
+        if shape != "table":
+            write_hunt(shown.hunt, shape, sys.stdout)
+            if not quiet:
+                open_stderr().print(summarize_hunt(shown.hunt))
+        if shape == "table" or files:
+            finished = FinishedHunt(
+                shown,
+                summarize(shown, workspace),
+                workspace,
+                circumstances=Circumstances(
+                    content=tuple(map(str, content_paths)),
+                    lake=None if lake_path is None else str(lake_path),
+                    asked=_list_asked(
+                        detection=names,
+                        story=stories,
+                        type=types,
+                        status=statuses,
+                        technique=techniques,
+                        exclude=exclude,
+                        min_severity=filter(None, [min_severity]),
+                        host=hosts,
+                        user=users,
+                    ),
+                ),
+                follow=partial(follow_items, label="opening the worst findings", quiet=quiet),
+            )
+            if shape == "table":
+                _show(finished, read=bool(logs), details=details, opened=opened)
+            write_files(files, finished)
     if report_path is not None:
-        numbers = count_run(ingested, hunt, seconds=time.monotonic() - begun)
         report_path.write(dump_json(numbers, indent=True).encode() + b"\n")
-    if hunt.stopped is not None:
-        raise hunt.stopped
+    if done.hunt.stopped is not None:
+        raise done.hunt.stopped
     if done.ingested.blind:
         sys.exit(EXIT_BLIND)
     if done.failed or content.failed_files:
         sys.exit(EXIT_INPUT)
+
+
+def _list_asked(**options: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The options that narrow a hunt, with their values."""
+    given = {name: ", ".join(values) for name, values in options.items()}
+    return tuple((f"--{name.replace('_', '-')}", text) for name, text in given.items() if text)
+
+
+def _tell_left_out(plan: HuntPlan, *, quiet: bool) -> None:
+    """Says which detections are not run, and why."""
+    for detection in plan.disabled:
+        open_stderr().print(
+            f"{detection.name}: turned off by the content, so it is not run; "
+            "`enabled: true` in an overlay turns it on"
+        )
+    if plan.deprecated and not quiet:
+        open_stderr().print(
+            f"{plan.deprecated:,} deprecated detections are left out; --status deprecated runs them"
+        )
+
+
+def _show(finished: FinishedHunt, *, read: bool, details: bool, opened: int) -> None:
+    """A hunt for people: one screen, or all of it through a pager."""
+    summary, hunt = finished.summary, finished.done.hunt
+    contexts = [
+        (row, open_context(row.match, row.index, finished.workspace))
+        for row in (finding.worst for finding in summary.findings[:opened])
+    ]
+
+    def show(out: SafeConsole) -> None:
+        if details:
+            show_run(hunt, finished.done.ingested.report if read else None, out)
+            out.print()
+            out.print(summarize_hunt(hunt))
+        else:
+            show_summary(summary, out)
+        for row, context in contexts:
+            title = f"{row.detection} on {row.host}" if row.host else row.detection
+            out.print()
+            out.print(plain(title, style="bold"))
+            show_context(context, out, title="Processes around it (marked *)")
+
+    if details or contexts:
+        show_paged(show)
+    else:
+        show(open_console())
