@@ -21,6 +21,7 @@ def check_search(text: str, workspace: Workspace) -> tuple[Diagnostic, ...]:
             workspace.lake.snapshot(),
             workspace.knowledge,
             now=workspace.now,
+            zone=workspace.zone,
             within=workspace.within,
         )
     except EscudoError as error:

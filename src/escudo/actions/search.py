@@ -84,6 +84,7 @@ def search_lake(
         snapshot,
         workspace.knowledge,
         now=workspace.now,
+        zone=workspace.zone,
         within=workspace.within,
         runner=engine,
     )

@@ -99,8 +99,8 @@ def fit_columns(rows: Sequence[Row], fields: Sequence[str], width: int) -> Fitte
     out that have no room beside the ones before them. The rest of the width goes to those that
     need more.
 
-    >>> fit_columns([{"a": "x" * 50, "b": "y" * 50}], ["a", "b", "c"], 40)
-    Fitted(widths={'a': 18, 'b': 17}, left_out=(), empty=('c',))
+    >>> fit_columns([{"a": "x" * 50, "b": "y" * 50}], ["a", "b", "c"], 36)
+    Fitted(widths={'a': 16, 'b': 15}, left_out=(), empty=('c',))
     """
     natural = {name: cell_len(escape_line(name)) for name in fields}
     filled: set[str] = set()

@@ -158,13 +158,16 @@ def show_found(found: FoundRows, search: str, showing: Showing) -> Told | None:
         count = write_rows(rows, found.fields, showing.shape)
         return Told(f"{count:,} rows") if showing.shape == "table" else None
     zoned = (row for table in found.tables for row in iterate_rows(table, showing.zone))
+    shown: int | None = None  # while a reader who has left the pager has not seen all
     with open_paged(wanted=showing.paged) as console:
-        count = show_rows(zoned, found.fields, console, showing.layout or Layout.AUTO)
+        shown = show_rows(zoned, found.fields, console, showing.layout or Layout.AUTO)
+    if shown is None:
+        return None
     if not found.cut:
-        return Told(_count(count))
+        return Told(_count(shown))
     known = f"of {found.total:,} rows" if found.total is not None else "rows"
     more = "" if found.total is not None else "; there are more"
-    return Told(f"the first {count:,} {known}", f"{more}; --all shows all, --output FILE keeps all")
+    return Told(f"the first {shown:,} {known}", f"{more}; --all shows all, --output FILE keeps all")
 
 
 def _count(rows: int) -> str:

@@ -134,8 +134,8 @@ def _fit(text: str, width: int) -> str:
 
 def _write_number(value: float | None) -> str:
     """
-    >>> _write_number(1234.0), _write_number(0.12345), _write_number(None)
-    ('1,234', '0.1234', '')
+    >>> _write_number(1234.0), _write_number(0.1236), _write_number(None)
+    ('1,234', '0.1236', '')
     """
     if value is None:
         return ""

@@ -118,6 +118,7 @@ def command(
             engine_of=make_engines(engine_name, memory_limit),
             now=now,
             within=within,
+            zone=zone,
         )
         with show_waiting("searching"):
             found = search_lake(text, workspace, options, tell=show_diagnostics)

@@ -86,10 +86,9 @@ class Session:
             EscudoError: CLI003 for a range that cannot be read.
         """
         now = time.time()
-        within = parse_time_range(
-            self.settings.earliest, self.settings.latest, now, self.settings.showing.zone
-        )
-        return replace(self.workspace, now=now, within=within)
+        zone = self.settings.showing.zone
+        within = parse_time_range(self.settings.earliest, self.settings.latest, now, zone)
+        return replace(self.workspace, now=now, within=within, zone=zone)
 
     def _without_output(self) -> Settings:
         """The settings of the search after one whose rows go to a file."""
@@ -120,9 +119,11 @@ class Session:
     def _list(self, rows: Iterable[inspect_lake.Row], fields: Sequence[str]) -> None:
         showing = self.settings.showing
         if showing.fits_terminal:
+            count = 0
             with open_paged(wanted=showing.paged) as console:
                 count = show_rows(rows, fields, console, showing.layout or Layout.AUTO)
-            open_stderr().print(f"{count:,} of them")
+            if count:
+                open_stderr().print(f"{count:,} of them")
         else:
             write_rows(rows, fields, showing.shape)
 
