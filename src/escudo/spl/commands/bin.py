@@ -25,8 +25,9 @@ from escudo.spl.syntax.series_options import BinOptions
 class Bin(AliasCommand):
     """``bin [options] field [AS alias]``.
 
-    A time becomes the start of its bucket (of its day in the search's time zone), a number the text of its range, such as ``20-30``;
-    text that is no number stays as it is.
+    A time becomes the start of its bucket (spans of a day and longer: by the days of the search's
+    time zone), a number the text of its range, such as ``20-30``; text that is no number stays as
+    it is.
 
     Refused: a logarithmic span for times.
     """
