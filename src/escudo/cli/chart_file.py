@@ -94,22 +94,30 @@ def describe_chart(chart: Chart, title: str, zone: tzinfo) -> dict[str, Any]:
             "title": None,
             "sort": order,
             "scale": {"scheme": "tableau10" if len(order) <= 10 else "tableau20"},
+            "legend": {"labelLimit": 320},
         }
     if chart.over_time:
         name = "time (UTC)" if zone is UTC else f"time ({zone})"
         # Times are those of their zone, written as UTC: so nothing moves them to another one.
         scale = {"type": "temporal", "scale": {"type": "utc"}}
-        axis = {"labelOverlap": "greedy", "labelSeparation": 12}
+        axis = {
+            "format": _choose_format(chart.points[-1] - chart.points[0]),
+            "tickCount": 10,
+            "labelOverlap": "greedy",
+            "labelSeparation": 8,
+        }
         encoding |= {"x": {"field": "x", **scale, "title": name, "axis": axis}, "y": number}
-        mark: dict[str, Any] = {"type": "line", "point": len(chart.points) <= 200}
+        mark: dict[str, Any] = {
+            "type": "line",
+            "strokeJoin": "round",
+            "point": len(chart.points) <= 200,
+        }
         size: dict[str, Any] = {"width": _WIDTH, "height": _HEIGHT}
     else:
         names = {"field": "x", "type": "nominal", "title": escape_line(chart.axis)}
         labels = {"axis": {"labelLimit": 320}, "sort": [escape_line(p) for p in chart.points]}
         ticks = {"axis": {"tickCount": 8, "labelOverlap": "greedy", "labelSeparation": 8}}
         encoding |= {"y": {**names, **labels}, "x": {**number, **ticks}}
-        if several:
-            encoding["yOffset"] = {"field": "series", "sort": order}
         mark = {"type": "bar"}
         size = {"width": _WIDTH, "height": {"step": _BAR}}
     return {
@@ -122,6 +130,16 @@ def describe_chart(chart: Chart, title: str, zone: tzinfo) -> dict[str, Any]:
         "encoding": encoding,
         **size,
     }
+
+
+def _choose_format(seconds: float) -> str:
+    """How times are written along an axis of some length.
+
+    >>> _choose_format(86400.0 * 800), _choose_format(3600.0)
+    ('%Y-%m', '%m-%d %H:%M')
+    """
+    days = seconds / 86400
+    return "%Y-%m" if days > 700 else "%Y-%m-%d" if days > 4 else "%m-%d %H:%M"
 
 
 def _describe_mark(chart: Chart, point: Any, series: str, value: float, zone: tzinfo) -> str:
