@@ -184,7 +184,7 @@ def test_a_saved_search_is_a_macro_from_then_on(escudo: Run, lake: Path, user_fo
 @pytest.mark.slow
 def test_at_a_prompt(lake: Path, user_folder: Path) -> None:
     with Terminal("shell", "--lake", lake, columns=100) as shell:
-        shell.expect("escudo> ")
+        shell.expect("escudo>")
         # what is wrong is said while typing, with a caret; Ctrl-U takes the line back
         shell.send("| makeresults | evl a=1")
         shell.expect("unknown command 'evl'")
@@ -193,7 +193,7 @@ def test_at_a_prompt(lake: Path, user_folder: Path) -> None:
         shell.send("\x15")
         # Enter goes on while a bracket is open, and runs what is whole
         shell.send("| makeresults count=3 | eval a=max(\r")
-        shell.expect(r"\.\.\.> ")
+        shell.expect(r"\.\.\.>")
         shell.send("1,2)\r")
         shell.expect("3 rows in")
         shell.send("index=* | timec\t\x03")

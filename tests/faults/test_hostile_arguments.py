@@ -76,6 +76,7 @@ BASES: dict[str, list[str]] = {
     "hunt": ["{log}"],
     "ingest": ["{log}", "--lake", "{lake}"],
     "search": ["| makeresults", "--lake", "{lake}"],
+    "shell": ["--lake", "{lake}"],
     "baseline": ["--lake", "{lake}"],
     "lake info": ["--lake", "{lake}"],
     "lake compact": ["--lake", "{lake}"],

@@ -29,6 +29,13 @@ def find_pager() -> list[str] | None:
     return words if words and shutil.which(words[0]) else None
 
 
+class _PagedConsole(SafeConsole):
+    """A console whose reader may leave: Rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 @contextmanager
 def open_paged(*, wanted: bool = True) -> Iterator[SafeConsole]:
     """A console whose text goes through the pager; standard output itself where that is no
@@ -45,7 +52,7 @@ def open_paged(*, wanted: bool = True) -> Iterator[SafeConsole]:
     )
     assert pager.stdin is not None
     # A width of its own: the pipe to the pager has none.
-    paged = SafeConsole(pager.stdin, force_terminal=True, width=terminal.width)
+    paged = _PagedConsole(pager.stdin, force_terminal=True, width=terminal.width)
     try:
         with suppress(BrokenPipeError):
             yield paged

@@ -24,6 +24,7 @@ from escudo.cli.pager import open_paged
 from escudo.cli.row_view import Layout, show_rows
 from escudo.cli.terminal import escape_line, open_console
 from escudo.cli.terminal_chart import draw_chart
+from escudo.core.errors import EscudoError
 from escudo.core.whole_file import write_whole
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,10 +112,13 @@ def layout_options(function: F) -> F:
 def check_output(
     _context: click.Context, _option: click.Parameter, path: Path | None
 ) -> Path | None:
-    """The value of ``--output``; a suffix that names no format is a usage error."""
+    """The value of ``--output``. That it cannot be written is known before the search runs, where
+    it can be: a suffix that names no format is a usage error, a folder that is missing SYS002."""
     if path is not None and find_suffix(path) is None:
         known = " ".join((*ROW_SUFFIXES, *CHART_SUFFIXES))
         raise click.BadParameter(f"{path.name!r} names no format; one of these does: {known}")
+    if path is not None and not path.parent.is_dir():
+        raise EscudoError("SYS002", f"{path} cannot be written: {path.parent} is no folder")
     return path
 
 
