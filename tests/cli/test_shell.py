@@ -196,8 +196,11 @@ def test_at_a_prompt(lake: Path, user_folder: Path) -> None:
         shell.expect(r"\.\.\.>")
         shell.send("1,2)\r")
         shell.expect("3 rows in")
-        shell.send("index=* | timec\t\x03")
+        shell.expect("escudo>")
+        shell.send("index=* | timec\t")
         shell.expect("timechart")
+        shell.send("\x03")
+        shell.expect("escudo>")
         # Ctrl-C stops a search and keeps the shell
         shell.send(
             "| makeresults count=20000000 | eval x=sha512(random()) | eval y=sha512(x.x) "
@@ -206,12 +209,16 @@ def test_at_a_prompt(lake: Path, user_folder: Path) -> None:
         shell.expect("searching")
         shell.send("\x03")
         shell.expect("stopped")
+        shell.expect("escudo>")
         shell.send("index=* | timechart span=1m count\r")
         shell.expect("2 rows in")
+        shell.expect("escudo>")
         shell.send(".chart\r")
         shell.expect("40 │")
+        shell.expect("escudo>")
         shell.send(".help\r")
         shell.expect(r"\.save NAME")
+        shell.expect("escudo>")
         shell.send("\x04")
         code, text = shell.finish()
     assert code == 0

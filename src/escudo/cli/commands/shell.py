@@ -162,13 +162,13 @@ def _converse(session: Session, history: Path) -> None:
     try:
         while not session.ended:
             try:
-                text = prompt.read()
+                if _attempt(session, prompt.read()):
+                    prompt.refresh_names()
             except KeyboardInterrupt:
-                continue
+                if is_stopping():
+                    raise
             except EOFError:
                 break
-            if _attempt(session, text):
-                prompt.refresh_names()
     finally:
         prompt.end()
 
