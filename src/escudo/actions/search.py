@@ -43,16 +43,13 @@ class SearchOptions:
 class FoundRows:
     """What a search gave. ``fields`` are those of the first table; ``tables`` can be read once,
     while the lake is open; ``changes`` is what the search has written; ``cut`` is whether it has
-    more rows than were asked for, and ``total`` how many where that is known all the same.
-    ``command`` is the name of the search's last command; None if it has one only, that finds
-    events."""
+    more rows than were asked for, and ``total`` how many where that is known all the same."""
 
     fields: tuple[str, ...]
     tables: Iterator[pa.Table]
     changes: tuple[Change, ...]
     cut: bool = False
     total: int | None = None
-    command: str | None = None
 
 
 def _tell_nobody(_: Sequence[Diagnostic]) -> None:
@@ -105,9 +102,8 @@ def search_lake(
         may_delete=options.may_delete,
         may_write_internal=options.may_write_internal,
     )
-    last = _last_command(compiled)
     if first is None:
-        return FoundRows((), iter(()), changes, command=last)
+        return FoundRows((), iter(()), changes)
     first = _leave_out(first, hidden)
     total = None
     if options.job is not None:
@@ -117,17 +113,12 @@ def search_lake(
     if cut:
         first = first.slice(0, options.most)
     rest = chain([first], (_leave_out(table, hidden) for table in tables))
-    return FoundRows(tuple(first.column_names), rest, changes, cut, total, last)
+    return FoundRows(tuple(first.column_names), rest, changes, cut, total)
 
 
 def _limit(compiled: Compiled, most: int) -> Compiled:
     """The search, of whose rows the first are computed."""
     return replace(compiled, query=compiled.query.limit(most))
-
-
-def _last_command(compiled: Compiled) -> str | None:
-    commands = compiled.pipeline.commands
-    return commands[-1].name if len(commands) > 1 or commands[-1].name != "search" else None
 
 
 def _find_hidden(compiled: Compiled) -> frozenset[str]:
