@@ -95,6 +95,13 @@ def catch_stops() -> None:
         signal.signal(number, handler)
 
 
+def free_interrupts() -> None:
+    """Makes Ctrl-C an ordinary ``KeyboardInterrupt`` from here on, as often as it comes: a program
+    at a prompt stops what runs and goes on. SIGTERM stays what it was."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _await_stop(wakeups: socket.socket) -> int | None:
     """Waits for one of the two signals; None at the end of the process."""
     while number := wakeups.recv(1):

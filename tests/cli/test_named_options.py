@@ -63,7 +63,7 @@ def test_options_are_those_of_commands(file: Path) -> None:
 
 
 def test_what_is_a_fault() -> None:
-    assert find_faults("run it with --output FILE") == ["--output"]
+    assert find_faults("run it with --outfile FILE") == ["--outfile"]
     assert find_faults("`escudo search X --strict`, or `escudo lint X --strict`") == [
         "search --strict"
     ]

@@ -14,8 +14,9 @@ A file has ``source`` (a manual page, for all its cases) and ``cases``. A case i
 - ``spl``: a search over ``rows`` (and ``models``: name -> rows); its rows are ``expect``.
 
 Around a search there may be ``macros`` (signature -> text), ``searches`` (saved ones), ``lookups``
-(name -> rows, or a map of ``rows`` and what their definition says) and ``within`` (earliest and
-latest of the search). A model may be a map of ``rows``, or of ``child_of`` and ``constraint``.
+(name -> rows, or a map of ``rows`` and what their definition says), ``within`` (earliest and
+latest of the search) and its time ``zone``. A model may be a map of ``rows``, or of ``child_of``
+and ``constraint``.
 
 Values are SPL's: numbers and numeric text are the same, ``[x]`` is ``x``, null is a missing field.
 Only the fields that ``expect`` names are compared; rows in order unless ``any_order``. ``columns``
@@ -45,7 +46,7 @@ FOLDER = Path(__file__).parent
 _KEYS = frozenset(
     {"name", "eval", "given", "is", "error", "spl", "rows", "models", "expect", "any_order"}
     | {"spark", "source", "inferred", "macros", "lookups", "near"}
-    | {"searches", "within", "columns", "warns", "writes", "deletes", "doc"}
+    | {"searches", "within", "zone", "columns", "warns", "writes", "deletes", "doc"}
 )
 _OTHER_NAMES = frozenset({"name", "source", "inferred", "is"})
 
@@ -71,6 +72,7 @@ class Case:
     """Relative tolerance of numbers; the default is 1e-12."""
     searches: Mapping[str, str] = field(default_factory=dict)
     within: Sequence[float | None] = (None, None)
+    zone: str = "UTC"
     columns: Sequence[str] | None = None
     warns: Sequence[str] | None = None
     writes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from sqlglot import exp
@@ -54,8 +56,10 @@ def problem(case: Case, engine: Engine, folder: Path, *, layout: Layout = "colum
         within = TimeRange(*case.within)
         over = engine.over(catalog)
         assert case.spl is not None
-        result = run_search(case.spl, over, catalog, known, now=NOW, within=within)
-        missed = _is_missed(result, case.spl, over, known, within)
+        zone = _zone(case)
+        result = run_search(case.spl, over, catalog, known, now=NOW, zone=zone, within=within)
+        # A hunt is in UTC.
+        missed = zone is UTC and _is_missed(result, case.spl, over, known, within)
     except EscudoError as error:
         return None if error.code == case.error else str(error)
     if case.error is not None:
@@ -156,7 +160,12 @@ def searched(case: Case, engine: Engine, folder: Path, *, layout: Layout = "colu
     assert case.spl is not None
     catalog, known = _world(case, folder, layout)
     within = TimeRange(*case.within)
-    return run_search(case.spl, engine.over(catalog), catalog, known, now=NOW, within=within)
+    over = engine.over(catalog)
+    return run_search(case.spl, over, catalog, known, now=NOW, zone=_zone(case), within=within)
+
+
+def _zone(case: Case) -> tzinfo:
+    return UTC if case.zone == "UTC" else ZoneInfo(case.zone)
 
 
 def _world(case: Case, folder: Path, layout: Layout) -> tuple[RowsCatalog, PlainKnowledge]:

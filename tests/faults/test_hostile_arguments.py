@@ -78,6 +78,7 @@ BASES: dict[str, list[str]] = {
     "tree": ["--lake", "{lake}", "--host", "pc1", "--pid", "1"],
     "ingest": ["{log}", "--lake", "{lake}"],
     "search": ["| makeresults", "--lake", "{lake}"],
+    "shell": ["--lake", "{lake}"],
     "baseline": ["--lake", "{lake}"],
     "lake info": ["--lake", "{lake}"],
     "lake compact": ["--lake", "{lake}"],

@@ -225,3 +225,22 @@ def test_a_full_disk_is_no_damaged_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", FullDisk)
     with pytest.raises(EscudoError, match="SRC009"):
         list(open_logs(["-"], stdin=io.BytesIO(gzip.compress(EVENT))))
+
+
+def test_what_tools_keep_for_themselves_is_passed_over(tmp_path: Path) -> None:
+    event = b'{"event_simpleName": "ProcessRollup2"}\n'
+    for name in (".git", "node_modules", "deep/__pycache__", "$RECYCLE.BIN", "logs"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.json").write_bytes(event)
+    (tmp_path / "logs" / ".DS_Store").write_bytes(b"\x00\x00\x00\x01Bud1")
+    streams, told = [], []
+    for item in open_logs([tmp_path]):
+        (told if isinstance(item, Diagnostic) else streams).append(item)
+    assert [s.name for s in streams] == [str(tmp_path / "logs" / "a.json")]
+    (note,) = told
+    assert (note.code, note.severity) == ("SRC040", Severity.INFO)
+    names = "$RECYCLE.BIN, .DS_Store, .git, __pycache__, node_modules"
+    assert note.message == f"5 passed over, which hold no logs: {names}"
+    # one that is named is read
+    named = list(open_logs([tmp_path / ".git", tmp_path / "deep" / "__pycache__" / "a.json"]))
+    assert [type(i).__name__ for i in named] == ["LogStream", "LogStream"]

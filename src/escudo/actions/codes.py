@@ -21,7 +21,8 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode(
             "CLI003",
             "A time that cannot be read",
-            "Use a relative time (-24h@h), epoch seconds, or ISO-8601 (2026-11-24T08:00:00Z).",
+            "Use a relative time (-24h@h, @d), `now`, epoch seconds, a date (2026-11-24, "
+            "11/24/2026:08:00:00), or ISO-8601 (2026-11-24T08:00:00Z, with any offset).",
         ),
         ErrorCode(
             "CLI004",
@@ -65,6 +66,37 @@ CODES: Mapping[str, ErrorCode] = {
             "No such process",
             "Look for its host and id: `escudo search '| tstats count from "
             "datamodel=Endpoint.Processes by Processes.dest Processes.process_id'`.",
+        ),
+        ErrorCode(
+            "CLI020",
+            "No such time zone",
+            "Give a name of the IANA database, such as Europe/Berlin, or UTC, or local.",
+        ),
+        ErrorCode(
+            "CLI021",
+            "An extra is missing",
+            "Install what the message names: `pip install 'escudo[charts]'`.",
+        ),
+        ErrorCode(
+            "CLI022",
+            "Nothing to draw",
+            "Let the search end in timechart, chart, top, rare or stats: a chart needs rows with "
+            "a number beside a time or a name.",
+        ),
+        ErrorCode(
+            "CLI023",
+            "No name for a saved search",
+            "Use letters, digits and _, with a letter first.",
+        ),
+        ErrorCode(
+            "CLI024",
+            "No such command of the shell",
+            "`.help` lists the commands; a search begins with no dot.",
+        ),
+        ErrorCode(
+            "CLI025",
+            "A command of the shell that cannot be done",
+            "The message says what it takes; `.help` shows how each is written.",
         ),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TypeAlias
 
 from escudo.content import Content
@@ -27,6 +28,8 @@ class Workspace:
     engine_of: EngineOf
     now: float
     within: TimeRange = ALL_TIME
+    zone: tzinfo = UTC
+    """Whose days the searches that are typed are about; detections are about UTC's."""
     screener: Screener | None = field(default_factory=Screener)
     """What rules out detections that can find nothing; None: all are run."""
 

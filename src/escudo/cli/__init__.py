@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "tree": "Show the processes around one, its ancestors and descendants.",
     "ingest": "Read logs into a lasting lake.",
     "search": "Run SPL over a lake.",
+    "shell": "Search a lake at a prompt, with history and completion.",
     "baseline": "Run baselines: what they learn from a lake stays in it, for detections.",
     "lake": "Look at a lake, compact it, expire old data, verify and repair it.",
     "validate": "Check that every search of a content folder runs.",

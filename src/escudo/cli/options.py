@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
 import click
 from platformdirs import user_cache_path
@@ -117,8 +120,58 @@ def time_options(function: F) -> F:
         "--latest", default="", help="End of the time range, exclusive (Splunk time or ISO-8601)."
     )(function)
     return click.option(
-        "--earliest", default="", help="Start of the time range (-7d@d, epoch or ISO-8601)."
+        "--earliest",
+        default="",
+        help="Start of the time range: -24h, -7d@d, epoch seconds, 2020-10-08T11:00:00Z.",
     )(function)
+
+
+def zone_option(function: F) -> F:
+    """``--tz``, which gives a command its ``zone``."""
+    return click.option(
+        "--tz",
+        "zone",
+        default="UTC",
+        envvar="ESCUDO_TZ",
+        show_default=True,
+        show_envvar=True,
+        callback=lambda _context, _option, name: find_zone(name),
+        help="Time zone (Europe/Berlin; `local` is the system's) of times on the terminal, of days "
+        "in time ranges and in the search. Formats for machines are UTC.",
+    )(function)
+
+
+def find_zone(name: str) -> tzinfo:
+    """The time zone of a name of the IANA database, ``UTC``, or ``local``.
+
+    >>> find_zone("utc")
+    datetime.timezone.utc
+
+    Raises:
+        EscudoError: CLI020 where there is none of the name, with those that are like it.
+    """
+    if name.upper() in ("UTC", "Z", ""):
+        return UTC
+    if name.lower() == "local":
+        return _find_local_zone()
+    known = {n.lower(): n for n in available_timezones()}
+    exact = known.get(name.lower())
+    if exact is not None:
+        return ZoneInfo(exact)
+    near = difflib.get_close_matches(name.lower(), known, 3)
+    places = [n for n in known if n.rpartition("/")[2] == name.lower().replace(" ", "_")]
+    hint = " or ".join(known[n] for n in dict.fromkeys([*places, *near])) or "Europe/Berlin"
+    raise EscudoError("CLI020", f"--tz: no time zone is named {name!r}", hint=f"such as {hint}")
+
+
+def _find_local_zone() -> tzinfo:
+    """The zone of ``TZ`` or of ``/etc/localtime``; where neither names one, UTC."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    link = os.path.realpath("/etc/localtime").rpartition("/zoneinfo/")[2]
+    for name in (named, link):
+        if name and name in available_timezones():
+            return ZoneInfo(name)
+    return UTC
 
 
 def engine_options(function: F) -> F:
@@ -173,24 +226,30 @@ def count_told(diagnostics: Iterable[Diagnostic]) -> str:
     return f"{severities[Severity.WARNING]:,} warnings, {severities[Severity.INFO]:,} notes"
 
 
-def parse_time_range(earliest: str, latest: str, now: float) -> TimeRange:
+def parse_time_range(earliest: str, latest: str, now: float, zone: tzinfo = UTC) -> TimeRange:
     """The range of ``--earliest`` and ``--latest``; empty text is unbounded.
 
     Raises:
         EscudoError: CLI003 for a time that cannot be read.
     """
     return TimeRange(
-        _parse_bound("--earliest", earliest, now), _parse_bound("--latest", latest, now)
+        parse_bound("--earliest", earliest, now, zone), parse_bound("--latest", latest, now, zone)
     )
 
 
-def _parse_bound(option: str, text: str, now: float) -> float | None:
+def parse_bound(option: str, text: str, now: float, zone: tzinfo = UTC) -> float | None:
+    """One end of a time range in epoch seconds; None is unbounded.
+
+    Raises:
+        EscudoError: CLI003 for a time that cannot be read, with the forms that can.
+    """
     if not text:
         return None
     try:
-        return parse_time(text, now)
+        return parse_time(text, now, zone)
     except EscudoError as error:
-        raise EscudoError("CLI003", f"{option}: {error.diagnostic.message}") from error
+        told = error.diagnostic
+        raise EscudoError("CLI003", f"{option}: {told.message}", hint=told.hint) from error
 
 
 def read_searches(argument: str, loaded: Content) -> list[NamedSearch]:

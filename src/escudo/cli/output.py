@@ -79,7 +79,7 @@ def _write_csv(rows: Iterable[Row], fields: Sequence[str], stream: IO[str]) -> i
     writer.writeheader()
     count = 0
     for row in rows:
-        writer.writerow({k: _flat(v) for k, v in row.items()})
+        writer.writerow({k: flatten_value(v) for k, v in row.items()})
         count += 1
     return count
 
@@ -98,7 +98,7 @@ def _write_table(
     count = 0
     try:
         for row in rows:
-            table.add_row(*(plain(_flat(row.get(field))) for field in fields))
+            table.add_row(*(plain(flatten_value(row.get(field))) for field in fields))
             count += 1
     except KeyboardInterrupt:  # what was found is shown
         meet_stop()
@@ -108,11 +108,16 @@ def _write_table(
     return count
 
 
-def _flat(value: Any) -> str:
+def flatten_value(value: Any) -> str:
+    """A value as the text of a cell: several values a line each, what has parts as JSON.
+
+    >>> flatten_value(["a", None, 1])
+    'a\\n\\n1'
+    """
     if value is None:
         return ""
     if isinstance(value, list):
-        return "\n".join(_flat(v) for v in value)
+        return "\n".join(flatten_value(v) for v in value)
     if isinstance(value, dict):
         return dump_json(value)
     return str(value)

@@ -4,6 +4,7 @@ the commands."""
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -140,3 +141,37 @@ def count_items(
 
     with bar:
         yield advance
+
+
+_PATIENCE = 1.0
+"""Seconds until a terminal shows that something runs."""
+
+
+@contextmanager
+def show_waiting(label: str) -> Iterator[None]:
+    """Says on a terminal what runs and for how long, from the second second on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=open_stderr(),
+        transient=True,
+    )
+    ended = threading.Event()
+
+    def wait() -> None:
+        if not ended.wait(_PATIENCE):
+            with bar:
+                ended.wait()
+
+    bar.add_task(label, total=None)
+    waiting = threading.Thread(target=wait, name="escudo-waiting", daemon=True)
+    waiting.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        waiting.join()

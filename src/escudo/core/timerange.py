@@ -1,10 +1,11 @@
-"""Half-open time ranges in epoch seconds, and the one way Escudo prints a time."""
+"""Half-open time ranges in epoch seconds, and the ways Escudo prints a time: in UTC for machines,
+in the time zone that a person asks for."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,18 @@ def iso_utc(epoch: float) -> str:
     millis = math.floor(epoch * 1000 + 1e-6)
     whole, ms = divmod(millis, 1000)
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+
+
+def iso_zoned(epoch: float, zone: tzinfo) -> str:
+    """Epoch seconds as ISO-8601 with milliseconds and the zone's offset; UTC's is ``Z``.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> iso_zoned(1602155026.6179, ZoneInfo("Europe/Berlin"))
+    '2020-10-08T13:03:46.617+02:00'
+    """
+    if zone is UTC:
+        return iso_utc(epoch)
+    millis = math.floor(epoch * 1000 + 1e-6)
+    whole, ms = divmod(millis, 1000)
+    at = datetime.fromtimestamp(whole, zone)
+    return at.replace(microsecond=ms * 1000).isoformat(timespec="milliseconds")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from enum import StrEnum
 from itertools import product
 
@@ -103,6 +104,7 @@ class _Sample:
     """A scope in which every name is a text field."""
 
     now: float = 0.0
+    zone: tzinfo = UTC
 
     def field(self, name: str) -> Typed | None:
         return Typed(exp.column(name, quoted=True), FieldType.STRING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Protocol
 
 import numpy as np
@@ -103,6 +104,7 @@ def run_search(
     knowledge: Knowledge,
     *,
     now: float,
+    zone: tzinfo = UTC,
     within: TimeRange = ALL_TIME,
     provenance: bool = False,
     file: str | None = None,
@@ -118,6 +120,7 @@ def run_search(
         catalog,
         knowledge,
         now=now,
+        zone=zone,
         within=within,
         runner=engine,
         provenance=provenance,

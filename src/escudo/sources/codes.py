@@ -59,6 +59,11 @@ CODES: Mapping[str, ErrorCode] = {
             "SRC033", "a row of a CSV file that cannot be read", "the rows around it are kept"
         ),
         ErrorCode(
+            "SRC040",
+            "files and folders passed over",
+            "they belong to version control, tools or the file system; name one to have it read",
+        ),
+        ErrorCode(
             "SRC050", "a source definition is wrong", "docs/sources.md shows what a definition has"
         ),
         ErrorCode("SRC051", "two sources of one name", "give the own source another name"),

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,16 @@ _HEAD_STEP = 1024
 """Bytes that are read of a head at once: those before damage are looked at still."""
 _SPOOL_BYTES = 32 * 1024 * 1024
 """Bytes of a packed stream that stay in memory; a longer one goes to a temporary file."""
+PASSED_OVER = frozenset(
+    {
+        *(".git", ".svn", ".hg", ".bzr", "cvs"),
+        *("node_modules", "__pycache__", ".venv", ".tox", ".mypy_cache", ".pytest_cache"),
+        *(".ds_store", "__macosx", ".spotlight-v100", ".trashes", ".fseventsd"),
+        *("$recycle.bin", "system volume information", "thumbs.db", "desktop.ini", "lost+found"),
+    }
+)
+"""Files and folders, in lower case, that version control, tools and file systems keep for
+themselves; one that a user names is read."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What a write to a temporary copy says where the disk is at fault, and not the log."""
 
@@ -173,7 +184,8 @@ def open_logs(
 ) -> Iterator[LogStream | Diagnostic]:
     """Every log under the paths, in a stable order; ``-`` is standard input.
 
-    Folders are walked; zip, gzip and zstd are unpacked, also inside each other. What cannot be
+    Folders are walked, past those of ``PASSED_OVER``, whose number is a note (SRC040); zip, gzip
+    and zstd are unpacked, also inside each other. What cannot be
     read, or is no log, comes as a Diagnostic in its place: an error where the user named the
     file, else a warning (damaged) or a note (not a log). Nothing is raised for a bad file,
     whatever its archive's library says. ``limits`` are those of each file that is opened.
@@ -205,12 +217,20 @@ def _problem(code: str, name: str, message: str, severity: Severity) -> Diagnost
 
 def _folder(folder: Path, limits: UnpackLimits) -> Iterator[LogStream | Diagnostic]:
     any_log = False
+    passed: Counter[str] = Counter()
     for directory, below, names in os.walk(folder, followlinks=False, onerror=None):
-        below.sort()
+        passed.update(name for name in (*below, *names) if name.lower() in PASSED_OVER)
+        below[:] = sorted(name for name in below if name.lower() not in PASSED_OVER)
         for name in sorted(names):
+            if name.lower() in PASSED_OVER:
+                continue
             for item in _file(Path(directory) / name, limits, asked=False):
                 any_log = any_log or isinstance(item, LogStream)
                 yield item
+    if passed:
+        told = ", ".join(f"{name} ({n:,})" if n > 1 else name for name, n in sorted(passed.items()))
+        message = f"{passed.total():,} passed over, which hold no logs: {told}"
+        yield _problem("SRC040", str(folder), message, Severity.INFO)
     if not any_log:
         yield _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
 

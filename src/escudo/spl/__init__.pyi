@@ -6,6 +6,7 @@ from .binding.effects import Effect as Effect
 from .binding.effects import IndexOutput as IndexOutput
 from .binding.effects import LookupOutput as LookupOutput
 from .binding.effects import ModelOutput as ModelOutput
+from .commands import COMMANDS as COMMANDS
 from .commands.regex import Regex as Regex
 from .commands.search import Search as Search
 from .commands.where import Where as Where

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from functools import partial
 
 import pyarrow as pa
@@ -62,6 +63,7 @@ def compile_search(
     knowledge: Knowledge,
     *,
     now: float,
+    zone: tzinfo = UTC,
     within: TimeRange = ALL_TIME,
     runner: Runner | None = None,
     provenance: bool = False,
@@ -70,7 +72,8 @@ def compile_search(
 ) -> Compiled:
     """Compile a search as it stands.
 
-    ``now`` (epoch seconds) is what relative times count from; ``within`` is the time range that
+    ``now`` (epoch seconds) is what relative times count from, ``zone`` the time zone whose days
+    spans, snaps and formats of times are about; ``within`` is the time range that
     holds where the search has none of its own; ``runner`` runs what must be known while binding.
     With ``provenance`` every row has ``_event_id`` (at most 100 event ids) and ``source_file``
     (the distinct files) of the events that made it, where commands can carry them. Without
@@ -81,7 +84,7 @@ def compile_search(
     binder = Binder(
         catalog=catalog,
         knowledge=knowledge,
-        clock=Clock(now),
+        clock=Clock(now, zone),
         within=within,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
         runner=runner,
@@ -116,6 +119,7 @@ def screen_search(
     knowledge: Knowledge,
     *,
     now: float,
+    zone: tzinfo = UTC,
     within: TimeRange = ALL_TIME,
     file: str | None = None,
 ) -> Screening:
@@ -123,7 +127,7 @@ def screen_search(
     binder = Binder(
         catalog=catalog,
         knowledge=knowledge,
-        clock=Clock(now),
+        clock=Clock(now, zone),
         within=within,
         parse=partial(parse_expanded, knowledge=knowledge, file=file),
         screening=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
 import pytest
 from sqlglot import exp
@@ -24,6 +25,7 @@ KINDS = {
 @dataclass
 class Fields:
     now: float = 1_700_000_000.0
+    zone: tzinfo = UTC
     warnings: list[str] = field(default_factory=list)
 
     def field(self, name: str) -> Typed | None:

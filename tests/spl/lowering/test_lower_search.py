@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
 import duckdb
 import pytest
@@ -43,6 +44,7 @@ class Fields:
     )
     values: dict[str, frozenset[str]] = field(default_factory=dict)
     now: float = 0.0
+    zone: tzinfo = UTC
 
     def bound(self, name: str) -> Bound | None:
         if name not in self.kinds:

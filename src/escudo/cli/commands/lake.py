@@ -13,7 +13,7 @@ import click
 
 from escudo.cli import EXIT_INPUT
 from escudo.cli.json_text import dump_json
-from escudo.cli.options import lake_option, parse_time_range, sources_option
+from escudo.cli.options import lake_option, parse_bound, sources_option
 from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import EscudoError
@@ -89,7 +89,7 @@ def compact(lake_path: Path, tables: Tables, retention_hours: float) -> None:
 @_RETENTION
 def expire(lake_path: Path, tables: Tables, older_than: str, retention_hours: float) -> None:
     """Drop what is older than a time."""
-    limit = parse_time_range(older_than, "", time.time()).earliest
+    limit = parse_bound("--older-than", older_than, time.time())
     if limit is None:
         raise EscudoError("CLI003", "--older-than: that is no point in time")
     with Lake.open(lake_path, create=False, tables=tables) as lake:

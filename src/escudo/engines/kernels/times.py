@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from escudo.core.errors import EscudoError
 from escudo.engines.kernels.kernel import NUMBER, TEXT, Kernel
@@ -60,14 +61,14 @@ _ZONES = {
 }
 
 
-def shift_time(base: float, modifier: str) -> float | None:
-    """A time moved and snapped by a relative time modifier, in UTC.
+def shift_time(base: float, modifier: str, zone: str = "UTC") -> float | None:
+    """A time moved and snapped by a relative time modifier, by the days of a zone.
 
     >>> shift_time(1602155026.0, "-1d@d")
     1602028800.0
     """
     try:
-        return relative_time(modifier, base)
+        return relative_time(modifier, base, _find_zone(zone))
     except EscudoError:
         return None
 
@@ -97,8 +98,9 @@ def _pattern(part: Part) -> str:
             return _PATTERNS["H"]
 
 
-def parse(value: str, text: str) -> float | None:
-    """Text in a time format as epoch seconds; None where it does not have the format.
+def parse(value: str, text: str, zone: str = "UTC") -> float | None:
+    """Text in a time format as epoch seconds; None where it does not have the format. ``zone`` is
+    that of a text that names none.
 
     >>> parse("2020-10-08 11:03:46.617", "%F %T.%3N")
     1602155026.617
@@ -110,10 +112,10 @@ def parse(value: str, text: str) -> float | None:
     fraction = float(f"0.{texts['f']}") if "f" in texts else 0.0
     if "s" in texts:
         return int(texts["s"]) + fraction
-    return _assembled(texts, fraction)
+    return _assembled(texts, fraction, _find_zone(zone))
 
 
-def _assembled(texts: dict[str, str], fraction: float) -> float | None:
+def _assembled(texts: dict[str, str], fraction: float, zone: tzinfo) -> float | None:
     year = int(texts.get("Y") or _century(texts.get("y", "70")))
     month = int(texts.get("m") or _MONTHS.get(texts.get("b", "jan")[:3].lower(), 0))
     hour = int(texts.get("H") or texts.get("I") or 0)
@@ -127,7 +129,7 @@ def _assembled(texts: dict[str, str], fraction: float) -> float | None:
             hour,
             int(texts.get("M", 0)),
             int(texts.get("S", 0)),
-            tzinfo=UTC,
+            tzinfo=UTC if texts.keys() & {"z", "Z"} else zone,
         )
     except ValueError:
         return None
@@ -148,14 +150,15 @@ def _offset(texts: dict[str, str]) -> float:
     return _ZONES.get(texts.get("Z", "UTC").upper(), 0) * 3600.0
 
 
-def write(seconds: float, text: str) -> str | None:
-    """A time as text in a format of Splunk's variables.
+def write(seconds: float, text: str, zone: str = "UTC") -> str | None:
+    """A time as text in a format of Splunk's variables, by the clock of a zone.
 
     >>> write(1602155026.617, "%F %T.%3N %z")
     '2020-10-08 11:03:46.617 +0000'
     """
     try:
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(seconds * 1_000_000))
+        at = at.astimezone(_find_zone(zone))
     except OverflowError:
         return None
     return "".join(_written(part, at, seconds) for part in split_format(text))
@@ -172,7 +175,9 @@ def _written(part: Part, at: datetime, seconds: float) -> str:
         case "subseconds":
             return f"{at.microsecond:06d}000"[: part.digits]
         case "zone":
-            return "+00:00" if len(part.value) == 1 else "+00:00:00"
+            offset = at.strftime("%z")
+            colons = f"{offset[:3]}:{offset[3:5]}"
+            return colons if len(part.value) == 1 else f"{colons}:00"
         case "day":
             return f"{at.day:2d}"
         case "hour12":
@@ -181,7 +186,15 @@ def _written(part: Part, at: datetime, seconds: float) -> str:
             return f"{at.hour:2d}"
 
 
+@lru_cache(maxsize=64)
+def _find_zone(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 TIMES = (
+    Kernel("spl_relative_time_in", (NUMBER, TEXT, TEXT), NUMBER, shift_time),
+    Kernel("spl_strptime_in", (TEXT, TEXT, TEXT), NUMBER, parse),
+    Kernel("spl_strftime_in", (NUMBER, TEXT, TEXT), TEXT, write),
     Kernel("spl_relative_time", (NUMBER, TEXT), NUMBER, shift_time),
     Kernel("spl_strptime_any", (TEXT, TEXT), NUMBER, parse),
     Kernel("spl_strftime_any", (NUMBER, TEXT), TEXT, write),

@@ -16,6 +16,8 @@ MACRO spl_bool(s) AS
 MACRO spl_bool_text(b) AS CASE WHEN b THEN 'True' WHEN NOT b THEN 'False' END;
 MACRO spl_epoch(t) AS unix_micros(t) / 1e6;
 MACRO spl_timestamp(n) AS CASE WHEN abs(n) < 9e12 THEN timestamp_micros(CAST(round(n * 1e6) AS BIGINT)) END;
+MACRO spl_to_clock(n, z) AS unix_micros(from_utc_timestamp(spl_timestamp(n), z)) / 1e6;
+MACRO spl_from_clock(n, z) AS unix_micros(to_utc_timestamp(spl_timestamp(n), z)) / 1e6;
 
 -- lists
 MACRO spl_values(l) AS

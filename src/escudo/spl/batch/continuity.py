@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import pyarrow as pa
 
 from escudo.spl.batch.pivot import column
 from escudo.spl.relation.values import is_numeric_text
-from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, snap_offset
+from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, is_of_calendar, snap_offset
 
 MOST_BUCKETS = 50_000
 """Buckets that are made up at most."""
 
 
-def bucket_start(at: float, span: BinSpan) -> float:
-    """The start of the bucket that a time or number lies in.
+def bucket_start(at: float, span: BinSpan, zone: tzinfo = UTC) -> float:
+    """The start of the bucket that a time or number lies in; days are those of the zone.
 
     >>> bucket_start(3700.0, BinSpan(1.0, "h")), bucket_start(86400.0 * 40, BinSpan(1.0, "mon"))
     (3600.0, 2678400.0)
     """
+    if zone is not UTC and is_of_calendar(span):
+        return _from_clock(bucket_start(_to_clock(at, zone), span), zone)
     if span.unit in MONTHS:
         date = datetime.fromtimestamp(at, UTC)
         width = int(span.size) * MONTHS[span.unit]
@@ -32,17 +34,28 @@ def bucket_start(at: float, span: BinSpan) -> float:
     return math.floor((at - offset) / width_seconds) * width_seconds + offset
 
 
-def next_start(start: float, span: BinSpan) -> float:
-    """The start of the bucket after one.
+def next_start(start: float, span: BinSpan, zone: tzinfo = UTC) -> float:
+    """The start of the bucket after one; days are those of the zone.
 
     >>> next_start(0.0, BinSpan(1.0, "mon"))
     2678400.0
     """
+    if zone is not UTC and is_of_calendar(span):
+        return _from_clock(next_start(_to_clock(start, zone), span), zone)
     if span.unit in MONTHS:
         date = datetime.fromtimestamp(start, UTC)
         months = (date.year - 1970) * 12 + date.month - 1
         return _month(months + int(span.size) * MONTHS[span.unit])
     return start + _width(span)
+
+
+def _to_clock(at: float, zone: tzinfo) -> float:
+    """The seconds of a zone's clock (``relation.zones``)."""
+    return datetime.fromtimestamp(at, zone).replace(tzinfo=UTC).timestamp()
+
+
+def _from_clock(seconds: float, zone: tzinfo) -> float:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=zone).timestamp()
 
 
 def _width(span: BinSpan) -> float:
@@ -53,14 +66,14 @@ def _month(months: int) -> float:
     return datetime(1970 + months // 12, months % 12 + 1, 1, tzinfo=UTC).timestamp()
 
 
-def buckets(low: float, high: float, span: BinSpan) -> Iterator[float]:
+def buckets(low: float, high: float, span: BinSpan, zone: tzinfo = UTC) -> Iterator[float]:
     """The starts of all buckets from the one of ``low`` to the one of ``high``."""
-    at = bucket_start(low, span)
+    at = bucket_start(low, span, zone)
     for _ in range(MOST_BUCKETS):
         if at > high:
             return
         yield at
-        at = next_start(at, span)
+        at = next_start(at, span, zone)
 
 
 def continuous(
@@ -68,6 +81,7 @@ def continuous(
     name: str,
     span: BinSpan,
     limits: tuple[float | None, float | None] = (None, None),
+    zone: tzinfo = UTC,
 ) -> pa.Table:
     """A row for each bucket of a field, null in the other fields where there was none.
 
@@ -86,10 +100,10 @@ def continuous(
     rows: dict[float, list[int]] = {}
     for i, key in enumerate(keys):
         if key is not None:
-            rows.setdefault(bucket_start(key, span), []).append(i)
+            rows.setdefault(bucket_start(key, span, zone), []).append(i)
     order: list[int | None] = []
     starts: list[float] = []
-    for start in buckets(low, high, span):
+    for start in buckets(low, high, span, zone):
         found: Sequence[int | None] = rows.get(start) or (None,)
         order += found
         starts += [start] * len(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from statistics import fmean
 from typing import Any
 
@@ -169,6 +170,7 @@ def filled_chart(
     zero: set[str],
     *,
     every_series: bool,
+    zone: tzinfo = UTC,
 ) -> pa.Table:
     """A row for each bucket between the limits; counts are 0 where nothing happened.
 
@@ -184,8 +186,8 @@ def filled_chart(
     high = max(times, default=None) if limits[1] is None else limits[1]
     if low is None or high is None:
         return table
-    at = {bucket_start(t, span): i for i, t in enumerate(times)}
-    starts = list(buckets(low, high, span))
+    at = {bucket_start(t, span, zone): i for i, t in enumerate(times)}
+    starts = list(buckets(low, high, span, zone))
     columns: dict[str, pa.Array] = {"_time": pa.array(starts, pa.float64())}
     for name in table.column_names:
         if name == "_time":

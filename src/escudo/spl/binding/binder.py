@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import ClassVar, Self
 
 import pyarrow as pa
@@ -94,6 +95,11 @@ class Binder:
     def now(self) -> float:
         """The time of the search; what asks is true of this run only."""
         return self.clock.read()
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone whose days the search is about."""
+        return self.clock.zone
 
     # pipelines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Protocol
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ class Surroundings(Protocol):
 
     @property
     def now(self) -> float: ...
+
+    @property
+    def zone(self) -> tzinfo: ...
 
     def warn(self, code: str, message: str, span: Span | None = None) -> None: ...
 
@@ -47,6 +51,10 @@ class RelationScope:
     @property
     def now(self) -> float:
         return self.around.now
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.around.zone
 
     def field(self, name: str) -> Typed | None:
         return self.relation.field(name)

@@ -16,8 +16,9 @@ def time_bounds(expr: SearchExpr, binder: Binder) -> tuple[SearchExpr, TimeRange
     """The expression without its outermost time modifiers, and the range to read."""
     rest, modifiers = split_modifiers(expr)
     # Not binder.now: the range says what is read, no condition depends on it.
-    within = time_range(modifiers, binder.clock.time) if modifiers else binder.within
-    return rest, within
+    if not modifiers:
+        return rest, binder.within
+    return rest, time_range(modifiers, binder.clock.time, binder.zone)
 
 
 def split_modifiers(expr: SearchExpr) -> tuple[SearchExpr, tuple[TimeModifier, ...]]:

@@ -25,8 +25,9 @@ from escudo.spl.syntax.series_options import BinOptions
 class Bin(AliasCommand):
     """``bin [options] field [AS alias]``.
 
-    A time becomes the start of its bucket (UTC), a number the text of its range, such as ``20-30``;
-    text that is no number stays as it is.
+    A time becomes the start of its bucket (spans of a day and longer: by the days of the search's
+    time zone), a number the text of its range, such as ``20-30``; text that is no number stays as
+    it is.
 
     Refused: a logarithmic span for times.
     """
@@ -65,7 +66,7 @@ class Bin(AliasCommand):
         align = 0.0
         if self.ranges.aligntime is not None and span.unit not in ("d", "w", "mon", "q", "y"):
             align = _read_alignment(self.ranges.aligntime, binder) or 0.0
-        sql = floor_time(as_number(value), span, align)
+        sql = floor_time(as_number(value), span, align, binder.zone)
         return Typed(sql, FieldType.TIME if value.type is FieldType.TIME else FieldType.NUMBER)
 
 
@@ -76,4 +77,4 @@ def _read_alignment(aligntime: str, binder: Binder) -> float | None:
         case "latest":
             return binder.within.latest
         case text:
-            return parse_time(text, binder.now)
+            return parse_time(text, binder.now, binder.zone)

@@ -55,5 +55,5 @@ class MakeContinuous(Command):
         return binder.batch(
             relation,
             "makecontinuous",
-            lambda table: continuous(table, self.field, span, limits),
+            lambda table: continuous(table, self.field, span, limits, binder.zone),
         )

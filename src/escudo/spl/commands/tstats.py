@@ -112,7 +112,7 @@ def cut_time(
     """The events with buckets of their time, as what ``_time`` is grouped by."""
     width = span or choose_time_span(events, binder)
     bucket = binder.names.fresh("_time")
-    events = events.hide([(bucket, floor_time(column(time.ident), width))])
+    events = events.hide([(bucket, floor_time(column(time.ident), width, zone=binder.zone))])
     return events, {"_time": Bound(bucket, FieldType.TIME)}
 
 

@@ -1,9 +1,10 @@
-"""Date and time functions (Search Reference, DateandTimeFunctions). Times are UTC."""
+"""Date and time functions (Search Reference, DateandTimeFunctions); dates are those of the search's
+time zone. Where a zone is not UTC and SQL would be long, a kernel does it."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 
 from sqlglot import exp
@@ -37,6 +38,7 @@ from escudo.spl.relation.values import (
     number_text,
     number_value,
 )
+from escudo.spl.relation.zones import from_clock, to_clock
 from escudo.spl.syntax.spans import TIME_UNITS
 
 _PAGE = "DateandTimeFunctions"
@@ -62,24 +64,39 @@ def _time(_: list[Typed], context: Context) -> Typed:
     return number_value(context.scope.now)
 
 
-def _strftime(args: list[Typed], _: Context) -> Typed:
+def _strftime(args: list[Typed], context: Context) -> Typed:
     value, wanted = args
     if is_null(value) or is_null(wanted):
         return null_value()
     known = constant_of(wanted)
     seconds = as_number(value)
+    zone = context.scope.zone
     if known is None:
+        if zone is not UTC:
+            place = literal_text(str(zone))
+            arguments = (seconds, as_text(wanted), place)
+            return Typed(prelude_call("spl_strftime_in", *arguments), _STRING)
         return Typed(prelude_call("spl_strftime_any", seconds, as_text(wanted)), _STRING)
     text = known if isinstance(known, str) else number_text(known)
-    return Typed(format_time(seconds, text), _STRING)
+    if zone is not UTC and _names_zone(text):
+        arguments = (seconds, literal_text(text), literal_text(str(zone)))
+        return Typed(prelude_call("spl_strftime_in", *arguments), _STRING)
+    return Typed(format_time(seconds, text, zone), _STRING)
 
 
-def format_time(seconds: exp.Expression, text: str) -> exp.Expression:
-    """A time (epoch seconds, DOUBLE) as text in a literal format.
+def _names_zone(text: str) -> bool:
+    """Whether a format writes the zone or the seconds since the epoch beside the clock's time."""
+    names = {p.value if p.kind == "common" else p.kind for p in split_format(text)}
+    return bool(names & {"zone", "epoch", "z", "Z"})
+
+
+def format_time(seconds: exp.Expression, text: str, zone: tzinfo = UTC) -> exp.Expression:
+    """A time (epoch seconds, DOUBLE) as text in a literal format, by the clock of a zone.
 
     >>> format_time(exp.column("t"), "%F").sql()
     "SPL_STRFTIME(t, '%Y-%m-%d')"
     """
+    seconds = to_clock(seconds, zone)
     pieces: list[exp.Expression] = []
     for plain, group in groupby(split_format(text), key=lambda p: _native(p) is not None):
         run = list(group)
@@ -142,14 +159,20 @@ def _strptime(args: list[Typed], context: Context) -> Typed:
     if is_null(value) or is_null(wanted):
         return null_value(_NUMBER)
     known = constant_of(wanted)
+    zone = context.scope.zone
     if known is None:
+        if zone is not UTC:
+            arguments = (*map(as_text, args), literal_text(str(zone)))
+            return Typed(prelude_call("spl_strptime_in", *arguments), _NUMBER)
         return Typed(prelude_call("spl_strptime_any", *map(as_text, args)), _NUMBER)
     text = known if isinstance(known, str) else number_text(known)
-    return Typed(parse_time(as_text(value), text, context.scope.now), _NUMBER)
+    parsed = parse_time(as_text(value), text, context.scope.now, zone)
+    return Typed(parsed if _names_zone(text) else from_clock(parsed, zone), _NUMBER)
 
 
-def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
-    """Text in a literal format as epoch seconds; NULL where it does not have the format.
+def parse_time(value: exp.Expression, text: str, now: float, zone: tzinfo = UTC) -> exp.Expression:
+    """Text in a literal format as epoch seconds, or those of a clock where the format names no
+    zone; NULL where it does not have the format.
 
     A format without a date means today, one without a year this year, both by ``now``.
 
@@ -164,7 +187,7 @@ def parse_time(value: exp.Expression, text: str, now: float) -> exp.Expression:
     if "epoch" not in kinds and not given & {"Y", "y"}:
         dated = bool(given & {"m", "b", "B", "d", "j", "day"})
         prefix = "%Y " if dated else "%Y-%m-%d "
-        today = datetime.fromtimestamp(now, UTC).strftime(prefix)
+        today = datetime.fromtimestamp(now, zone).strftime(prefix)
         value = concatenate(literal_text(today), parenthesise(value))
         text = prefix + text
         found = split_format(text)
@@ -199,15 +222,18 @@ def _relative_time(args: list[Typed], context: Context) -> Typed:
     if isinstance(known, str):
         if isinstance(at, float):
             try:
-                return number_value(relative_time(known, at))
+                return number_value(relative_time(known, at, context.scope.zone))
             except EscudoError as e:  # null, as where a field holds it
                 context.scope.warn("SPL201", e.diagnostic.message, context.span)
                 return null_value(_NUMBER)
-        shifted = _shifted(as_number(base), known)
+        shifted = None if context.scope.zone is not UTC else _shifted(as_number(base), known)
         if shifted is not None:
             return Typed(shifted, _NUMBER)
-    moved = prelude_call("spl_relative_time", as_number(base), as_text(modifier))
-    return Typed(moved, _NUMBER)
+    arguments = (as_number(base), as_text(modifier))
+    if context.scope.zone is not UTC:
+        place = literal_text(str(context.scope.zone))
+        return Typed(prelude_call("spl_relative_time_in", *arguments, place), _NUMBER)
+    return Typed(prelude_call("spl_relative_time", *arguments), _NUMBER)
 
 
 def _shifted(seconds: exp.Expression, modifier: str) -> exp.Expression | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from sqlglot import exp
 
@@ -56,6 +57,10 @@ class _OneValue:
     @property
     def now(self) -> float:
         return self.outer.now
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.outer.zone
 
     def field(self, name: str) -> Typed | None:
         return self.value if name == self.name else self.outer.field(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from math import isfinite
 
 from sqlglot import exp
@@ -245,6 +246,7 @@ class SchemaScope:
 
     schema: TableSchema
     now: float = 0.0
+    zone: tzinfo = UTC
 
     def field(self, name: str) -> Typed | None:
         column = self.schema.by_name.get(name)

@@ -157,9 +157,9 @@ class _Lowering:
     def time(self, modifier: TimeModifier) -> exp.Expression:
         if is_index_time(modifier):
             bound = self.fields.bound("_indextime")
-            within = index_time_range((modifier,), self.fields.now)
+            within = index_time_range((modifier,), self.fields.now, self.fields.zone)
             return exp.false() if bound is None else time_condition(bound, within)
-        within = time_range((modifier,), self.fields.now)
+        within = time_range((modifier,), self.fields.now, self.fields.zone)
         bound = self.fields.bound("_time")
         if bound is None:
             return exp.true()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 from sqlglot import exp
@@ -220,6 +220,10 @@ class _Operands:
     @property
     def now(self) -> float:
         return self.clock.read()
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.clock.zone
 
     def field(self, name: str) -> Typed | None:
         return self.operand(name)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 
 from sqlglot import exp
 
@@ -487,6 +488,10 @@ class _Stage:
     @property
     def now(self) -> float:
         return self.base.binder.now
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.base.binder.zone
 
     def bound(self, name: str) -> Bound | None:
         raise NotImplementedError

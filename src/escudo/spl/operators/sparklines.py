@@ -94,7 +94,7 @@ def _find_buckets(term: Aggregate, relation: Relation, binder: Binder) -> list[t
     else:
         low, high = within.earliest, within.latest - 1e-6
     span = term.span_width or _choose_span(low, high)
-    starts = list(islice(buckets(low, high, span), _MOST_GIVEN_POINTS + 1))
+    starts = list(islice(buckets(low, high, span, binder.zone), _MOST_GIVEN_POINTS + 1))
     if len(starts) > _MOST_GIVEN_POINTS:
         raise EscudoError(
             "SPL202",
@@ -102,7 +102,7 @@ def _find_buckets(term: Aggregate, relation: Relation, binder: Binder) -> list[t
             span=term.span,
             hint="give a longer span, or leave it out",
         )
-    return [(start, next_start(start, span)) for start in starts]
+    return [(start, next_start(start, span, binder.zone)) for start in starts]
 
 
 def _choose_span(low: float, high: float) -> BinSpan:

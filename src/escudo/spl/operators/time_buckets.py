@@ -1,7 +1,8 @@
 """A time or a number in SQL -> the start or the text of its bucket; ``bin``, ``BY _time span=...``
 and ``timechart`` call it.
 
-Times are cut in UTC. Spans of months, quarters and years begin at a calendar month, others count
+Times are cut in UTC, or by the clock of the search's time zone where a span is one of its days or
+longer. Spans of months, quarters and years begin at a calendar month, others count
 from the epoch (a week therefore begins on a Thursday) unless ``aligntime`` or a snap says
 otherwise. Numbers become the text of their range, ``20-30`` (Search Reference, bin).
 """
@@ -9,6 +10,7 @@ otherwise. Numbers become the text of their range, ``20-30`` (Search Reference, 
 from __future__ import annotations
 
 import math
+from datetime import UTC, tzinfo
 
 from sqlglot import exp
 
@@ -24,7 +26,8 @@ from escudo.spl.relation.sql import (
     prelude_call,
     times,
 )
-from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, snap_offset
+from escudo.spl.relation.zones import from_clock, to_clock
+from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, is_of_calendar, snap_offset
 
 DEFAULT_BINS = 100
 
@@ -33,12 +36,16 @@ _STEPS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 86400)
 time span)."""
 
 
-def floor_time(time: exp.Expression, span: BinSpan, align: float = 0.0) -> exp.Expression:
-    """The start of the bucket of a time, epoch seconds in and out.
+def floor_time(
+    time: exp.Expression, span: BinSpan, align: float = 0.0, zone: tzinfo = UTC
+) -> exp.Expression:
+    """The start of the bucket of a time, epoch seconds in and out; days are those of the zone.
 
     >>> floor_time(exp.column("t"), BinSpan(1.0, "h")).sql("duckdb")
     'SPL_FLOOR(t / 3600e0) * 3600e0'
     """
+    if zone is not UTC and is_of_calendar(span) and not align:
+        return from_clock(floor_time(to_clock(time, zone), span), zone)
     if span.unit in MONTHS:
         months = literal_integer(int(span.size) * MONTHS[span.unit])
         return prelude_call("spl_month_bin", time, months)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Protocol, runtime_checkable
 
 from escudo.core.errors import Span
@@ -15,6 +16,11 @@ class Scope(Protocol):
     @property
     def now(self) -> float:
         """The time of the search in epoch seconds."""
+        ...
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the search."""
         ...
 
     def field(self, name: str) -> Typed | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from escudo.core.errors import EscudoError
@@ -82,13 +82,36 @@ def parse_time(
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        expected = timeformat or "MM/DD/YYYY:HH:MM:SS"
-        raise EscudoError(
-            "SPL120",
-            f"'{text}' is not a time",
-            hint=f"write a relative time (-7d@d), epoch seconds, now, or a date as {expected}",
-        ) from None
+        message = f"'{text}' is not a time"
+        raise EscudoError("SPL120", message, hint=_list_forms(lower, timeformat)) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=tz)).timestamp()
+
+
+_SAID: Mapping[str, str] = {
+    "today": "from @d",
+    "yesterday": "from -1d@d until @d",
+    "tomorrow": "from +1d@d",
+    "this week": "from @w0",
+    "last week": "from -1w@w0 until @w0",
+    "this month": "from @mon",
+    "last month": "from -1mon@mon until @mon",
+    "last year": "from -1y@y until @y",
+}
+"""What people say for a day, and the time modifiers of its ends."""
+
+
+def _list_forms(said: str, timeformat: str | None) -> str:
+    """The forms that a time may have, and what a word of everyday language would be."""
+    meant = _SAID.get(said)
+    forms = (
+        f"{timeformat} (the timeformat given), "
+        if timeformat is not None
+        else "2020-10-08, 2020-10-08T11:00:00Z, 2020-10-08T13:00:00+02:00, 10/08/2020:11:00:00, "
+    )
+    return (
+        f"{f'{said} is {meant}; ' if meant else ''}write a time as -24h (ago), -7d@d (cut to the "
+        f"day), @w1 (this Monday), now, {forms}or epoch seconds (1602154800); 0 is no bound"
+    )
 
 
 def relative_time(text: str, now: float, tz: tzinfo = UTC) -> float:
@@ -125,7 +148,8 @@ def _not_relative(text: str, rest: str) -> EscudoError:
     return EscudoError(
         "SPL120",
         f"'{text}' is not a relative time: '{rest}' is not understood",
-        hint="write [+|-]<number><unit> and @<unit>; units are s, m, h, d, w, mon, q, y",
+        hint="write [+|-]<number><unit> and @<unit>, as in -24h, -7d@d, -1mon@mon, @w1; "
+        "units are s, m, h, d, w, mon, q, y",
     )
 
 

@@ -89,6 +89,15 @@ def parse_span(text: str) -> BinSpan | None:
     )
 
 
+def is_of_calendar(span: BinSpan) -> bool:
+    """Whether buckets begin with days of a calendar: the span is a day or longer.
+
+    >>> is_of_calendar(BinSpan(1.0, "d")), is_of_calendar(BinSpan(24.0, "h"))
+    (True, False)
+    """
+    return span.unit in MONTHS or span.unit in ("d", "w")
+
+
 def snap_offset(span: BinSpan) -> float:
     """Where buckets begin after a snap: ``1w@w1`` on Mondays, ``1d@d`` at midnight.
 

@@ -191,7 +191,7 @@ class Tree:
         bound = self.scope.bound("_time")
         sql: exp.Expression = exp.true()
         if bound is not None:
-            sql = time_condition(bound, time_range(modifiers, self.scope.now))
+            sql = time_condition(bound, time_range(modifiers, self.scope.now, self.scope.zone))
         text = " ".join(search_text(m) for m in modifiers)
         return self._leaf(text, modifiers[0].span, sql, ("_time",), None)
 

@@ -139,5 +139,7 @@ def _bucketed(
     relation: Relation, bound: Bound, span: BinSpan, binder: Binder
 ) -> tuple[Relation, dict[str, Bound]]:
     bucket = binder.names.fresh("_time")
-    cut = relation.hide([(bucket, time_buckets.floor_time(column(bound.ident), span))])
+    cut = relation.hide(
+        [(bucket, time_buckets.floor_time(column(bound.ident), span, zone=binder.zone))]
+    )
     return cut, {"_time": Bound(bucket, FieldType.TIME)}

@@ -94,7 +94,9 @@ def build_timechart(relation: Relation, command: Timechart, binder: Binder) -> R
         raise EscudoError("SPL105", "timechart needs _time", span=command.span)
     span = choose_time_span(relation, binder, command.bins)
     bucket = binder.names.fresh("_time")
-    cut = relation.hide([(bucket, time_buckets.floor_time(column(time.ident), span))])
+    cut = relation.hide(
+        [(bucket, time_buckets.floor_time(column(time.ident), span, zone=binder.zone))]
+    )
     given = {"_time": Bound(bucket, FieldType.TIME)}
     width = span.size * SECONDS.get(span.unit or "s", 2592000.0)
     aggregates = [_per_unit(a, width) for a in command.aggregates]
@@ -113,7 +115,7 @@ def build_timechart(relation: Relation, command: Timechart, binder: Binder) -> R
     return binder.batch(
         found,
         "the buckets of timechart",
-        lambda table: filled_chart(table, span, limits, zero, every_series=every),
+        lambda table: filled_chart(table, span, limits, zero, every_series=every, zone=binder.zone),
         kinds={"_time": FieldType.TIME},
     )
 

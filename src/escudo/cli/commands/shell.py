@@ -1,0 +1,209 @@
+"""``escudo shell``: searches over a lake, one after the other, with a warm engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import tzinfo
+from importlib import import_module
+from pathlib import Path
+
+import click
+from platformdirs import user_data_path
+
+from escudo import startup
+from escudo.actions.check_search import check_search
+from escudo.actions.engines import make_engines
+from escudo.actions.search import SearchOptions
+from escudo.actions.workspace import Workspace
+from escudo.cli.options import (
+    content_options,
+    engine_options,
+    lake_option,
+    load_content,
+    parse_time_range,
+    sources_option,
+    time_options,
+    zone_option,
+)
+from escudo.cli.output import choose_format, format_option
+from escudo.cli.row_view import Layout
+from escudo.cli.search_view import Showing, layout_options
+from escudo.cli.shell.completion import gather_names
+from escudo.cli.shell.input_text import split_script
+from escudo.cli.shell.session import Session, Settings
+from escudo.cli.terminal import escape_controls, open_stderr
+from escudo.content import Content
+from escudo.core.catalog import Catalog
+from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.faults import explain_fault
+from escudo.core.interrupts import is_stopping
+from escudo.engines.execute import Engine
+from escudo.lake import Lake
+from escudo.lake.tables import Tables
+
+
+@click.command()
+@lake_option(required=True)
+@sources_option
+@content_options
+@time_options
+@engine_options
+@click.option("--allow-delete", is_flag=True, help="Let `delete` take events out of the lake.")
+@click.option("--allow-internal", is_flag=True, help="Let `collect` write to indexes of `_...`.")
+@layout_options
+@zone_option
+@format_option()
+def command(
+    lake_path: Path,
+    tables: Tables,
+    content_paths: Sequence[Path],
+    overlay: Path | None,
+    earliest: str,
+    latest: str,
+    engine_name: str,
+    memory_limit: str | None,
+    allow_delete: bool,
+    allow_internal: bool,
+    layout: str | None,
+    every: bool,
+    paged: bool,
+    zone: tzinfo,
+    format_: str | None,
+) -> None:
+    """Search a lake at a prompt; `.help` lists what else it can do.
+
+    From a pipe it reads a search a line (further lines while brackets, quotes or a pipe are open),
+    and writes rows as `search` does; the exit code is 1 if one of them failed.
+    """
+    if layout is not None and format_ not in (None, "table"):
+        raise click.UsageError("--layout is for people: it goes without --format")
+    now = time.time()
+    within = parse_time_range(earliest, latest, now, zone)
+    folder = find_user_folder()
+    saved = folder / "saved"
+
+    def load() -> Content:
+        """The content, with the user's saved searches over it."""
+        own = [saved] if (saved / "macros").is_dir() else []
+        return load_content([*content_paths, *own], overlay)
+
+    showing = Showing(
+        shape="table" if layout is not None else choose_format(format_),
+        layout=None if layout is None else Layout(layout),
+        every=every,
+        paged=paged,
+        zone=zone,
+    )
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
+        workspace = Workspace(
+            content=load(),
+            lake=lake,
+            engine_of=_WarmEngines(engine_name, memory_limit),
+            now=now,
+            within=within,
+        )
+        session = Session(
+            workspace,
+            Settings(showing, earliest, latest),
+            saved=saved,
+            reload=load,
+            rights=SearchOptions(may_delete=allow_delete, may_write_internal=allow_internal),
+        )
+        if sys.stdin.isatty():
+            _converse(session, folder / "history")
+        elif not _run_script(session, sys.stdin.read().splitlines()):
+            sys.exit(1)
+
+
+def find_user_folder() -> Path:
+    """Where history and saved searches are: the folder that ``ESCUDO_DATA`` names, or ``escudo`` in
+    the user's own data folder."""
+    named = os.environ.get("ESCUDO_DATA")
+    return Path(named) if named else user_data_path("escudo")
+
+
+class _WarmEngines:
+    """Engines that know what the one before them knew of files."""
+
+    def __init__(self, name: str, memory_limit: str | None) -> None:
+        self._make = make_engines(name, memory_limit)
+        self._first: Engine | None = None
+
+    def __call__(self, catalog: Catalog) -> Engine:
+        if self._first is None:
+            self._first = self._make(catalog)
+        return self._first.over(catalog)
+
+
+def _converse(session: Session, history: Path) -> None:
+    """Reads and does until the user leaves. What fails is told; Ctrl-C stops what runs."""
+    prompts = import_module("escudo.cli.shell.prompt")
+    startup.free_interrupts()
+
+    def check(text: str) -> tuple[Diagnostic, ...]:
+        try:
+            return check_search(text, session.at_now())
+        except EscudoError as error:
+            return (error.diagnostic,)
+
+    def describe() -> str:
+        settings = session.settings
+        times = f"{settings.earliest or 'all time'} {settings.latest}".strip()
+        return f"{session.workspace.lake.path}  {times}  {settings.showing.zone}  .help"
+
+    def gather() -> object:
+        workspace = session.workspace
+        return gather_names(workspace.lake.snapshot(), workspace.knowledge)
+
+    prompt = prompts.Prompt(history, check=check, gather=gather, status=describe)
+    try:
+        while not session.ended:
+            try:
+                if _attempt(session, prompt.read()):
+                    prompt.refresh_names()
+            except KeyboardInterrupt:
+                if is_stopping():
+                    raise
+            except EOFError:
+                break
+    finally:
+        prompt.end()
+
+
+def _attempt(session: Session, text: str, place: str = "") -> bool:
+    """Whether a line could be done; what was wrong is told."""
+    try:
+        session.handle(text)
+    except EscudoError as error:
+        _complain(f"{place}{error.diagnostic.render()}")
+    except KeyboardInterrupt:
+        if is_stopping():
+            raise
+        _complain("stopped")
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if is_stopping():
+            raise
+        _complain(f"{place}{explain_fault(error).render()}")
+    else:
+        return True
+    return False
+
+
+def _run_script(session: Session, lines: list[str]) -> bool:
+    """Does every line of a script, those after one that failed, too; whether all could be done."""
+    done = True
+    for number, text in split_script(lines):
+        done = _attempt(session, text, f"line {number}: ") and done
+        sys.stdout.flush()
+        if session.ended:
+            break
+    return done
+
+
+def _complain(text: str) -> None:
+    open_stderr().print(escape_controls(text))
