@@ -50,5 +50,20 @@ CODES: Mapping[str, ErrorCode] = {
             "Ask for less: --type, --status, --technique, --min-severity and --exclude hold "
             "together.",
         ),
+        ErrorCode(
+            "CLI030",
+            "A configuration file that cannot be read",
+            "It is TOML: `key = value`, texts in quotes. `escudo config --path` names the files.",
+        ),
+        ErrorCode(
+            "CLI031",
+            "A key that the configuration has not",
+            "docs/configuration.md lists the keys; the hint names the closest one.",
+        ),
+        ErrorCode(
+            "CLI032",
+            "A value that a key of the configuration cannot have",
+            "The message says what it may be.",
+        ),
     )
 }

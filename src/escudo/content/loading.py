@@ -59,12 +59,15 @@ class Layer:
     failed_files: int = 0
 
 
-def load_layer(path: Path, name: str | None = None, *, skip: Collection[Path] = ()) -> Layer:
+def load_layer(
+    path: Path, name: str | None = None, *, skip: Collection[Path] = (), strict: bool = False
+) -> Layer:
     """One content path: a checkout, a folder of YAML files, or a single file.
 
     A checkout is known by its folders (``detections``, ``macros``, ...), which alone are read; of
     any other folder all YAML files are read, each for what its keys say it is. A file with an
-    error is left out and its errors are in ``diagnostics``. Files in ``skip`` are not read.
+    error is left out and its errors are in ``diagnostics``. Files in ``skip`` are not read. With
+    ``strict`` a key that is not known is such an error.
 
     Raises:
         EscudoError: CON001 where the path does not exist.
@@ -85,7 +88,7 @@ def load_layer(path: Path, name: str | None = None, *, skip: Collection[Path] = 
         elif file.suffix.lower() == ".csv":
             layer.csv.setdefault(file.name, str(file))
         else:
-            _read_file(layer, file, kind, _Place(label, root))
+            _read_file(layer, file, kind, _Place(label, root, strict))
     return layer
 
 
@@ -95,6 +98,7 @@ class _Place:
 
     label: str
     root: Path
+    strict: bool
 
 
 def _outside(file: Path, root: Path) -> Diagnostic:
@@ -165,7 +169,7 @@ def _read_file(layer: Layer, file: Path, kind: str | None, place: _Place) -> Non
         layer.diagnostics.append(unreadable)
         layer.failed_files += 1
         return
-    node, problems = read_document(str(file), source)
+    node, problems = read_document(str(file), source, strict=place.strict)
     if node is not None:
         _read_element(layer, file, node, problems, kind, place)
     elif not problems.found:

@@ -24,6 +24,7 @@ from escudo.cli.options import (
     content_options,
     date_order_option,
     engine_options,
+    lake_option,
     load_keyed_content,
     logs_argument,
     open_cache,
@@ -34,7 +35,7 @@ from escudo.cli.options import (
     unpack_options,
 )
 from escudo.cli.output import choose_format, format_option, write_rows
-from escudo.cli.progress import show_diagnostics
+from escudo.cli.progress import show_changes, show_diagnostics
 from escudo.cli.terminal import open_console, open_stderr
 from escudo.content.elements.detection import STATUSES, TYPES
 from escudo.core.errors import Severity
@@ -104,12 +105,7 @@ FIELDS = (
 )
 @time_options
 @engine_options
-@click.option(
-    "--lake",
-    "lake_path",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Keep what is read in this lake [default: a temporary one].",
-)
+@lake_option(required=False, text="Keep what is read in this lake [default: a temporary one].")
 @click.option("--report", "report_path", type=click.File("wb"), help="Write a JSON report here.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option()
@@ -131,8 +127,7 @@ def command(
     memory_limit: str | None,
     lake_path: Path | None,
     tables: Tables,
-    max_unpacked: int,
-    max_members: int,
+    limits: UnpackLimits,
     date_order: DateOrder | None,
     report_path: IO[bytes] | None,
     quiet: bool,
@@ -154,7 +149,6 @@ def command(
     if not logs and lake_path is None:
         raise click.UsageError("give LOGS to read, or a lake to hunt with --lake")
     begun, now = time.monotonic(), time.time()
-    limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     shape = choose_format(format_)
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
@@ -189,8 +183,7 @@ def command(
         )
     hunt, ingested = done.hunt, done.ingested.report
     show_diagnostics([d for d in hunt.diagnostics if d.severity is Severity.ERROR])
-    for change in hunt.changes if not quiet else ():
-        open_stderr().print(str(change))
+    show_changes(hunt.changes, quiet=quiet)
     if shape == "table":
         out = open_console()
         show_run(hunt, ingested if logs else None, out)

@@ -49,8 +49,7 @@ def command(
     logs: Sequence[Path],
     lake_path: Path,
     tables: Tables,
-    max_unpacked: int,
-    max_members: int,
+    limits: UnpackLimits,
     date_order: DateOrder | None,
     force: bool,
     quiet: bool,
@@ -62,7 +61,6 @@ def command(
     rejected; the rejected input is kept in the folder `rejected` of the lake.
     """
     begun = time.monotonic()
-    limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
     with Lake.open(lake_path, tables=tables) as lake, IngestProgress(quiet=quiet) as progress:
         ingested = ingest_logs(
             logs, lake, force=force, date_order=date_order, progress=progress, limits=limits

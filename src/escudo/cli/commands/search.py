@@ -23,7 +23,7 @@ from escudo.cli.options import (
     time_options,
 )
 from escudo.cli.output import choose_format, format_option, write_rows
-from escudo.cli.progress import show_diagnostics
+from escudo.cli.progress import show_changes, show_diagnostics
 from escudo.cli.terminal import open_stderr
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
@@ -90,8 +90,7 @@ def command(
             within=parse_time_range(earliest, latest, now),
         )
         found = search_lake(text, workspace, options, tell=show_diagnostics)
-        for change in found.changes:
-            open_stderr().print(str(change))
+        show_changes(found.changes)
         rows = (row for table in found.tables for row in iterate_rows(table))
         count = write_rows(rows, found.fields, shape)
     if shape == "table":
