@@ -10,6 +10,7 @@ from tests.cli.conftest import Run, json_lines
 from tests.cli.test_wrong_input import GOOD
 from tests.sources.test_archives import aes_zipped, seven_zipped, tarred, weakly_zipped
 
+WRONG = "0ther"
 SECRET = "p4ss w\u00f6rd"
 
 
@@ -30,7 +31,7 @@ def _hunt(escudo: Run, folder: Path, *options: object) -> tuple[int, int, str]:
     done = escudo("--log-file", log, "hunt", folder, *options, "--format", "jsonl", "--quiet")
     for text in (done.stdout, done.stderr, log.read_text()):
         assert SECRET not in text
-        assert "wrong" not in text
+        assert WRONG not in text
     events = sum(row["row"]["count"] for row in json_lines(done.stdout))
     return done.returncode, events, done.stderr
 
@@ -38,7 +39,7 @@ def _hunt(escudo: Run, folder: Path, *options: object) -> tuple[int, int, str]:
 def test_without_and_with_a_wrong_one_the_others_are_read(escudo: Run, folder: Path) -> None:
     code, events, stderr = _hunt(escudo, folder)
     assert (code, events, stderr.count("error[SRC007]")) == (1, 1, 3)
-    code, events, stderr = _hunt(escudo, folder, "--password", "wrong")
+    code, events, stderr = _hunt(escudo, folder, "--password", WRONG)
     assert (code, events, stderr.count("error[SRC016]")) == (1, 1, 3)
 
 
@@ -51,7 +52,7 @@ def test_with_the_right_one(
         options = ["--password", SECRET]
     elif way == "file":
         file = folder.parent / "words"
-        file.write_text(f"wrong\n\n{SECRET}\n")
+        file.write_text(f"{WRONG}\n\n{SECRET}\n")
         options = ["--password-file", file]
     else:
         monkeypatch.setenv("ESCUDO_PASSWORD", SECRET)

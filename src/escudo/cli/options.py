@@ -43,42 +43,8 @@ def logs_argument(*, required: bool) -> Callable[[F], F]:
 
 
 def unpack_options(function: F) -> F:
-    """``--max-unpacked``, ``--max-members`` and ``--password``: how archives are unpacked; gives a
-    command ``limits``."""
+    """``--max-unpacked`` and ``--max-members``: what one file may unpack to."""
     usual = UnpackLimits()
-    inner = function  # the name is bound anew below
-
-    @wraps(inner)
-    def with_limits(
-        *arguments: Any,
-        max_unpacked: int,
-        max_members: int,
-        password: str | None,
-        password_file: IO[bytes] | None,
-        **options: Any,
-    ) -> Any:
-        limits = UnpackLimits(
-            most_bytes=max_unpacked << 30,
-            most_members=max_members,
-            passwords=_read_passwords(password, password_file),
-        )
-        return inner(*arguments, limits=limits, **options)
-
-    function = cast(F, with_limits)
-    function = click.option(
-        "--password-file",
-        type=click.File("rb"),
-        help="File of passwords of archives, one a line; each is tried.",
-    )(function)
-    function = click.option(
-        "--password",
-        envvar="ESCUDO_PASSWORD",
-        prompt=True,
-        prompt_required=False,
-        hide_input=True,
-        help="Password of encrypted archives (others see it in the list of processes); "
-        "at the end of the line, without a value, it is asked for.",
-    )(function)
     function = click.option(
         "--max-members",
         type=click.IntRange(min=1),
@@ -93,6 +59,33 @@ def unpack_options(function: F) -> F:
         show_default=True,
         help="GB that one file may unpack to.",
     )(function)
+
+
+def password_options(function: F) -> F:
+    """``--password`` and ``--password-file``, which give a command ``passwords``."""
+
+    @wraps(function)
+    def with_passwords(
+        *arguments: Any, password: str | None, password_file: IO[bytes] | None, **options: Any
+    ) -> Any:
+        passwords = _read_passwords(password, password_file)
+        return function(*arguments, passwords=passwords, **options)
+
+    with_file = click.option(
+        "--password-file",
+        type=click.File("rb"),
+        help="File of passwords of archives, one a line; each is tried.",
+    )(with_passwords)
+    decorated: F = click.option(
+        "--password",
+        envvar="ESCUDO_PASSWORD",
+        prompt=True,
+        prompt_required=False,
+        hide_input=True,
+        help="Password of encrypted archives (others see it in the list of processes); "
+        "at the end of the line, without a value, it is asked for.",
+    )(cast(F, with_file))
+    return decorated
 
 
 def _read_passwords(password: str | None, file: IO[bytes] | None) -> tuple[bytes, ...]:

@@ -30,6 +30,7 @@ from escudo.cli.options import (
     open_cache,
     open_lake,
     parse_time_range,
+    password_options,
     sources_option,
     time_options,
     unpack_options,
@@ -67,6 +68,7 @@ FIELDS = (
 @logs_argument(required=False)
 @sources_option
 @unpack_options
+@password_options
 @date_order_option
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
@@ -127,7 +129,9 @@ def command(
     memory_limit: str | None,
     lake_path: Path | None,
     tables: Tables,
-    limits: UnpackLimits,
+    max_unpacked: int,
+    max_members: int,
+    passwords: tuple[bytes, ...],
     date_order: DateOrder | None,
     report_path: IO[bytes] | None,
     quiet: bool,
@@ -149,6 +153,9 @@ def command(
     if not logs and lake_path is None:
         raise click.UsageError("give LOGS to read, or a lake to hunt with --lake")
     begun, now = time.monotonic(), time.time()
+    limits = UnpackLimits(
+        most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
+    )
     shape = choose_format(format_)
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
