@@ -51,7 +51,7 @@ docs: $(STAMP)
 lock:
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
-	  --extra spark --group dev pyproject.toml requirements-build.in -o requirements.lock
+	  --all-extras --group dev pyproject.toml requirements-build.in -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,7 @@ from escudo.startup import use_own_python
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 use_own_python()
 os.environ["ESCUDO_CACHE"] = ""  # what one test made must not be what another one sees
+os.environ["ESCUDO_CONFIG"] = ""  # nor what the user has set
 
 # The suite tries the same examples each time, so that it fails by a change and not by chance; a run
 # that is asked for a number of examples (`make fuzz`) tries others each time.

@@ -41,8 +41,8 @@ def test_saved_searches_lookups_and_bare_csv_files(tmp_path: Path) -> None:
     put(tmp_path, "lookups/l.csv", "x\n")
     put(tmp_path, "lookups/bare.csv", "x\n")
     knowledge = content.load([tmp_path], builtin=False).knowledge
-    assert knowledge.saved_search("ESCU - A Detection - Rule") == knowledge.saved_search(
-        "a detection"
-    )
+    assert knowledge.saved_search(
+        "Custom Splunk Content Pack - A Detection - Rule"
+    ) == knowledge.saved_search("a detection")
     assert set(knowledge.lookups()) == {"l", "l.csv", "bare.csv"}
     assert knowledge.saved_search("nothing") is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import zipfile
 from contextlib import suppress
 
@@ -12,13 +14,14 @@ from hypothesis import strategies as st
 
 from escudo.content.reading import read_document
 from escudo.core.errors import EscudoError
-from escudo.sources.opening import LogStream, open_logs
+from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 from escudo.sources.reading import read
 from escudo.spl.parse import parse
 from escudo.spl.relation.time_modifiers import parse_time
 from tests.families import FAMILIES
 from tests.fuzz import fuzzed
 from tests.lake.logs import sysmon
+from tests.sources.test_archives import aes_zipped, seven_zipped, tarred, weakly_zipped
 
 SEEDS = (
     sysmon(3).encode(),
@@ -40,6 +43,12 @@ PACKED = (
     *SEEDS,
     *(gzip.compress(seed, mtime=0) for seed in SEEDS),
     *(pack_zip(s, m) for s in SEEDS for m in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)),
+    *(tarred(a=s, b=s) for s in SEEDS),
+    *(pack(tarred(a=SEEDS[0])) for pack in (bz2.compress, lzma.compress)),
+    seven_zipped(a=SEEDS[0], b=SEEDS[1]),
+    seven_zipped("secret", a=SEEDS[0]),
+    aes_zipped(b"secret", a=SEEDS[0]),
+    weakly_zipped(b"secret", "a", SEEDS[0]),
 )
 
 
@@ -57,7 +66,8 @@ def damaged(draw: st.DrawFn) -> bytes:
 @fuzzed
 @given(damaged())
 def test_readers_and_archives(data: bytes) -> None:
-    for item in open_logs(["-"], stdin=io.BytesIO(data)):
+    limits = UnpackLimits(most_bytes=64 << 20, passwords=(b"secret",))
+    for item in open_logs(["-"], stdin=io.BytesIO(data), limits=limits):
         if isinstance(item, LogStream):
             for _ in read(item, FAMILIES):
                 pass

@@ -98,5 +98,20 @@ CODES: Mapping[str, ErrorCode] = {
             "A command of the shell that cannot be done",
             "The message says what it takes; `.help` shows how each is written.",
         ),
+        ErrorCode(
+            "CLI030",
+            "A configuration file that cannot be read",
+            "It is TOML: `key = value`, texts in quotes. `escudo config --path` names the files.",
+        ),
+        ErrorCode(
+            "CLI031",
+            "A key that the configuration has not",
+            "docs/configuration.md lists the keys; the hint names the closest one.",
+        ),
+        ErrorCode(
+            "CLI032",
+            "A value that a key of the configuration cannot have",
+            "The message says what it may be.",
+        ),
     )
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from escudo.actions.named_search import NamedSearch
+from escudo.actions.named_search import NamedSearch, errors_in_file, point_into_file
 from escudo.actions.workspace import Workspace
 from escudo.core.errors import Diagnostic
 from escudo.core.timerange import TimeRange, iso_utc
@@ -94,7 +94,11 @@ def explain_searches(
         EscudoError: what compiling or running a search raises.
     """
     snapshot = workspace.lake.snapshot()
-    return [_explain(search, workspace, snapshot, measured=measured) for search in searches]
+    explanations = []
+    for search in searches:
+        with errors_in_file(search):
+            explanations.append(_explain(search, workspace, snapshot, measured=measured))
+    return explanations
 
 
 def _explain(
@@ -130,7 +134,7 @@ def _explain(
         fields=tuple((name, kind.value) for name, _, kind in compiled.output),
         reads=reads,
         deferred=tuple(compiled.deferred),
-        diagnostics=tuple(compiled.diagnostics),
+        diagnostics=tuple(point_into_file(d, search) for d in compiled.diagnostics),
         compile_ms=compile_ms,
         engine=engine.name,
         sql=sql,

@@ -4,7 +4,7 @@ screen, and by what writes a report of it."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -425,7 +425,7 @@ def _find_gaps(hunt: Hunt, workspace: Workspace, events: Sequence[SourceCount]) 
     for match in hunt.matches:
         if few and not match.failed:
             match = _screen(match, workspace, snapshot)
-        tables = _list_tables(match)
+        tables = _list_tables(match, filled)
         if match.rows.num_rows or tables is None or match.detection.type == "Correlation":
             continue
         named = {n: _find_origin(n, origins) for n in _list_sources(match.detection)}
@@ -447,12 +447,13 @@ def _screen(match: Match, workspace: Workspace, snapshot: Snapshot) -> Match:
     return replace(match, ruled_out=screen)
 
 
-def _list_tables(match: Match) -> set[str] | None:
-    """The tables that can have what a search needs; None where it was run, since something met its
-    needs, or only running it tells."""
-    if match.ruled_out is None or match.ruled_out.needs is None:
+def _list_tables(match: Match, filled: Collection[str]) -> set[str] | None:
+    """The tables that can have what a search needs, of several needs those that have nothing; None
+    where it was run, since something met its needs, or only running it tells."""
+    if match.ruled_out is None or not match.ruled_out.needs:
         return None
-    tables = {need.table for need in match.ruled_out.needs}
+    groups = [{need.table for need in group} for group in match.ruled_out.needs]
+    tables = next((g for g in groups if not g & set(filled)), groups[0])
     return tables if tables == {RISK} else tables - _OWN_TABLES
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from escudo.actions.named_search import NamedSearch
-from escudo.content.positions import relocate
+from escudo.actions.named_search import NamedSearch, point_into_file
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic
 from escudo.spl import lint_search
@@ -22,5 +20,4 @@ def lint_searches(
     """
     for search in searches:
         for diagnostic in lint_search(search.text, catalog, knowledge, file=search.file):
-            shown = replace(diagnostic, source=diagnostic.source or search.text)
-            yield relocate(shown, search.text) if search.place is not None else shown
+            yield point_into_file(diagnostic, search)

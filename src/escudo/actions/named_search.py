@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from escudo import content as contents
 from escudo.content import Content
-from escudo.core.errors import EscudoError, Span
+from escudo.content.positions import relocate
+from escudo.core.errors import Diagnostic, EscudoError, Span
 
 _YAML = (".yml", ".yaml")
 _Element: TypeAlias = contents.Detection | contents.Baseline | contents.Investigation
@@ -25,6 +27,8 @@ class NamedSearch:
     text: str
     file: str | None = None
     place: Span | None = None
+    enabled: bool = True
+    """False: the content turns it off, so that a hunt leaves it out."""
 
 
 def find_searches(argument: str, content: Content) -> list[NamedSearch]:
@@ -60,6 +64,11 @@ def is_content(path: Path) -> bool:
     return path.is_file() and tarfile.is_tarfile(path)
 
 
+def list_content(arguments: Sequence[str]) -> list[Path]:
+    """Those of some arguments that are content: their searches may name what is defined there."""
+    return [path for path in map(Path, arguments) if _exists(path) and is_content(path)]
+
+
 def find_detection(argument: str, content: Content) -> list[NamedSearch]:
     """A detection by its name or id; what ``find_searches`` finds where it is a path or SPL.
 
@@ -71,10 +80,28 @@ def find_detection(argument: str, content: Content) -> list[NamedSearch]:
     return [_of_element(content.detection(argument))]
 
 
+def point_into_file(diagnostic: Diagnostic, search: NamedSearch) -> Diagnostic:
+    """What is said of a search, pointing into the YAML or .conf file that holds it."""
+    shown = replace(diagnostic, source=diagnostic.source or search.text)
+    return relocate(shown, search.text) if search.place is not None else shown
+
+
+@contextmanager
+def errors_in_file(search: NamedSearch) -> Iterator[None]:
+    """Has the errors about a search point into the file that holds it."""
+    try:
+        yield
+    except EscudoError as error:
+        told = point_into_file(error.diagnostic, search)
+        raise EscudoError(
+            told.code, told.message, span=told.span, hint=told.hint, source=told.source
+        ) from error
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a search is no legal path: too long, a NUL in it
+    except (OSError, ValueError):  # a search is no legal path: too long, a NUL in it
         return False
 
 
@@ -88,4 +115,6 @@ def _of_content(content: Content) -> Iterator[NamedSearch]:
 
 
 def _of_element(element: _Element) -> NamedSearch:
-    return NamedSearch(element.name, element.search, element.origin.file, element.origin.search)
+    enabled = not isinstance(element, contents.Detection) or element.enabled
+    origin = element.origin
+    return NamedSearch(element.name, element.search, origin.file, origin.search, enabled)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from escudo.actions.workspace import Workspace
 from escudo.content import Content
+from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, Severity, Span
 from escudo.core.ordered_map import map_in_order
@@ -46,7 +47,7 @@ class Verdicts:
                 {
                     "name": s.name,
                     "file": s.file,
-                    "line": s.place.line if s.place else 1,
+                    "line": d.span.line if d.span else 1,
                     "column": d.span.column if d.span else 1,
                     "code": d.code,
                     "message": d.message,
@@ -184,8 +185,21 @@ def _judge(
         verdicts = out[search.kind]
         verdicts.total += 1
         if problem is not None:
-            verdicts.failed.append((search, problem))
+            verdicts.failed.append((search, _point_into_file(problem, search)))
     return out
+
+
+def _point_into_file(problem: Diagnostic, search: ContentSearch) -> Diagnostic:
+    """The problem at its place in the file of a search; at the search's beginning where the file
+    has it otherwise, with tokens or before an overlay's changes."""
+    span = problem.span
+    if span is None:
+        return replace(problem, span=search.place)
+    told = replace(problem, span=replace(span, file=search.file))
+    found = relocate(told, search.text)
+    if found is not told or search.place is None:
+        return found
+    return replace(told, span=search.place, source=None)
 
 
 def _find_problem(

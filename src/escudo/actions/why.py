@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from escudo.actions.named_search import NamedSearch
+from escudo.actions.named_search import NamedSearch, errors_in_file, point_into_file
 from escudo.actions.workspace import Workspace
-from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, Severity
 from escudo.detect.one_event import EVENT_ID, OneEvent
@@ -32,9 +31,13 @@ def explain_event(
     snapshot = workspace.lake.snapshot()
     for search in searches:
         if isinstance(event, int):
-            explanation = _why(search, workspace, snapshot).explain_event(event)
+            with errors_in_file(search):
+                explanation = _why(search, workspace, snapshot).explain_event(event)
         else:
-            with tempfile.TemporaryDirectory(prefix="escudo-event-") as folder:
+            with (
+                tempfile.TemporaryDirectory(prefix="escudo-event-") as folder,
+                errors_in_file(search),
+            ):
                 catalog = OneEvent(snapshot, event, Path(folder), now=workspace.now)
                 explanation = _why(search, workspace, catalog).explain_event(EVENT_ID)
             diagnostics = (*explanation.diagnostics, *_list_unknown(catalog))
@@ -53,7 +56,8 @@ def explain_nearest(
     """
     snapshot = workspace.lake.snapshot()
     for search in searches:
-        explanation = _why(search, workspace, snapshot).explain_nearest(count)
+        with errors_in_file(search):
+            explanation = _why(search, workspace, snapshot).explain_nearest(count)
         yield search, _in_file(explanation, search)
 
 
@@ -71,7 +75,7 @@ def _why(search: NamedSearch, workspace: Workspace, catalog: Catalog) -> Why:
 
 def _in_file(explanation: Explanation, search: NamedSearch) -> Explanation:
     """The explanation, its diagnostics with their places in the file as it is on the disk."""
-    diagnostics = tuple(relocate(d, search.text) for d in explanation.diagnostics)
+    diagnostics = tuple(point_into_file(d, search) for d in explanation.diagnostics)
     return replace(explanation, diagnostics=diagnostics)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from escudo import __version__, startup
+from escudo.cli.log_output import begin_log, log_diagnostic, show_log
+from escudo.cli.settings import FAILED_CONTENT, SETTINGS, read_settings
 from escudo.cli.terminal import escape_controls
-from escudo.core.errors import EscudoError
+from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.event_log import log_event
 from escudo.core.faults import explain_fault
 from escudo.core.interrupts import find_stop, is_stopping, meet_stop
 
@@ -34,10 +40,22 @@ COMMANDS: Mapping[str, str] = {
     "lint": "Say what in SPL is hardly what its author meant.",
     "format": "Lay SPL out for reading, one command a line.",
     "why": "Show which conditions of a detection an event meets, and which it fails.",
+    "config": "Show the settings in force, and where each is from.",
     "generate": "Write realistic logs with attacks hidden in them.",
     "demo": "Generate a Windows day with a WMI attack, hunt it, show everything.",
 }
 """Each is `commands/<name>.py` with a click command of that name."""
+
+
+_VERBOSE_HELP = "Say on standard error what is done: files read, detections run, commits."
+_VERBOSE = click.Option(
+    ["-v", "--verbose"],
+    is_flag=True,
+    expose_value=False,
+    callback=lambda _context, _option, asked: show_log() if asked else None,
+    help=_VERBOSE_HELP,
+)
+"""Each command takes it, too: nobody remembers which options go before the command."""
 
 
 class _LazyGroup(click.Group):
@@ -51,6 +69,8 @@ class _LazyGroup(click.Group):
             return None
         module = import_module(f"escudo.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
+        if not any("--verbose" in parameter.opts for parameter in command.params):
+            command.params.append(_VERBOSE)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -60,12 +80,46 @@ class _LazyGroup(click.Group):
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="escudo")
-@click.pass_obj
-def cli(begin: Callable[[], None] | None) -> None:
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    default=None,
+    help=_VERBOSE_HELP,
+)
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it to the end of this file, as JSON lines.",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="Configuration (TOML), in place of the user's own and ./escudo.toml.",
+)
+@click.pass_context
+def cli(
+    context: click.Context, /, verbose: bool | None, log_file: Path | None, config: str | None
+) -> None:
     """Run Splunk's detections without Splunk."""
+    settings = read_settings(config, os.environ)
+    context.meta[SETTINGS] = settings
+    begin_log(settings, verbose=verbose, log_file=log_file)
+    name = context.invoked_subcommand
+    command = cli.get_command(context, name) if name is not None else None
+    if name is not None and command is not None:
+        context.default_map = {name: settings.defaults(command)}
+    log_event("begin", command=name, version=__version__, files=list(map(str, settings.files)))
     # Called once the command's module is imported; who embeds these commands gives nothing.
-    if begin is not None:
-        begin()
+    if context.obj is not None:
+        context.obj()
+
+
+@cli.result_callback()
+@click.pass_context
+def _end_command(context: click.Context, /, code: object, **_options: object) -> object:
+    """What a command returns; ``EXIT_INPUT`` where that is fine and its content was not."""
+    return code or (EXIT_INPUT if context.meta.get(FAILED_CONTENT) else 0)
 
 
 def main() -> None:
@@ -73,37 +127,60 @@ def main() -> None:
     command line gives 2, Ctrl-C 130 and SIGTERM 143, as everywhere. No exception leaves it."""
     startup.pause_collections()
     startup.catch_stops()
+    begun = time.monotonic()
+    try:
+        code = _run()
+    except (click.Abort, KeyboardInterrupt) as error:
+        code = _say_stopped(error)
+        _log_end(code, begun)
+        startup.end_process(code)
+    _log_end(code, begun)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of the command line; Ctrl-C and SIGTERM go through."""
     try:
         code = cli.main(prog_name="escudo", obj=_begin, standalone_mode=False)
+    except SystemExit as error:
+        code = error.code
     except click.ClickException as error:
         _show_usage(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except EscudoError as error:
         _end_if_stopped(error)
-        _complain(error.diagnostic.render())
-        sys.exit(EXIT_INPUT)
+        _complain(error.diagnostic)
+        return EXIT_INPUT
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(EXIT_INPUT)
-    except (click.Abort, KeyboardInterrupt) as error:
-        startup.end_process(_say_stopped(error))
+        return EXIT_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        raise
     except Exception as error:
         _end_if_stopped(error)
-        diagnostic = explain_fault(error)
-        _complain(diagnostic.render())
-        sys.exit(EXIT_INPUT)
-    sys.exit(code if isinstance(code, int) else 0)
+        _complain(explain_fault(error))
+        return EXIT_INPUT
+    return code if isinstance(code, int) else 0
 
 
-def _complain(text: str) -> None:
+def _log_end(code: int, begun: float) -> None:
+    log_event("end", exit_code=code, seconds=round(time.monotonic() - begun, 3))
+
+
+def _complain(diagnostic: Diagnostic) -> None:
+    _write(diagnostic.render())
+    log_diagnostic(diagnostic)
+
+
+def _write(text: str) -> None:
     click.echo(escape_controls(text), err=True)
 
 
 def _show_usage(error: click.ClickException) -> None:
     """As click shows it, with what the user gave escaped."""
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        _complain(error.ctx.get_usage())
-    _complain(f"Error: {error.format_message()}")
+        _write(error.ctx.get_usage())
+    _write(f"Error: {error.format_message()}")
 
 
 def _end_if_stopped(error: Exception) -> None:
@@ -117,7 +194,7 @@ def _say_stopped(error: BaseException) -> int:
     meet_stop()
     cause = error.__context__ if isinstance(error, click.Abort) else error
     stopped = find_stop(cause or error)
-    _complain(f"stopped by {stopped}")
+    _write(f"stopped by {stopped}")
     return stopped.exit_code
 
 

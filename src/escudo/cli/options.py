@@ -8,8 +8,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
@@ -17,8 +18,10 @@ from platformdirs import user_cache_path
 
 from escudo.actions.engines import ENGINES
 from escudo.actions.named_search import NamedSearch, find_searches
+from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import show_diagnostics
-from escudo.cli.terminal import open_stderr
+from escudo.cli.settings import FAILED_CONTENT
+from escudo.cli.terminal import escape_line, open_stderr
 from escudo.content import Content
 from escudo.content.cached import KeyedContent, load_cached
 from escudo.core.disk_cache import DiskCache
@@ -33,12 +36,12 @@ from escudo.startup import spare_collections
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_EXISTING = click.Path(exists=True, path_type=Path)
+_EXISTING = PlaceType("content", exists=True)
 
 
 def logs_argument(*, required: bool) -> Callable[[F], F]:
     return click.argument(
-        "logs", nargs=-1, required=required, type=click.Path(path_type=Path, allow_dash=True)
+        "logs", nargs=-1, required=required, type=PlaceType("log", allow_dash=True)
     )
 
 
@@ -61,13 +64,49 @@ def unpack_options(function: F) -> F:
     )(function)
 
 
-def lake_option(*, required: bool) -> Callable[[F], F]:
+def password_options(function: F) -> F:
+    """``--password`` and ``--password-file``, which give a command ``passwords``."""
+
+    @wraps(function)
+    def with_passwords(
+        *arguments: Any, password: str | None, password_file: IO[bytes] | None, **options: Any
+    ) -> Any:
+        passwords = _read_passwords(password, password_file)
+        return function(*arguments, passwords=passwords, **options)
+
+    with_file = click.option(
+        "--password-file",
+        type=click.File("rb"),
+        help="File of passwords of archives, one a line; each is tried.",
+    )(with_passwords)
+    decorated: F = click.option(
+        "--password",
+        envvar="ESCUDO_PASSWORD",
+        prompt=True,
+        prompt_required=False,
+        hide_input=True,
+        help="Password of encrypted archives (others see it in the list of processes); "
+        "at the end of the line, without a value, it is asked for.",
+    )(cast(F, with_file))
+    return decorated
+
+
+def _read_passwords(password: str | None, file: IO[bytes] | None) -> tuple[bytes, ...]:
+    given = [password.encode("utf-8", "surrogateescape")] if password else []
+    lines = file.read().splitlines() if file is not None else []
+    return (*given, *(line for line in lines if line))
+
+
+def lake_option(
+    *, required: bool, existing: bool = False, text: str = "Folder of the lake."
+) -> Callable[[F], F]:
+    """``--lake``, with its help; ``existing``: the folder has to be there."""
     return click.option(
         "--lake",
         "lake_path",
         required=required,
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the lake.",
+        type=PlaceType("lake", file_okay=False, exists=existing),
+        help=text,
     )
 
 
@@ -77,7 +116,7 @@ def sources_option(function: F) -> F:
         "--sources",
         "tables",
         multiple=True,
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        type=PlaceType("source", exists=True, file_okay=False),
         callback=lambda _context, _option, folders: load_tables(folders),
         help="Folder of own sources (YAML files), beside those of Escudo; repeatable.",
     )(function)
@@ -216,6 +255,9 @@ def load_keyed_content(
     if any(d.severity is Severity.WARNING for d in diagnostics):
         told = count_told(diagnostics)
         open_stderr().print(f"content: {told}; `escudo validate` shows them")
+    context = click.get_current_context(silent=True)
+    if context is not None and loaded.content.failed_files:
+        context.meta[FAILED_CONTENT] = True
     spare_collections()
     return loaded
 
@@ -256,4 +298,13 @@ def read_searches(argument: str, loaded: Content) -> list[NamedSearch]:
     """What an argument stands for (``actions.named_search``); ``-`` is SPL on standard input."""
     if argument == "-":
         return [NamedSearch("<stdin>", sys.stdin.read())]
-    return find_searches(argument, loaded)
+    return tell_disabled(find_searches(argument, loaded))
+
+
+def tell_disabled(searches: list[NamedSearch]) -> list[NamedSearch]:
+    """The searches; of those that the content turns off, stderr says so."""
+    for search in searches:
+        if not search.enabled:
+            text = f"note: {search.name} is disabled by the content: a hunt leaves it out"
+            open_stderr().print(escape_line(text))
+    return searches

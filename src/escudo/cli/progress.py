@@ -21,9 +21,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from escudo.cli.log_output import log_diagnostic
 from escudo.cli.terminal import escape_line, open_stderr
 from escudo.core.errors import Diagnostic
+from escudo.core.event_log import log_event
 from escudo.core.interrupts import meet_stop
+from escudo.lake.effects import Change
 from escudo.lake.report import FileReport
 
 T = TypeVar("T")
@@ -106,12 +109,22 @@ def follow_items(items: Sequence[T], label: str, *, quiet: bool = False) -> Iter
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic], limit: int | None = 20) -> None:
     """Diagnostics on stderr, the first ``limit`` of them; the rest is counted."""
+    for diagnostic in diagnostics:
+        log_diagnostic(diagnostic)
     console = open_stderr()
     shown = diagnostics if limit is None else diagnostics[:limit]
     for diagnostic in shown:
         console.print(diagnostic.render())
     if len(diagnostics) > len(shown):
         console.print(f"... and {len(diagnostics) - len(shown):,} more")
+
+
+def show_changes(changes: Sequence[Change], *, quiet: bool = False) -> None:
+    """What was changed in a lake, on stderr; nothing that went nowhere is no news."""
+    for change in changes:
+        log_event("change", kind=change.kind, name=change.name, count=change.count)
+        if change.count and not quiet:
+            open_stderr().print(str(change))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from escudo.content.apps.app_files import find_apps
 from escudo.content.collection import Content, load
-from escudo.content.roots import FOLDERS
+from escudo.content.roots import CONFIG, FOLDERS, find_root
 from escudo.core.disk_cache import DiskCache
 
 
@@ -71,7 +71,7 @@ def _list_files(path: Path) -> Iterator[Path]:
     """The files that loading a folder may read, in a fixed order."""
     known = () if find_apps(path) else FOLDERS
     folders = [path / name for name in known if (path / name).is_dir()]
-    config = path / "contentctl.yml"
+    config = find_root(path) / CONFIG
     if config.is_file():
         yield config
     for folder in folders or [path]:

@@ -22,6 +22,7 @@ from escudo.content.overlay import apply_overlay, load_overlay
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.field_rules import NO_RULES, FieldRules
+from escudo.core.places import refuse_url
 
 _ORIGINS = {
     name: re.compile(rf"(?<![\w.]){name}\s*=\s*(?:\"([^\"]+)\"|([^\s()\"]+))", re.IGNORECASE)
@@ -131,8 +132,11 @@ def load(
     49
 
     Raises:
-        EscudoError: CON001 where a path does not exist, CON221 for an archive that is damaged.
+        EscudoError: CON001 where a path does not exist, CON221 for an archive that is damaged,
+            SYS006 for a URL.
     """
+    for path in (*paths, *([overlay] if overlay is not None else [])):
+        refuse_url(path, "content")
     layers = [load_layer(BUILTIN_FOLDER, BUILTIN)] if builtin else []
     kept = []
     for path in map(Path, paths):

@@ -13,8 +13,8 @@ import yaml
 from escudo.content.elements.common import Origin
 from escudo.content.elements.data_source import DataSource, read_data_source
 from escudo.content.elements.deployment import Deployment, read_deployment
+from escudo.content.elements.detection import DEFAULT_LABEL, Detection, read_detection
 from escudo.content.elements.detection import TYPES as DETECTION_TYPES
-from escudo.content.elements.detection import Detection, read_detection
 from escudo.content.elements.lookup import read_lookup
 from escudo.content.elements.macro import read_macro
 from escudo.content.elements.searches import (
@@ -25,7 +25,7 @@ from escudo.content.elements.searches import (
 )
 from escudo.content.elements.story import Story, read_story
 from escudo.content.reading import Problems, Section, read_document
-from escudo.content.roots import FOLDERS, find_root, stays_inside
+from escudo.content.roots import CONFIG, FOLDERS, find_root, stays_inside
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.core.field_rules import EventsOf, FieldRule
@@ -35,7 +35,6 @@ BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 
 _SEARCHES = frozenset({"detection", "baseline", "investigation"})
 _SUFFIXES = frozenset({".yml", ".yaml"})
-_DEFAULT_LABEL = "ESCU"
 
 
 @dataclass
@@ -60,12 +59,15 @@ class Layer:
     failed_files: int = 0
 
 
-def load_layer(path: Path, name: str | None = None, *, skip: Collection[Path] = ()) -> Layer:
+def load_layer(
+    path: Path, name: str | None = None, *, skip: Collection[Path] = (), strict: bool = False
+) -> Layer:
     """One content path: a checkout, a folder of YAML files, or a single file.
 
     A checkout is known by its folders (``detections``, ``macros``, ...), which alone are read; of
     any other folder all YAML files are read, each for what its keys say it is. A file with an
-    error is left out and its errors are in ``diagnostics``. Files in ``skip`` are not read.
+    error is left out and its errors are in ``diagnostics``. Files in ``skip`` are not read. With
+    ``strict`` a key that is not known is such an error.
 
     Raises:
         EscudoError: CON001 where the path does not exist.
@@ -74,9 +76,10 @@ def load_layer(path: Path, name: str | None = None, *, skip: Collection[Path] = 
         raise EscudoError("CON001", f"{path} does not exist")
     layer = Layer(name or str(path))
     root = find_root(path)
-    label = _label(path, root)
+    config = root / CONFIG
+    label = _read_label(layer, config) if config.is_file() else DEFAULT_LABEL
     for file, kind in _content_files(path):
-        if file in skip:
+        if file in skip or file == config:
             continue
         if not stays_inside(file, root):
             layer.files += 1
@@ -85,7 +88,7 @@ def load_layer(path: Path, name: str | None = None, *, skip: Collection[Path] = 
         elif file.suffix.lower() == ".csv":
             layer.csv.setdefault(file.name, str(file))
         else:
-            _read_file(layer, file, kind, _Place(label, root))
+            _read_file(layer, file, kind, _Place(label, root, strict))
     return layer
 
 
@@ -95,6 +98,7 @@ class _Place:
 
     label: str
     root: Path
+    strict: bool
 
 
 def _outside(file: Path, root: Path) -> Diagnostic:
@@ -123,14 +127,23 @@ def _top(file: str) -> Span:
     return Span(file, 1, 1, 1, 1)
 
 
-def _label(path: Path, root: Path) -> str:
-    """The app label of a checkout (contentctl.yml): the first part of its saved searches' names."""
-    config = path / "contentctl.yml"
-    if not config.is_file() or not stays_inside(config, root):
-        return _DEFAULT_LABEL
-    node, problems = read_document(str(config), read_text(config)[0])
+def _read_label(layer: Layer, config: Path) -> str:
+    """The app label of a checkout (contentctl.yml): the first part of its saved searches' names.
+
+    Nothing else of the file is read; what is wrong with it goes to the layer's diagnostics, and
+    only then it counts among the files.
+    """
+    source, wrong = read_text(config)
+    if not stays_inside(config, config.parent):
+        wrong = _outside(config, config.parent)
+    node, problems = read_document(str(config), source)
     app = Section(node, problems).section("app") if node is not None else None
-    return (app.text("label", "") if app is not None else "") or _DEFAULT_LABEL
+    label = app.text("label", "").strip() if app is not None else ""
+    failed = wrong is not None or problems.failed
+    layer.diagnostics += problems.found if wrong is None else [wrong]
+    layer.files += failed
+    layer.failed_files += failed
+    return DEFAULT_LABEL if failed or not label else label
 
 
 def _content_files(path: Path) -> Iterator[tuple[Path, str | None]]:
@@ -156,7 +169,7 @@ def _read_file(layer: Layer, file: Path, kind: str | None, place: _Place) -> Non
         layer.diagnostics.append(unreadable)
         layer.failed_files += 1
         return
-    node, problems = read_document(str(file), source)
+    node, problems = read_document(str(file), source, strict=place.strict)
     if node is not None:
         _read_element(layer, file, node, problems, kind, place)
     elif not problems.found:

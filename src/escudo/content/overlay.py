@@ -17,11 +17,13 @@ those of the same name. A file with a ``change`` key changes one detection, a li
     - {from: "count > 10", to: "count > 25"}
 
 A ``replace`` must match the search exactly once; so a change of upstream cannot make it go astray.
+A key that is not known is an error, in an ordinary file of an overlay, too; what has an error in it
+changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,9 +33,9 @@ from escudo.content.elements.common import Schedule
 from escudo.content.elements.deployment import read_schedule
 from escudo.content.elements.detection import Detection, Throttling, read_throttling
 from escudo.content.loading import Layer, load_layer, read_text, yaml_files
-from escudo.content.reading import Section, read_document
+from escudo.content.reading import Problems, Section, read_document
 from escudo.core.catalog import Macro
-from escudo.core.errors import Diagnostic, EscudoError, Span
+from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +79,20 @@ def load_overlay(folder: Path) -> Overlay:
     changes: list[Change] = []
     problems: list[Diagnostic] = []
     taken: set[Path] = set()
+    failed = 0
     for file in yaml_files(folder):
         text, _ = read_text(file)
-        node, file_problems = read_document(str(file), text)
+        node, file_problems = read_document(str(file), text, strict=True)
         if node is None or not _has_changes(node):
             continue
         taken.add(file)
-        section = Section(node, file_problems)
-        listed = section.sections("changes") if section.has("changes") else (section,)
-        changes += [_read_change(s, text) for s in listed]
+        changes += _read_changes(node, file_problems)
         problems += file_problems.found
-    layer = load_layer(folder, skip=taken)
+        failed += file_problems.failed
+    layer = load_layer(folder, skip=taken, strict=True)
     layer.diagnostics += problems
+    layer.files += len(taken)
+    layer.failed_files += failed
     return Overlay(layer, tuple(changes))
 
 
@@ -96,6 +100,19 @@ def _has_changes(node: yaml.Node) -> bool:
     return isinstance(node, yaml.MappingNode) and any(
         key.value in ("change", "changes") for key, _ in node.value
     )
+
+
+def _read_changes(node: yaml.Node, problems: Problems) -> Iterator[Change]:
+    """The changes of a file, without those that have an error in them."""
+    section = Section(node, problems)
+    several = section.has("changes")
+    for part in section.sections("changes") if several else (section,):
+        before = len(problems.found)
+        change = _read_change(part, problems.source)
+        if not any(d.severity is Severity.ERROR for d in problems.found[before:]):
+            yield change
+    if several:
+        section.finish()
 
 
 def _read_change(section: Section, source: str) -> Change:
@@ -123,23 +140,36 @@ def apply_overlay(content: Layer, overlay: Overlay) -> None:
     by_name: Mapping[str, str] = {
         alias.lower(): key for key, d in content.detections.items() for alias in (d.name, d.id)
     }
+    failed = {
+        d.span.file for d in overlay.layer.diagnostics if d.span and d.severity is Severity.ERROR
+    }
     for change in overlay.changes:
-        key = by_name.get(change.target.strip().lower())
-        if key is None:
-            content.diagnostics.append(
-                Diagnostic(
-                    "CON301",
-                    f"no detection is named {change.target!r}",
-                    span=change.span,
-                    source=change.source,
-                )
+        before = len(content.diagnostics)
+        _make_change(content, change, by_name)
+        file = change.span.file if change.span is not None else None
+        if len(content.diagnostics) > before and file not in failed:
+            content.failed_files += 1
+            failed.add(file)
+
+
+def _make_change(content: Layer, change: Change, by_name: Mapping[str, str]) -> None:
+    """Makes one change, or reports that it does not fit."""
+    key = by_name.get(change.target.strip().lower())
+    if key is None:
+        content.diagnostics.append(
+            Diagnostic(
+                "CON301",
+                f"no detection is named {change.target!r}",
+                span=change.span,
+                source=change.source,
             )
-            continue
-        detection = content.detections[key]
-        if change.filter is not None:
-            name = detection.filter_macro
-            content.macros[(name, 0)] = Macro(name, change.filter, span=change.span)
-        content.detections[key] = _changed(detection, change, content.diagnostics)
+        )
+        return
+    detection = content.detections[key]
+    if change.filter is not None:
+        name = detection.filter_macro
+        content.macros[(name, 0)] = Macro(name, change.filter, span=change.span)
+    content.detections[key] = _changed(detection, change, content.diagnostics)
 
 
 def _changed(detection: Detection, change: Change, problems: list[Diagnostic]) -> Detection:

@@ -28,16 +28,20 @@ _BOOLEANS: Mapping[str, bool] = {
     "off": False,
     "0": False,
 }
+_UNKNOWN = frozenset({"CON105", "CON107"})
+"""Keys, and files, that have no effect."""
 _INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
 
 
 @dataclass
 class Problems:
-    """The diagnostics of one file, as they are found."""
+    """The diagnostics of one file, as they are found; of a ``strict`` one a key that nobody knows
+    is an error."""
 
     file: str
     source: str
     found: list[Diagnostic] = field(default_factory=list)
+    strict: bool = False
 
     def add(
         self,
@@ -47,6 +51,8 @@ class Problems:
         hint: str | None = None,
         severity: Severity = Severity.ERROR,
     ) -> None:
+        if self.strict and code in _UNKNOWN:
+            severity = Severity.ERROR
         self.found.append(Diagnostic(code, message, severity, span, hint, self.source))
 
     @property
@@ -62,14 +68,16 @@ def node_span(file: str, node: yaml.Node) -> Span:
     return Span(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def read_document(file: str, source: str) -> tuple[yaml.Node | None, Problems]:
+def read_document(
+    file: str, source: str, *, strict: bool = False
+) -> tuple[yaml.Node | None, Problems]:
     """The root node of a YAML text (None where it cannot be parsed) and what was wrong.
 
     >>> node, problems = read_document("a.yml", "name: [1")
     >>> print(node, problems.found[0].span)
     None a.yml:2:1
     """
-    problems = Problems(file, source)
+    problems = Problems(file, source, strict=strict)
     if (line := find_deep_line(source)) is not None:
         message = f"nested more than {DEEPEST} levels deep"
         problems.add("CON108", message, Span(file, line, 1, line, 2))

@@ -19,6 +19,10 @@ FOLDERS: Mapping[str, str] = {
 """The folders of a security_content checkout, and what their files are."""
 
 
+CONFIG = "contentctl.yml"
+"""The file at the root of a checkout that says into which app it is built."""
+
+
 def find_root(path: Path) -> Path:
     """The folder that nothing in a content path may lead out of.
 

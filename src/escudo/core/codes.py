@@ -31,5 +31,11 @@ CODES: Mapping[str, ErrorCode] = {
             "Please report it with the command and the message. What was committed is safe.",
         ),
         ErrorCode("SYS005", "too deeply nested", "Nest less."),
+        ErrorCode(
+            "SYS006",
+            "a URL where a path is asked for",
+            "Lakes, logs and content are on this machine: s3://, abfs://, gs:// and the like are "
+            "not supported yet. Copy or mount it.",
+        ),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from escudo.content import Detection
 from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, Severity
+from escudo.core.event_log import log_event
 from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect.attempt import attempt
@@ -132,9 +134,13 @@ def run_detection(
         provenance=True,
         file=detection.origin.file,
     )
+    begun = time.monotonic()
     outcome = attempt(search, name=detection.name, source=detection.search)
+    seconds = round(time.monotonic() - begun, 3)
     if isinstance(outcome, Diagnostic):
+        log_event("detection", name=detection.name, error=outcome.code, seconds=seconds)
         return _match(detection, pa.table({}), (outcome,), within=within, now=now)
+    log_event("detection", name=detection.name, rows=outcome.table.num_rows, seconds=seconds)
     return _match(
         detection,
         outcome.table,

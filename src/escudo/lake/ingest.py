@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.event_log import log_event
 from escudo.core.interrupts import meet_stop
 from escudo.core.prefetch import prefetch
 from escudo.lake.identity import Identity
@@ -159,6 +160,7 @@ class _Ingest:
             case Known(name, ingested):
                 known = FileReport(name, Outcome.KNOWN, ingested=ingested)
                 self.report.files.append(known)
+                log_event("known file", name=name)
                 self._progress.started(name, None)
                 self._progress.finished(known)
             case Begin(name, size, lasting):
@@ -235,4 +237,5 @@ class _Ingest:
         for p in pending:
             self.report.diagnostics += p.report.warnings(fallback)
             self.report.files.append(p.report)
+            log_event("file", name=p.report.name, events=p.report.read, rejected=p.report.rejected)
             self._progress.finished(p.report)

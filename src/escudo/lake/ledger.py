@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escudo.core.errors import EscudoError
+from escudo.core.event_log import log_event
 from escudo.lake.identity import Identity
 
 FORMAT = 2
@@ -65,6 +66,8 @@ class LedgerTransaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.recorded: list[Commit] = []
+        """The commits that were added."""
 
     def head(self) -> Commit:
         return _head(self._connection)
@@ -102,7 +105,8 @@ class LedgerTransaction:
                 for f in files
             ],
         )
-        return Commit(number, now, kind, dict(versions))
+        self.recorded.append(Commit(number, now, kind, dict(versions)))
+        return self.recorded[-1]
 
     def unpin(self, before: float) -> None:
         """Forgets the versions of states that had been followed by another before a time."""
@@ -237,7 +241,10 @@ class Ledger:
     def exclusive(self) -> Iterator[LedgerTransaction]:
         """Holds the write lock; commits at the end of the block, rolls back on an exception."""
         with self._writing() as connection:
-            yield LedgerTransaction(connection)
+            transaction = LedgerTransaction(connection)
+            yield transaction
+        for commit in transaction.recorded:
+            log_event("commit", lake=str(self.path.parent), number=commit.id, kind=commit.kind)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from escudo.core.errors import EscudoError
+from escudo.core.places import refuse_url
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.lake.artifacts import Artifacts
@@ -78,8 +79,9 @@ class Lake:
         Raises:
             EscudoError: LAK001 not a lake, LAK002 nothing there and not ``create``, LAK003
                 ledger missing or damaged, LAK004 another format, LAK013 not writable, LAK016
-                tables of sources that are not given.
+                tables of sources that are not given, SYS006 a URL.
         """
+        refuse_url(path, "lake")
         path = Path(path)
         file = path / LEDGER
         if file.is_file() and file.stat().st_size:

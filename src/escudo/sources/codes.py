@@ -17,7 +17,11 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode(
             "SRC006", "the archive is damaged", "what was readable before the damage is kept"
         ),
-        ErrorCode("SRC007", "the archive member is encrypted", "unpack it with its password first"),
+        ErrorCode(
+            "SRC007",
+            "an archive, or a member of it, is encrypted",
+            "give its password: --password, --password-file or the variable ESCUDO_PASSWORD",
+        ),
         ErrorCode("SRC008", "archives are nested too deep", "unpack the outer archive first"),
         ErrorCode(
             "SRC009",
@@ -36,6 +40,16 @@ CODES: Mapping[str, ErrorCode] = {
             "SRC013",
             "the reader of a format failed",
             "what it gave before is kept; please report it with the file",
+        ),
+        ErrorCode(
+            "SRC016",
+            "no password that was given opens it",
+            "a password file has one password a line, and each of them is tried",
+        ),
+        ErrorCode(
+            "SRC017",
+            "a library for this archive is not installed",
+            "pip install 'escudo[archives]': 7z, and zip with AES",
         ),
         ErrorCode(
             "SRC014",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
 import gzip
 import io
@@ -10,20 +11,34 @@ import shutil
 import sys
 import tempfile
 import time
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
 
 import zstandard
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.sources.archives import (
+    SEVEN_ZIP_MAGIC,
+    XZ_MAGIC,
+    ZIP_MAGIC,
+    Member,
+    MissingExtraError,
+    PasswordMissingError,
+    TooMuchUnpackedError,
+    WrongPasswordError,
+    is_bz2,
+    is_tar,
+    list_zip,
+    open_xz,
+    walk_7z,
+    walk_tar,
+)
 from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format
 
 STDIN = "-"
-_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_DEPTH = 6
@@ -48,10 +63,12 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnpackLimits:
-    """What one file with all the archives in it may unpack to: bytes, and members of zip files."""
+    """What one file with all the archives in it may unpack to: bytes, and members of archives.
+    ``passwords`` are tried on what is encrypted."""
 
     most_bytes: int = 64 << 30
     most_members: int = 100_000
+    passwords: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +77,6 @@ class Damage:
 
     code: str | None
     message: str
-
-
-class TooMuchUnpackedError(Exception):
-    """A file unpacks to more than the limits allow."""
 
 
 def judge_damage(error: Exception) -> Damage:
@@ -83,8 +96,12 @@ def judge_damage(error: Exception) -> Damage:
         return Damage("SRC014", str(error))
     if isinstance(error, MemoryError):
         return Damage("SRC006", "it asks for more memory than there is")
-    if isinstance(error, RuntimeError) and "encrypted" in str(error):  # zipfile's way to say it
-        return Damage("SRC007", "the archive member is encrypted")
+    if isinstance(error, PasswordMissingError):
+        return Damage("SRC007", str(error))
+    if isinstance(error, WrongPasswordError):
+        return Damage("SRC016", str(error))
+    if isinstance(error, MissingExtraError):
+        return Damage("SRC017", str(error))
     if isinstance(error, OSError) and error.strerror:
         return Damage(None, error.strerror)
     return Damage(None, str(error) or type(error).__name__)
@@ -112,6 +129,10 @@ class _Budget:
     @property
     def most_members(self) -> int:
         return self._limits.most_members
+
+    @property
+    def passwords(self) -> tuple[bytes, ...]:
+        return self._limits.passwords
 
 
 class _Counted(io.RawIOBase):
@@ -184,8 +205,8 @@ def open_logs(
 ) -> Iterator[LogStream | Diagnostic]:
     """Every log under the paths, in a stable order; ``-`` is standard input.
 
-    Folders are walked, past those of ``PASSED_OVER``, whose number is a note (SRC040); zip, gzip
-    and zstd are unpacked, also inside each other. What cannot be
+    Folders are walked, past those of ``PASSED_OVER``, whose number is a note (SRC040); zip, tar,
+    7z, gzip, bzip2, xz and zstd are unpacked, also inside each other. What cannot be
     read, or is no log, comes as a Diagnostic in its place: an error where the user named the
     file, else a warning (damaged) or a note (not a log). Nothing is raised for a bad file,
     whatever its archive's library says. ``limits`` are those of each file that is opened.
@@ -341,7 +362,7 @@ class _Joined(io.RawIOBase):
 
 
 def _packed(head: bytes) -> bool:
-    return head.startswith((*_ZIP_MAGIC, _GZIP_MAGIC, _ZSTD_MAGIC))
+    return _find_layer(head) is not None or _find_archive(head) is not None
 
 
 def _spooled(stream: BinaryIO) -> Callable[[], BinaryIO]:
@@ -395,8 +416,8 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
     except Exception as error:
         damage = judge_damage(error)
         code = damage.code or ("SRC002" if depth == 0 else "SRC006")
-        if code == "SRC007":
-            yield _problem(code, source.name, damage.message, Severity.WARNING)
+        if code in _LOCKED:
+            yield _problem(code, source.name, damage.message, Severity.ERROR)
         else:
             yield _problem(code, source.name, f"cannot be read: {damage.message}", severity)
         return
@@ -406,10 +427,9 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
         yield from _log(source, head)
     elif depth == _MAX_DEPTH:
         yield _problem("SRC008", source.name, "archives are nested too deep", severity)
-    elif head.startswith(_ZIP_MAGIC):
-        yield from _zip(source, depth)
-    else:
-        unpack = _gunzip if head.startswith(_GZIP_MAGIC) else _unzstd
+    elif (walk := _find_archive(head)) is not None:
+        yield from _archive(source, depth, walk)
+    elif (unpack := _find_layer(head)) is not None:
         opener = _layer(unpack, source.opener, source.budget)
         inner = replace(source, opener=opener, size=None, path=None)
         yield from _expand(inner, depth + 1)
@@ -475,55 +495,95 @@ def _unzstd(stream: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, reader), 1 << 20))
 
 
-def _zip(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
+def _find_layer(head: bytes) -> Callable[[BinaryIO], BinaryIO] | None:
+    """What unpacks a compressed stream, by its first bytes."""
+    if head.startswith(_GZIP_MAGIC):
+        return _gunzip
+    if head.startswith(_ZSTD_MAGIC):
+        return _unzstd
+    if head.startswith(XZ_MAGIC):
+        return open_xz
+    return _bunzip2 if is_bz2(head) else None
+
+
+def _bunzip2(stream: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, bz2.BZ2File(stream))
+
+
+_Walk: TypeAlias = Callable[[BinaryIO, _Budget], Iterable[Member]]
+
+
+def _find_archive(head: bytes) -> _Walk | None:
+    """What lists the members of an archive, by its first bytes."""
+    if head.startswith(ZIP_MAGIC):
+        return _walk_zip
+    if head.startswith(SEVEN_ZIP_MAGIC):
+        return _walk_7z
+    return _walk_tar if is_tar(head) else None
+
+
+def _walk_zip(stream: BinaryIO, budget: _Budget) -> Iterable[Member]:
+    return list_zip(stream, budget.passwords)
+
+
+def _walk_7z(stream: BinaryIO, budget: _Budget) -> Iterable[Member]:
+    return walk_7z(
+        stream,
+        budget.passwords,
+        take_bytes=budget.take_bytes,
+        keep=lambda head: _packed(head) or detect_format(head) is not None,
+        head_bytes=HEAD_BYTES,
+    )
+
+
+def _walk_tar(stream: BinaryIO, budget: _Budget) -> Iterable[Member]:
+    return walk_tar(stream, spool=_spooled, take_bytes=budget.take_bytes)
+
+
+_LOCKED = frozenset({"SRC007", "SRC016", "SRC017"})
+"""Codes of what is there and cannot be opened as it was asked for."""
+
+
+def _archive(source: _Source, depth: int, walk: _Walk) -> Iterator[LogStream | Diagnostic]:
     severity = Severity.ERROR if source.asked else Severity.WARNING
+    any_log = any_problem = False
     try:
         stream = source.opener()
-        if source.path is None and depth > 0:
+        if source.path is None and depth > 0 and walk is not _walk_tar:
             with stream:
                 stream = _spooled(stream)()
-        archive = zipfile.ZipFile(stream)
-        members = sorted(archive.infolist(), key=lambda m: m.filename)
+        for member in walk(stream, source.budget):
+            if not source.budget.take_member():
+                most = source.budget.most_members
+                message = f"it has more than {most:,} members; the others are left out"
+                yield _problem("SRC014", source.name, message, severity)
+                break
+            inner = _Source(
+                name=f"{source.name}!{member.name}",
+                opener=member.opener,
+                container=source.container,
+                size=member.size,
+                modified=member.modified or source.modified,
+                path=None,
+                asked=False,
+                budget=source.budget,
+            )
+            if walk is _walk_zip:  # the others count where they unpack
+                inner = replace(inner, opener=_layer(_same, member.opener, source.budget))
+            for item in _expand(inner, depth + 1):
+                any_log = any_log or isinstance(item, LogStream)
+                yield item
     except Exception as error:
         damage = judge_damage(error)
-        message = f"the archive is damaged: {damage.message}"
-        yield _problem(damage.code or "SRC006", source.name, message, severity)
-        return
-    any_log = False
-    for member in members:
-        if not source.budget.take_member():
-            most = source.budget.most_members
-            message = f"it has more than {most:,} members; the others are left out"
-            yield _problem("SRC014", source.name, message, severity)
-            break
-        # Not ZipInfo.is_dir: it raises on a member without a name.
-        if member.filename.endswith("/") or member.filename.startswith("__MACOSX/"):
-            continue
-        inner = _Source(
-            name=f"{source.name}!{member.filename}",
-            opener=_member_opener(archive, member, source.budget),
-            container=source.container,
-            size=member.file_size,
-            modified=_zip_time(member),
-            path=None,
-            asked=False,
-            budget=source.budget,
-        )
-        for item in _expand(inner, depth + 1):
-            any_log = any_log or isinstance(item, LogStream)
-            yield item
-    if source.asked and not any_log:
+        any_problem = True
+        if damage.code in _LOCKED:
+            yield _problem(damage.code or "", source.name, damage.message, Severity.ERROR)
+        else:
+            message = f"the archive is damaged: {damage.message}"
+            yield _problem(damage.code or "SRC006", source.name, message, severity)
+    if source.asked and not any_log and not any_problem:
         yield _problem("SRC004", source.name, "no logs in this archive", severity)
 
 
-def _member_opener(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: _Budget
-) -> Callable[[], BinaryIO]:
-    return lambda: _counted(cast(BinaryIO, archive.open(member)), budget)
-
-
-def _zip_time(member: zipfile.ZipInfo) -> float:
-    try:
-        return time.mktime((*member.date_time, 0, 0, -1))
-    except (ValueError, OverflowError):
-        return 0.0
+def _same(stream: BinaryIO) -> BinaryIO:
+    return stream

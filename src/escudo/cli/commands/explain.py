@@ -12,10 +12,12 @@ import sqlglot
 
 from escudo.actions.engines import ENGINES, make_engines
 from escudo.actions.explain import Read, SearchExplanation, explain_searches
+from escudo.actions.named_search import list_content
 from escudo.actions.workspace import Workspace
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     content_options,
+    lake_option,
     load_content,
     open_lake,
     parse_time_range,
@@ -29,12 +31,7 @@ from escudo.lake.tables import Tables
 
 @click.command()
 @click.argument("search")
-@click.option(
-    "--lake",
-    "lake_path",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Explain over this lake [default: an empty one].",
-)
+@lake_option(required=False, existing=True, text="Explain over this lake [default: an empty one].")
 @sources_option
 @content_options
 @time_options
@@ -68,7 +65,7 @@ def command(
     """Show SEARCH (SPL, a file, or a detection's name) with its macros expanded, the tables and
     columns it reads, its time range, its SQL and the engine's plan. Nothing is written."""
     now = time.time()
-    content = load_content(content_paths, overlay)
+    content = load_content([*content_paths, *list_content([search])], overlay)
     with open_lake(lake_path, tables) as lake:
         workspace = Workspace(
             content=content,

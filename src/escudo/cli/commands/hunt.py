@@ -37,17 +37,19 @@ from escudo.cli.options import (
     content_options,
     date_order_option,
     engine_options,
+    lake_option,
     load_keyed_content,
     logs_argument,
     open_cache,
     open_lake,
     parse_time_range,
+    password_options,
     sources_option,
     time_options,
     unpack_options,
 )
 from escudo.cli.output import choose_format, format_option
-from escudo.cli.progress import follow_items, show_diagnostics
+from escudo.cli.progress import follow_items, show_changes, show_diagnostics
 from escudo.cli.summary_view import show_summary
 from escudo.cli.terminal import SafeConsole, open_console, open_stderr, plain, show_paged
 from escudo.cli.whole_file import check_place
@@ -64,6 +66,7 @@ from escudo.sources.times import DateOrder
 @logs_argument(required=False)
 @sources_option
 @unpack_options
+@password_options
 @date_order_option
 @content_options
 @click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
@@ -109,12 +112,7 @@ from escudo.sources.times import DateOrder
 )
 @time_options
 @engine_options
-@click.option(
-    "--lake",
-    "lake_path",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Keep what is read in this lake [default: a temporary one].",
-)
+@lake_option(required=False, text="Keep what is read in this lake [default: a temporary one].")
 @click.option(
     "--details",
     is_flag=True,
@@ -167,6 +165,7 @@ def command(
     tables: Tables,
     max_unpacked: int,
     max_members: int,
+    passwords: tuple[bytes, ...],
     date_order: DateOrder | None,
     details: bool,
     opened: int,
@@ -199,7 +198,9 @@ def command(
         check_place(navigator_path)
         files.append((navigator_path, write_layer))
     begun, now = time.monotonic(), time.time()
-    limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
+    limits = UnpackLimits(
+        most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
+    )
     shape = choose_format(format_)
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
@@ -238,9 +239,7 @@ def command(
         if details or shape != "table":
             errors = [d for d in done.hunt.diagnostics if d.severity is Severity.ERROR]
             show_diagnostics(errors)
-        for change in done.hunt.changes if not quiet else ():
-            if change.count:
-                open_stderr().print(str(change))
+        show_changes(done.hunt.changes, quiet=quiet)
         if shape != "table":
             write_hunt(shown.hunt, shape, sys.stdout)
             if not quiet:

@@ -18,6 +18,7 @@ from escudo.cli.options import (
     date_order_option,
     lake_option,
     logs_argument,
+    password_options,
     sources_option,
     unpack_options,
 )
@@ -36,6 +37,7 @@ from escudo.sources.times import DateOrder
 @lake_option(required=True)
 @sources_option
 @unpack_options
+@password_options
 @date_order_option
 @click.option("--force", is_flag=True, help="Take in also files that the lake has already.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -51,6 +53,7 @@ def command(
     tables: Tables,
     max_unpacked: int,
     max_members: int,
+    passwords: tuple[bytes, ...],
     date_order: DateOrder | None,
     force: bool,
     quiet: bool,
@@ -62,7 +65,9 @@ def command(
     rejected; the rejected input is kept in the folder `rejected` of the lake.
     """
     begun = time.monotonic()
-    limits = UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members)
+    limits = UnpackLimits(
+        most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
+    )
     with Lake.open(lake_path, tables=tables) as lake, IngestProgress(quiet=quiet) as progress:
         ingested = ingest_logs(
             logs, lake, force=force, date_order=date_order, progress=progress, limits=limits

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from escudo.actions.lint import lint_searches
+from escudo.actions.named_search import list_content
 from escudo.cli import EXIT_INPUT
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     content_options,
+    count_told,
+    lake_option,
     load_content,
     open_lake,
     read_searches,
@@ -30,11 +32,10 @@ from escudo.spl import CODES
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="SEARCH...")
-@click.option(
-    "--lake",
-    "lake_path",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Check against what this lake holds [default: the schemas alone].",
+@lake_option(
+    required=False,
+    existing=True,
+    text="Check against what this lake holds [default: the schemas alone].",
 )
 @sources_option
 @content_options
@@ -58,11 +59,12 @@ def command(
 
     The exit code is 1 if there is an error, with --strict also if there is a warning.
     """
-    content = load_content([*content_paths, *_folders(targets)], overlay)
+    own = list_content(targets)
+    content = load_content([*content_paths, *own], overlay)
     with open_lake(lake_path, tables) as lake:
         searches = [search for t in targets for search in read_searches(t, content)]
         findings = list(lint_searches(searches, lake.snapshot(), content.knowledge))
-    findings = [*_of_files(content, _folders(targets)), *findings]
+    findings = [*_of_files(content, own), *findings]
     shape = format_ or ("text" if sys.stdout.isatty() else "json")
     if shape == "sarif":
         sys.stdout.write(dump_json(build_sarif(findings, {**CODES, **CONTENT_CODES})) + "\n")
@@ -74,26 +76,20 @@ def command(
         for diagnostic in findings:
             out.print(diagnostic.render())
         errors = sum(d.severity is Severity.ERROR for d in findings)
-        out.print(f"{errors:,} errors, {len(findings) - errors:,} warnings")
+        out.print(f"{errors:,} errors, {count_told(findings)}")
     fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(d.severity in fails for d in findings):
         sys.exit(EXIT_INPUT)
 
 
-def _folders(targets: Sequence[str]) -> list[Path]:
-    """Folders and apps among the targets, whose own macros and lookups their searches may name."""
-    paths = [Path(t) for t in targets if len(t) < 4096 and "\0" not in t]
-    return [p for p in paths if p.is_dir() or (p.is_file() and tarfile.is_tarfile(p))]
-
-
-def _of_files(content: Content, folders: Sequence[Path]) -> list[Diagnostic]:
-    """What loading has found in the files of some folders; errors are shown as they are loaded."""
+def _of_files(content: Content, own: Sequence[Path]) -> list[Diagnostic]:
+    """What loading has found in some files and folders; errors are shown as they are loaded."""
     return [
         d
         for d in content.diagnostics
         if d.severity is Severity.WARNING
         and d.span is not None
-        and any(Path(d.span.file or "").is_relative_to(folder) for folder in folders)
+        and any(Path(d.span.file or "").is_relative_to(path) for path in own)
     ]
 
 

@@ -24,7 +24,7 @@ from escudo.cli.options import (
     zone_option,
 )
 from escudo.cli.output import choose_format, format_option
-from escudo.cli.progress import show_diagnostics, show_waiting
+from escudo.cli.progress import show_changes, show_diagnostics, show_waiting
 from escudo.cli.row_view import Layout
 from escudo.cli.search_view import Showing, check_output, layout_options, show_found
 from escudo.cli.terminal import open_stderr
@@ -122,8 +122,7 @@ def command(
         )
         with show_waiting("searching"):
             found = search_lake(text, workspace, options, tell=show_diagnostics)
-        for change in found.changes:
-            open_stderr().print(str(change))
+        show_changes(found.changes)
         seconds = time.time() - now
         told = show_found(found, text, showing)
         if not showing.fits_terminal:

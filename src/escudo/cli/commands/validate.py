@@ -17,7 +17,8 @@ from escudo.actions.validate import Validation, validate_content
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
 from escudo.cli.json_text import dump_json
-from escudo.cli.options import count_told, open_lake, sources_option
+from escudo.cli.options import count_told, lake_option, open_lake, sources_option
+from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import follow_items
 from escudo.cli.terminal import open_console
 from escudo.lake.tables import Tables
@@ -27,14 +28,9 @@ _SHOWN = 50
 
 
 @click.command()
-@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--overlay", type=click.Path(exists=True, path_type=Path), help="Local changes.")
-@click.option(
-    "--lake",
-    "lake_path",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Run over this lake [default: an empty one].",
-)
+@click.argument("folders", nargs=-1, required=True, type=PlaceType("content", exists=True))
+@click.option("--overlay", type=PlaceType("content", exists=True), help="Local changes.")
+@lake_option(required=False, existing=True, text="Run over this lake [default: an empty one].")
 @sources_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(

@@ -10,17 +10,19 @@ from pathlib import Path
 import click
 
 from escudo.actions.engines import make_engines
-from escudo.actions.named_search import find_detection
+from escudo.actions.named_search import find_detection, list_content
 from escudo.actions.why import explain_event, explain_nearest
 from escudo.actions.workspace import Workspace
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import (
     content_options,
+    lake_option,
     load_content,
     open_lake,
     parse_time_range,
     read_searches,
     sources_option,
+    tell_disabled,
     time_options,
 )
 from escudo.cli.progress import show_diagnostics
@@ -40,12 +42,7 @@ from escudo.lake.tables import Tables
     "standard input.",
 )
 @click.option("--near", type=click.IntRange(min=1), help="The N nearest misses in the lake.")
-@click.option(
-    "--lake",
-    "lake_path",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Folder of the lake.",
-)
+@lake_option(required=False, existing=True)
 @sources_option
 @content_options
 @time_options
@@ -80,7 +77,7 @@ def command(
     if in_lake and lake_path is None:
         raise click.UsageError("give the lake of the events with --lake")
     now = time.time()
-    content = load_content(content_paths, overlay)
+    content = load_content([*content_paths, *list_content([detection])], overlay)
     within = parse_time_range(earliest, latest, now)
     text = sys.stdin.read() if event == "-" else event
     explained: list[tuple[str, Explanation]] = []
@@ -91,7 +88,7 @@ def command(
         if detection == "-":
             searches = read_searches(detection, content)
         else:
-            searches = find_detection(detection, content)
+            searches = tell_disabled(find_detection(detection, content))
         if text is None:
             explanations = explain_nearest(searches, workspace, near or 1)
         else:

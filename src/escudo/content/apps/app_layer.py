@@ -237,6 +237,7 @@ def _add_search(layer: Layer, folder: Path, stanza: str, settings: Settings) -> 
         tests=(),
         origin=origin,
         label=label,
+        saved_search=stanza,
         enabled=not _truth(settings, "disabled"),
         schedule=schedule,
     )

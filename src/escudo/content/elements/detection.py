@@ -32,6 +32,10 @@ _NAMESPACE = uuid.UUID("5c1fa2a5-5f0f-4f27-9d39-6c1a5e6e0b11")
 _MODEL = re.compile(r"datamodel\s*=?\s*\"?([A-Za-z_]+)", re.IGNORECASE)
 
 
+DEFAULT_LABEL = "Custom Splunk Content Pack"
+"""The label of an app whose ``contentctl.yml`` names none (contentctl, ``CustomApp.label``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttackData:
     """A file of raw events for a test, and what to call them when they come in."""
@@ -130,7 +134,10 @@ class Detection:
     risk: RiskConfig | None
     tests: tuple[DetectionTest, ...]
     origin: Origin
-    label: str = "ESCU"
+    label: str = DEFAULT_LABEL
+    """The label of the app that its content is built into."""
+    saved_search: str = ""
+    """The name that its saved search has in a Splunk app; without one, contentctl's naming."""
     enabled: bool = True
     schedule: Schedule | None = None
     baselines: tuple[str, ...] = ()
@@ -140,7 +147,7 @@ class Detection:
     @property
     def search_name(self) -> str:
         """The name of its saved search in Splunk ES, which risk events and findings carry."""
-        return f"{self.label} - {self.name} - Rule"
+        return self.saved_search or f"{self.label} - {self.name} - Rule"
 
     @property
     def filter_macro(self) -> str:

@@ -30,6 +30,7 @@ from escudo.spl.batch.features import (
     read_target,
     spread_values,
 )
+from escudo.spl.batch.learning_extra import require_learning
 from escudo.spl.syntax.wildcards import select_names
 
 
@@ -83,7 +84,11 @@ class Learned:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Learned:
-        """The model in some bytes. Raises ``SPL319`` where they hold anything else."""
+        """The model in some bytes.
+
+        Raises ``SPL319`` where they hold anything else, ``SPL327`` without the extra ``ml``.
+        """
+        require_learning("a model of scikit-learn")
         try:
             data = json.loads(content)
             algorithm = ALGORITHMS[data["algorithm"].lower()]

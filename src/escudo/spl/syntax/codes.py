@@ -152,6 +152,11 @@ _ROWS = (
         "Take small letters, digits, _ and -, not beginning with -, and without kvstore.",
     ),
     ErrorCode(
+        "SPL327",
+        "machine learning is not installed",
+        "Install the extra: `pip install 'escudo[ml]'`. `fit DensityFunction` does not need it.",
+    ),
+    ErrorCode(
         "SPL340",
         "lookup that its search has not written yet",
         "Run the baseline that the message names (`escudo baseline`, `hunt --baselines`) first.",

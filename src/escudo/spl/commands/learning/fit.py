@@ -13,6 +13,7 @@ from escudo.spl.batch import density
 from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
 from escudo.spl.batch.density import DISTRIBUTIONS, DensityModel
 from escudo.spl.batch.learner import NothingToLearnError, learn
+from escudo.spl.batch.learning_extra import require_learning
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration
 from escudo.spl.binding.effects import ModelOutput
@@ -193,6 +194,7 @@ def _prepare_algorithm(command: Fit) -> Fitting:
         raise refuse(message, "leave out FROM", command.span)
     if algorithm.kind is Kind.TEXT and len(features) != 1:
         raise EscudoError("SPL318", f"{algorithm.name} takes one field", span=command.span)
+    require_learning(f"fit {algorithm.name}", command.span)
 
     def fit(table: pa.Table) -> tuple[Model, pa.Table]:
         return learn(table, algorithm, target, features, options, command.alias)

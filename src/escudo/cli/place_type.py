@@ -1,0 +1,33 @@
+"""What the command line gives as a path -> a path on this machine; the type of such options."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from escudo.core.places import refuse_url
+
+
+class PlaceType(click.Path):
+    """``click.Path`` that gives a ``Path`` and refuses a URL (SYS006) before anything is done.
+
+    Args:
+        what: what is there, for the message: ``lake``, say.
+        options: those of ``click.Path``.
+    """
+
+    def __init__(self, what: str, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+        self._what = what
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        refuse_url(value, self._what)
+        return super().convert(value, param, ctx)

@@ -1,0 +1,37 @@
+"""What a user gives as a place -> an error where it is a URL; called wherever a place is opened."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from escudo.core.errors import EscudoError
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_FOLDED = re.compile(
+    r"(?:s3[an]?|abfss?|adl|wasbs?|az|azure|gs|gcs|oss|hdfs|viewfs|dbfs|https?|s?ftp|file):/",
+    re.IGNORECASE,
+)
+"""What is left of a known kind of URL as a ``Path``, which makes one slash of two."""
+
+
+def refuse_url(place: str | os.PathLike[str], what: str) -> None:
+    """Raises SYS006 where a place is a URL (``s3://bucket/lake``), which would be read as a path.
+
+    Args:
+        place: a path as the user gave it.
+        what: what is there, for the message: ``lake``, say.
+
+    >>> refuse_url("logs/a.evtx", "log")
+    >>> refuse_url("s3://b", "lake")
+    Traceback (most recent call last):
+    escudo.core.errors.EscudoError: error[SYS006]: s3://b is a URL: a lake has to be on this machine
+      help: copy it, or mount it, and give its path
+    """
+    text = os.fspath(place)
+    if _URL.match(text) or _FOLDED.match(text):
+        raise EscudoError(
+            "SYS006",
+            f"{text} is a URL: a {what} has to be on this machine",
+            hint="copy it, or mount it, and give its path",
+        )
