@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
@@ -12,6 +13,7 @@ import duckdb
 
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
+from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import connect
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.duckdb.faults import explain_error
@@ -24,6 +26,9 @@ ENGINES = ("duckdb", "spark")
 _SHARE = 0.6
 """Of the memory that is free when the engine begins: the rest is for Arrow and Python."""
 _LEAST_BYTES = 512 << 20
+_LITTLE_BYTES = 8 << 20
+"""Of Parquet files: about a hundred thousand events (2026-11-29: 238 searches over 5,382 events took an
+eighth less processor time with one thread)."""
 
 
 def share_free_memory() -> str | None:
@@ -43,6 +48,17 @@ def share_free_memory() -> str | None:
     return f"{max(_LEAST_BYTES, int(min(free) * _SHARE)) >> 20}MiB"
 
 
+def holds_little(catalog: Catalog) -> bool:
+    """Whether the events of a catalog are few: one thread reads them as fast as two."""
+    left = _LITTLE_BYTES
+    for schema in catalog.raw_tables():
+        for path in catalog.files(schema.table, ALL_TIME):
+            left -= os.path.getsize(path)
+            if left < 0:
+                return False
+    return True
+
+
 class DuckDBEngines:
     """Makes embedded engines that share one connection, which is opened when it is needed.
 
@@ -54,6 +70,9 @@ class DuckDBEngines:
         self._memory_limit = memory_limit
 
     def __call__(self, catalog: Catalog) -> Engine:
+        # Over little data a second thread costs more than it does.
+        threads = "SET threads = 1" if holds_little(catalog) else "RESET threads"
+        self._connection.execute(threads)
         return DuckDBEngine(catalog, self._connection)
 
     @cached_property
