@@ -311,6 +311,22 @@ def test_a_layer_has_the_fields_of_its_format(day: Path) -> None:
         assert all(link["url"].startswith("https://") for link in technique["links"])
 
 
+def test_rejected_input_and_what_was_asked_for_are_told(escudo: Run, tmp_path: Path) -> None:
+    log = tmp_path / "day.json"
+    events = [json.dumps(event) for event in _events()][:2]
+    log.write_text("\n".join([events[0], '{"EventID": <b>', events[1]]) + "\n")
+    options = ("--output", tmp_path / "report.html", "--output", tmp_path / "report.md")
+    done = escudo("hunt", log, "--type", "TTP", *options)
+    assert done.returncode == 1, done.stderr
+    words = read_page(tmp_path / "report.html").words
+    assert "1 input gave no event and was rejected." in words
+    assert f"{log} SRC030 not valid JSON" in words
+    assert "Asked for: --type TTP" in words
+    source = (tmp_path / "report.md").read_text()
+    assert "- 1 input gave no event and was rejected." in source
+    assert "- Asked for: --type: `TTP`" in source
+
+
 def test_a_report_is_bounded(escudo: Run, tmp_path: Path) -> None:
     """Many rows of one detection on one host are one finding: the first rows, and how many more."""
     events = []
