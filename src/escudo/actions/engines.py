@@ -27,8 +27,8 @@ _SHARE = 0.6
 """Of the memory that is free when the engine begins: the rest is for Arrow and Python."""
 _LEAST_BYTES = 512 << 20
 _LITTLE_BYTES = 8 << 20
-"""Of Parquet files: about a hundred thousand events (2026-11-29: 238 searches over 5,382 events took
-an eighth less processor time with one thread)."""
+"""Of Parquet files: about a hundred thousand events (2026-11-29: 238 searches over 5,382 events
+took an eighth less processor time with one thread)."""
 
 
 def share_free_memory() -> str | None:
