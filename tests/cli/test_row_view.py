@@ -60,6 +60,12 @@ def test_a_narrow_column_behind_wide_ones_stays() -> None:
     assert list(fit_columns([row], list(row), 80).widths)[-1] == "n"
 
 
+def test_a_time_is_not_folded() -> None:
+    time = "2024-05-14T08:00:00.000+02:00"
+    row: dict[str, object] = {"_time": time} | {f"field{n}": "v" * 60 for n in range(3)}
+    assert f"│{time} │" in shown([row])
+
+
 def test_columns_without_a_value_go_first() -> None:
     rows: list[dict[str, object]] = [{f"f{n}": "v" * 20 for n in range(4)}]
     fields = [f"e{n}" for n in range(40)] + list(rows[0])

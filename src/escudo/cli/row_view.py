@@ -110,6 +110,8 @@ def fit_columns(rows: Sequence[Row], fields: Sequence[str], width: int) -> Fitte
             natural[name] = max(natural[name], *map(cell_len, lines))
             filled.add(name)
     least = {name: max(1, min(natural[name], _NARROWEST)) for name in fields}
+    if "_time" in least:  # half a time is hard to read
+        least["_time"] = max(1, min(natural["_time"], width - 2))
     kept = list(fields)
     empty: list[str] = []
     if _total(least, kept) > width:
