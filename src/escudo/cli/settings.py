@@ -2,20 +2,19 @@
 the command line reads them before it runs a command.
 
 What the command line says goes before the environment, that before ``escudo.toml`` of the folder
-one is in, that before the user's own file, and that before Escudo's defaults.
+one is in, that before the user's own file, and that before Escudo's defaults. Each command reads
+them first, so what only a file or a fault needs is imported there.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 from platformdirs import user_config_path
@@ -79,7 +78,7 @@ def _read_count(value: Any, _folder: Path) -> int:
 def _read_zone(value: Any, folder: Path) -> str:
     text = _read_text(value, folder)
     try:
-        ZoneInfo(text)
+        import_module("zoneinfo").ZoneInfo(text)
     except (OSError, ValueError, KeyError) as error:
         raise ValueError from error
     return text
@@ -236,15 +235,16 @@ def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
         raise EscudoError("CLI030", f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise EscudoError("CLI030", f"{file} is not UTF-8 text") from error
+    toml = import_module("tomllib")
     try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        table = toml.loads(text)
+    except (toml.TOMLDecodeError, RecursionError) as error:
         raise _syntax_error(file, text, str(error)) from error
     for name, value in table.items():
         key = KEYS.get(name)
         place, value_place = _find(file, text, name)
         if key is None:
-            near = difflib.get_close_matches(name, KEYS, 1)
+            near = import_module("difflib").get_close_matches(name, KEYS, 1)
             hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(KEYS)}"
             message = f"unknown key '{name}'"
             raise EscudoError("CLI031", message, span=place, hint=hint, source=text)
