@@ -32,6 +32,7 @@ from escudo.cli.options import (
     open_cache,
     open_lake,
     parse_time_range,
+    password_options,
     sources_option,
     time_options,
     unpack_options,
@@ -84,6 +85,7 @@ def _read_span(_context: click.Context, _option: click.Parameter, text: str | No
 @logs_argument(required=False)
 @sources_option
 @unpack_options
+@password_options
 @date_order_option
 @content_options
 @time_options
@@ -114,6 +116,7 @@ def command(
     tables: Tables,
     max_unpacked: int,
     max_members: int,
+    passwords: tuple[bytes, ...],
     date_order: DateOrder | None,
     content_paths: Sequence[Path],
     overlay: Path | None,
@@ -158,7 +161,9 @@ def command(
                 plan_hunt(loaded.content),
                 date_order=date_order,
                 follower=HuntProgress(lasting=lake_path is not None, quiet=quiet),
-                limits=UnpackLimits(most_bytes=max_unpacked << 30, most_members=max_members),
+                limits=UnpackLimits(
+                    most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
+                ),
             )
             failed = done.ingested.failed
             if done.hunt.stopped is not None:
