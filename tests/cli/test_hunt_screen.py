@@ -178,7 +178,7 @@ def test_deprecated_and_disabled_detections_are_told_and_not_run(
 ) -> None:
     of = ("hunt", "--lake", lake, "--content", content, "--type", "TTP", "--format", "jsonl")
     plain = escudo(*of)
-    assert "1 deprecated detections are left out; --status deprecated runs them" in plain.stderr
+    assert "1 deprecated detection is left out; --status deprecated asks for them" in plain.stderr
     assert {r["detection"] for r in json_lines(plain.stdout)} == {"Finds A Lot", "Finds Little"}
     asked = escudo(*of, "--status", "deprecated")
     assert {r["detection"] for r in json_lines(asked.stdout)} == {"Was Good Once"}

@@ -55,7 +55,9 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("logs")
     texts = {
         "a.xml": sysmon(10).replace("pc1", "pca.example.org"),
-        "b.xml": sysmon(10, start=START + 3600).replace("pc1", "pca.example.org"),
+        "b.xml": sysmon(10, start=START + 3600)
+        .replace("pc1", "pca.example.org")
+        .replace("{0-", "{1-"),
         "c.xml": sysmon(10, start=START + 1).replace("pc1", "pcb"),
         "d.xml": sysmon(3).replace("pc1", "pcc"),
     }
@@ -148,9 +150,7 @@ def test_a_timeline_of_a_time_range_and_its_errors(escudo: Run, lake: Path, tmp_
 
 
 def test_all_processes_that_had_an_id_are_shown_with_their_times(escudo: Run, lake: Path) -> None:
-    done = escudo(
-        *("tree", "--lake", lake, "--host", "PCA", "--pid", "0x3", "--format", "tree"),
-    )
+    done = escudo("tree", "--lake", lake, "--host", "PCA", "--pid", "0x3", "--format", "tree")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     heads = [line for line in lines if line.startswith("2023")]

@@ -261,7 +261,8 @@ def _list_foot(summary: HuntSummary, width: int) -> list[Text]:
     if summary.failed:
         codes = _count_codes(summary.failed)
         names = len({problem.name for problem in summary.failed})
-        lines.append(_list_items("Not run", f"{names:,} detections failed: ", codes, width))
+        noun = "detection" if names == 1 else "detections"
+        lines.append(_list_items("Not run", f"{names:,} {noun} failed: ", codes, width))
     return lines
 
 

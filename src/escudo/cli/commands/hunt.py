@@ -293,8 +293,9 @@ def _tell_left_out(plan: HuntPlan, *, quiet: bool) -> None:
             "`enabled: true` in an overlay turns it on"
         )
     if plan.deprecated and not quiet:
+        told = "detection is" if plan.deprecated == 1 else "detections are"
         open_stderr().print(
-            f"{plan.deprecated:,} deprecated detections are left out; --status deprecated runs them"
+            f"{plan.deprecated:,} deprecated {told} left out; --status deprecated asks for them"
         )
 
 
