@@ -127,6 +127,9 @@ def test_a_file_that_cannot_be_written_is_coded(escudo: Run, lake: Path, tmp_pat
     done = escudo("search", "index=*", "--lake", lake, "--output", tmp_path / "rows.xls")
     assert done.returncode == 2
     assert ".csv .json .jsonl .parquet .png .svg .html" in done.stderr
+    both = escudo("search", "index=*", "--lake", lake, "--output", tmp_path / "a.csv", "--chart")
+    assert both.returncode == 2
+    assert "it goes without --chart" in both.stderr
 
 
 def test_a_search_that_fails_leaves_a_file_as_it_was(

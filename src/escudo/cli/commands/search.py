@@ -96,6 +96,9 @@ def command(
         raise click.UsageError("--chart draws for people: it goes without --format")
     if layout is not None and format_ not in (None, "table"):
         raise click.UsageError("--layout is for people: it goes without --format")
+    if output is not None and (chart or layout is not None or format_ is not None):
+        says = "--output writes what the file's suffix says"
+        raise click.UsageError(f"{says}: it goes without --chart, --layout and --format")
     text = sys.stdin.read() if spl == "-" else spl
     within = parse_time_range(earliest, latest, now, zone)
     content = load_content(content_paths, overlay)

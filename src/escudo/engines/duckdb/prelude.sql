@@ -23,11 +23,10 @@ CREATE OR REPLACE MACRO spl_timestamp(n) AS
   CASE WHEN abs(n) < 9e12 THEN make_timestamp(CAST(round(n * 1000000) AS BIGINT)) END;
 CREATE OR REPLACE MACRO spl_to_clock(n, z) AS
   epoch_us(timezone(z, timezone('UTC', spl_timestamp(n)))) / 1000000.0::DOUBLE;
-CREATE OR REPLACE MACRO spl_later_of_clock(n, z) AS
-  epoch_us(timezone(z, spl_timestamp(n))) / 1000000.0::DOUBLE;
 CREATE OR REPLACE MACRO spl_from_clock(n, z) AS
-  CASE WHEN spl_to_clock(spl_later_of_clock(n, z) - 3600, z) = n
-       THEN spl_later_of_clock(n, z) - 3600 ELSE spl_later_of_clock(n, z) END;
+  CASE WHEN spl_to_clock(epoch_us(timezone(z, spl_timestamp(n))) / 1000000.0::DOUBLE - 3600, z) = n
+       THEN epoch_us(timezone(z, spl_timestamp(n))) / 1000000.0::DOUBLE - 3600
+       ELSE epoch_us(timezone(z, spl_timestamp(n))) / 1000000.0::DOUBLE END;
 
 -- lists
 CREATE OR REPLACE MACRO spl_values(l) AS
