@@ -262,10 +262,10 @@ def test_the_screen_in_the_documentation_is_what_the_command_shows(
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
-        ("rows.xlsx", "CLI010", "end the name with .jsonl, .json, .csv, .parquet"),
+        ("rows.xlsx", "CLI010", "end the name with .html, .md, .jsonl, .json, .csv, .parquet"),
         ("rows", "CLI010", "no format is called ''"),
-        ("no/such/folder/rows.csv", "CLI011", "No such file or directory"),
-        ("folder.csv", "CLI011", "is a folder"),
+        ("no/such/folder/rows.csv", "SYS002", "No such file or directory"),
+        ("folder.csv", "SYS002", "it is a folder"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused_before_the_hunt(

@@ -57,11 +57,6 @@ CODES: Mapping[str, ErrorCode] = {
             "The end of a file's name says the format; the message lists those that there are.",
         ),
         ErrorCode(
-            "CLI011",
-            "A file cannot be written",
-            "Name a file in a folder that is there and that you may write to, on a disk with room.",
-        ),
-        ErrorCode(
             "CLI012",
             "No such process",
             "Look for its host and id: `escudo search '| tstats count from "

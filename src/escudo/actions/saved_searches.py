@@ -36,6 +36,6 @@ def save_search(name: str, search: str, folder: Path) -> Path:
     except OSError as error:
         message = f"{path.parent} cannot be made: {error.strerror or error}"
         raise EscudoError("SYS002", message) from error
-    with write_whole(path) as part:
-        part.write_text(text, encoding="utf-8")
+    with write_whole(path) as stream:
+        stream.write(text.encode())
     return path

@@ -25,9 +25,9 @@ from escudo.actions.workspace import Workspace
 from escudo.cli import report
 from escudo.cli.json_text import dump_json
 from escudo.cli.output import write_rows
-from escudo.cli.whole_file import check_place, write_whole
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
+from escudo.core.whole_file import check_place, write_whole
 
 FIELDS = (
     "_time",
@@ -108,7 +108,7 @@ def find_writer(path: Path) -> Writer:
     """What writes a file, by the end of its name.
 
     Raises:
-        EscudoError: CLI010 where the name ends with no known suffix, CLI011 where nothing can be
+        EscudoError: CLI010 where the name ends with no known suffix, SYS002 where nothing can be
             written at the path.
     """
     writer = WRITERS.get(path.suffix.lower())
@@ -126,7 +126,7 @@ def write_files(outputs: Sequence[tuple[Path, Writer]], finished: FinishedHunt) 
     """Writes each file whole.
 
     Raises:
-        EscudoError: CLI011 where one cannot be written.
+        EscudoError: SYS002 where one cannot be written.
         KeyboardInterrupt: the files are there; a stop has cut a report short.
     """
     for path, write in outputs:

@@ -3,6 +3,7 @@ the shell."""
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,8 +25,7 @@ from escudo.cli.pager import open_paged
 from escudo.cli.row_view import Layout, show_rows
 from escudo.cli.terminal import escape_line, open_console
 from escudo.cli.terminal_chart import draw_chart
-from escudo.core.errors import EscudoError
-from escudo.core.whole_file import write_whole
+from escudo.core.whole_file import check_place, write_whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -117,8 +117,8 @@ def check_output(
     if path is not None and find_suffix(path) is None:
         known = " ".join((*ROW_SUFFIXES, *CHART_SUFFIXES))
         raise click.BadParameter(f"{path.name!r} names no format; one of these does: {known}")
-    if path is not None and not path.parent.is_dir():
-        raise EscudoError("SYS002", f"{path} cannot be written: {path.parent} is no folder")
+    if path is not None:
+        check_place(path)
     return path
 
 
@@ -184,17 +184,21 @@ def write_file(found: FoundRows, search: str, path: Path, zone: tzinfo) -> int:
     if suffix in CHART_SUFFIXES:
         table = _gather(found)
         content = render_chart(make_chart(table), suffix, search, zone)
-        with write_whole(path) as part:
-            part.write_bytes(content)
+        with write_whole(path) as stream:
+            stream.write(content)
         return int(table.num_rows)
     if suffix == ".parquet":
         table = _type_times(_gather(found))
-        with write_whole(path) as part:
-            pq.write_table(table, part, compression="zstd")
+        with write_whole(path) as stream:
+            pq.write_table(table, stream, compression="zstd")
         return int(table.num_rows)
     rows = (row for table in found.tables for row in iterate_rows(table))
-    with write_whole(path) as part, part.open("w", encoding="utf-8", newline="") as out:
-        return write_rows(rows, found.fields, (suffix or ".jsonl")[1:], out=out)
+    with write_whole(path) as stream:
+        out = io.TextIOWrapper(stream, "utf-8", newline="")
+        count = write_rows(rows, found.fields, (suffix or ".jsonl")[1:], out=out)
+        out.flush()
+        out.detach()
+        return count
 
 
 def _make_chart(found: FoundRows) -> Chart:

@@ -1,42 +1,71 @@
-"""A path -> a file that is there whole or not at all; called by who writes what a user keeps."""
+"""A path -> a file that is there whole or not at all; called by who writes for a user."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from escudo.core.errors import EscudoError
 
 
+def check_place(path: Path) -> None:
+    """Raises SYS002 where no file can be written at a path."""
+    try:
+        if path.is_dir():
+            raise EscudoError("SYS002", f"{path} cannot be written: it is a folder")
+        if not _is_device(path):
+            with tempfile.TemporaryFile(dir=_follow(path).parent):
+                pass
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 @contextmanager
-def write_whole(path: Path) -> Iterator[Path]:
-    """A path beside the file, to be written; at the end it takes the file's place.
+def write_whole(path: Path) -> Iterator[BinaryIO]:
+    """A stream whose content is in the file once it is closed without an error; otherwise what was
+    there stays. A device or a pipe is written to directly.
 
-    Where the writing fails or is stopped, the file stays as it was. A device or pipe is written
-    itself.
-
-    >>> import tempfile
     >>> wanted = Path(tempfile.mkdtemp()) / "rows.csv"
-    >>> with write_whole(wanted) as part:
-    ...     _ = part.write_text("a")
+    >>> with write_whole(wanted) as stream:
+    ...     _ = stream.write(b"a")
     >>> wanted.read_text()
     'a'
 
     Raises:
         EscudoError: SYS002 where the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if path.exists() and not path.is_file():
-            yield path
+        if _is_device(path):
+            with path.open("wb") as stream:
+                yield stream
             return
+        place = _follow(path)
+        draft = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
         try:
-            yield part
-            os.replace(part, path)
+            with draft.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(place)
         finally:
-            part.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
     except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}"
-        raise EscudoError("SYS002", message) from error
+        raise _unwritable(path, error) from error
+
+
+def _follow(path: Path) -> Path:
+    """The file that a path stands for, links followed; of a link to itself the link."""
+    return Path(os.path.realpath(path))
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file()
+
+
+def _unwritable(path: Path, error: OSError) -> EscudoError:
+    words = os.strerror(error.errno) if error.errno else "the system does not say why"
+    return EscudoError("SYS002", f"{path} cannot be written: {words}")

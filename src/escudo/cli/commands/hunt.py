@@ -52,9 +52,9 @@ from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import follow_items, show_changes, show_diagnostics
 from escudo.cli.summary_view import show_summary
 from escudo.cli.terminal import SafeConsole, open_console, open_stderr, plain, show_paged
-from escudo.cli.whole_file import check_place
 from escudo.content.elements.detection import STATUSES, TYPES
 from escudo.core.errors import Severity
+from escudo.core.whole_file import check_place
 from escudo.detect.screening import Screener
 from escudo.findings.notable import SEVERITIES
 from escudo.lake.tables import Tables

@@ -39,9 +39,9 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import write_rows
 from escudo.cli.terminal import escape_line, open_console, open_stderr
-from escudo.cli.whole_file import check_place, write_whole
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
+from escudo.core.whole_file import check_place, write_whole
 from escudo.detect.screening import Screener
 from escudo.lake.tables import Tables
 from escudo.sources.opening import UnpackLimits

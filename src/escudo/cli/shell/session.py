@@ -16,7 +16,7 @@ from escudo.actions.workspace import Workspace
 from escudo.cli.options import find_zone, parse_time_range
 from escudo.cli.output import FORMATS, write_rows
 from escudo.cli.pager import open_paged
-from escudo.cli.progress import show_diagnostics, show_waiting
+from escudo.cli.progress import show_changes, show_diagnostics, show_waiting
 from escudo.cli.row_view import Layout, show_rows
 from escudo.cli.search_view import ROW_SUFFIXES, Showing, find_suffix, show_found
 from escudo.cli.terminal import escape_line, open_stderr
@@ -101,8 +101,7 @@ class Session:
         )
         with show_waiting("searching (Ctrl-C stops it)"):
             found = search_lake(text, self.at_now(), options, tell=show_diagnostics)
-        for change in found.changes:
-            open_stderr().print(str(change))
+        show_changes(found.changes)
         seconds = time.monotonic() - begun
         told = show_found(found, text, showing)
         if told is not None:
