@@ -30,7 +30,7 @@ from escudo.actions.search import SearchOptions, search_lake
 from escudo.actions.workspace import Workspace
 from escudo.core.errors import Severity
 from escudo.lake import Lake
-from escudo.sources.times import DateOrder
+from escudo.sources.date_order import DateOrder
 from tests.shared_data import SHARED
 
 FOLDER = Path(__file__).parent / "logs"

@@ -10,8 +10,8 @@ import yaml
 
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.sources.date_order import DateOrder
 from escudo.sources.notes import Kind
-from escudo.sources.times import DateOrder
 
 CASES = yaml.safe_load(Path(__file__).with_name("blindness.yml").read_text("utf-8"))
 

@@ -19,9 +19,9 @@ from escudo.lake import ingest as ingesting
 from escudo.lake.ingest import ingest
 from escudo.lake.report import FileReport, Outcome
 from escudo.sources import Families
+from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory
 from escudo.sources.opening import LogStream
-from escudo.sources.times import DateOrder
 from tests.lake.handmade import count, query
 from tests.lake.logs import sysmon, write_logs
 from tests.shared_data import SHARED, needs_shared

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escudo.sources.times import DateOrder, parse_times
+from escudo.sources.date_order import DateOrder
+from escudo.sources.times import parse_times
 
 
 def micros(text: str | None) -> str | None:

@@ -31,9 +31,9 @@ from escudo.findings.store import write_judgements
 from escudo.lake.effects import Change, carry_out
 from escudo.lake.report import IngestReport, Progress, Silent
 from escudo.lake.tables import NOTABLE, RISK
+from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory, read_lists
 from escudo.sources.opening import UnpackLimits
-from escudo.sources.times import DateOrder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,9 +16,9 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from escudo.lake.report import IngestReport, Progress
+from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory
 from escudo.sources.opening import UnpackLimits
-from escudo.sources.times import DateOrder
 
 _TOLD = 5
 

@@ -14,20 +14,13 @@ import pyarrow.compute as pc
 
 from escudo.cim.compile import ROW, Statement, compile_family
 from escudo.cim.mapping import read_mappings
+from escudo.cim.model_batch import ModelBatch
 from escudo.cim.models import Models, load
 from escudo.core.schema import COMMON_COLUMNS
 from escudo.sources import Family
-from escudo.sources.assemble import RawBatch
+from escudo.sources.raw_batch import RawBatch
 
 _COMMON = frozenset(c.name for c in COMMON_COLUMNS)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelBatch:
-    """Rows of one dataset's table; ``data`` has the schema ``Dataset.schema.arrow()``."""
-
-    table: str
-    data: pa.Table
 
 
 @dataclass

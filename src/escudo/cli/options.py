@@ -29,8 +29,8 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
 from escudo.lake import Lake
 from escudo.lake.tables import Tables, load_tables
+from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
-from escudo.sources.times import DateOrder
 from escudo.spl import parse_time
 from escudo.startup import spare_collections
 

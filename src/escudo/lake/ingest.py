@@ -34,11 +34,11 @@ from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.lake.writer import Writer
+from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory
 from escudo.sources.notes import Note
 from escudo.sources.opening import UnpackLimits
 from escudo.sources.reading import RawBatch, Rejected
-from escudo.sources.times import DateOrder
 
 COMMIT_EVENTS = 200_000
 """Events of small files that are committed together."""

@@ -16,11 +16,11 @@ from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake.identity import Identity, identify_file
 from escudo.lake.ledger import Ledger
 from escudo.sources import Families
+from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory, InventoryFinder
 from escudo.sources.notes import Note
 from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
-from escudo.sources.times import DateOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from escudo.lake.layout import concat
 from escudo.lake.report import FileReport
 from escudo.lake.writer import Writer
 from escudo.sources import Family
-from escudo.sources.assemble import RawBatch
+from escudo.sources.raw_batch import RawBatch
 
 _PROCESSES = "endpoint_processes"
 

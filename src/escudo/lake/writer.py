@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 import pyarrow as pa
 
-from escudo.cim.normalise import ModelBatch
+from escudo.cim.model_batch import ModelBatch
 from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.delta import DataFile, unwritable
@@ -25,7 +25,7 @@ from escudo.lake.leftovers import Work
 from escudo.lake.parquet_files import ParquetFiles
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
-from escudo.sources.assemble import RawBatch
+from escudo.sources.raw_batch import RawBatch
 
 T = TypeVar("T")
 

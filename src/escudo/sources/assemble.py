@@ -6,37 +6,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, FieldType
+from escudo.sources.date_order import DateOrder
 from escudo.sources.events import Events, PendingEvents, Values
 from escudo.sources.families import Families
 from escudo.sources.family import ANY, Family, find_template_fields, rule_holds
 from escudo.sources.inventory import Inventory, add_names, needs_names
 from escudo.sources.notes import Kind, Note, find_windows_look
-from escudo.sources.times import TIME, DateOrder, parse_times
+from escudo.sources.raw_batch import RawBatch
+from escudo.sources.times import TIME, parse_times
 
 _RESERVED = frozenset(c.name for c in RAW_COLUMNS)
 """Splunk keeps these names for itself: an event's own field of such a name is extracted_<name>."""
 
 _MULTIVALUE = pa.list_(pa.string())
-
-
-@dataclass(frozen=True, slots=True)
-class RawBatch:
-    """Events of one family from one file; ``table`` has the schema ``family.arrow``.
-
-    ``_event_id`` and ``_indextime`` are null: the lake fills them in. ``notes`` tell of events that
-    look like Windows' but have no known form, and of times that could not be read.
-    """
-
-    family: Family
-    table: pa.Table
-    notes: tuple[Note, ...] = ()
 
 
 def assemble(

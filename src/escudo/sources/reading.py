@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from escudo.core.prefetch import prefetch
-from escudo.sources.assemble import RawBatch, assemble
+from escudo.sources.assemble import assemble
+from escudo.sources.date_order import DateOrder
 from escudo.sources.events import Events, PendingEvents
 from escudo.sources.families import Families
 from escudo.sources.family import Family
@@ -23,7 +24,7 @@ from escudo.sources.formats.rejected import Rejected, is_other_text
 from escudo.sources.inventory import Inventory
 from escudo.sources.notes import Kind, Note
 from escudo.sources.opening import LogStream
-from escudo.sources.times import DateOrder
+from escudo.sources.raw_batch import RawBatch
 
 __all__ = ["BATCH_ROWS", "RawBatch", "Rejected", "read"]
 

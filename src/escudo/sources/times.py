@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from escudo.sources.date_order import DateOrder
 
 TIME = pa.timestamp("us", tz="UTC")
 _NAIVE = pa.timestamp("us")
@@ -29,13 +30,6 @@ _MAX_SECONDS = 4.0e10
 _FILETIME_UNIX = 11_644_473_600
 _FILETIMES = (1.0e17, 2.6e17)
 """100 ns since 1601 for the years 1917 to 2424; nanoseconds since 1970 are above it from 1978."""
-
-
-class DateOrder(StrEnum):
-    """What comes first in a date like 03/05/2024: the day or the month."""
-
-    DMY = "dmy"
-    MDY = "mdy"
 
 
 def parse_times(text: pa.Array, date_order: DateOrder | None = None) -> pa.Array:

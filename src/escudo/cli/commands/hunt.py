@@ -58,8 +58,8 @@ from escudo.core.whole_file import check_place
 from escudo.detect.screening import Screener
 from escudo.findings.notable import SEVERITIES
 from escudo.lake.tables import Tables
+from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
-from escudo.sources.times import DateOrder
 
 
 @click.command()

@@ -28,8 +28,8 @@ from escudo.cli.rejected_view import tell_rejected
 from escudo.cli.terminal import open_console
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
+from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
-from escudo.sources.times import DateOrder
 
 
 @click.command()

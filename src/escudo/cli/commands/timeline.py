@@ -44,8 +44,8 @@ from escudo.core.timerange import iso_utc
 from escudo.core.whole_file import check_place, write_whole
 from escudo.detect.screening import Screener
 from escudo.lake.tables import Tables
+from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
-from escudo.sources.times import DateOrder
 
 FIELDS = (
     "_time",
