@@ -170,15 +170,17 @@ def test_a_hunt_of_an_empty_lake_finds_nothing(workspace: Workspace) -> None:
 
 
 LOW, HIGH, MIDDLE = (
-    "Anomaly Deprecated T1003.001 10",
+    "Anomaly T1003.001 10",
     "Hunting Experimental T1059 90",
     "TTP T1047 49",
 )
+OLD = "TTP Deprecated T1059.001 49"
 LEFT: list[tuple[Narrowing, list[str]]] = [
     (Narrowing(), [LOW, HIGH, MIDDLE]),
     (Narrowing(types=("ttp",)), [MIDDLE]),
     (Narrowing(types=("TTP", "Hunting")), [HIGH, MIDDLE]),
-    (Narrowing(statuses=("deprecated",)), [LOW]),
+    (Narrowing(statuses=("deprecated",)), [OLD]),
+    (Narrowing(statuses=("deprecated", "experimental")), [HIGH, OLD]),
     (Narrowing(techniques=("t1003",)), [LOW]),
     (Narrowing(techniques=("T1003.001", "T1047")), [LOW, MIDDLE]),
     (Narrowing(min_severity="medium"), [HIGH, MIDDLE]),
@@ -205,7 +207,7 @@ def described(name: str) -> Detection:
 
 @pytest.mark.parametrize(("narrowing", "left"), LEFT)
 def test_a_plan_is_narrowed(narrowing: Narrowing, left: list[str]) -> None:
-    loaded = replace(OWN, detections=tuple(map(described, (LOW, HIGH, MIDDLE))))
+    loaded = replace(OWN, detections=tuple(map(described, (LOW, HIGH, MIDDLE, OLD))))
     assert [d.name for d in plan_hunt(loaded, narrowing=narrowing).detections] == left
 
 

@@ -240,7 +240,7 @@ def collect_report(
     parts = list(_list_detections(summary, limits))
     shown = parts[: limits.detections]
     evidence = _find_evidence(shown, workspace, limits)
-    stopped = _open_contexts(evidence, shown, workspace, limits, follow)
+    stopped = _open_contexts(evidence, shown, workspace=workspace, limits=limits, follow=follow)
     shown = [_attach(part, evidence) for part in shown]
     hosts = list(_list_objects(summary, "host", shown))
     users = list(_list_objects(summary, "user", shown))
@@ -334,6 +334,7 @@ def _find_evidence(
 def _open_contexts(
     evidence: dict[int, Evidence],
     shown: Sequence[DetectionPart],
+    *,
     workspace: Workspace,
     limits: ReportLimits,
     follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]],
