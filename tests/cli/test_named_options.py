@@ -43,11 +43,13 @@ def find_options(path: tuple[str, ...]) -> set[str]:
 
 
 OPTIONS = {path: find_options(path) for path in commands_below(cli)}
-EVERY = {"--version", "--help"}.union(*OPTIONS.values())
+EVERY = find_options(()).union(*OPTIONS.values())
+_OF_PODMAN = re.compile(r"^podman (?:.*\\\n)*?.*?(?=\bescudo \w|$)", re.MULTILINE)
 
 
 def find_faults(text: str) -> list[str]:
     """Options of a text that no command has, or not the one that it stands beside."""
+    text = _OF_PODMAN.sub("", text)
     faults = [o for o in _OPTION.findall(text) if o not in EVERY]
     for call in _CALL.finditer(text):
         path = (call[1], call[2]) if (call[1], call[2]) in OPTIONS else (call[1],)
