@@ -92,6 +92,7 @@ BASES: dict[str, list[str]] = {
     "why": ["| search x=1", "--event", '{"x": 2}'],
     "generate": ["--events", "10", "--out", "{out}"],
     "demo": ["--events", "200"],
+    "config": [],
 }
 
 
