@@ -1,4 +1,4 @@
-"""Runs the real console script as a child process."""
+"""Runs the real program as a child process, forked from one that has imported it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.program import Server
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def escudo() -> Run:
+def escudo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """`escudo(*args)` -> the finished process; text in, text out."""
+    with Server() as server:
+        yield run_by(server, tmp_path_factory.mktemp("stdin"))
+
+
+def run_by(server: Server, folder: Path) -> Run:
+    """Runs by a server, whose standard input is a file in a folder."""
 
     def run(*args: object, stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "escudo.cli", *map(str, args)],
-            input=stdin,
-            capture_output=True,
-            env={**os.environ, "COLUMNS": "200"},
-            check=False,
-            timeout=600,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
+        given = folder / "given"
+        given.write_bytes(stdin or b"")
+        done = server.run(*args, stdin=given)
+        return subprocess.CompletedProcess(args, done.code, done.out, done.err)
 
     return run
 

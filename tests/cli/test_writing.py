@@ -247,7 +247,7 @@ def test_a_baseline_feeds_detections(escudo: Run, content: Path, logs: Path, lak
     }
     assert len(rows(escudo, "| inputlookup long_processes.csv", lake)) == 1
     (event,) = rows(escudo, "index=long", lake)
-    assert event["source"] == "ESCU - Unusually Long Process - Rule"
+    assert event["source"] == "Custom Splunk Content Pack - Unusually Long Process - Rule"
     assert files(content) == before
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import Server
+from tests.program import Server
 
 LONG = os.environ.get("ESCUDO_FAULTS") == "long"
 

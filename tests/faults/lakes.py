@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from escudo.core.timerange import ALL_TIME
 from escudo.lake import Lake
 from escudo.lake.delta import active_files
-from tests.faults.server import Server
 from tests.lake.logs import write_logs
+from tests.program import Server
 
 EVENTS = 12
 START = 1_700_000_000.0

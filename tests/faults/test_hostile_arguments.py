@@ -15,8 +15,8 @@ import pytest
 
 from escudo.cli import cli
 from tests.faults.conftest import LONG
-from tests.faults.server import Server
 from tests.lake.logs import write_logs
+from tests.program import Server
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.faults.conftest import LONG
 from tests.faults.lakes import START, State, build_lake, find_strays, observe
-from tests.faults.server import Fault, Ran, Server
+from tests.program import Fault, Ran, Server
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pytest
 
 from escudo.lake import Lake
 from tests.faults.lakes import observe
-from tests.faults.server import Ran, Run, Server
 from tests.lake.logs import write_logs
+from tests.program import Ran, Run, Server
 
 pytestmark = pytest.mark.slow
 

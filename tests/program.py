@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-_TESTS = Path(__file__).parent.parent.parent
+_ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +79,12 @@ class Server:
     def __init__(self, library: Path | None = None) -> None:
         preload = {} if library is None else {"LD_PRELOAD": str(library)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.server"],
+            [sys.executable, "-m", "tests.program"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=_TESTS,
-            env={**os.environ, **preload, "COLUMNS": "200"},
+            cwd=_ROOT,
+            env={**os.environ, **preload},
         )
         assert self.receive() == {"ready": True}
 
@@ -116,6 +116,8 @@ class Server:
             "folder": str(folder),
             "stdin": str(stdin or os.devnull),
             "fault": fault and [str(fault.folder), fault.at, fault.error],
+            "environment": {**os.environ, "COLUMNS": "200"},
+            "cwd": os.getcwd(),
         }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
@@ -166,6 +168,9 @@ def _become(asked: dict[str, Any], main: Any) -> None:
         (2, folder / "err", os.O_WRONLY | os.O_CREAT),
     ):
         os.dup2(os.open(path, flags, 0o644), number)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["cwd"])
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.argv = ["escudo", *asked["arguments"]]
     library: Any = None
