@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import current_thread, main_thread
 from typing import TypeVar
 
 import duckdb
@@ -89,8 +90,10 @@ class DuckDBEngine:
         """The result of a query, with the query's SQL identifiers as column names."""
         with self._ready(tables or {}) as cursor:
             text = self.sql(query, scans)
-            # A relation is bound anew to be run; a statement is not, yet its rows are copied.
-            ask = cursor.execute if self._read_little(scans) else cursor.sql
+            # A relation is bound anew to be run. A statement is not, yet its rows are copied, and
+            # it lets no signal through: those are the main thread's.
+            beside = current_thread() is not main_thread()
+            ask = cursor.execute if beside and self._read_little(scans) else cursor.sql
             return _guard(lambda: ask(text).to_arrow_table())
 
     def stream(
