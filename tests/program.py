@@ -152,9 +152,8 @@ def _preload() -> Any:
     cli = import_module("escudo.cli")
     for name in cli.COMMANDS:
         import_module(f"escudo.cli.commands.{name}")
-    for name in ("scan_kernels", "duckdb", "deltalake", "pyarrow.parquet", "polars", "escudo.lake"):
-        if name != "scan_kernels":
-            import_module(name)
+    for name in ("duckdb", "deltalake", "pyarrow.parquet", "polars", "escudo.lake"):
+        import_module(name)
     import_module("escudo.lake.tables").load_tables()
     return cli.main
 

@@ -91,6 +91,7 @@ MAY_FIND = (
     'index=* | eval c=split("1,2,3,4,5,6", ",") | stats count(c) AS n BY a | where n > 5',
     "index=* | stats count BY a | eval count=count*100 | where count > 100",
     "index=* | table a b | join max=0 a [search * | table a] | stats count BY a | where count>10",
+    "a=net.exe | append [search a=net.exe] | stats count BY a | where count > 1",
     "index=* | eventstats count BY a | where count > 100",
     "index=* | where b > [search index=* a=net.exe | return $b]",
     "index=* | foreach b* [eval c=<<FIELD>>] | where c > 100",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine, hold_at_most
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import explain_unavailable
@@ -48,17 +48,6 @@ def share_free_memory() -> str | None:
     return f"{max(_LEAST_BYTES, int(min(free) * _SHARE)) >> 20}MiB"
 
 
-def holds_little(catalog: Catalog) -> bool:
-    """Whether the events of a catalog are few: one thread reads them as fast as two."""
-    left = _LITTLE_BYTES
-    for schema in catalog.raw_tables():
-        for path in catalog.files(schema.table, ALL_TIME):
-            left -= os.path.getsize(path)
-            if left < 0:
-                return False
-    return True
-
-
 class DuckDBEngines:
     """Makes embedded engines that share one connection, which is opened when it is needed.
 
@@ -71,8 +60,9 @@ class DuckDBEngines:
 
     def __call__(self, catalog: Catalog) -> Engine:
         # Over little data a second thread costs more than it does.
-        threads = "SET threads = 1" if holds_little(catalog) else "RESET threads"
-        self._connection.execute(threads)
+        files = (catalog.files(schema.table, ALL_TIME) for schema in catalog.raw_tables())
+        little = hold_at_most(_LITTLE_BYTES, chain.from_iterable(files))
+        self._connection.execute("SET threads = 1" if little else "RESET threads")
         return DuckDBEngine(catalog, self._connection)
 
     @cached_property

@@ -186,7 +186,8 @@ def screen_detection(
         needs = [[_store_need(n, engine) for n in group] for group in found.needs]
     except (EscudoError, RecursionError):
         return Screen()
-    kept = tuple(tuple(dict.fromkeys(n for n in group if n.condition != _NEVER)) for group in needs)
+    # A need stands as often as its rows are taken: `append` of the same search doubles a count.
+    kept = tuple(tuple(n for n in group if n.condition != _NEVER) for group in needs)
     return Screen(kept, found.diagnostics, lasting=not found.of_this_time)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import chain
 from threading import current_thread, main_thread
 from typing import TypeVar
 
@@ -60,7 +61,6 @@ class DuckDBEngine:
         self.catalog = catalog
         self.connection = connection if connection is not None else connect()
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
-        self._size = lru_cache(maxsize=65_536)(os.path.getsize)
 
     @property
     def memory(self) -> int:
@@ -78,7 +78,7 @@ class DuckDBEngine:
     def over(self, catalog: Catalog) -> DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
         other = DuckDBEngine(catalog, self.connection)
-        other._columns, other._size = self._columns, self._size
+        other._columns = self._columns
         return other
 
     def run(
@@ -159,13 +159,8 @@ class DuckDBEngine:
 
     def _read_little(self, scans: Sequence[Scan]) -> bool:
         """Whether the files that scans read are small together."""
-        left = _LITTLE
-        for scan in scans:
-            for path in self.catalog.files(scan.schema.table, scan.within):
-                left -= self._size(path)
-                if left < 0:
-                    return False
-        return True
+        files = (self.catalog.files(scan.schema.table, scan.within) for scan in scans)
+        return hold_at_most(_LITTLE, chain.from_iterable(files))
 
     def _source(self, scan: Scan, name: str) -> exp.Expression:
         """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""
@@ -185,6 +180,17 @@ class DuckDBEngine:
         else:
             query.set("where", exp.Where(this=exp.false()))
         return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(name)))
+
+
+def hold_at_most(size: int, paths: Iterable[str]) -> bool:
+    """Whether files have no more than so many bytes together; not if one of them is gone."""
+    with suppress(OSError):
+        for path in paths:
+            size -= os.path.getsize(path)
+            if size < 0:
+                return False
+        return True
+    return False
 
 
 def _null(kind: FieldType | None) -> exp.Expression:

@@ -215,6 +215,6 @@ def _follow(need: Need, steps: Iterable[Step]) -> Need:
             need = need.restrict(step.condition)
         elif isinstance(step, Wrap) or (isinstance(step, Extend) and step.unnest):
             need = need.multiplied()
-        elif isinstance(step, Extend) and not step.window and not step.unnest:
+        elif isinstance(step, Extend) and not step.window:
             need = need.extend(step.columns)
     return need

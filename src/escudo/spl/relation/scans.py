@@ -8,7 +8,7 @@ never stronger: what is not known of stored columns holds.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -61,9 +61,8 @@ class Need:
 
     def restrict(self, condition: exp.Expression) -> Need:
         """With a condition, as far as it is known."""
-        least = max(
-            self.least, *(_least_count(c, self.counts or ()) for c in _conjuncts(condition)), 1
-        )
+        counts = self.counts or frozenset()
+        least = max(self.least, *(_least_count(c, counts) for c in _conjuncts(condition)))
         known = self._relax(condition)
         if isinstance(known, exp.Boolean) and known.this:
             return replace(self, least=least)
@@ -162,14 +161,14 @@ def _conjuncts(sql: exp.Expression) -> Iterator[exp.Expression]:
     return _operands(sql) if isinstance(sql, exp.And) else iter((sql,))
 
 
-def _least_count(condition: exp.Expression, counts: Collection[str]) -> int:
+def _least_count(condition: exp.Expression, counts: frozenset[str]) -> int:
     """How many rows a condition on one of their counts takes."""
     sql = condition.unnest()
     if isinstance(sql, exp.GT | exp.GTE) and isinstance(sql.this, exp.Column):
         bound = sql.expression.unnest()
         if sql.this.name in counts and isinstance(bound, exp.Literal) and not bound.is_string:
             most = float(bound.name)
-            return math.floor(most) + 1 if isinstance(sql, exp.GT) else math.ceil(most)
+            return max(1, math.floor(most) + 1 if isinstance(sql, exp.GT) else math.ceil(most))
     return 1
 
 
