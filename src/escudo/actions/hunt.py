@@ -19,6 +19,7 @@ from escudo.content import Baseline, Content, Deployment, Detection
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.interrupts import find_stop, meet_stop
+from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match, run_detections
 from escudo.detect.attempt import attempt
@@ -308,7 +309,12 @@ def hunt_lake(
                 now=workspace.now,
                 screener=workspace.screener,
             ),
-            map(run_one_sliding, sliding),
+            map_in_order(
+                run_one_sliding,
+                sliding,
+                threads=engine.at_once,
+                changes=lambda match: bool(match.effects),
+            ),
         )
         of_group: list[Match] = []
         try:
