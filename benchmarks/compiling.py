@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +15,6 @@ from escudo.spl.compile import compile_search
 from escudo.startup import spare_collections
 
 NOW = 1_700_000_000.0
-
-
-def real_content() -> Path | None:
-    """The security_content checkout, if there is one (as in ``tests/shared_data.py``)."""
-    default = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("ESCUDO_SHARED_DATA", default)) / "security_content"
-    return folder if folder.is_dir() else None
 
 
 def compile_all(folder: Path, *, source: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@ many."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -23,13 +24,6 @@ from escudo.lake import Lake
 SMALL_FILES = 14
 SCANS = 30
 """Bare scans of the command line that all detections of processes are compared with."""
-
-
-def shared(name: str) -> Path | None:
-    """A folder of real data, if it is there (as in ``tests/shared_data.py``)."""
-    default = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("ESCUDO_SHARED_DATA", default)) / name
-    return folder if folder.is_dir() else None
 
 
 def hunt(
@@ -66,8 +60,10 @@ def hunt(
     environment = {**os.environ, "ESCUDO_CACHE": str(folder / "cache")}
     for number in range(1 + warm):
         lake = [] if rows is None else ["--lake", str(_copy_lake(folder, rows, number))]
-        measured = _run([*command, *lake], environment)
-    return measured
+        report = folder / "report.json"
+        measured = _run([*command, *lake, "--report", str(report)], environment)
+    ran = json.loads(report.read_text("utf-8"))["detections"]["run"]
+    return {**measured, "details": {"detections": ran}}
 
 
 def scan_command_lines(folder: Path, *, rows: int) -> dict[str, Any]:
@@ -124,17 +120,14 @@ def _link(source: str, target: str) -> None:
 
 
 def _pick_content(folder: Path, content: Path, count: int | None, only: str | None) -> Path:
-    """The content with some of its detections."""
+    """A copy of the content (links that lead out of it are not read) with some detections."""
     place = folder / "content"
-    place.mkdir()
-    for entry in content.iterdir():
-        if entry.name != "detections":
-            (place / entry.name).symlink_to(entry)
+    shutil.copytree(content, place, ignore=shutil.ignore_patterns("detections", ".*"))
     files = sorted((content / "detections").rglob("*.yml"))
     if only is not None:
         files = [f for f in files if re.search(only, f.read_text("utf-8"))]
     for file in files[:count]:
         kept = place / file.relative_to(content)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.symlink_to(file)
+        shutil.copy(file, kept)
     return place

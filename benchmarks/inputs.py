@@ -34,10 +34,10 @@ def generated(format: str, events: int) -> Path:
     return path
 
 
-def real_evtx() -> Path | None:
-    """The folder of real event logs, if there is one (as in ``tests/shared_data.py``)."""
+def shared(name: str) -> Path | None:
+    """A folder of real data, if it is there (as in ``tests/shared_data.py``)."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("ESCUDO_SHARED_DATA", default)) / "evtx"
+    folder = Path(os.environ.get("ESCUDO_SHARED_DATA", default)) / name
     return folder if folder.is_dir() else None
 
 

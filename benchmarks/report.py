@@ -42,7 +42,9 @@ def table(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
         verdict = "kept" if ratio_value <= suite.limit else "NOT kept"
         lines += ["", f"Promise: at most {suite.limit:g} times the fastest alternative: {verdict}."]
     for r in results:
-        numbers = ", ".join(f"{what} {value:.2f}" for what, value in r.details.items())
+        numbers = ", ".join(
+            f"{what} {value:,.2f}".removesuffix(".00") for what, value in r.details.items()
+        )
         lines += ["", f"{r.variant.name}: {numbers}."] if numbers else []
     lines += ["", _measured(rounds)]
     return "\n".join(lines)

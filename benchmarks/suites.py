@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import compiling, hunting, inputs, search
+from benchmarks import hunting, inputs, search
 from benchmarks import searches as typical
 from benchmarks.harness import Suite, Variant
 
@@ -38,7 +38,7 @@ def xml(events: int) -> Suite:
 
 
 def evtx(events: int) -> Suite | None:
-    folder = inputs.real_evtx()
+    folder = inputs.shared("evtx")
     if folder is None:
         return None
     copies = max(1, events // 5 // _EVTX_EVENTS)
@@ -130,7 +130,7 @@ def searches(events: int) -> Suite:
 
 
 def compiled(events: int) -> Suite | None:
-    source = compiling.real_content()
+    source = inputs.shared("security_content")
     if source is None:
         return None
     return Suite(
@@ -145,8 +145,8 @@ def compiled(events: int) -> Suite | None:
 
 
 def hunt(events: int) -> Suite | None:
-    evtx, otrf = hunting.shared("evtx"), hunting.shared("otrf")
-    content = hunting.shared("security_content")
+    evtx, otrf = inputs.shared("evtx"), inputs.shared("otrf")
+    content = inputs.shared("security_content")
     if evtx is None or otrf is None or content is None:
         return None
     for rows in (events, events * 10):

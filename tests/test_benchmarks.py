@@ -8,12 +8,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from benchmarks import fdr_libraries, inputs, report, searches, suites, xml_libraries
+from benchmarks import fdr_libraries, hunting, inputs, report, searches, suites, xml_libraries
 from benchmarks.harness import Measured, Suite, Variant, run_suite
 
 from escudo.generate.generate import generate
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from tests.cli.test_wrong_input import DETECTION
 
 EVENTS = 3_000
 
@@ -100,7 +101,7 @@ def test_every_suite_has_its_place_in_the_page() -> None:
 
 
 def test_large_evtx_is_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = inputs.real_evtx()
+    folder = inputs.shared("evtx")
     if folder is None:
         pytest.skip("no real event logs")
     monkeypatch.setenv("ESCUDO_BENCH_CACHE", str(tmp_path))
@@ -133,3 +134,25 @@ def test_pairs_are_compared_with_each_other() -> None:
     text = report.table(suite, results, 1)
     assert "| a | 100 | 2.000 | 1.000 | 2.00 |" in text
     assert "NOT kept by a." in text
+
+
+@pytest.mark.slow
+def test_hunts_run(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESCUDO_BENCH_CACHE", str(tmp_path))
+    content = tmp_path / "own"
+    (content / "detections").mkdir(parents=True)
+    for number, table in enumerate(("Processes", "Registry")):
+        search = f"| tstats count from datamodel=Endpoint.{table} by {table}.dest"
+        text = DETECTION.format(name=f"Count {table}", number=number, search=search)
+        (content / "detections" / f"{number}.yml").write_text(text)
+    given = {"content": str(content), "only": "Endpoint.Processes", "warm": True}
+    (tmp_path / "a").mkdir()
+    alone = hunting.hunt(tmp_path / "a", logs=str(logs / "xml"), alone=True, **given)
+    (tmp_path / "b").mkdir()
+    every = hunting.hunt(tmp_path / "b", rows=EVENTS, **given)
+    ran = [measured["details"]["detections"] for measured in (alone, every)]
+    assert ran == [1, 4]  # Escudo's own three, and the one of the content
+    assert 0 < alone["rows"] < every["rows"]
+    assert alone["cpu"] > 0
+    assert len(list((tmp_path / "b" / "content" / "detections").iterdir())) == 1
+    assert hunting.scan_command_lines(tmp_path, rows=EVENTS)["rows"] == hunting.SCANS
