@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
+from escudo.cli import COMMANDS, cli
 from escudo.cli.settings import KEYS
 from tests.cli.conftest import Run, json_lines
 from tests.cli.test_wrong_input import GOOD
@@ -95,7 +98,10 @@ def test_a_search_without_options(home: Path, escudo: Run) -> None:
         ("lake = \n", "CLI030", "1:8", "no TOML"),
         ("lake = 'a'\nlake = 'b'\n", "CLI030", "2:11", "no TOML"),
         ("log_file = '../log'\n", "CLI032", "1:12", "must be in its own folder"),
-        ("lake = 's3://bucket/lake'\n", "CLI032", "1:8", "lake must be a path"),
+        ("lake = 's3://bucket/lake'\n", "CLI032", "1:8", "must be a path on this machine"),
+        ("lake = 'x'\nlak = 'y'\n", "CLI031", "2:1", "did you mean 'lake'?"),
+        ("tz = 'Europe/Madird'\n", "CLI032", "1:6", "help: such as Europe/Madrid"),
+        ('content = ["a\\u0000b"]\n', "CLI032", "1:11", "must be a list of paths"),
     ],
 )
 def test_what_is_wrong_in_a_file(
@@ -116,8 +122,54 @@ def test_what_is_wrong_elsewhere(home: Path, escudo: Run, monkeypatch: pytest.Mo
     )
     (home / "bad.toml").write_bytes(b"lake = '\xff'\n")
     assert "is not UTF-8 text" in escudo("--config", home / "bad.toml", "config").stderr
+    for text in (f"max_members = {'1' * 5000}\n", f"lake = {'[' * 5000}\n"):
+        (home / "bad.toml").write_text(text)
+        done = escudo("--config", home / "bad.toml", "config")
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error[CLI030]: {home / 'bad.toml'}: ")
     monkeypatch.setenv("ESCUDO_MAX_MEMBERS", "many")
     assert "error[CLI032]: ESCUDO_MAX_MEMBERS must be" in escudo("config").stderr
+    monkeypatch.delenv("ESCUDO_MAX_MEMBERS")
+    monkeypatch.setenv("ESCUDO_LAKE", "s3://bucket")
+    expected = "error[CLI032]: ESCUDO_LAKE must be a path on this machine, not 's3://bucket'\n"
+    assert escudo("config").stderr.startswith(expected)
+
+
+def test_a_path_that_is_not_there_names_who_said_it(
+    home: Path, escudo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "work" / "escudo.toml").write_text('# mine\ncontent = ["~nobody-of-that-name/x"]\n')
+    done = escudo("explain", SEARCH)
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "'--content': Path '~nobody-of-that-name/x' does not exist. (set by escudo.toml:2)\n"
+    )
+    monkeypatch.setenv("ESCUDO_CONTENT", "gone")
+    assert "'gone' does not exist. (set by $ESCUDO_CONTENT)\n" in escudo("explain", SEARCH).stderr
+    done = escudo("explain", SEARCH, "--content", "away")
+    assert done.stderr.endswith("Path 'away' does not exist.\n")
+
+
+@pytest.mark.parametrize("name", ["local", "utc", "europe/madrid"])
+def test_a_zone_may_be_all_that_the_option_takes(
+    name: str, home: Path, escudo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "work" / "escudo.toml").write_text(f"tz = '{name}'\n")
+    assert _shown(escudo)["tz"] == (name, "escudo.toml:1")
+    monkeypatch.setenv("ESCUDO_TZ", name)
+    assert _shown(escudo)["tz"] == (name, "$ESCUDO_TZ")
+
+
+def test_choices_are_those_of_the_options() -> None:
+    commands = [import_module(f"escudo.cli.commands.{n}").command for n in COMMANDS]
+    parts = [p for c in commands for p in (c, *getattr(c, "commands", {}).values())]
+    options = [*cli.params, *(option for part in parts for option in part.params)]
+    for key in KEYS.values():
+        types = [option.type for option in options if key.option in option.opts]
+        assert types, key.option
+        for kind in types:
+            if isinstance(kind, click.Choice):
+                assert key.kind.label == f"one of {', '.join(kind.choices)}"
 
 
 def test_every_key_is_documented() -> None:
@@ -145,6 +197,13 @@ def test_a_log_says_what_is_done(home: Path, escudo: Run) -> None:
     assert escudo("--log-file", log, "search", "| nonsense", "--lake", "none").returncode == 1
     told = [r for r in json_lines(log.read_text()) if r["event"] == "told"]
     assert [(r["level"], r["code"]) for r in told] == [("error", "LAK002")]
+
+
+def test_commands_of_a_group_say_what_is_done(home: Path, escudo: Run) -> None:
+    (home / "good.xml").write_text(GOOD)
+    assert escudo("ingest", home / "good.xml", "--lake", "lake").returncode == 0
+    done = escudo("lake", "info", "--lake", "lake", "-v")
+    assert (done.returncode, done.stderr.split()[1:3]) == (0, ["end", "exit_code=0"])
 
 
 def test_a_log_file_that_cannot_be_opened(home: Path, escudo: Run) -> None:

@@ -10,10 +10,11 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from escudo import __version__, startup
 from escudo.cli.log_output import begin_log, log_diagnostic, show_log
-from escudo.cli.settings import FAILED_CONTENT, SETTINGS, read_settings
+from escudo.cli.settings import FAILED_CONTENT, SETTINGS, Settings, read_settings
 from escudo.cli.terminal import escape_controls
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.event_log import log_event
@@ -69,8 +70,10 @@ class _LazyGroup(click.Group):
             return None
         module = import_module(f"escudo.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
-        if not any("--verbose" in parameter.opts for parameter in command.params):
-            command.params.append(_VERBOSE)
+        parts = command.commands.values() if isinstance(command, click.Group) else ()
+        for part in (command, *parts):
+            if _VERBOSE not in part.params:
+                part.params.append(_VERBOSE)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -180,7 +183,17 @@ def _show_usage(error: click.ClickException) -> None:
     """As click shows it, with what the user gave escaped."""
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _write(error.ctx.get_usage())
-    _write(f"Error: {error.format_message()}")
+    _write(f"Error: {error.format_message()}{_tell_source(error)}")
+
+
+def _tell_source(error: click.ClickException) -> str:
+    """Of a value that is not from the command line: the file or variable that it is from."""
+    if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
+        return ""
+    settings: Settings | None = error.ctx.meta.get(SETTINGS)
+    origin = error.ctx.get_parameter_source(error.param.name or "")
+    source = settings.find_source(error.param) if settings is not None else None
+    return f" (set by {source})" if source and origin is ParameterSource.DEFAULT_MAP else ""
 
 
 def _end_if_stopped(error: Exception) -> None:

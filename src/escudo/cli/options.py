@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections import Counter
@@ -11,7 +10,6 @@ from datetime import UTC, tzinfo
 from functools import wraps
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
-from zoneinfo import ZoneInfo, available_timezones
 
 import click
 from platformdirs import user_cache_path
@@ -22,6 +20,7 @@ from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.settings import FAILED_CONTENT
 from escudo.cli.terminal import escape_line, open_stderr
+from escudo.cli.zone_names import find_zone
 from escudo.content import Content
 from escudo.content.cached import KeyedContent, load_cached
 from escudo.core.disk_cache import DiskCache
@@ -178,39 +177,6 @@ def zone_option(function: F) -> F:
         help="Time zone (Europe/Berlin; `local` is the system's) of times on the terminal, of days "
         "in time ranges and in the search. Formats for machines are UTC.",
     )(function)
-
-
-def find_zone(name: str) -> tzinfo:
-    """The time zone of a name of the IANA database, ``UTC``, or ``local``.
-
-    >>> find_zone("utc")
-    datetime.timezone.utc
-
-    Raises:
-        EscudoError: CLI020 where there is none of the name, with those that are like it.
-    """
-    if name.upper() in ("UTC", "Z", ""):
-        return UTC
-    if name.lower() == "local":
-        return _find_local_zone()
-    known = {n.lower(): n for n in available_timezones()}
-    exact = known.get(name.lower())
-    if exact is not None:
-        return ZoneInfo(exact)
-    near = difflib.get_close_matches(name.lower(), known, 3)
-    places = [n for n in known if n.rpartition("/")[2] == name.lower().replace(" ", "_")]
-    hint = " or ".join(known[n] for n in dict.fromkeys([*places, *near])) or "Europe/Berlin"
-    raise EscudoError("CLI020", f"--tz: no time zone is named {name!r}", hint=f"such as {hint}")
-
-
-def _find_local_zone() -> tzinfo:
-    """The zone of ``TZ`` or of ``/etc/localtime``; where neither names one, UTC."""
-    named = os.environ.get("TZ", "").lstrip(":")
-    link = os.path.realpath("/etc/localtime").rpartition("/zoneinfo/")[2]
-    for name in (named, link):
-        if name and name in available_timezones():
-            return ZoneInfo(name)
-    return UTC
 
 
 def engine_options(function: F) -> F:

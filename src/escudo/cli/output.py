@@ -19,20 +19,21 @@ FORMATS = ("table", "jsonl", "json", "csv")
 Row = Mapping[str, Any]
 
 
-def format_option(default: str | None = None) -> Callable[[Any], Any]:
-    """`--format`; the default is a table on a terminal and JSON lines in a pipe."""
+def format_option(formats: Sequence[str] = FORMATS) -> Callable[[Any], Any]:
+    """``--format``, one of some formats; what ``choose_format`` takes without it is in its help."""
+    on_terminal, in_pipe = formats[:2]
     return click.option(
         "--format",
         "format_",
-        type=click.Choice(FORMATS),
-        default=default,
-        help="table, jsonl, json or csv [default: table on a terminal, jsonl in a pipe]",
+        type=click.Choice(formats),
+        help=f"{', '.join(formats[:-1])} or {formats[-1]} "
+        f"[default: {on_terminal} on a terminal, {in_pipe} in a pipe]",
     )
 
 
-def choose_format(format_: str | None) -> str:
-    """``--format``, or what suits where standard output goes."""
-    return format_ or ("table" if sys.stdout.isatty() else "jsonl")
+def choose_format(format_: str | None, formats: Sequence[str] = FORMATS) -> str:
+    """``--format``; without it the first format on a terminal, the second one in a pipe."""
+    return format_ or formats[0 if sys.stdout.isatty() else 1]
 
 
 def write_rows(

@@ -36,7 +36,8 @@ _SYNTAX_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 class Kind:
     """A type of values: what it is called, and how a value of TOML or a text becomes one.
 
-    ``read`` raises ``ValueError`` for what is none; ``folder`` is what a relative path is below.
+    ``read`` raises ``ValueError``, or ``EscudoError`` with a hint, for what is none; its second
+    argument is the folder that a relative path is below.
     """
 
     label: str
@@ -44,7 +45,7 @@ class Kind:
 
 
 def _read_text(value: Any, _folder: Path) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError
     return value
 
@@ -52,7 +53,7 @@ def _read_text(value: Any, _folder: Path) -> str:
 def _read_path(value: Any, folder: Path) -> str:
     text = _read_text(value, folder)
     refuse_url(text, "folder or file")
-    return str(folder / Path(text).expanduser())
+    return str(folder / os.path.expanduser(text))
 
 
 def _read_paths(value: Any, folder: Path) -> list[str]:
@@ -77,10 +78,7 @@ def _read_count(value: Any, _folder: Path) -> int:
 
 def _read_zone(value: Any, folder: Path) -> str:
     text = _read_text(value, folder)
-    try:
-        import_module("zoneinfo").ZoneInfo(text)
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError from error
+    import_module("escudo.cli.zone_names").find_zone(text)
     return text
 
 
@@ -94,8 +92,8 @@ def _choice(*known: str) -> Kind:
 
 
 TEXT = Kind("a text", _read_text)
-PATH = Kind("a path", _read_path)
-PATHS = Kind("a list of paths", _read_paths)
+PATH = Kind("a path on this machine", _read_path)
+PATHS = Kind("a list of paths on this machine", _read_paths)
 FLAG = Kind("true or false", _read_flag)
 COUNT = Kind("a whole number from 1", _read_count)
 ZONE = Kind("the name of a time zone, such as Europe/Madrid", _read_zone)
@@ -169,6 +167,14 @@ class Settings:
         setting = self.values.get(key)
         return None if setting is None else setting.value
 
+    def find_source(self, parameter: click.Parameter) -> str | None:
+        """Where the default of a parameter is from, if a setting is one: a file with line, or a
+        variable."""
+        for key in KEYS.values():
+            if key.option in parameter.opts and key.name in self.values:
+                return self.values[key.name].source
+        return None
+
     def defaults(self, command: click.Command) -> dict[str, Any]:
         """The defaults of a command's options, as click's ``default_map`` has them.
 
@@ -220,12 +226,16 @@ def read_settings(given: str | None, environment: Mapping[str, str]) -> Settings
 
 
 def _read_variable(key: Key, text: str) -> Any:
+    value = text.split(os.pathsep) if key.kind is PATHS else text
     try:
-        value = text.split(os.pathsep) if key.kind is PATHS else text
         return key.kind.read(value, Path())
-    except ValueError as error:
+    except (ValueError, EscudoError) as error:
         message = f"{key.variable} must be {key.kind.label}, not {text!r}"
-        raise EscudoError("CLI032", message) from error
+        raise EscudoError("CLI032", message, hint=_hint(error)) from error
+
+
+def _hint(error: ValueError | EscudoError) -> str | None:
+    return error.diagnostic.hint if isinstance(error, EscudoError) else None
 
 
 def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
@@ -238,8 +248,11 @@ def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
     toml = import_module("tomllib")
     try:
         table = toml.loads(text)
-    except (toml.TOMLDecodeError, RecursionError) as error:
+    except toml.TOMLDecodeError as error:
         raise _syntax_error(file, text, str(error)) from error
+    except (ValueError, RecursionError) as error:
+        message = f"{file}: a number in it is too long, or a list nested too deep"
+        raise EscudoError("CLI030", message) from error
     for name, value in table.items():
         key = KEYS.get(name)
         place, value_place = _find(file, text, name)
@@ -251,8 +264,13 @@ def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
         try:
             read = key.kind.read(value, file.parent)
         except (ValueError, EscudoError) as error:
-            message = f"{name} must be {key.kind.label}"
-            raise EscudoError("CLI032", message, span=value_place, source=text) from error
+            raise EscudoError(
+                "CLI032",
+                f"{name} must be {key.kind.label}",
+                span=value_place,
+                hint=_hint(error),
+                source=text,
+            ) from error
         if name == "log_file" and file == PROJECT_FILE:
             _refuse_outside(Path(read), value_place, text)
         yield name, Setting(read, f"{file}:{place.line}")
@@ -277,7 +295,8 @@ def _syntax_error(file: Path, text: str, message: str) -> EscudoError:
 def _find(file: Path, text: str, name: str) -> tuple[Span, Span]:
     """Where a key stands at the top of a file, and its value."""
     key = re.escape(name)
-    pattern = rf"""^[ \t]*(?:\[+[ \t]*)?(["']?)(?P<key>{key})\1[ \t]*(?:=[ \t]*(?P<value>.*))?"""
+    begin, end = r"""^[ \t]*(?:\[+[ \t]*)?(["']?)""", r"\1[ \t]*(?:=[ \t]*(?P<value>.*)|[.\]])"
+    pattern = f"{begin}(?P<key>{key}){end}"
     found = re.search(pattern, text, re.MULTILINE)
     if found is None:
         return Span(str(file), 1, 1, 1, 2), Span(str(file), 1, 1, 1, 2)

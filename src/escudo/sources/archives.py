@@ -8,7 +8,6 @@ temporary file, in which only members stay whose first bytes may be of a log.
 
 from __future__ import annotations
 
-import io
 import lzma
 import os
 import re
@@ -23,6 +22,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, BinaryIO, cast
+
+from escudo.sources.streams import STREAM_BUFFER, FilePart, PieceStream, spool_stream
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 SEVEN_ZIP_MAGIC = b"7z\xbc\xaf\x27\x1c"
@@ -97,7 +98,7 @@ def _require(library: str, what: str) -> ModuleType:
 # --- compressed streams ---------------------------------------------------------------------------
 
 
-class _Xz(io.RawIOBase):
+class _Xz(PieceStream):
     """The bytes of an xz stream, or of several one after the other, in bounded memory."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -105,27 +106,23 @@ class _Xz(io.RawIOBase):
         self._decoder: lzma.LZMADecompressor | None = None
         self._rest = b""
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+    def next_piece(self, size: int) -> bytes:
         while True:
             if self._decoder is None or self._decoder.eof:
                 if self._decoder is not None:
                     self._rest = self._decoder.unused_data
                 self._rest = (self._rest or self._stream.read(1 << 16)).lstrip(b"\0")
                 if not self._rest:
-                    return 0
+                    return b""
                 self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
             if self._decoder.needs_input and not self._rest:
                 self._rest = self._stream.read(1 << 16)
                 if not self._rest:
                     raise EOFError("the xz stream ends early")
             given, self._rest = self._rest, b""
-            data = self._decoder.decompress(given, len(target))
+            data = self._decoder.decompress(given, size)
             if data:
-                target[: len(data)] = data
-                return len(data)
+                return data
 
     def close(self) -> None:
         self._stream.close()
@@ -134,7 +131,7 @@ class _Xz(io.RawIOBase):
 
 def open_xz(stream: BinaryIO) -> BinaryIO:
     """The unpacked bytes of an xz stream; closing it closes the stream."""
-    return cast(BinaryIO, io.BufferedReader(_Xz(stream), 1 << 20))
+    return _Xz(stream).buffered(STREAM_BUFFER)
 
 
 # --- zip ------------------------------------------------------------------------------------------
@@ -205,17 +202,11 @@ class _TarInfo(tarfile.TarInfo):
         return header
 
 
-def walk_tar(
-    stream: BinaryIO,
-    *,
-    spool: Callable[[BinaryIO], Callable[[], BinaryIO]],
-    take_bytes: Callable[[int], None],
-) -> Iterator[Member]:
+def walk_tar(stream: BinaryIO, *, take_bytes: Callable[[int], None]) -> Iterator[Member]:
     """The files of a tar stream, in its order; each can be opened until the next one is asked for.
 
     Args:
         stream: need not be seekable.
-        spool: copies a stream to where it can be opened again and again.
         take_bytes: is told of bytes that the stream has not: holes of a sparse file.
 
     Raises:
@@ -231,87 +222,47 @@ def walk_tar(
             if header.issparse():
                 take_bytes(header.size)
             torn = _Torn(cast(BinaryIO, content))
-            again = spool(cast(BinaryIO, torn))
+            again = spool_stream(cast(BinaryIO, torn))
             opener = _torn_opener(again, torn.error) if torn.error is not None else again
             yield Member(header.name, opener, header.size, float(header.mtime))
             if torn.error is not None:
                 raise torn.error
 
 
-class _Torn(io.RawIOBase):
+class _Torn(PieceStream):
     """A stream that ends where reading fails; ``error`` says why."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.error: Exception | None = None
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+    def next_piece(self, size: int) -> bytes:
         try:
-            data = self._stream.read(len(target))
+            return self._stream.read(size)
         except Exception as error:
             self.error = error
-            return 0
-        target[: len(data)] = data
-        return len(data)
+            return b""
 
 
-class _Raising(io.RawIOBase):
+class _Raising(PieceStream):
     """A stream that fails at its end."""
 
     def __init__(self, stream: BinaryIO, error: Exception) -> None:
         self._stream = stream
         self._error = error
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(len(target))
+    def next_piece(self, size: int) -> bytes:
+        data = self._stream.read(size)
         if not data:
             raise self._error
-        target[: len(data)] = data
-        return len(data)
+        return data
 
 
 def _torn_opener(opener: Callable[[], BinaryIO], error: Exception) -> Callable[[], BinaryIO]:
-    return lambda: cast(BinaryIO, io.BufferedReader(_Raising(opener(), error)))
+    return lambda: _Raising(opener(), error).buffered()
 
 
 # --- 7z -------------------------------------------------------------------------------------------
-
-
-class _Slice(io.RawIOBase):
-    """A part of a file."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file = file
-        self._start = start
-        self._size = size
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
-        self._file.seek(self._start + self._at)
-        data = self._file.read(max(0, min(len(target), self._size - self._at)))
-        self._at += len(data)
-        target[: len(data)] = data
-        return len(data)
 
 
 class _Part:
@@ -352,7 +303,7 @@ class _Part:
         pass
 
     def open(self) -> BinaryIO:
-        return cast(BinaryIO, io.BufferedReader(_Slice(self._file, self.start, self.length)))
+        return FilePart(self._file, self.start, self.length).buffered()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import errno
 import gzip
 import io
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -37,6 +36,13 @@ from escudo.sources.archives import (
     walk_tar,
 )
 from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format
+from escudo.sources.streams import (
+    STREAM_BUFFER,
+    CountedStream,
+    JoinedStream,
+    read_piece,
+    spool_stream,
+)
 
 STDIN = "-"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -45,8 +51,6 @@ _MAX_DEPTH = 6
 """How many archives may be inside each other; a deeper one is SRC008."""
 _HEAD_STEP = 1024
 """Bytes that are read of a head at once: those before damage are looked at still."""
-_SPOOL_BYTES = 32 * 1024 * 1024
-"""Bytes of a packed stream that stay in memory; a longer one goes to a temporary file."""
 PASSED_OVER = frozenset(
     {
         *(".git", ".svn", ".hg", ".bzr", "cvs"),
@@ -133,31 +137,6 @@ class _Budget:
     @property
     def passwords(self) -> tuple[bytes, ...]:
         return self._limits.passwords
-
-
-class _Counted(io.RawIOBase):
-    """An unpacked stream whose bytes are counted against a budget."""
-
-    def __init__(self, stream: BinaryIO, budget: _Budget) -> None:
-        self._stream = stream
-        self._budget = budget
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = _piece(self._stream, len(target))
-        self._budget.take_bytes(len(data))
-        target[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-def _counted(stream: BinaryIO, budget: _Budget) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(_Counted(stream, budget), 1 << 20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +277,9 @@ def _once(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[LogStream | 
     """A stream that cannot be rewound: plain text flows, anything packed is spooled first."""
     try:
         head = _first(stream)
-        rest = io.BufferedReader(_Joined(head, stream), 1 << 20)
+        rest = JoinedStream(head, stream).buffered(STREAM_BUFFER)
         if _packed(head) or detect_format(head) is Format.EVTX:
-            opener = _spooled(rest)
+            opener = spool_stream(rest)
         else:
             opener = _once_opener(head, rest)
     except Exception as error:
@@ -325,17 +304,11 @@ def _first(stream: BinaryIO) -> bytes:
     """The first bytes: what there is, once its format shows, for a stream that comes slowly."""
     head = b""
     while len(head) < HEAD_BYTES and not (b"\n" in head and detect_format(head)):
-        piece = _piece(stream, HEAD_BYTES - len(head))
+        piece = read_piece(stream, HEAD_BYTES - len(head))
         if not piece:
             break
         head += piece
     return head
-
-
-def _piece(stream: BinaryIO, size: int) -> bytes:
-    """At most so many bytes, without waiting for all of them where the stream can do that."""
-    read = stream.read1 if isinstance(stream, io.BufferedIOBase) else stream.read
-    return read(size) or b""
 
 
 def _once_opener(head: bytes, rest: BinaryIO) -> Callable[[], BinaryIO]:
@@ -344,67 +317,8 @@ def _once_opener(head: bytes, rest: BinaryIO) -> Callable[[], BinaryIO]:
     return lambda: next(calls)()
 
 
-class _Joined(io.RawIOBase):
-    """Bytes already read, then the stream they came from."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._head[: len(target)] or _piece(self._rest, len(target))
-        self._head = self._head[len(target) :]
-        target[: len(data)] = data
-        return len(data)
-
-
 def _packed(head: bytes) -> bool:
     return _find_layer(head) is not None or _find_archive(head) is not None
-
-
-def _spooled(stream: BinaryIO) -> Callable[[], BinaryIO]:
-    """A copy that can be opened again and again and sought in; gone with its last user."""
-    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115
-    shutil.copyfileobj(stream, spool, 1 << 20)
-
-    def again() -> BinaryIO:
-        spool.seek(0)
-        return cast(BinaryIO, io.BufferedReader(_Shared(spool)))
-
-    return again
-
-
-class _Shared(io.RawIOBase):
-    """A view of a spool that leaves it open when closed."""
-
-    def __init__(self, spool: tempfile.SpooledTemporaryFile[bytes]) -> None:
-        self._spool = spool
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = self._at if whence == io.SEEK_CUR else 0
-        self._spool.seek(base + offset, io.SEEK_END if whence == io.SEEK_END else io.SEEK_SET)
-        self._at = self._spool.tell()
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
-        self._spool.seek(self._at)
-        data = self._spool.read(len(target))
-        self._at += len(data)
-        target[: len(data)] = data
-        return len(data)
 
 
 def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
@@ -483,7 +397,7 @@ def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
 def _layer(
     unpack: Callable[[BinaryIO], BinaryIO], opener: Callable[[], BinaryIO], budget: _Budget
 ) -> Callable[[], BinaryIO]:
-    return lambda: _counted(unpack(opener()), budget)
+    return lambda: CountedStream(unpack(opener()), budget.take_bytes).buffered(STREAM_BUFFER)
 
 
 def _gunzip(stream: BinaryIO) -> BinaryIO:
@@ -537,7 +451,7 @@ def _walk_7z(stream: BinaryIO, budget: _Budget) -> Iterable[Member]:
 
 
 def _walk_tar(stream: BinaryIO, budget: _Budget) -> Iterable[Member]:
-    return walk_tar(stream, spool=_spooled, take_bytes=budget.take_bytes)
+    return walk_tar(stream, take_bytes=budget.take_bytes)
 
 
 _LOCKED = frozenset({"SRC007", "SRC016", "SRC017"})
@@ -551,7 +465,7 @@ def _archive(source: _Source, depth: int, walk: _Walk) -> Iterator[LogStream | D
         stream = source.opener()
         if source.path is None and depth > 0 and walk is not _walk_tar:
             with stream:
-                stream = _spooled(stream)()
+                stream = spool_stream(stream)()
         for member in walk(stream, source.budget):
             if not source.budget.take_member():
                 most = source.budget.most_members

@@ -10,19 +10,16 @@ import click
 from platformdirs import user_config_path
 
 from escudo.cli.json_text import dump_json
-from escudo.cli.output import choose_format
+from escudo.cli.output import choose_format, format_option
 from escudo.cli.settings import PROJECT_FILE, SETTINGS, Settings, list_rows
 from escudo.cli.terminal import escape_line, open_console
+
+_FORMATS = ("table", "json")
 
 
 @click.command()
 @click.option("--path", "only_files", is_flag=True, help="Only the files, one a line.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("table", "json")),
-    help="table or json [default: table on a terminal, json in a pipe]",
-)
+@format_option(_FORMATS)
 @click.pass_context
 def command(context: click.Context, /, only_files: bool, format_: str | None) -> None:
     """Show the settings in force, and where each is from: a file, a variable, Escudo's default.
@@ -38,7 +35,7 @@ def command(context: click.Context, /, only_files: bool, format_: str | None) ->
             click.echo(escape_line(str(file)))
         return
     rows = list_rows(settings)
-    if choose_format(format_) != "table":
+    if choose_format(format_, _FORMATS) != "table":
         sys.stdout.write(dump_json(rows, indent=True) + "\n")
         return
     out = open_console()

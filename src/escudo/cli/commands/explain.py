@@ -25,8 +25,11 @@ from escudo.cli.options import (
     sources_option,
     time_options,
 )
+from escudo.cli.output import choose_format, format_option
 from escudo.cli.terminal import open_console
 from escudo.lake.tables import Tables
+
+_FORMATS = ("text", "json")
 
 
 @click.command()
@@ -44,12 +47,7 @@ from escudo.lake.tables import Tables
     help="The engine whose SQL and plan are shown.",
 )
 @click.option("--run", "measured", is_flag=True, help="Run it, and show the measured costs.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("text", "json")),
-    help="text or json [default: text on a terminal, json in a pipe]",
-)
+@format_option(_FORMATS)
 def command(
     search: str,
     lake_path: Path | None,
@@ -76,7 +74,7 @@ def command(
         )
         searches = read_searches(search, content)
         explanations = explain_searches(searches, workspace, measured=measured)
-    if (format_ or ("text" if sys.stdout.isatty() else "json")) == "json":
+    if choose_format(format_, _FORMATS) == "json":
         shown = [explanation.to_dict() for explanation in explanations]
         sys.stdout.write(dump_json(shown, indent=True) + "\n")
         return

@@ -22,7 +22,7 @@ from escudo.cli.options import (
     sources_option,
     unpack_options,
 )
-from escudo.cli.output import choose_format
+from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import IngestProgress, show_diagnostics
 from escudo.cli.rejected_view import tell_rejected
 from escudo.cli.terminal import open_console
@@ -30,6 +30,8 @@ from escudo.lake import Lake
 from escudo.lake.tables import Tables
 from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
+
+_FORMATS = ("table", "json")
 
 
 @click.command()
@@ -41,12 +43,7 @@ from escudo.sources.opening import UnpackLimits
 @date_order_option
 @click.option("--force", is_flag=True, help="Take in also files that the lake has already.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("table", "json")),
-    help="table or json [default: table on a terminal, json in a pipe]",
-)
+@format_option(_FORMATS)
 def command(
     logs: Sequence[Path],
     lake_path: Path,
@@ -74,7 +71,7 @@ def command(
         )
     show_diagnostics(ingested.report.diagnostics)
     tell_rejected(ingested, lasting=True)
-    if choose_format(format_) == "table":
+    if choose_format(format_, _FORMATS) == "table":
         show_ingest(ingested.report, open_console())
     else:
         numbers = count_run(ingested.report, None, seconds=time.monotonic() - begun)

@@ -21,6 +21,7 @@ from escudo.cli.options import (
     read_searches,
     sources_option,
 )
+from escudo.cli.output import choose_format, format_option
 from escudo.cli.sarif import build_sarif
 from escudo.cli.terminal import open_console
 from escudo.content import Content
@@ -28,6 +29,8 @@ from escudo.content.codes import CODES as CONTENT_CODES
 from escudo.core.errors import Diagnostic, Severity
 from escudo.lake.tables import Tables
 from escudo.spl import CODES
+
+_FORMATS = ("text", "json", "sarif")
 
 
 @click.command()
@@ -40,12 +43,7 @@ from escudo.spl import CODES
 @sources_option
 @content_options
 @click.option("--strict", is_flag=True, help="Warnings fail, too.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("text", "json", "sarif")),
-    help="text, json or sarif [default: text on a terminal, json in a pipe]",
-)
+@format_option(_FORMATS)
 def command(
     targets: Sequence[str],
     lake_path: Path | None,
@@ -65,7 +63,7 @@ def command(
         searches = [search for t in targets for search in read_searches(t, content)]
         findings = list(lint_searches(searches, lake.snapshot(), content.knowledge))
     findings = [*_of_files(content, own), *findings]
-    shape = format_ or ("text" if sys.stdout.isatty() else "json")
+    shape = choose_format(format_, _FORMATS)
     if shape == "sarif":
         sys.stdout.write(dump_json(build_sarif(findings, {**CODES, **CONTENT_CODES})) + "\n")
     elif shape == "json":

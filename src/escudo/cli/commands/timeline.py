@@ -27,6 +27,7 @@ from escudo.cli.options import (
     content_options,
     date_order_option,
     engine_options,
+    lake_option,
     load_keyed_content,
     logs_argument,
     open_cache,
@@ -90,11 +91,9 @@ def _read_span(_context: click.Context, _option: click.Parameter, text: str | No
 @content_options
 @time_options
 @engine_options
-@click.option(
-    "--lake",
-    "lake_path",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The lake; what is read of LOGS is kept in it [default: a temporary one].",
+@lake_option(
+    required=False,
+    text="The lake; what is read of LOGS is kept in it [default: a temporary one].",
 )
 @click.option(
     "--around",

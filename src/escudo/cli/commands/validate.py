@@ -18,6 +18,7 @@ from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import count_told, lake_option, open_lake, sources_option
+from escudo.cli.output import choose_format, format_option
 from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import follow_items
 from escudo.cli.terminal import open_console
@@ -26,6 +27,8 @@ from escudo.startup import spare_collections
 
 _SHOWN = 50
 
+_FORMATS = ("table", "json")
+
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=PlaceType("content", exists=True))
@@ -33,12 +36,7 @@ _SHOWN = 50
 @lake_option(required=False, existing=True, text="Run over this lake [default: an empty one].")
 @sources_option
 @click.option("--quiet", is_flag=True, help="No progress.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("table", "json")),
-    help="table or json [default: table on a terminal, json in a pipe]",
-)
+@format_option(_FORMATS)
 def command(
     folders: Sequence[Path],
     overlay: Path | None,
@@ -61,7 +59,7 @@ def command(
         )
         follow = partial(follow_items, label="checking searches", quiet=quiet)
         validation = validate_content(workspace, follow=follow)
-    shape = format_ or ("table" if sys.stdout.isatty() else "json")
+    shape = choose_format(format_, _FORMATS)
     if shape == "json":
         text = dump_json(validation.to_dict(), indent=True)
         sys.stdout.write(text + "\n")

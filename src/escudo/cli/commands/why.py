@@ -25,12 +25,15 @@ from escudo.cli.options import (
     tell_disabled,
     time_options,
 )
+from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.terminal import open_console
 from escudo.cli.why_view import show_explanation, to_dict
 from escudo.detect.one_event import parse_event
 from escudo.detect.why import Explanation
 from escudo.lake.tables import Tables
+
+_FORMATS = ("text", "json")
 
 
 @click.command()
@@ -46,12 +49,7 @@ from escudo.lake.tables import Tables
 @sources_option
 @content_options
 @time_options
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("text", "json")),
-    help="text or json [default: text on a terminal, json in a pipe]",
-)
+@format_option(_FORMATS)
 def command(
     detection: str,
     event: str | None,
@@ -97,7 +95,7 @@ def command(
         for search, explanation in explanations:
             show_diagnostics(explanation.diagnostics)
             explained.append((search.name, explanation))
-    shape = format_ or ("text" if sys.stdout.isatty() else "json")
+    shape = choose_format(format_, _FORMATS)
     if shape == "json":
         shown = [to_dict(name, explanation) for name, explanation in explained]
         sys.stdout.write(dump_json(shown, indent=True) + "\n")

@@ -13,13 +13,14 @@ from escudo.actions import inspect_lake
 from escudo.actions.saved_searches import save_search
 from escudo.actions.search import SearchOptions, search_lake
 from escudo.actions.workspace import Workspace
-from escudo.cli.options import find_zone, parse_time_range
+from escudo.cli.options import parse_time_range
 from escudo.cli.output import FORMATS, write_rows
 from escudo.cli.pager import open_paged
 from escudo.cli.progress import show_changes, show_diagnostics, show_waiting
 from escudo.cli.row_view import Layout, show_rows
 from escudo.cli.search_view import ROW_SUFFIXES, Showing, find_suffix, show_found
 from escudo.cli.terminal import escape_line, open_stderr
+from escudo.cli.zone_names import find_zone
 from escudo.content import Content
 from escudo.core.errors import EscudoError
 from escudo.lake import Snapshot

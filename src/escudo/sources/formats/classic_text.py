@@ -1,4 +1,4 @@
-"""Classic multi-line WinEventLog text -> events; ``reading``, ``json_shapes`` call it.
+"""Classic multi-line WinEventLog text -> events; ``reading``, ``json_shapes``, ``shapes`` call it.
 
 Splunk writes it where ``renderXml`` is off: a line with the time, ``Key=value`` lines, and the
 rendered message last. The fields are those of the event's XML, as far as the message has them,

@@ -1,4 +1,4 @@
-"""An event's id and its values by position -> the values by name; ``json_shapes`` calls it.
+"""An event's id and its values by position -> the values by name; ``shapes`` calls it.
 
 Some shippers keep the order of an event's values and lose their names (Fluent Bit's
 ``StringInserts``, ``Properties`` of PowerShell's Get-WinEvent). The order is that of the

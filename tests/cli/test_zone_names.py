@@ -1,4 +1,4 @@
-"""Options that commands share: the names of time zones."""
+"""The names of time zones, as options and settings have them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from escudo.cli.options import find_zone
+from escudo.cli.zone_names import find_zone
 from escudo.core.errors import EscudoError
 
 

@@ -1,0 +1,1 @@
+"""A JSON object of a product -> the Windows event in it; ``json_shapes`` calls it."""
