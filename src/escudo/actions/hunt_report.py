@@ -17,14 +17,13 @@ from escudo import __version__
 from escudo.actions.context import open_context
 from escudo.actions.hunt import LogHunt
 from escudo.actions.hunt_evidence import (
-    Event,
     ShownContext,
-    fetch_events,
     read_fields,
     show_context,
 )
 from escudo.actions.hunt_summary import Finding, FoundRow, HuntSummary, RiskyObject, SeenTechnique
 from escudo.actions.ingest import read_rejected
+from escudo.actions.raw_events import Event, fetch_events
 from escudo.actions.workspace import Workspace
 from escudo.content import Detection
 from escudo.core.errors import Diagnostic

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from escudo.actions.hunt import Hunt, LogHunt
 from escudo.actions.match_rows import iterate_match, list_hosts, list_texts, list_users
+from escudo.actions.raw_events import OWN_TABLES, list_logs
 from escudo.actions.workspace import Workspace
 from escudo.content import Content, Detection
 from escudo.core.errors import Severity
@@ -27,7 +28,7 @@ from escudo.findings.attack import Technique, find_techniques
 from escudo.findings.notable import SEVERITIES
 from escudo.lake.report import IngestReport
 from escudo.lake.snapshot import Snapshot
-from escudo.lake.tables import NOTABLE, RISK, STASH, Tables
+from escudo.lake.tables import RISK, Tables
 from escudo.sources.notes import Kind
 from escudo.spl import alias, column, prelude_call, select, table, within_range
 
@@ -35,9 +36,6 @@ _COMMANDS = ("process", "CommandLine", "ScriptBlockText", "process_path", "Image
 _PARENTS = ("parent_process", "ParentCommandLine", "ParentImage", "parent_process_name")
 _COMMON = frozenset({"wineventlog", "_json"})
 """Sourcetypes of many different logs, as ``_fold`` gives them."""
-
-_OWN_TABLES = frozenset({RISK, NOTABLE, STASH})
-"""What searches and findings write: no logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +253,7 @@ def _span(times: Sequence[float]) -> Span | None:
 
 def _count_events(snapshot: Snapshot, engine: Engine, within: TimeRange) -> list[SourceCount]:
     """The events of logs in a window, the most frequent source first."""
-    counts: list[SourceCount] = []
-    for schema in snapshot.raw_tables():
-        if schema.table in _OWN_TABLES or not snapshot.files(schema.table, within):
-            continue
-        counts += _count_table(schema, engine, within)
+    counts = [c for s in list_logs(snapshot, within) for c in _count_table(s, engine, within)]
     return sorted(counts, key=lambda count: (-count.events, count.source, count.sourcetype))
 
 
@@ -454,7 +448,7 @@ def _list_tables(match: Match, filled: Collection[str]) -> set[str] | None:
         return None
     groups = [{need.table for need in group} for group in match.ruled_out.needs]
     tables = next((g for g in groups if not g & set(filled)), groups[0])
-    return tables if tables == {RISK} else tables - _OWN_TABLES
+    return tables if tables == {RISK} else tables - OWN_TABLES
 
 
 def _list_sources(detection: Detection) -> list[str]:

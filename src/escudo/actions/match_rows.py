@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from escudo.findings.tokens import fill_messages
 _NOBODY = frozenset({"", "-", "null", "unknown"})
 _HOST_FIELDS = ("dest", "host", "Computer", "ComputerName", "dvc")
 _USER_FIELDS = ("user", "src_user", "User")
+_ADDRESS = re.compile(r"[\d.]+|.*:.*")
 
 
 def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
@@ -91,6 +93,15 @@ def _list_named(
     candidates += [list_texts(row.get(field)) for field in fields]
     named = (list(dict.fromkeys(v for v in c if v.lower() not in _NOBODY)) for c in candidates)
     return next(filter(None, named), [])
+
+
+def cut_domain(host: str) -> str:
+    """A host's name without its domain; an address whole.
+
+    >>> cut_domain("PC1.example.org"), cut_domain("10.0.0.1")
+    ('PC1', '10.0.0.1')
+    """
+    return host if _ADDRESS.fullmatch(host) else host.partition(".")[0]
 
 
 def list_texts(value: object) -> list[str]:

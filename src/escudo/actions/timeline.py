@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import heapq
 import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
-from escudo.actions.match_rows import list_hosts, list_texts, list_users
+from escudo.actions.match_rows import cut_domain, list_hosts, list_texts, list_users
+from escudo.actions.raw_events import Event, list_logs, read_events
 from escudo.actions.workspace import Workspace
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
@@ -26,8 +27,16 @@ from escudo.engines.execute import Engine, run_search
 from escudo.engines.scans import pick_columns
 from escudo.findings.notable import rate_score
 from escudo.lake.snapshot import Snapshot
-from escudo.lake.tables import NOTABLE, RISK, STASH
-from escudo.spl import alias, column, prelude_call, select, table, within_range
+from escudo.spl import (
+    alias,
+    coalesce,
+    column,
+    literal_text,
+    prelude_call,
+    select,
+    table,
+    within_range,
+)
 
 _HITS = (
     "search index=risk OR index=notable | stats max(_time) as _time"
@@ -40,17 +49,17 @@ _HITS = (
     " values(source_file) as source_file by event_hash"
     " | sort 0 _time event_hash"
 )
-_EVENT_COLUMNS = ("_time", "_event_id", "host", "source", "sourcetype", "source_file", "_raw")
 _ROWS_AT_ONCE = 50_000
 """Events of a stretch of time that are sorted in memory."""
 
 _SHORTEST = 1.0
 """Seconds of a stretch that is not cut any further."""
 
+_NEAR = "near"
+"""The table of windows in a query."""
+
 _SEARCH_NAME = re.compile(r".+? - (.+) - Rule")
 """The name of a detection's saved search; risk events carry it."""
-
-_ADDRESS = re.compile(r"[\d.]+|.*:.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,22 +80,7 @@ class Hit:
     event_hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawEvent:
-    """An event near a hit, as its log has it."""
-
-    time: float
-    host: str
-    source: str
-    sourcetype: str
-    raw: str
-    source_file: str
-    event_id: int
-
-
-def build_timeline(
-    workspace: Workspace, *, around: float | None = None
-) -> Iterator[Hit | RawEvent]:
+def build_timeline(workspace: Workspace, *, around: float | None = None) -> Iterator[Hit | Event]:
     """The hits of a lake within the workspace's time, the earliest first.
 
     Args:
@@ -108,8 +102,7 @@ def build_timeline(
     hits = _read_hits(found)
     if around is None:
         return hits
-    windows = _Windows(_read_hits(found), around)
-    events = _read_events(windows, snapshot, engine)
+    events = _read_around(_read_hits(found), around, snapshot, engine)
     return heapq.merge(events, hits, key=lambda entry: entry.time)
 
 
@@ -139,36 +132,42 @@ def _read_hit(row: Mapping[str, Any]) -> Hit:
     )
 
 
-class _Windows:
-    """The times around hits, by host: stretches that do not overlap, in their order."""
-
-    def __init__(self, hits: Iterator[Hit], around: float) -> None:
-        times: dict[str | None, list[float]] = defaultdict(list)
-        for hit in hits:
-            for host in hit.hosts or (None,):
-                times[None if host is None else fold_host(host)].append(hit.time)
-        self._by_host = {
-            h: _merge([(t - around, t + around) for t in own]) for h, own in times.items()
-        }
-        self.all = _merge([window for own in self._by_host.values() for window in own])
-
-    def hold(self, host: str, time: float) -> bool:
-        """Whether an event of a host is near a hit of it, or near one that names no host."""
-        return any(_holds(self._by_host.get(key, []), time) for key in (fold_host(host), None))
-
-
-def fold_host(name: str) -> str:
-    """What two names of one host have in common: its first label, in lower case; an address whole.
-
-    >>> fold_host("PC1.example.org"), fold_host("10.0.0.1")
-    ('pc1', '10.0.0.1')
-    """
-    return name if _ADDRESS.fullmatch(name) else name.partition(".")[0].lower()
+def _read_around(
+    hits: Iterable[Hit], around: float, snapshot: Snapshot, engine: Engine
+) -> Iterator[Event]:
+    """The events near hits in the order of their time, each once."""
+    times: dict[str | None, list[float]] = defaultdict(list)
+    for hit in hits:
+        for host in hit.hosts or (None,):
+            times[None if host is None else _fold(host)].append(hit.time)
+    spans = {h: [(t - around, t + around) for t in own] for h, own in times.items()}
+    together = _merge([span for own in spans.values() for span in own])
+    if not together:
+        return
+    hosts = _list_hosts(_include(together[0][0], together[-1][1]), snapshot, engine)
+    windows = [
+        (host, low, high)
+        for host in hosts
+        for low, high in _merge([*spans.get(_fold(host), ()), *spans.get(None, ())])
+    ]
+    near = _tabulate(windows)
+    for low, high in _join(together, snapshot):
+        yield from _read_stretch(_include(low, high), near, snapshot, engine)
 
 
-def _merge(windows: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _fold(host: str) -> str:
+    """What the names of one host have in common."""
+    return cut_domain(host).lower()
+
+
+def _include(low: float, high: float) -> TimeRange:
+    """The range of a window: it is half-open, a window is not."""
+    return TimeRange(low, high + 1e-6)
+
+
+def _merge(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     merged: list[tuple[float, float]] = []
-    for low, high in sorted(windows):
+    for low, high in sorted(spans):
         if merged and low <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(high, merged[-1][1])
         else:
@@ -176,57 +175,86 @@ def _merge(windows: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return merged
 
 
-def _holds(windows: Sequence[tuple[float, float]], time: float) -> bool:
-    index = bisect_right(windows, (time, float("inf"))) - 1
-    return index >= 0 and time <= windows[index][1]
+def _list_hosts(within: TimeRange, snapshot: Snapshot, engine: Engine) -> set[str]:
+    """The names of hosts that events have."""
+    hosts: set[str] = set()
+    for schema in list_logs(snapshot, within):
+        scan = pick_columns(schema, ("host",), within)
+        query = select([alias(_host(), "name")], table(scan.name)).distinct()
+        hosts.update(engine.run(query, [scan], {})["name"].to_pylist())
+    return hosts
 
 
-def _read_events(windows: _Windows, snapshot: Snapshot, engine: Engine) -> Iterator[RawEvent]:
-    for low, high in windows.all:
-        # The range is half-open, a window is not: its last microsecond belongs to it.
-        for event in _read_stretch(TimeRange(low, high + 1e-6), snapshot, engine):
-            if windows.hold(event.host, event.time):
-                yield event
+def _host() -> exp.Expression:
+    return coalesce(column("host"), literal_text(""))
 
 
-def _read_stretch(within: TimeRange, snapshot: Snapshot, engine: Engine) -> Iterator[RawEvent]:
+def _join(spans: Sequence[tuple[float, float]], snapshot: Snapshot) -> list[tuple[float, float]]:
+    """Spans in their order, those as one that a query reads together: so it opens no file that none
+    of them needs."""
+    joined: list[tuple[float, float]] = []
+    files: set[str] = set()
+    for low, high in spans:
+        own = _list_files(low, high, snapshot)
+        if joined and _list_files(joined[-1][0], high, snapshot) == files | own:
+            joined[-1] = joined[-1][0], high
+            files |= own
+        else:
+            joined.append((low, high))
+            files = own
+    return joined
+
+
+def _list_files(low: float, high: float, snapshot: Snapshot) -> set[str]:
+    within = _include(low, high)
+    return {f for s in list_logs(snapshot, within) for f in snapshot.files(s.table, within)}
+
+
+def _tabulate(windows: Sequence[tuple[str, float, float]]) -> pa.Table:
+    """Hosts as events name them, each with the ends of a window, as a table for a query."""
+    names = ("hit_host", "low", "high")
+    types = (pa.string(), pa.float64(), pa.float64())
+    return pa.Table.from_pylist(
+        [dict(zip(names, window, strict=True)) for window in windows],
+        pa.schema(list(zip(names, types, strict=True))),
+    )
+
+
+def _read_stretch(
+    within: TimeRange, near: pa.Table, snapshot: Snapshot, engine: Engine
+) -> Iterator[Event]:
     """The events of a stretch of time in their order; a full one is cut in two."""
     assert within.earliest is not None
     assert within.latest is not None
-    schemas = [
-        schema
-        for schema in snapshot.raw_tables()
-        if schema.table not in (RISK, NOTABLE, STASH) and snapshot.files(schema.table, within)
-    ]
+    schemas = list(list_logs(snapshot, within))
     length = within.latest - within.earliest
-    if length > _SHORTEST and sum(_count(s, within, engine) for s in schemas) > _ROWS_AT_ONCE:
+    counts = (_count(s, within, near, engine) for s in schemas)
+    if length > _SHORTEST and sum(counts) > _ROWS_AT_ONCE:
         middle = within.earliest + length / 2
-        yield from _read_stretch(TimeRange(within.earliest, middle), snapshot, engine)
-        yield from _read_stretch(TimeRange(middle, within.latest), snapshot, engine)
+        yield from _read_stretch(TimeRange(within.earliest, middle), near, snapshot, engine)
+        yield from _read_stretch(TimeRange(middle, within.latest), near, snapshot, engine)
         return
-    events = [event for schema in schemas for event in _read_table(schema, within, engine)]
+    narrow = partial(_narrow, within=within)
+    events = [
+        event
+        for schema in schemas
+        for event in read_events(schema, within, engine, narrow=narrow, tables={_NEAR: near})
+    ]
     yield from sorted(events, key=lambda event: (event.time, event.event_id))
 
 
-def _count(schema: TableSchema, within: TimeRange, engine: Engine) -> int:
-    scan = pick_columns(schema, ("_time",), within)
+def _count(schema: TableSchema, within: TimeRange, near: pa.Table, engine: Engine) -> int:
+    scan = pick_columns(schema, ("_time", "host"), within)
     query = select([alias(exp.Count(this=exp.Star()), "events")], table(scan.name))
-    (row,) = engine.run(query.where(within_range(column("_time"), within)), [scan], {}).to_pylist()
+    (row,) = engine.run(_narrow(query, within=within), [scan], {_NEAR: near}).to_pylist()
     return int(row["events"])
 
 
-def _read_table(schema: TableSchema, within: TimeRange, engine: Engine) -> Iterator[RawEvent]:
-    scan = pick_columns(schema, _EVENT_COLUMNS, within)
-    moment = alias(prelude_call("spl_epoch", column("_time")), "time")
-    query = select([moment, *(column(n) for n in _EVENT_COLUMNS if n != "_time")], table(scan.name))
-    query = query.where(within_range(column("_time"), within))
-    for row in engine.run(query, [scan], {}).to_pylist():
-        yield RawEvent(
-            time=row["time"],
-            host=row["host"] or "",
-            source=row["source"] or "",
-            sourcetype=row["sourcetype"] or "",
-            raw=row["_raw"] or "",
-            source_file=row["source_file"] or "",
-            event_id=row["_event_id"],
-        )
+def _narrow(query: exp.Select, *, within: TimeRange) -> exp.Select:
+    """The query with the events of a stretch that are in a window: of a host none overlap."""
+    same = exp.EQ(this=_host(), expression=column("hit_host"))
+    inside = exp.Between(
+        this=prelude_call("spl_epoch", column("_time")), low=column("low"), high=column("high")
+    )
+    joined = query.join(table(_NEAR), on=exp.and_(same, inside), join_type="inner")
+    return joined.where(within_range(column("_time"), within))

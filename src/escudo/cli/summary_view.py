@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from escudo.actions.hunt_summary import Finding, FoundRow, HuntSummary, Problem, Span
+from escudo.actions.match_rows import cut_domain
 from escudo.cli.hunt_view import COLOURS
 from escudo.cli.terminal import escape_line
 from escudo.findings.notable import SEVERITIES
@@ -36,7 +36,6 @@ _SHORT = {
     "informational": "info",
 }
 _LEVEL_WIDTH = len("critical")
-_ADDRESS = re.compile(r"[\d.]+|.*:.*")
 _LONG = 7 * 86_400.0
 """Seconds of a span whose hours and minutes do not matter."""
 
@@ -221,7 +220,7 @@ def _lay_out_finding(finding: Finding, width: int, rooms: tuple[int, int]) -> li
 def _name_host(row: FoundRow, room: int) -> str:
     """The host; without its domain where there is no room for it."""
     host = escape_line(row.host)
-    short = ", ".join(h if _ADDRESS.fullmatch(h) else h.partition(".")[0] for h in row.hosts)
+    short = ", ".join(map(cut_domain, row.hosts))
     return host if cell_len(host) <= room else escape_line(short)
 
 

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import hunt_logs, plan_hunt
+from escudo.actions.raw_events import Event
 from escudo.actions.shown_rows import show_value
-from escudo.actions.timeline import Hit, RawEvent, build_timeline
+from escudo.actions.timeline import Hit, build_timeline
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_progress import HuntProgress
@@ -197,7 +198,7 @@ def _choose_format(output: Path | None) -> str:
     return formats[output.suffix.lower()]
 
 
-def _write(entries: Iterable[Hit | RawEvent], shape: str, out: IO[str], *, as_csv: bool) -> int:
+def _write(entries: Iterable[Hit | Event], shape: str, out: IO[str], *, as_csv: bool) -> int:
     if shape == "table":
         return _show(entries, out)
     if shape == "timesketch":
@@ -207,9 +208,9 @@ def _write(entries: Iterable[Hit | RawEvent], shape: str, out: IO[str], *, as_cs
     return write_rows(map(_describe, entries), FIELDS, shape, out=out)
 
 
-def _describe(entry: Hit | RawEvent) -> dict[str, Any]:
+def _describe(entry: Hit | Event) -> dict[str, Any]:
     """An entry as an object; what it has not is left out."""
-    if isinstance(entry, RawEvent):
+    if isinstance(entry, Event):
         own: dict[str, Any] = {
             "kind": "event",
             "host": entry.host,
@@ -241,7 +242,7 @@ _TIMESKETCH = ("message", "timestamp", "datetime", "timestamp_desc")
 from JSON or CSV)."""
 
 
-def _describe_for_timesketch(entry: Hit | RawEvent) -> dict[str, Any]:
+def _describe_for_timesketch(entry: Hit | Event) -> dict[str, Any]:
     shown = _describe(entry)
     moment = shown.pop("_time")
     message = shown.pop("message", "")
@@ -256,7 +257,7 @@ def _describe_for_timesketch(entry: Hit | RawEvent) -> dict[str, Any]:
     }
 
 
-def _show(entries: Iterable[Hit | RawEvent], out: IO[str]) -> int:
+def _show(entries: Iterable[Hit | Event], out: IO[str]) -> int:
     """A line an entry, as wide as the terminal."""
     console = open_console(out)
     count = 0
@@ -266,9 +267,9 @@ def _show(entries: Iterable[Hit | RawEvent], out: IO[str]) -> int:
     return count
 
 
-def _lay_out(entry: Hit | RawEvent) -> Text:
+def _lay_out(entry: Hit | Event) -> Text:
     line = Text(f"{datetime.fromtimestamp(entry.time, UTC):%Y-%m-%d %H:%M:%S} ")
-    if isinstance(entry, RawEvent):
+    if isinstance(entry, Event):
         line.append(f"{'':<8} {escape_line(entry.host)}  {escape_line(entry.raw)}", style="dim")
         return line
     level = escape_line(entry.severity)
