@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import stat
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 import pytest
 
+from escudo import startup
 from escudo.actions.ingest import ingest_logs
+from escudo.cli.commands.shell import attempt
 from escudo.cli.shell.checking import Checker
 from escudo.cli.shell.completion import Names, propose
 from escudo.cli.shell.input_text import is_complete, split_script
+from escudo.cli.shell.session import Session
 from escudo.core.errors import Diagnostic
 from escudo.lake import Lake
 from tests.cli.conftest import Run, json_lines
@@ -179,6 +184,36 @@ def test_a_saved_search_is_a_macro_from_then_on(escudo: Run, lake: Path, user_fo
     assert json_lines(done.stdout)[1] == {"host": "pc1", "count": 60, "n": 61}
     again = escudo("search", "`by_host`", "--lake", lake, "--content", user_folder / "saved")
     assert json_lines(again.stdout) == [{"host": "pc1", "count": 60}]
+
+
+class _Busy:
+    """A session that is inside a library when Ctrl-C comes; it goes on at the next line."""
+
+    def handle(self, text: str) -> None:
+        try:
+            if text == "stopped":
+                signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None  # so DuckDB does
+        raise RuntimeError("broken")
+
+
+def test_a_library_that_hides_ctrl_c_is_stopped_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wakeup = signal.set_wakeup_fd(-1)
+    before = signal.getsignal(signal.SIGINT)
+    session = cast(Session, _Busy())
+    try:
+        interrupts = startup.free_interrupts()
+        assert not attempt(session, "stopped", interrupts=interrupts)
+        assert capsys.readouterr().err == "stopped\n"
+        interrupts.came = False
+        assert not attempt(session, "fails", interrupts=interrupts)
+        assert "error[SYS004]: RuntimeError" in capsys.readouterr().err
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.set_wakeup_fd(wakeup)
 
 
 @pytest.mark.slow
