@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import stat
 from pathlib import Path
@@ -184,6 +185,45 @@ def test_a_saved_search_is_a_macro_from_then_on(escudo: Run, lake: Path, user_fo
     assert json_lines(done.stdout)[1] == {"host": "pc1", "count": 60, "n": 61}
     again = escudo("search", "`by_host`", "--lake", lake, "--content", user_folder / "saved")
     assert json_lines(again.stdout) == [{"host": "pc1", "count": 60}]
+
+
+@pytest.mark.slow
+def test_a_search_that_wrote_is_not_run_once_more(escudo: Run, lake: Path, tmp_path: Path) -> None:
+    own = tmp_path / "lake"
+    shutil.copytree(lake, own)
+    script = (
+        b"index=* | stats count by host | collect index=kept\n.all\n.chart\n"
+        b"index=kept | stats count\n.all\n"
+    )
+    done = escudo("shell", "--lake", own, stdin=script)
+    assert done.returncode == 1
+    assert [row["count"] for row in json_lines(done.stdout)] == [60, 1, 1]
+    for line in (2, 3):
+        assert f"line {line}: error[CLI025]: the last search wrote something" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_written_is_told_before_a_search(
+    escudo: Run, lake: Path, tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing" / "rows"
+    charts = (f".chart {missing}.svg", ".chart rows.csv")
+    script = "\n".join((f".output {missing}.csv", "index=* | stats count", *charts))
+    done = escudo("shell", "--lake", lake, stdin=script.encode())
+    assert done.returncode == 1
+    assert f"line 1: error[SYS002]: {missing}.csv cannot be written" in done.stderr
+    assert f"line 3: error[SYS002]: {missing}.svg cannot be written" in done.stderr
+    assert "line 4: error[CLI025]: a chart goes to a file: .png .svg .html" in done.stderr
+    assert json_lines(done.stdout) == [{"count": 60}]
+
+
+@pytest.mark.slow
+def test_patterns_of_sources_are_those_of_names(escudo: Run, lake: Path) -> None:
+    script = b".sources sysmon\n.sources sysmon*\n.sources *sysmon*\n"
+    done = escudo("shell", "--lake", lake, stdin=script)
+    assert (done.returncode, done.stderr) == (0, "")
+    # one with a star is like the whole name
+    assert [row["count"] for row in json_lines(done.stdout)] == [60, 60]
 
 
 class _Busy:
