@@ -18,7 +18,7 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 
-from escudo.core.interrupts import StopHandler
+from escudo.core.interrupts import PromptHandler, StopHandler
 
 MEET_SECONDS = 0.8
 """Seconds until a stop must have come to who tells of it; a native query or a regular expression
@@ -95,11 +95,14 @@ def catch_stops() -> None:
         signal.signal(number, handler)
 
 
-def free_interrupts() -> None:
+def free_interrupts() -> PromptHandler:
     """Makes Ctrl-C an ordinary ``KeyboardInterrupt`` from here on, as often as it comes: a program
-    at a prompt stops what runs and goes on. SIGTERM stays what it was."""
+    at a prompt stops what runs and goes on. SIGTERM stays what it was. Returns what knows whether
+    it has come."""
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    handler = PromptHandler()
+    signal.signal(signal.SIGINT, handler)
+    return handler
 
 
 def _await_stop(wakeups: socket.socket) -> int | None:

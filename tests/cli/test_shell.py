@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import stat
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 import pytest
 
+from escudo import startup
 from escudo.actions.ingest import ingest_logs
+from escudo.cli.commands.shell import attempt
 from escudo.cli.shell.checking import Checker
 from escudo.cli.shell.completion import Names, propose
 from escudo.cli.shell.input_text import is_complete, split_script
+from escudo.cli.shell.session import Session
 from escudo.core.errors import Diagnostic
 from escudo.lake import Lake
 from tests.cli.conftest import Run, json_lines
@@ -179,6 +185,75 @@ def test_a_saved_search_is_a_macro_from_then_on(escudo: Run, lake: Path, user_fo
     assert json_lines(done.stdout)[1] == {"host": "pc1", "count": 60, "n": 61}
     again = escudo("search", "`by_host`", "--lake", lake, "--content", user_folder / "saved")
     assert json_lines(again.stdout) == [{"host": "pc1", "count": 60}]
+
+
+@pytest.mark.slow
+def test_a_search_that_wrote_is_not_run_once_more(escudo: Run, lake: Path, tmp_path: Path) -> None:
+    own = tmp_path / "lake"
+    shutil.copytree(lake, own)
+    script = (
+        b"index=* | stats count by host | collect index=kept\n.all\n.chart\n"
+        b"index=kept | stats count\n.all\n"
+    )
+    done = escudo("shell", "--lake", own, stdin=script)
+    assert done.returncode == 1
+    assert [row["count"] for row in json_lines(done.stdout)] == [60, 1, 1]
+    for line in (2, 3):
+        assert f"line {line}: error[CLI025]: the last search wrote something" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_written_is_told_before_a_search(
+    escudo: Run, lake: Path, tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing" / "rows"
+    charts = (f".chart {missing}.svg", ".chart rows.csv")
+    script = "\n".join((f".output {missing}.csv", "index=* | stats count", *charts))
+    done = escudo("shell", "--lake", lake, stdin=script.encode())
+    assert done.returncode == 1
+    assert f"line 1: error[SYS002]: {missing}.csv cannot be written" in done.stderr
+    assert f"line 3: error[SYS002]: {missing}.svg cannot be written" in done.stderr
+    assert "line 4: error[CLI025]: a chart goes to a file: .png .svg .html" in done.stderr
+    assert json_lines(done.stdout) == [{"count": 60}]
+
+
+@pytest.mark.slow
+def test_patterns_of_sources_are_those_of_names(escudo: Run, lake: Path) -> None:
+    script = b".sources sysmon\n.sources sysmon*\n.sources *sysmon*\n"
+    done = escudo("shell", "--lake", lake, stdin=script)
+    assert (done.returncode, done.stderr) == (0, "")
+    # one with a star is like the whole name
+    assert [row["count"] for row in json_lines(done.stdout)] == [60, 60]
+
+
+class _Busy:
+    """A session that is inside a library when Ctrl-C comes; it goes on at the next line."""
+
+    def handle(self, text: str) -> None:
+        try:
+            if text == "stopped":
+                signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None  # so DuckDB does
+        raise RuntimeError("broken")
+
+
+def test_a_library_that_hides_ctrl_c_is_stopped_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wakeup = signal.set_wakeup_fd(-1)
+    before = signal.getsignal(signal.SIGINT)
+    session = cast(Session, _Busy())
+    try:
+        interrupts = startup.free_interrupts()
+        assert not attempt(session, "stopped", interrupts=interrupts)
+        assert capsys.readouterr().err == "stopped\n"
+        interrupts.came = False
+        assert not attempt(session, "fails", interrupts=interrupts)
+        assert "error[SYS004]: RuntimeError" in capsys.readouterr().err
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.set_wakeup_fd(wakeup)
 
 
 @pytest.mark.slow

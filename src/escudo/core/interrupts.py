@@ -41,6 +41,21 @@ class StopHandler:
             raise Stopped(number)
 
 
+class PromptHandler:
+    """The handler of Ctrl-C at a prompt: raises ``KeyboardInterrupt`` as often as it comes.
+
+    ``came`` is whether it has come since who reads the prompt last set it to False. A library that
+    was at work may have made another exception of it.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+
 def find_stop(error: BaseException) -> Stopped:
     """What stopped the process. A library that was at work may have made another exception of it;
     then the handler knows.

@@ -39,7 +39,7 @@ from escudo.content import Content
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.faults import explain_fault
-from escudo.core.interrupts import is_stopping
+from escudo.core.interrupts import PromptHandler, is_stopping
 from escudo.engines.execute import Engine
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
@@ -141,7 +141,7 @@ class _WarmEngines:
 def _converse(session: Session, history: Path) -> None:
     """Reads and does until the user leaves. What fails is told; Ctrl-C stops what runs."""
     prompts = import_module("escudo.cli.shell.prompt")
-    startup.free_interrupts()
+    interrupts = startup.free_interrupts()
 
     def check(text: str) -> tuple[Diagnostic, ...]:
         try:
@@ -162,7 +162,9 @@ def _converse(session: Session, history: Path) -> None:
     try:
         while not session.ended:
             try:
-                if _attempt(session, prompt.read()):
+                text = prompt.read()
+                interrupts.came = False
+                if attempt(session, text, interrupts=interrupts):
                     prompt.refresh_names()
             except KeyboardInterrupt:
                 if is_stopping():
@@ -173,32 +175,36 @@ def _converse(session: Session, history: Path) -> None:
         prompt.end()
 
 
-def _attempt(session: Session, text: str, place: str = "") -> bool:
-    """Whether a line could be done; what was wrong is told."""
+def attempt(
+    session: Session, text: str, *, place: str = "", interrupts: PromptHandler | None = None
+) -> bool:
+    """Whether a line could be done; what was wrong is told.
+
+    Args:
+        place: where the line is, for messages.
+        interrupts: knows of Ctrl-C, which stops the line alone; DuckDB and others raise what they
+            like when it comes.
+    """
     try:
         session.handle(text)
-    except EscudoError as error:
-        _complain(f"{place}{error.diagnostic.render()}")
-    except KeyboardInterrupt:
-        if is_stopping():
-            raise
-        _complain("stopped")
     except BrokenPipeError:
         raise
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         if is_stopping():
             raise
-        _complain(f"{place}{explain_fault(error).render()}")
-    else:
-        return True
-    return False
+        if isinstance(error, KeyboardInterrupt) or (interrupts is not None and interrupts.came):
+            _complain("stopped")
+        else:
+            _complain(f"{place}{explain_fault(error).render()}")
+        return False
+    return True
 
 
 def _run_script(session: Session, lines: list[str]) -> bool:
     """Does every line of a script, those after one that failed, too; whether all could be done."""
     done = True
     for number, text in split_script(lines):
-        done = _attempt(session, text, f"line {number}: ") and done
+        done = attempt(session, text, place=f"line {number}: ") and done
         sys.stdout.flush()
         if session.ended:
             break

@@ -13,6 +13,7 @@ from escudo.actions import inspect_lake
 from escudo.actions.saved_searches import save_search
 from escudo.actions.search import SearchOptions, search_lake
 from escudo.actions.workspace import Workspace
+from escudo.cli.chart_file import CHART_SUFFIXES
 from escudo.cli.options import parse_time_range
 from escudo.cli.output import FORMATS, write_rows
 from escudo.cli.pager import open_paged
@@ -23,6 +24,7 @@ from escudo.cli.terminal import escape_line, open_stderr
 from escudo.cli.zone_names import find_zone
 from escudo.content import Content
 from escudo.core.errors import EscudoError
+from escudo.core.whole_file import check_place
 from escudo.lake import Snapshot
 
 
@@ -57,8 +59,9 @@ class Session:
     ) -> None:
         self.workspace = workspace
         self.settings = settings
-        self.last: str | None = None
         self.ended = False
+        self._last: str | None = None
+        self._last_wrote = False
         self._saved = saved
         self._reload = reload
         self._rights = rights
@@ -77,8 +80,8 @@ class Session:
             self._find_command(name)(self, rest.strip())
             return
         showing, self.settings = self.settings.showing, self._without_output()
-        self._search(text, showing)
-        self.last = text
+        self._last_wrote = self._search(text, showing)
+        self._last = text
 
     def at_now(self) -> Workspace:
         """The workspace at this time, with the time range of ``.time``.
@@ -93,9 +96,10 @@ class Session:
 
     def _without_output(self) -> Settings:
         """The settings of the search after one whose rows go to a file."""
-        return replace(self.settings, showing=replace(self.settings.showing, output=None))
+        return replace(self.settings, showing=self._change(output=None))
 
-    def _search(self, text: str, showing: Showing) -> None:
+    def _search(self, text: str, showing: Showing) -> bool:
+        """Runs a search and shows its rows; whether it wrote something."""
         begun = time.monotonic()
         options = showing.choose_options(
             may_delete=self._rights.may_delete, may_write_internal=self._rights.may_write_internal
@@ -107,6 +111,18 @@ class Session:
         told = show_found(found, text, showing)
         if told is not None:
             open_stderr().print(told.say(seconds))
+        return bool(found.changes)
+
+    def _search_again(self, **changes: object) -> None:
+        """Shows the rows of the last search otherwise; one that wrote is not run once more."""
+        text = self._last_search()
+        if self._last_wrote:
+            raise EscudoError(
+                "CLI025",
+                "the last search wrote something, and would write it once more",
+                hint="type it again, without what writes",
+            )
+        self._search(text, self._change(**changes))
 
     def _find_command(self, name: str) -> Callable[[Session, str], None]:
         try:
@@ -135,7 +151,8 @@ class Session:
 
     def list_sources(self, pattern: str) -> None:
         wanted = pattern.replace('"', "")
-        condition = f' | search source="*{wanted}*"' if wanted else ""
+        wanted = wanted if "*" in wanted else f"*{wanted}*"  # as ``inspect_lake.matches`` does
+        condition = f' | search source="{wanted}"'
         self._search(f"{inspect_lake.SOURCES}{condition}", self._without_output().showing)
 
     def list_models(self, pattern: str) -> None:
@@ -179,8 +196,9 @@ class Session:
     def set_output(self, given: str) -> None:
         path = Path(given).expanduser()
         if not given or find_suffix(path) is None:
-            known = " ".join(ROW_SUFFIXES)
-            raise EscudoError("CLI025", f"name a file: {known}, or a chart: .png .svg .html")
+            rows, charts = " ".join(ROW_SUFFIXES), " ".join(CHART_SUFFIXES)
+            raise EscudoError("CLI025", f"name a file: {rows}, or a chart: {charts}")
+        check_place(path)
         self._show(output=path)
         tell(f"the rows of the next search go to {path}")
 
@@ -197,16 +215,17 @@ class Session:
         tell(f"rows are shown as {showing.layout or showing.shape}")
 
     def draw(self, given: str) -> None:
-        if given:
-            path = Path(given).expanduser()
-            if find_suffix(path) is None or path.suffix.lower() in ROW_SUFFIXES:
-                raise EscudoError("CLI025", "a chart goes to a file .png, .svg or .html")
-            self._search(self._last_search(), replace(self.settings.showing, output=path))
+        if not given:
+            self._search_again(chart=True)
             return
-        self._search(self._last_search(), replace(self.settings.showing, chart=True))
+        path = Path(given).expanduser()
+        if path.suffix.lower() not in CHART_SUFFIXES:
+            raise EscudoError("CLI025", f"a chart goes to a file: {' '.join(CHART_SUFFIXES)}")
+        check_place(path)
+        self._search_again(output=path)
 
     def show_all(self, _: str) -> None:
-        self._search(self._last_search(), replace(self.settings.showing, every=True))
+        self._search_again(every=True)
 
     def help(self, _: str) -> None:
         lines = ["A line that begins with no dot is a search (SPL). Commands of the shell:"]
@@ -224,13 +243,15 @@ class Session:
         self.ended = True
 
     def _last_search(self) -> str:
-        if self.last is None:
+        if self._last is None:
             raise EscudoError("CLI025", "no search has been run yet")
-        return self.last
+        return self._last
+
+    def _change(self, **changes: object) -> Showing:
+        return replace(self.settings.showing, **changes)  # type: ignore[arg-type]
 
     def _show(self, **changes: object) -> None:
-        showing = replace(self.settings.showing, **changes)  # type: ignore[arg-type]
-        self.settings = replace(self.settings, showing=showing)
+        self.settings = replace(self.settings, showing=self._change(**changes))
 
 
 def tell(text: str) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from escudo.spl.batch.pivot import column
 from escudo.spl.relation.values import is_numeric_text
+from escudo.spl.relation.zones import find_time, read_clock
 from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, is_of_calendar, snap_offset
 
 MOST_BUCKETS = 50_000
@@ -23,7 +24,7 @@ def bucket_start(at: float, span: BinSpan, zone: tzinfo = UTC) -> float:
     (3600.0, 2678400.0)
     """
     if zone is not UTC and is_of_calendar(span):
-        return _from_clock(bucket_start(_to_clock(at, zone), span), zone)
+        return find_time(bucket_start(read_clock(at, zone), span), zone)
     if span.unit in MONTHS:
         date = datetime.fromtimestamp(at, UTC)
         width = int(span.size) * MONTHS[span.unit]
@@ -41,21 +42,12 @@ def next_start(start: float, span: BinSpan, zone: tzinfo = UTC) -> float:
     2678400.0
     """
     if zone is not UTC and is_of_calendar(span):
-        return _from_clock(next_start(_to_clock(start, zone), span), zone)
+        return find_time(next_start(read_clock(start, zone), span), zone)
     if span.unit in MONTHS:
         date = datetime.fromtimestamp(start, UTC)
         months = (date.year - 1970) * 12 + date.month - 1
         return _month(months + int(span.size) * MONTHS[span.unit])
     return start + _width(span)
-
-
-def _to_clock(at: float, zone: tzinfo) -> float:
-    """The seconds of a zone's clock (``relation.zones``)."""
-    return datetime.fromtimestamp(at, zone).replace(tzinfo=UTC).timestamp()
-
-
-def _from_clock(seconds: float, zone: tzinfo) -> float:
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=zone).timestamp()
 
 
 def _width(span: BinSpan) -> float:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from math import ceil
 from typing import Any
 
 import pyarrow as pa
 
 from escudo.core.errors import EscudoError
-from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan
+from escudo.spl.relation.zones import find_time, read_clock
+from escudo.spl.syntax.spans import MONTHS, SECONDS, BinSpan, is_of_calendar
 
 MOST_SERIES = 10_000
 """Columns that are made at most: more is a span that was not meant."""
@@ -34,12 +36,14 @@ class Wrapping:
 
     Periods are ``span`` long and end at ``end`` (epoch seconds). ``series`` is ``relative``,
     ``short`` or ``exact``; ``time_format`` is what strftime makes of an exact period's begin.
+    Periods of days and longer are those of the clock of ``zone``.
     """
 
     span: BinSpan
     end: float
     series: str = "relative"
     time_format: str = "%F"
+    zone: tzinfo = UTC
 
     def table(self, found: pa.Table) -> pa.Table:
         """Rows at the times of the latest period, each series once for each period.
@@ -51,6 +55,11 @@ class Wrapping:
         [{'_time': 172800.0, '2days_before': 1, 'latest_2days': 3},
          {'_time': 259200.0, '2days_before': 2, 'latest_2days': 4}]
         """
+        if self.zone is not UTC and is_of_calendar(self.span):
+            # The seconds of a clock are wrapped as those of UTC are.
+            by_clock = replace(self, end=read_clock(self.end, self.zone), zone=UTC)
+            wrapped = by_clock.table(_move_times(found, read_clock, self.zone))
+            return _move_times(wrapped, find_time, self.zone)
         data = [n for n in found.column_names if not n.startswith("_")]
         times = found["_time"].to_pylist()
         at = [None if t is None else self._period(t) for t in times]
@@ -108,7 +117,8 @@ class Wrapping:
             return f"s{period}"
         if self.series == "exact":
             begin = self._begin(period)
-            return _utc(begin).strftime(self.time_format) or f"s{period}"
+            at = datetime.fromtimestamp(begin, self.zone)
+            return at.strftime(self.time_format) or f"s{period}"
         if period == 0:
             return f"latest_{unit}" if size == 1 else f"latest_{size}{unit}s"
         count = size * period
@@ -119,6 +129,13 @@ class Wrapping:
         if self._months:
             return _add_months(self.end, -(period + 1) * self._months)
         return self.end - (period + 1) * self._seconds
+
+
+def _move_times(rows: pa.Table, move: Callable[[float, tzinfo], float], zone: tzinfo) -> pa.Table:
+    """The rows with their times moved to a clock, or back."""
+    times = [None if t is None else move(t, zone) for t in rows["_time"].to_pylist()]
+    place = rows.column_names.index("_time")
+    return rows.set_column(place, "_time", pa.array(times, pa.float64()))
 
 
 def _utc(time: float) -> datetime:

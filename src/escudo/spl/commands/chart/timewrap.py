@@ -67,7 +67,7 @@ class Timewrap(Command):
             raise EscudoError("SPL105", "timewrap needs _time", span=self.span)
         latest = binder.within.latest
         end = binder.now if latest is None or self.align == "now" else latest
-        wrapping = Wrapping(self.period, end, self.series, self.time_format)
+        wrapping = Wrapping(self.period, end, self.series, self.time_format, binder.zone)
         return binder.batch(
             relation,
             "the periods of timewrap",
