@@ -15,8 +15,9 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import connect
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine, hold_at_most
+from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.duckdb.faults import explain_error
+from escudo.engines.duckdb.little_tables import hold_at_most
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import explain_unavailable
 

@@ -20,6 +20,7 @@ from escudo.core.event_log import log_event
 from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect.attempt import attempt
+from escudo.detect.observed import observe
 from escudo.detect.screening import Screen, Screener
 from escudo.engines.execute import Engine, run_search
 from escudo.spl import Effect
@@ -95,6 +96,8 @@ def run_detections(
     ruled_out: Sequence[Screen | None] = [None] * len(chosen)
     if screener is not None and len(chosen) >= FEWEST_SCREENED:
         ruled_out = screener.rule_out(chosen, catalog, engine, knowledge, within=within, now=now)
+        if ruled_out.count(None) >= FEWEST_SCREENED:
+            catalog = observe(catalog, engine)
     run_one = partial(
         run_detection, catalog=catalog, engine=engine, knowledge=knowledge, within=within, now=now
     )

@@ -7,7 +7,6 @@ few scans of each table. A detection whose needs no row meets gives no row: it i
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -138,9 +137,18 @@ _KIND = "screens"
 
 def _digest_world(catalog: Catalog, engine: Engine, knowledge: Knowledge) -> bytes:
     """What a screen depends on beside the content: tables, engine, what is in lookups' places."""
-    models = [(m, d, catalog.dataset(m, d)) for m, d in catalog.datasets()]
-    world = (engine.name, tuple(catalog.raw_tables()), models, knowledge.fingerprint())
-    return hashlib.blake2b(pickle.dumps(world), digest_size=16).digest()
+    models = [(m, d, _tell_apart(catalog.dataset(m, d))) for m, d in catalog.datasets()]
+    tables = [_tell_apart(schema) for schema in catalog.raw_tables()]
+    world = repr((engine.name, tables, models, knowledge.fingerprint()))
+    return hashlib.blake2b(world.encode(), digest_size=16).digest()
+
+
+def _tell_apart(schema: TableSchema | None) -> object:
+    """A schema as text that is the same in each process: sets have no order."""
+    if schema is None:
+        return None
+    values = sorted((name, sorted(held)) for name, held in schema.values.items())
+    return (schema.table, schema.columns, schema.rest, schema.constraint, values)
 
 
 @dataclass(frozen=True)

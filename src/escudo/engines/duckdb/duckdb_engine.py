@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from itertools import chain
 from threading import current_thread, main_thread
 from typing import TypeVar
@@ -20,8 +20,9 @@ from escudo.core.catalog import Catalog
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import connect, find_kernel_users
 from escudo.engines.duckdb.faults import explain_error
+from escudo.engines.duckdb.little_tables import LittleTables, hold_at_most
 from escudo.engines.scans import list_columns
-from escudo.spl import Scan, alias, bound_nesting, column, identifier
+from escudo.spl import Scan, alias, bound_nesting, column, identifier, table
 
 T = TypeVar("T")
 DIALECT = DuckDB
@@ -61,6 +62,7 @@ class DuckDBEngine:
         self.catalog = catalog
         self.connection = connection if connection is not None else connect()
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
+        self._little = LittleTables(self.connection)
 
     @property
     def memory(self) -> int:
@@ -79,6 +81,7 @@ class DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
         other = DuckDBEngine(catalog, self.connection)
         other._columns = self._columns
+        other._little = self._little
         return other
 
     def run(
@@ -173,24 +176,16 @@ class DuckDBEngine:
             for ident, kind in wanted.items()
         ]
         query = exp.Select(expressions=columns or [alias(exp.null(), "nothing")])
-        if paths:
+        kept = self._little.find(paths, partial(_write_read, paths)) if paths else None
+        if kept is not None:
+            query.set("from_", exp.From(this=table(kept)))
+        elif paths:
             everywhere = frozenset.intersection(*held)
             read = _read_parquet(paths, union=not present.intersection(wanted) <= everywhere)
             query.set("from_", exp.From(this=read))
         else:
             query.set("where", exp.Where(this=exp.false()))
         return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(name)))
-
-
-def hold_at_most(size: int, paths: Iterable[str]) -> bool:
-    """Whether files have no more than so many bytes together; not if one of them is gone."""
-    with suppress(OSError):
-        for path in paths:
-            size -= os.path.getsize(path)
-            if size < 0:
-                return False
-        return True
-    return False
 
 
 def _null(kind: FieldType | None) -> exp.Expression:
@@ -205,6 +200,10 @@ def _read_parquet(paths: Sequence[str], *, union: bool) -> exp.Expression:
     if union:
         options.append(exp.EQ(this=exp.to_identifier("union_by_name"), expression=exp.true()))
     return exp.Anonymous(this="read_parquet", expressions=[files, *options])
+
+
+def _write_read(paths: Sequence[str]) -> str:
+    return _read_parquet(paths, union=True).sql(dialect=DIALECT)
 
 
 def _file_columns(path: str) -> frozenset[str]:
