@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, json_lines
+from tests.cli.conftest import Run, json_lines, write_detections
 from tests.lake.logs import sysmon
 
 START = 1_700_000_000.0
@@ -43,10 +43,7 @@ tags:
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("content")
-    (folder / "detections").mkdir()
-    (folder / "detections" / "third.yml").write_text(DETECTION)
-    return folder
+    return write_detections(tmp_path_factory.mktemp("content"), DETECTION)
 
 
 @pytest.fixture(scope="module")
