@@ -41,7 +41,9 @@ rba:
   threat_objects: []
 drilldown_searches:
 - name: All of $dest$
-  search: '| tstats count from datamodel=Endpoint.Processes where Processes.dest="$dest$"'
+  search: >-
+    | tstats count max(_time) as _time from datamodel=Endpoint.Processes
+    where Processes.dest="$dest$"
   earliest_offset: $info_min_time$
   latest_offset: $info_max_time$
 tags:
@@ -125,6 +127,33 @@ def test_details_and_drilldowns_come_when_they_are_asked_for(escudo: Run, hunt: 
     assert "Drilldown: All of pc1.example" in lines
     assert any("* cmd.exe" in line for line in lines)
     assert lines.index("Finds A Lot on pc1.example") > lines.index("Risk per object")
+
+
+def test_people_see_times_of_their_zone_and_machines_utc(escudo: Run, hunt: Hunt) -> None:
+    """The logs begin at 22:13:20 UTC, which is 03:43:20 of the next day in Kolkata."""
+    zoned = (*hunt, "--tz", "asia/kolkata")
+    _, screen = run_on_terminal(100, 30, *zoned)
+    assert "2023-11-15 03:43" in screen[0]
+    assert "Asia/Kolkata" in screen[0]
+    assert not any("2023-11-14" in line or "UTC" in line for line in screen)
+    of = ("--format", "table", "--quiet", "--details", "--drilldown", "1", "--host", "PC1.example")
+    details = escudo(*zoned, *of).stdout
+    assert "2023-11-15T03:43:21.000+05:30  system pc1.example" in details
+    drilldown = details[details.index("Drilldown: All of pc1.example") :]
+    assert "2023-11-15T03:43:21.000+05:30" in drilldown
+    assert "2023-11-14" not in details
+    machine = ("--format", "jsonl", "--quiet")
+    rows = escudo(*zoned, *machine).stdout
+    assert '"_time":"2023-11-14T22:13:' in rows.replace(" ", "")
+    assert rows == escudo(*hunt, *machine).stdout
+
+
+def test_time_ranges_of_a_hunt_are_those_of_the_zone(escudo: Run, hunt: Hunt) -> None:
+    of = (*hunt, "--format", "jsonl", "--quiet")
+    cut = escudo(*of, "--earliest", "2023-11-14T22:13:21Z").stdout
+    assert 0 < len(json_lines(cut)) < len(json_lines(escudo(*of).stdout))
+    own = escudo(*of, "--earliest", "2023-11-15T03:43:21", "--tz", "Asia/Kolkata").stdout
+    assert own == cut
 
 
 def test_drilldowns_are_for_people(escudo: Run, hunt: Hunt) -> None:

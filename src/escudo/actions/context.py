@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from escudo.core.errors import Diagnostic
 from escudo.core.interrupts import find_stop, meet_stop
 from escudo.detect import Match
 from escudo.detect.attempt import attempt
-from escudo.engines.execute import Engine
+from escudo.engines.execute import Engine, Result
 from escudo.findings.drilldown import (
     FilledDrilldown,
     fill_drilldowns,
@@ -65,12 +66,14 @@ def open_contexts(
     *,
     most_rows: int = MOST_ROWS,
     seconds: float | None = None,
+    zone: tzinfo = UTC,
     follow: Callable[[Sequence[FoundRow]], Iterable[FoundRow]] = iter,
 ) -> OpenedContexts:
     """What is around rows; see ``open_context``. One that cannot be opened says why.
 
     Args:
         seconds: after so long no more are opened.
+        zone: the time zone of times in the rows of drilldowns.
         follow: is given the rows and yields them (a progress bar). After Ctrl-C no more are opened.
     """
     contexts: list[Context] = []
@@ -79,7 +82,9 @@ def open_contexts(
         for row in follow(rows):
             if seconds is not None and time.monotonic() - begun > seconds:
                 break
-            opening = partial(open_context, row.match, row.index, workspace, most_rows=most_rows)
+            opening = partial(
+                open_context, row.match, row.index, workspace, most_rows=most_rows, zone=zone
+            )
             opened = attempt(opening, name=row.detection)
             contexts.append(Context(problem=opened) if isinstance(opened, Diagnostic) else opened)
     except KeyboardInterrupt as error:  # who asked has those that were opened
@@ -89,7 +94,12 @@ def open_contexts(
 
 
 def open_context(
-    match: Match, row: int, workspace: Workspace, *, most_rows: int = MOST_ROWS
+    match: Match,
+    row: int,
+    workspace: Workspace,
+    *,
+    most_rows: int = MOST_ROWS,
+    zone: tzinfo = UTC,
 ) -> Context:
     """The process trees around the events of a row, and its drilldowns, run over the lake.
 
@@ -104,23 +114,30 @@ def open_context(
     events = match.event_ids[row].as_py() or []
     if events and snapshot.dataset("Endpoint", "Processes") is not None:
         trees = grow_trees(events, engine, snapshot, within=workspace.within)
-    drilldowns = _run_drilldowns(match, row, workspace=workspace, engine=engine, most=most_rows)
+    drilldowns = (
+        _show_drilldown(drilldown, outcome, most_rows, zone)
+        for drilldown, outcome in _run_drilldowns(match, row, workspace=workspace, engine=engine)
+    )
     return Context(tuple(trees), tuple(drilldowns))
 
 
 def _run_drilldowns(
-    match: Match, row: int, *, workspace: Workspace, engine: Engine, most: int
-) -> Iterator[RunDrilldown]:
+    match: Match, row: int, *, workspace: Workspace, engine: Engine
+) -> Iterator[tuple[FilledDrilldown, Result | Diagnostic]]:
     now = find_drilldown_clock(match, row)
     for drilldown in fill_drilldowns(match, row):
         run = partial(
             run_drilldown, drilldown, engine, engine.catalog, workspace.knowledge, now=now
         )
-        outcome = attempt(run, name=drilldown.name, source=drilldown.search)
-        if isinstance(outcome, Diagnostic):
-            yield RunDrilldown(drilldown, problem=outcome)
-            continue
-        rows = tuple(iterate_rows(outcome.table.slice(0, most)))
-        held = {name for row in rows for name in row}
-        fields = tuple(name for name in outcome.table.column_names if name in held)
-        yield RunDrilldown(drilldown, fields, rows, outcome.table.num_rows)
+        yield drilldown, attempt(run, name=drilldown.name, source=drilldown.search)
+
+
+def _show_drilldown(
+    drilldown: FilledDrilldown, outcome: Result | Diagnostic, most: int, zone: tzinfo
+) -> RunDrilldown:
+    if isinstance(outcome, Diagnostic):
+        return RunDrilldown(drilldown, problem=outcome)
+    rows = tuple(iterate_rows(outcome.table.slice(0, most), zone))
+    held = {name for row in rows for name in row}
+    fields = tuple(name for name in outcome.table.column_names if name in held)
+    return RunDrilldown(drilldown, fields, rows, outcome.table.num_rows)

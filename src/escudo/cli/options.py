@@ -165,8 +165,8 @@ def time_options(function: F) -> F:
     )(function)
 
 
-def zone_option(function: F) -> F:
-    """``--tz``, which gives a command its ``zone``."""
+def zone_option(also: str) -> Callable[[F], F]:
+    """``--tz``, which gives a command its ``zone``; ``also`` ends the help."""
     return click.option(
         "--tz",
         "zone",
@@ -175,9 +175,9 @@ def zone_option(function: F) -> F:
         show_default=True,
         show_envvar=True,
         callback=lambda _context, _option, name: find_zone(name),
-        help="Time zone (Europe/Berlin; `local` is the system's) of times on the terminal, of days "
-        "in time ranges and in the search. Formats for machines are UTC.",
-    )(function)
+        help="Time zone (Europe/Berlin; `local` is the system's) of times on the terminal and of "
+        f"days in time ranges; {also}",
+    )
 
 
 def engine_options(function: F) -> F:

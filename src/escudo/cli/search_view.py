@@ -143,7 +143,7 @@ def check_output(
 
 _LAYOUT_OPTIONS = (
     format_option(),
-    zone_option,
+    zone_option("of days in the search, too. Formats for machines are UTC."),
     click.option("--no-pager", "paged", flag_value=False, default=True, help="Use no pager."),
     click.option(
         "--all", "every", is_flag=True, help="Show all rows on a terminal, not ten screens."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -47,6 +48,7 @@ from escudo.cli.options import (
     sources_option,
     time_options,
     unpack_options,
+    zone_option,
 )
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import follow_items, show_changes, show_diagnostics
@@ -111,6 +113,7 @@ from escudo.sources.opening import UnpackLimits
     help="First run the baselines of these detections, over the time before --earliest.",
 )
 @time_options
+@zone_option("detections, reports and formats for machines have UTC.")
 @engine_options
 @lake_option(required=False, text="Keep what is read in this lake [default: a temporary one].")
 @click.option(
@@ -159,6 +162,7 @@ def command(
     with_baselines: bool,
     earliest: str,
     latest: str,
+    zone: tzinfo,
     engine_name: str,
     memory_limit: str | None,
     lake_path: Path | None,
@@ -224,7 +228,7 @@ def command(
         with_baselines=with_baselines,
     )
     _tell_left_out(plan, quiet=quiet)
-    within = parse_time_range(earliest, latest, now)
+    within = parse_time_range(earliest, latest, now, zone)
     with open_lake(lake_path, tables, create=bool(logs)) as lake:
         workspace = Workspace(
             content=content,
@@ -270,7 +274,7 @@ def command(
                 contexts = OpenedContexts()
                 if shape == "table" and not summary.stopped:
                     worst = [finding.worst for finding in summary.findings[:opened]]
-                    contexts = open_contexts(worst, workspace, follow=follow)
+                    contexts = open_contexts(worst, workspace, zone=zone, follow=follow)
                 finished = FinishedHunt(
                     shown,
                     summary,
@@ -280,7 +284,7 @@ def command(
                     stop=contexts.stopped,
                 )
                 if shape == "table":
-                    _show(finished, contexts.contexts, read=bool(logs), details=details)
+                    _show(finished, contexts.contexts, read=bool(logs), details=details, zone=zone)
                 write_files(files, finished)
         finally:  # whatever becomes of what is shown, the hunt has these numbers
             if report_path is not None:
@@ -314,7 +318,12 @@ def _tell_left_out(plan: HuntPlan, *, quiet: bool) -> None:
 
 
 def _show(
-    finished: FinishedHunt, contexts: Sequence[Context], *, read: bool, details: bool
+    finished: FinishedHunt,
+    contexts: Sequence[Context],
+    *,
+    read: bool,
+    details: bool,
+    zone: tzinfo,
 ) -> None:
     """A hunt for people: one screen, or all of it through a pager; and the contexts of the worst
     findings."""
@@ -322,11 +331,11 @@ def _show(
 
     def show(out: SafeConsole) -> None:
         if details:
-            show_run(hunt, finished.done.ingested.report if read else None, out)
+            show_run(hunt, finished.done.ingested.report if read else None, out, zone=zone)
             out.print()
             out.print(summarize_hunt(hunt))
         else:
-            show_summary(summary, out)
+            show_summary(summary, out, zone)
         for finding, context in zip(summary.findings, contexts, strict=False):
             row = finding.worst
             title = f"{row.detection} on {row.host}" if row.host else row.detection
