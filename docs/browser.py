@@ -37,6 +37,7 @@ _FLAGS = (
     "--mute-audio",
 )
 _SECONDS = 60.0
+_SECONDS_TO_END = 10.0
 
 
 def find_browser() -> str | None:
@@ -74,12 +75,13 @@ class Browser:
         self._in, answers = os.pipe()
         flags = (*_FLAGS, f"--user-data-dir={self._profile.name}")
         self._process = _start(program, flags, commands, answers)
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
-            "sessionId"
-        ]
-        for domain in ("Page", "Network", "Runtime", "Log"):
-            self.call(f"{domain}.enable")
+        try:
+            self._session = self._attach()
+            for domain in ("Page", "Network", "Runtime", "Log"):
+                self.call(f"{domain}.enable")
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Browser:
         return self
@@ -90,11 +92,28 @@ class Browser:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.kill(self._process, signal.SIGTERM)
-        os.waitpid(self._process, 0)
-        os.close(self._out)
+        self.close()
+
+    def close(self) -> None:
+        """Ends the browser, by force where it does not end by itself, and removes its profile."""
+        os.close(self._out)  # the end of its commands is the end of the browser
         os.close(self._in)
+        deadline = time.monotonic() + _SECONDS_TO_END
+        while not os.waitpid(self._process, os.WNOHANG)[0]:
+            if time.monotonic() > deadline:
+                os.kill(self._process, signal.SIGKILL)
+                os.waitpid(self._process, 0)
+                break
+            time.sleep(0.02)
         self._profile.cleanup()
+
+    def _attach(self) -> str:
+        """The session of a new page."""
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        session: str = self.call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
+        return session
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """The result of a method of the protocol.

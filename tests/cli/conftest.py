@@ -41,6 +41,14 @@ def run_by(server: Server, folder: Path) -> Run:
     return run
 
 
+def write_detections(folder: Path, *texts: str) -> Path:
+    """Makes a folder content of detections, each the text of a YAML file; returns the folder."""
+    (folder / "detections").mkdir(parents=True)
+    for number, text in enumerate(texts):
+        (folder / "detections" / f"{number}.yml").write_text(text)
+    return folder
+
+
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -39,8 +39,12 @@ HOSTILE = (
     "a|b \\| c ``d`` ](http://evil.example) @everyone www.evil.example",
     "x" * 40_000,
     "{{ 7 * 191 }}{% raw %}",
+    "pc\u200b1 a\u2066b\u2069 p\u200dc\xad \ufeffend",
     "one\r\n\n# two\n```\n<b>three</b>\n| a | b |",
 )
+
+UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+"""Characters that a reader does not see, or that move others."""
 
 
 @dataclass
@@ -239,7 +243,8 @@ def test_hostile_values_are_text_in_a_page(hostile: Path) -> None:
     assert r"cod\u202eexe.gpj" in text
     assert r"nul\x00 esc\x1b[31m c1\x9b" in text
     source = (hostile / "report.html").read_text("utf-8")
-    assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", source) == []
+    assert r"cmd.exe pc\u200b1 a\u2066b\u2069 p\u200dc\xad \ufeffend" in text
+    assert re.findall(f"[{UNSEEN}]", source) == []
 
 
 def test_a_long_value_is_cut_and_told(hostile: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import sys
 import unicodedata
 
 import pytest
+import regex as re
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +22,10 @@ HOSTILE = {
     "right to left": ("cod\u202eexe.gpj", r"cod\u202eexe.gpj"),
     "isolate": ("\u2066a\u2069", r"\u2066a\u2069"),
     "bytes of a name": ("\udcff.xml", r"\udcff.xml"),
+    "zero width": ("pc\u200b1\ufeff", r"pc\u200b1\ufeff"),
+    "joiners in a name": ("p\u200cc\u200d1\ufe0f", r"p\u200cc\u200d1\ufe0f"),
+    "soft hyphen": ("ad\xadmin", r"ad\xadmin"),
+    "filler": ("a\u3164b", r"a\u3164b"),
 }
 
 
@@ -28,7 +34,18 @@ def test_what_a_terminal_obeys_is_shown(text: str, shown: str) -> None:
     assert escape_controls(text) == shown
 
 
-@pytest.mark.parametrize("text", ["Grüße 日本語 עברית", "a\tb\nc", "👩‍👩‍👧"])
+def test_what_nothing_shows_is_shown() -> None:
+    """Unicode's property for it (Unicode Standard, 5.21), as ``regex`` knows it."""
+    ignorable = re.compile(r"\p{Default_Ignorable_Code_Point}")
+    codes = [code for code in range(sys.maxunicode + 1) if ignorable.match(chr(code))]
+    assert len(codes) > 4_000
+    assert [code for code in codes if chr(code) in escape_controls(f"a{chr(code)}b")] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Grüße 日本語 עברית", "a\tb\nc", "👩‍👩‍👧", "❤️ ⚠️", "می\u200cخواهم", "क\u094d\u200dष"],
+)
 def test_text_of_people_stays(text: str) -> None:
     assert escape_controls(text) == text
 

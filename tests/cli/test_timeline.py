@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, json_lines
+from tests.cli.conftest import Run, json_lines, write_detections
 from tests.lake.logs import sysmon
 
 START = 1_700_000_000.0
@@ -43,10 +43,7 @@ tags:
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("content")
-    (folder / "detections").mkdir()
-    (folder / "detections" / "third.yml").write_text(DETECTION)
-    return folder
+    return write_detections(tmp_path_factory.mktemp("content"), DETECTION)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +109,24 @@ def test_the_events_of_a_hits_host_around_it(escudo: Run, lake: Path) -> None:
     assert "echo  1<" in events[0]["message"]
     assert events[0]["sourcetype"] == "XmlWinEventLog"
     assert Path(events[0]["source_file"]).name == "a.xml"
+
+
+def test_people_see_times_of_their_zone_and_machines_utc(escudo: Run, lake: Path) -> None:
+    zoned = ("timeline", "--lake", lake, "--quiet", "--tz", "Asia/Kolkata", "--format")
+    lines = escudo(*zoned, "table").stdout.splitlines()
+    assert [line[:19] for line in lines] == [
+        "2023-11-15 03:43:23",
+        "2023-11-15 03:43:24",
+        "2023-11-15 04:43:23",
+    ]
+    plain = ("timeline", "--lake", lake, "--quiet", "--format")
+    for shape in ("jsonl", "csv", "timesketch"):
+        assert escudo(*zoned, shape).stdout == escudo(*plain, shape).stdout
+    tree = ("tree", "--lake", lake, "--host", "pcb", "--pid", "4", "--tz", "Asia/Kolkata")
+    shown = escudo(*tree, "--format", "tree").stdout
+    assert "2023-11-15T03:43:25.000+05:30  cmd.exe  pcb" in shown
+    rows = json_lines(escudo(*tree, "--format", "jsonl").stdout)
+    assert "2023-11-14T22:13:25.000Z" in [row["_time"] for row in rows]
 
 
 def test_timesketch_gets_what_it_must_have(escudo: Run, lake: Path, tmp_path: Path) -> None:

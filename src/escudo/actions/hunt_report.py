@@ -6,30 +6,22 @@ evidence; a part for each host and user; what left out is counted. Nothing in it
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
 
 from escudo import __version__
-from escudo.actions.context import open_context
+from escudo.actions.context import Context, open_contexts
 from escudo.actions.hunt import LogHunt
-from escudo.actions.hunt_evidence import (
-    ShownContext,
-    read_fields,
-    show_context,
-)
 from escudo.actions.hunt_summary import Finding, FoundRow, HuntSummary, RiskyObject, SeenTechnique
 from escudo.actions.ingest import read_rejected
 from escudo.actions.raw_events import Event, fetch_events
+from escudo.actions.shown_rows import iterate_rows
 from escudo.actions.workspace import Workspace
 from escudo.content import Detection
 from escudo.core.errors import Diagnostic
-from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.timerange import TimeRange
-from escudo.detect.attempt import attempt
 from escudo.findings.attack import TACTICS, Tactic, find_techniques
 from escudo.findings.notable import SEVERITIES
 from escudo.lake.report import FileReport
@@ -80,7 +72,7 @@ class Evidence:
     fields: Mapping[str, object]
     events: tuple[Event, ...]
     more_events: int
-    context: ShownContext | None = None
+    context: Context | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +180,8 @@ class Making:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HuntReport:
-    """All that a report shows. ``objects`` are hosts and users, by ``ObjectPart.kind``."""
+    """All that a report shows. ``findings`` counts all, ``evidence`` and ``contexts`` those that
+    have one; ``others`` have risk and are neither host nor user."""
 
     summary: HuntSummary
     detections: tuple[DetectionPart, ...]
@@ -218,7 +211,7 @@ def collect_report(
     made: float,
     circumstances: Circumstances | None = None,
     limits: ReportLimits | None = None,
-    follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]] = iter,
+    follow: Callable[[Sequence[FoundRow]], Iterable[FoundRow]] = iter,
 ) -> HuntReport:
     """What a report of a hunt shows. The lake of the workspace is still open: events, process trees
     and drilldowns are looked up in it.
@@ -226,7 +219,7 @@ def collect_report(
     Args:
         made: when the report is written, in epoch seconds.
         circumstances: what the report says of how the hunt was started.
-        follow: is given the findings whose context is opened and yields them (a progress bar).
+        follow: is given the rows whose context is opened and yields them (a progress bar).
             After Ctrl-C no more are opened, and the report goes without them; so it does where the
             hunt was stopped before.
 
@@ -239,7 +232,16 @@ def collect_report(
     parts = list(_list_detections(summary, limits))
     shown = parts[: limits.detections]
     evidence = _find_evidence(shown, workspace, limits)
-    stopped = _open_contexts(evidence, shown, workspace=workspace, limits=limits, follow=follow)
+    chosen = list(evidence)[: limits.contexts]
+    opened = open_contexts(
+        [evidence[number].row for number in chosen],
+        workspace,
+        most_rows=limits.drilldown_rows,
+        seconds=limits.seconds,
+        follow=follow,
+    )
+    for number, context in zip(chosen, opened.contexts, strict=False):
+        evidence[number] = replace(evidence[number], context=context)
     shown = [_attach(part, evidence) for part in shown]
     hosts = list(_list_objects(summary, "host", shown))
     users = list(_list_objects(summary, "user", shown))
@@ -266,8 +268,8 @@ def collect_report(
         limits=limits,
         findings=len(summary.findings),
         evidence=len(evidence),
-        contexts=sum(e.context is not None for e in evidence.values()),
-        stopped=stopped,
+        contexts=len(opened.contexts),
+        stopped=opened.stopped,
     )
 
 
@@ -303,16 +305,16 @@ def _rank(row: FoundRow) -> tuple[int, float, str]:
     return -SEVERITIES.index(row.severity), -row.risk_score, row.detection
 
 
-def _rank_findings(shown: Sequence[DetectionPart]) -> list[FindingPart]:
-    """The findings that a report shows, the worst first."""
+def rank_findings(shown: Sequence[DetectionPart]) -> list[FindingPart]:
+    """The findings of some detections that a report shows, the worst first."""
     return sorted((f for part in shown for f in part.findings), key=lambda part: part.number)
 
 
 def _find_evidence(
     shown: Sequence[DetectionPart], workspace: Workspace, limits: ReportLimits
 ) -> dict[int, Evidence]:
-    """Evidence of the worst findings, by their numbers, without contexts."""
-    chosen = _rank_findings(shown)[: limits.evidence]
+    """Evidence of the worst findings, by their numbers, the worst first; without contexts."""
+    chosen = rank_findings(shown)[: limits.evidence]
     snapshot = workspace.lake.snapshot()
     first = {p.number: p.finding.worst.event_ids[: limits.events] for p in chosen}
     wanted = (i for ids in first.values() for i in ids)
@@ -323,42 +325,11 @@ def _find_evidence(
         held = tuple(events[i] for i in first[part.number] if i in events)
         out[part.number] = Evidence(
             row=row,
-            fields=read_fields(row),
+            fields=next(iterate_rows(row.match.rows.slice(row.index, 1)), {}),
             events=held,
             more_events=len(row.event_ids) - len(held),
         )
     return out
-
-
-def _open_contexts(
-    evidence: dict[int, Evidence],
-    shown: Sequence[DetectionPart],
-    *,
-    workspace: Workspace,
-    limits: ReportLimits,
-    follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]],
-) -> KeyboardInterrupt | None:
-    """Puts the contexts of the worst findings into their evidence; what stopped it, if something
-    did."""
-    chosen = [p for p in _rank_findings(shown) if p.number in evidence][: limits.contexts]
-    begun = time.monotonic()
-    try:
-        for part in follow(chosen):
-            if time.monotonic() - begun > limits.seconds:
-                break
-            context = _open_context(part.finding.worst, workspace, limits)
-            evidence[part.number] = replace(evidence[part.number], context=context)
-    except KeyboardInterrupt as error:  # the report says how many were opened
-        meet_stop()
-        return find_stop(error)
-    return None
-
-
-def _open_context(row: FoundRow, workspace: Workspace, limits: ReportLimits) -> ShownContext:
-    opened = attempt(partial(open_context, row.match, row.index, workspace), name=row.detection)
-    if isinstance(opened, Diagnostic):
-        return ShownContext(problem=opened)
-    return show_context(opened, most_rows=limits.drilldown_rows)
 
 
 def _attach(part: DetectionPart, evidence: Mapping[int, Evidence]) -> DetectionPart:
@@ -382,7 +353,7 @@ def _list_objects(
     for key, risk in risks.items():
         names.setdefault(key, risk.name)
     findings: dict[tuple[str, str], int] = {}
-    for part in _rank_findings(shown):
+    for part in rank_findings(shown):
         for row in part.finding.rows:
             for name in _name_objects(row, kind):
                 findings.setdefault((row.match.detection.id, name.lower()), part.number)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from escudo.actions.context import Context
-from escudo.actions.shown_rows import show_value
-from escudo.cli.terminal import escape_line, plain
-from escudo.core.errors import Diagnostic
+from escudo.actions.context import Context, RunDrilldown
+from escudo.cli.row_view import Layout, show_rows
+from escudo.cli.terminal import SafeConsole, escape_line, plain
 from escudo.findings.tree import Tree
 
-_ROWS_A_DRILLDOWN = 20
-_FIELDS_A_DRILLDOWN = 10
 _RAW_FIELDS = ("_time", "host", "sourcetype", "_raw")
 
 
-def show_context(context: Context, console: Console, *, title: str) -> None:
+def show_context(context: Context, console: SafeConsole, *, title: str) -> None:
     """The process trees, under a title, and the drilldowns with their first rows."""
+    if context.problem is not None:
+        console.print(plain(context.problem.render()), soft_wrap=True)
     for tree in context.trees:
         console.print()
         console.print(title, style="italic")
@@ -27,27 +24,24 @@ def show_context(context: Context, console: Console, *, title: str) -> None:
     for run in context.drilldowns:
         console.print()
         console.print(plain(f"Drilldown: {run.drilldown.name}", style="italic"), soft_wrap=True)
-        if isinstance(run.outcome, Diagnostic):
-            console.print(plain(run.outcome.render()), soft_wrap=True)
+        if run.problem is not None:
+            console.print(plain(run.problem.render()), soft_wrap=True)
         else:
-            _show_rows(run.outcome.table, console)
+            _show_rows(run, console)
 
 
-def _show_rows(found: pa.Table, console: Console) -> None:
-    """The first rows and fields; of raw events those that say most."""
-    fields = [n for n in _RAW_FIELDS if n in found.column_names]
-    if "_raw" not in fields:
-        fields = found.column_names[:_FIELDS_A_DRILLDOWN]
-    rows = found.slice(0, _ROWS_A_DRILLDOWN).to_pylist()
-    table = Table(pad_edge=False)
-    for field in fields:
-        table.add_column(plain(field), overflow="fold", no_wrap=field == "_raw")
-    for row in rows:
-        table.add_row(*(plain(_show_cell(field, row[field])) for field in fields))
-    console.print(table if rows else Text("nothing", style="dim"))
+def _show_rows(run: RunDrilldown, console: SafeConsole) -> None:
+    """The first rows; of raw events the fields that say most."""
+    if not run.rows:
+        console.print(Text("nothing", style="dim"))
+        return
+    raw = "_raw" in run.fields
+    fields = [name for name in _RAW_FIELDS if name in run.fields] if raw else run.fields
+    rows = ({name: row[name] for name in fields if name in row} for row in run.rows)
+    show_rows(rows, fields, console, Layout.AUTO, advise=False)
     left = (
-        (found.num_rows - len(rows), "rows"),
-        (len(found.column_names) - len(fields), "fields"),
+        (run.total - len(run.rows), "rows"),
+        (len(run.fields) - len(fields), "fields"),
     )
     told = " and ".join(f"{count:,} more {what}" for count, what in left if count)
     if told:
@@ -60,10 +54,3 @@ def show_tree(tree: Tree, console: Console) -> None:
         console.print(plain(escape_line(f"  {line}")), no_wrap=True, overflow="ellipsis")
     if tree.truncated:
         console.print("  ... and more processes", style="dim")
-
-
-def _show_cell(field: str, value: object) -> str:
-    shown = show_value(field, value)
-    if shown is None:
-        return ""
-    return "\n".join(map(str, shown)) if isinstance(shown, list) else str(shown)

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from escudo.actions.hunt import Hunt, LogHunt
-from escudo.actions.hunt_report import Circumstances, FindingPart, HuntReport, collect_report
-from escudo.actions.hunt_summary import HuntSummary, Span
+from escudo.actions.hunt_report import Circumstances, HuntReport, ReportLimits, collect_report
+from escudo.actions.hunt_summary import FoundRow, HuntSummary, Span
 from escudo.actions.match_rows import iterate_match
 from escudo.actions.navigator import build_layer
 from escudo.actions.workspace import Workspace
@@ -74,13 +74,15 @@ _TYPES: Mapping[str, pa.DataType] = {
 @dataclass(frozen=True)
 class FinishedHunt:
     """What a file is made of. The lake of the workspace is still open. ``follow`` is told how far
-    the collection of a report is."""
+    the collection of a report is; ``stop`` is what has come meanwhile, so that nothing more is
+    opened for it."""
 
     done: LogHunt
     summary: HuntSummary
     workspace: Workspace
     circumstances: Circumstances = field(default_factory=Circumstances)
-    follow: Callable[[Sequence[FindingPart]], Iterable[FindingPart]] = iter
+    follow: Callable[[Sequence[FoundRow]], Iterable[FoundRow]] = iter
+    stop: KeyboardInterrupt | None = None
 
     @cached_property
     def report(self) -> HuntReport:
@@ -91,14 +93,15 @@ class FinishedHunt:
             self.workspace,
             made=time.time(),
             circumstances=self.circumstances,
+            limits=ReportLimits() if self.stop is None else ReportLimits(contexts=0),
             follow=self.follow,
         )
 
     @property
     def stopped(self) -> KeyboardInterrupt | None:
-        """What has cut the report short, if there is one and something did."""
+        """What has come before all was opened, for the screen or for a report, if something did."""
         collected: HuntReport | None = vars(self).get("report")
-        return None if collected is None else collected.stopped
+        return self.stop if collected is None else self.stop or collected.stopped
 
 
 Writer: TypeAlias = Callable[[FinishedHunt, BinaryIO], None]
@@ -127,7 +130,7 @@ def write_files(outputs: Sequence[tuple[Path, Writer]], finished: FinishedHunt) 
 
     Raises:
         EscudoError: SYS002 where one cannot be written.
-        KeyboardInterrupt: the files are there; a stop has cut a report short.
+        KeyboardInterrupt: the files are there; a stop has cut short what was opened.
     """
     for path, write in outputs:
         with write_whole(path) as stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
 from pathlib import PurePath
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from escudo.actions.hunt import Hunt
 from escudo.actions.match_rows import iterate_match
 from escudo.cli.terminal import escape_line, plain
+from escudo.core.timerange import iso_zoned
 from escudo.findings.attack import find_techniques
 from escudo.findings.notable import rate_severity
 from escudo.lake.report import IngestReport
@@ -30,12 +32,17 @@ _COMMAND_WIDTH = 160
 
 
 def show_run(
-    hunt: Hunt, report: IngestReport | None, console: Console, *, most_rows: int | None = None
+    hunt: Hunt,
+    report: IngestReport | None,
+    console: Console,
+    *,
+    most_rows: int | None = None,
+    zone: tzinfo = UTC,
 ) -> None:
     """All of a hunt, through logs if there is a report of them, or ``most_rows`` a detection."""
     if report is not None:
         show_ingest(report, console)
-    show_hits(hunt, console, most_rows=most_rows)
+    show_hits(hunt, console, most_rows=most_rows, zone=zone)
     show_risk(hunt, console)
     show_techniques(hunt, console)
 
@@ -65,7 +72,9 @@ def show_ingest(report: IngestReport, console: Console) -> None:
         console.print(f"  {datasets}", style="dim")
 
 
-def show_hits(hunt: Hunt, console: Console, *, most_rows: int | None = None) -> None:
+def show_hits(
+    hunt: Hunt, console: Console, *, most_rows: int | None = None, zone: tzinfo = UTC
+) -> None:
     """The rows of each detection that found something, the most severe first."""
     hits = sorted(
         hunt.hits(),
@@ -86,17 +95,18 @@ def show_hits(hunt: Hunt, console: Console, *, most_rows: int | None = None) -> 
             console.print(f"{'':14}ATT&CK {technique.id} {technique.name} ({tactics})", style="dim")
         rows = sorted(iterate_match(match), key=lambda row: str(row["_time"]))
         for row in rows[:most_rows]:
-            _show_row(row, console)
+            _show_row(row, console, zone)
         if most_rows is not None and len(rows) > most_rows:
             more = len(rows) - most_rows
             console.print(f"{'':14}... and {more:,} more rows", style="dim")
 
 
-def _show_row(row: Mapping[str, Any], console: Console) -> None:
+def _show_row(row: Mapping[str, Any], console: Console, zone: tzinfo) -> None:
     files = row["source_file"]
     names = [files] if isinstance(files, str) else files or []
     objects, score = _risk(row)
-    line = Text(f"{'':14}{row['_time']}  ")
+    moment = datetime.fromisoformat(row["_time"]).timestamp()
+    line = Text(f"{'':14}{iso_zoned(moment, zone)}  ")
     for kind, value in objects:
         line.append(f"{escape_line(kind)} ", style="dim")
         line.append(f"{escape_line(value)}  ", style="cyan")

@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 
 from escudo.actions.engines import ENGINES
 from escudo.actions.named_search import NamedSearch, find_searches
+from escudo.actions.search import SearchOptions
 from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.settings import FAILED_CONTENT
@@ -164,8 +165,8 @@ def time_options(function: F) -> F:
     )(function)
 
 
-def zone_option(function: F) -> F:
-    """``--tz``, which gives a command its ``zone``."""
+def zone_option(also: str) -> Callable[[F], F]:
+    """``--tz``, which gives a command its ``zone``; ``also`` ends the help."""
     return click.option(
         "--tz",
         "zone",
@@ -174,9 +175,9 @@ def zone_option(function: F) -> F:
         show_default=True,
         show_envvar=True,
         callback=lambda _context, _option, name: find_zone(name),
-        help="Time zone (Europe/Berlin; `local` is the system's) of times on the terminal, of days "
-        "in time ranges and in the search. Formats for machines are UTC.",
-    )(function)
+        help="Time zone (Europe/Berlin; `local` is the system's) of times on the terminal and of "
+        f"days in time ranges; {also}",
+    )
 
 
 def engine_options(function: F) -> F:
@@ -192,6 +193,29 @@ def engine_options(function: F) -> F:
         show_default=True,
         help="The embedded engine, or Spark (needs the extra `spark` and Java 17).",
     )(function)
+
+
+def rights_options(function: F) -> F:
+    """``--allow-delete`` and ``--allow-internal``, which give a command ``rights``: how a search
+    runs that may do so."""
+
+    @wraps(function)
+    def with_rights(
+        *arguments: Any, allow_delete: bool, allow_internal: bool, **options: Any
+    ) -> Any:
+        rights = SearchOptions(may_delete=allow_delete, may_write_internal=allow_internal)
+        return function(*arguments, rights=rights, **options)
+
+    decorated = click.option(
+        "--allow-internal",
+        is_flag=True,
+        help="Let `collect` write to indexes whose names begin with `_`.",
+    )(cast(F, with_rights))
+    return click.option(
+        "--allow-delete",
+        is_flag=True,
+        help="Let `delete` take the events that it finds out of the lake.",
+    )(decorated)
 
 
 def open_cache() -> DiskCache:

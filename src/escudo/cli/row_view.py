@@ -1,5 +1,5 @@
 """Rows of a search -> what fits a terminal: events, a table of the columns that fit, or one field a
-line; called by ``escudo search`` and the shell."""
+line; called by ``escudo search``, the shell, and what shows drilldowns."""
 
 from __future__ import annotations
 
@@ -55,12 +55,18 @@ class Fitted:
 
 
 def show_rows(
-    rows: Iterable[Row], fields: Sequence[str], console: SafeConsole, layout: Layout
+    rows: Iterable[Row],
+    fields: Sequence[str],
+    console: SafeConsole,
+    layout: Layout,
+    *,
+    advise: bool = True,
 ) -> int:
     """Shows rows as they come, and says below what was left out; returns how many there were.
 
     Args:
         fields: the columns in their order; more may come with later rows.
+        advise: also says how more of them is shown: they are those of a search at the prompt.
     """
     coming = iter(rows)
     sample = list(islice(coming, _SAMPLE))
@@ -70,7 +76,7 @@ def show_rows(
         wide = "_raw" in every and not fitted.whole
         layout = Layout.EVENTS if wide else Layout.TABLE
     if layout is Layout.TABLE:
-        return _show_table(sample, coming, fitted, console)
+        return _show_table(sample, coming, fitted, console, advise=advise)
     count = 0
     for row in _chained(sample, coming):
         count += 1
@@ -78,7 +84,7 @@ def show_rows(
             _show_event(row, console)
         else:
             _show_record(row, every, count, console)
-    if layout is Layout.EVENTS and count:
+    if layout is Layout.EVENTS and count and advise:
         others = len([name for name in every if name not in _EVENT_FIELDS])
         _note(
             f"{others:,} more fields; --layout vertical shows them, `| table FIELD ...` some",
@@ -147,7 +153,12 @@ def _total(widths: Mapping[str, int], names: Sequence[str]) -> int:
 
 
 def _show_table(
-    sample: list[Row], coming: Iterator[Row], fitted: Fitted, console: SafeConsole
+    sample: list[Row],
+    coming: Iterator[Row],
+    fitted: Fitted,
+    console: SafeConsole,
+    *,
+    advise: bool,
 ) -> int:
     count = 0
     cut = False
@@ -168,25 +179,25 @@ def _show_table(
         if not block:
             break
         block = list(islice(coming, _SAMPLE))
-    for text in _describe(fitted, cut, console.width):
+    for text in _describe(fitted, cut, console.width, advise=advise):
         _note(text, console)
     return count
 
 
-def _describe(fitted: Fitted, cut: bool, width: int) -> Iterator[str]:
+def _describe(fitted: Fitted, cut: bool, width: int, *, advise: bool) -> Iterator[str]:
     if fitted.left_out:
         names = ", ".join(map(escape_line, fitted.left_out[:_NAMED]))
         more = len(fitted.left_out) - _NAMED
         rest = f" and {more:,} more" if more > 0 else ""
+        how = "; `| table FIELD ...` chooses, --layout vertical or --format json shows all"
         yield (
             f"{len(fitted.left_out):,} of {len(fitted.left_out) + len(fitted.widths):,} columns do "
-            f"not fit {width} characters: {names}{rest}; `| table FIELD ...` chooses, --layout "
-            "vertical or --format json shows all"
+            f"not fit {width} characters: {names}{rest}{how if advise else ''}"
         )
     if fitted.empty:
         yield f"{len(fitted.empty):,} columns without a value are left out"
     if cut:
-        yield "values with … are cut; --layout vertical shows them whole"
+        yield f"values with … are cut{'; --layout vertical shows them whole' if advise else ''}"
 
 
 _EVENT_FIELDS = ("_time", "host", "source", "sourcetype", "_raw")

@@ -6,10 +6,11 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 import pyarrow as pa
@@ -20,7 +21,8 @@ from escudo.actions.charts import Chart, make_chart
 from escudo.actions.search import FoundRows, SearchOptions
 from escudo.actions.shown_rows import iterate_rows
 from escudo.cli.chart_file import CHART_SUFFIXES, render_chart
-from escudo.cli.output import write_rows
+from escudo.cli.options import zone_option
+from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.pager import open_paged
 from escudo.cli.row_view import Layout, show_rows
 from escudo.cli.terminal import escape_line, open_console
@@ -77,36 +79,53 @@ class Showing:
             return self.output.suffix.lower() in (".json", ".jsonl")
         return self.shape in ("json", "jsonl") and not self.chart
 
-    def choose_options(
-        self, *, may_delete: bool = False, may_write_internal: bool = False, job: str | None = None
-    ) -> SearchOptions:
-        """How the search runs, so that no more is computed than is shown."""
-        return SearchOptions(
-            streamed=self.streamed,
-            most=self.most,
-            may_delete=may_delete,
-            may_write_internal=may_write_internal,
-            job=job,
-        )
+    def limit(self, options: SearchOptions) -> SearchOptions:
+        """How a search runs, so that no more is computed than is shown."""
+        return replace(options, streamed=self.streamed, most=self.most)
 
 
-def layout_options(function: F) -> F:
-    """``--layout``, ``--all`` and ``--no-pager``: how much a terminal is shown, and how."""
-    for option in (
-        click.option("--no-pager", "paged", flag_value=False, default=True, help="Use no pager."),
-        click.option(
-            "--all", "every", is_flag=True, help="Show all rows on a terminal, not ten screens."
-        ),
-        click.option(
-            "--layout",
-            type=click.Choice([layout.value for layout in Layout]),
-            default=None,
-            help="For people: a table of the columns that fit, events with their text, vertical "
-            "(a field a line) [default on a terminal: auto].",
-        ),
-    ):
-        function = option(function)
-    return function
+def showing_options(*, one_search: bool) -> Callable[[F], F]:
+    """``--layout``, ``--all``, ``--no-pager``, ``--tz`` and ``--format``, and for ``one_search``
+    ``--output`` and ``--chart``: they give a command its ``showing``."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def with_showing(
+            *arguments: Any,
+            layout: str | None,
+            every: bool,
+            paged: bool,
+            zone: tzinfo,
+            format_: str | None,
+            output: Path | None = None,
+            chart: bool = False,
+            **options: Any,
+        ) -> Any:
+            shaped = format_ not in (None, "table")
+            if chart and shaped:
+                raise click.UsageError("--chart draws for people: it goes without --format")
+            if layout is not None and shaped:
+                raise click.UsageError("--layout is for people: it goes without --format")
+            if output is not None and (chart or layout is not None or format_ is not None):
+                says = "--output writes what the file's suffix says"
+                raise click.UsageError(f"{says}: it goes without --chart, --layout and --format")
+            showing = Showing(
+                shape="table" if layout is not None else choose_format(format_),
+                layout=None if layout is None else Layout(layout),
+                every=every,
+                paged=paged,
+                chart=chart,
+                output=output,
+                zone=zone,
+            )
+            return function(*arguments, showing=showing, **options)
+
+        decorated = cast(F, with_showing)
+        for option in _LAYOUT_OPTIONS if not one_search else (*_LAYOUT_OPTIONS, *_FILE_OPTIONS):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
 
 
 def check_output(
@@ -120,6 +139,35 @@ def check_output(
     if path is not None:
         check_place(path)
     return path
+
+
+_LAYOUT_OPTIONS = (
+    format_option(),
+    zone_option("of days in the search, too. Formats for machines are UTC."),
+    click.option("--no-pager", "paged", flag_value=False, default=True, help="Use no pager."),
+    click.option(
+        "--all", "every", is_flag=True, help="Show all rows on a terminal, not ten screens."
+    ),
+    click.option(
+        "--layout",
+        type=click.Choice([layout.value for layout in Layout]),
+        default=None,
+        help="For people: a table of the columns that fit, events with their text, vertical "
+        "(a field a line) [default on a terminal: auto].",
+    ),
+)
+"""From the last of the help to the first, as decorators are applied."""
+
+_FILE_OPTIONS = (
+    click.option("--chart", is_flag=True, help="Draw the rows: bars for names, columns over time."),
+    click.option(
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=check_output,
+        help="Write all rows to a file: .csv .json .jsonl .parquet; or their chart: .png .svg "
+        ".html.",
+    ),
+)
 
 
 def find_suffix(path: Path) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -40,8 +40,9 @@ _LONG = 7 * 86_400.0
 """Seconds of a span whose hours and minutes do not matter."""
 
 
-def show_summary(summary: HuntSummary, console: Console) -> None:
-    """The summary in as many lines as the terminal has, less one for the prompt.
+def show_summary(summary: HuntSummary, console: Console, zone: tzinfo = UTC) -> None:
+    """The summary in as many lines as the terminal has, less one for the prompt; times are those of
+    a zone.
 
     A high terminal has more of each part, and blank lines between them; a low one fewer findings.
     """
@@ -51,8 +52,8 @@ def show_summary(summary: HuntSummary, console: Console) -> None:
     foot = _list_foot(summary, width)
     worst = summary.findings[:_MOST_FINDINGS]
     rooms = _find_rooms([finding.worst for finding in worst], table_width)
-    findings = [_lay_out_finding(finding, table_width, rooms) for finding in worst]
-    head = [_describe_data(summary), *_list_counts(summary, table_width, _LEAST_ROWS)]
+    findings = [_lay_out_finding(finding, table_width, rooms, zone) for finding in worst]
+    head = [_describe_data(summary, zone), *_list_counts(summary, table_width, _LEAST_ROWS)]
     title = 1
     while (
         len(findings) > _FEWEST_FINDINGS
@@ -63,7 +64,7 @@ def show_summary(summary: HuntSummary, console: Console) -> None:
     gap = [Text()] if spare >= 2 else []
     if spare > 2:
         rows = min(_MOST_ROWS, _LEAST_ROWS + spare - 2)
-        head = [_describe_data(summary), *_list_counts(summary, table_width, rows)]
+        head = [_describe_data(summary, zone), *_list_counts(summary, table_width, rows)]
     shown = [line for finding in findings for line in finding]
     body = [_describe_findings(summary, len(findings)), *shown]
     for line in [*head, *gap, *body, *gap, *foot]:
@@ -71,34 +72,34 @@ def show_summary(summary: HuntSummary, console: Console) -> None:
         console.print(line, no_wrap=True)
 
 
-def _describe_data(summary: HuntSummary) -> Text:
+def _describe_data(summary: HuntSummary, zone: tzinfo) -> Text:
     events = sum(count.events for count in summary.events)
     line = Text()
     line.append(f"{events:,} events", style="bold")
     if summary.data is not None:
-        line.append(f", {_show_span(summary.data)} UTC")
+        line.append(f", {_show_span(summary.data, zone)} {zone}")
     if summary.hits is not None:
-        line.append(f"; hits {_show_span(summary.hits)}")
+        line.append(f"; hits {_show_span(summary.hits, zone)}")
     return line
 
 
-def _show_span(span: Span) -> str:
+def _show_span(span: Span, zone: tzinfo = UTC) -> str:
     """The days of a span; its minutes, too, if it is short.
 
     >>> _show_span(Span(0.0, 3600.0)), _show_span(Span(0.0, 864_000.0))
     ('1970-01-01 00:00 to 01:00', '1970-01-01 to 1970-01-11')
     """
     size = len("2024-05-14 08:00") if span.latest - span.earliest < _LONG else len("2024-05-14")
-    first, last = (_show_time(time)[:size] for time in (span.earliest, span.latest))
+    first, last = (_show_time(time, zone)[:size] for time in (span.earliest, span.latest))
     if first == last:
         return first
     return f"{first} to {last[11:] if first[:10] == last[:10] else last}"
 
 
-def _show_time(time: float | None) -> str:
+def _show_time(time: float | None, zone: tzinfo) -> str:
     if time is None:
         return ""
-    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromtimestamp(time, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _list_counts(summary: HuntSummary, width: int, most: int) -> list[Text]:
@@ -198,11 +199,13 @@ def _find_rooms(rows: Sequence[FoundRow], width: int) -> tuple[int, int]:
     return min(hosts, most[0]), min(users, most[1])
 
 
-def _lay_out_finding(finding: Finding, width: int, rooms: tuple[int, int]) -> list[Text]:
+def _lay_out_finding(
+    finding: Finding, width: int, rooms: tuple[int, int], zone: tzinfo
+) -> list[Text]:
     """Two lines: when, where, who, what; and the evidence."""
     row = finding.worst
     line = Text(_fit(row.severity[:_LEVEL_WIDTH], _LEVEL_WIDTH), style=COLOURS[row.severity])
-    line.append(f" {_show_time(row.time)[:16]:<16} ", style="default")
+    line.append(f" {_show_time(row.time, zone)[:16]:<16} ", style="default")
     line.append(_fit(_name_host(row, rooms[0]), rooms[0]), style="cyan")
     line.append(f" {_fit(_name_user(row, rooms[1]), rooms[1])} ")
     technique = escape_line(max(row.techniques, key=len, default=""))

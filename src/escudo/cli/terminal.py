@@ -1,9 +1,10 @@
 """Text of logs, content and messages -> text and consoles that a terminal shows and does not obey;
 all of the command line writes by it.
 
-What a log or a file name holds is an attacker's. Control characters (ESC and OSC sequences, C1) and
-those that reorder text (bidirectional controls) are shown as escapes, as git and journalctl do;
-Rich's markup and emoji codes in such text stay text. Formats for machines do not come here.
+What a log or a file name holds is an attacker's. Control characters (ESC and OSC sequences, C1),
+those that reorder text (bidirectional controls) and those that nothing shows (zero width) are shown
+as escapes; Rich's markup and emoji codes in such text stay text. Formats for machines do not come
+here.
 """
 
 from __future__ import annotations
@@ -28,12 +29,18 @@ _OBEYED = re.compile(
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
     "\u2028\u2029"  # line and paragraph separators
     "\ud800-\udfff"  # bytes of a file name that are no UTF-8
-    "\U000e0000-\U000e007f]"  # tags, which nothing shows
+    # what nothing shows: Unicode's Default_Ignorable_Code_Point, and marks of annotations
+    "\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u206f\u3164\ufe00-\ufe0d"
+    "\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    # joiners and the variations of emoji, but where a script or an emoji is written with them
+    "|(?<![\u0600-\u0dff\u1000-\u109f\u1780-\u17b3\u17b6-\u17ff\u2190-\u2bff\ufe0f"
+    "\U0001f000-\U0001faff])[\u200c\u200d\ufe0e\ufe0f]"
 )
 
 
 def escape_controls(text: str) -> str:
-    r"""The text with every character that a terminal obeys as an escape; line feeds and tabs stay.
+    r"""The text with every character that a terminal obeys, or does not show, as an escape; line
+    feeds and tabs stay.
 
     >>> print(escape_controls("a\x1b[31mb\u202ec"))
     a\x1b[31mb\u202ec

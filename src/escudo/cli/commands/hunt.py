@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 import click
 
-from escudo.actions.context import open_context
+from escudo.actions.context import Context, OpenedContexts, open_contexts
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import HuntPlan, hunt_logs, plan_hunt
 from escudo.actions.hunt_report import Circumstances
@@ -47,6 +48,7 @@ from escudo.cli.options import (
     sources_option,
     time_options,
     unpack_options,
+    zone_option,
 )
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import follow_items, show_changes, show_diagnostics
@@ -111,6 +113,7 @@ from escudo.sources.opening import UnpackLimits
     help="First run the baselines of these detections, over the time before --earliest.",
 )
 @time_options
+@zone_option("detections, reports and formats for machines have UTC.")
 @engine_options
 @lake_option(required=False, text="Keep what is read in this lake [default: a temporary one].")
 @click.option(
@@ -159,6 +162,7 @@ def command(
     with_baselines: bool,
     earliest: str,
     latest: str,
+    zone: tzinfo,
     engine_name: str,
     memory_limit: str | None,
     lake_path: Path | None,
@@ -197,11 +201,15 @@ def command(
     if navigator_path is not None:
         check_place(navigator_path)
         files.append((navigator_path, write_layer))
+    if report_path is not None and report_path.name != "-":
+        check_place(Path(report_path.name))
     begun, now = time.monotonic(), time.time()
     limits = UnpackLimits(
         most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
     )
     shape = choose_format(format_)
+    if opened and shape != "table":
+        raise click.UsageError(f"--drilldown is for a table, not for {shape}: add --format table")
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
     content = loaded.content
@@ -220,7 +228,7 @@ def command(
         with_baselines=with_baselines,
     )
     _tell_left_out(plan, quiet=quiet)
-    within = parse_time_range(earliest, latest, now)
+    within = parse_time_range(earliest, latest, now, zone)
     with open_lake(lake_path, tables, create=bool(logs)) as lake:
         workspace = Workspace(
             content=content,
@@ -235,42 +243,52 @@ def command(
             logs, workspace, plan, date_order=date_order, follower=progress, limits=limits
         )
         numbers = count_run(done.ingested.report, done.hunt, seconds=time.monotonic() - begun)
+        circumstances = Circumstances(
+            content=tuple(map(str, content_paths)),
+            lake=None if lake_path is None else str(lake_path),
+            asked=_list_asked(
+                detection=names,
+                story=stories,
+                type=types,
+                status=statuses,
+                technique=techniques,
+                exclude=exclude,
+                min_severity=filter(None, [min_severity]),
+                host=hosts,
+                user=users,
+            ),
+        )
         shown = RowFilter(hosts=hosts, users=users).keep(done, content)
-        if details or shape != "table":
-            errors = [d for d in done.hunt.diagnostics if d.severity is Severity.ERROR]
-            show_diagnostics(errors)
-        show_changes(done.hunt.changes, quiet=quiet)
-        if shape != "table":
-            write_hunt(shown.hunt, shape, sys.stdout)
-            if not quiet:
-                open_stderr().print(summarize_hunt(shown.hunt))
-        if shape == "table" or files:
-            finished = FinishedHunt(
-                shown,
-                summarize(shown, workspace),
-                workspace,
-                circumstances=Circumstances(
-                    content=tuple(map(str, content_paths)),
-                    lake=None if lake_path is None else str(lake_path),
-                    asked=_list_asked(
-                        detection=names,
-                        story=stories,
-                        type=types,
-                        status=statuses,
-                        technique=techniques,
-                        exclude=exclude,
-                        min_severity=filter(None, [min_severity]),
-                        host=hosts,
-                        user=users,
-                    ),
-                ),
-                follow=partial(follow_items, label="opening the worst findings", quiet=quiet),
-            )
-            if shape == "table":
-                _show(finished, read=bool(logs), details=details, opened=opened)
-            write_files(files, finished)
-    if report_path is not None:
-        report_path.write(dump_json(numbers, indent=True).encode() + b"\n")
+        try:
+            if details or shape != "table":
+                errors = [d for d in done.hunt.diagnostics if d.severity is Severity.ERROR]
+                show_diagnostics(errors)
+            show_changes(done.hunt.changes, quiet=quiet)
+            if shape != "table":
+                write_hunt(shown.hunt, shape, sys.stdout)
+                if not quiet:
+                    open_stderr().print(summarize_hunt(shown.hunt))
+            if shape == "table" or files:
+                follow = partial(follow_items, label="opening the worst findings", quiet=quiet)
+                summary = summarize(shown, workspace)
+                contexts = OpenedContexts()
+                if shape == "table" and not summary.stopped:
+                    worst = [finding.worst for finding in summary.findings[:opened]]
+                    contexts = open_contexts(worst, workspace, zone=zone, follow=follow)
+                finished = FinishedHunt(
+                    shown,
+                    summary,
+                    workspace,
+                    circumstances=circumstances,
+                    follow=follow,
+                    stop=contexts.stopped,
+                )
+                if shape == "table":
+                    _show(finished, contexts.contexts, read=bool(logs), details=details, zone=zone)
+                write_files(files, finished)
+        finally:  # whatever becomes of what is shown, the hunt has these numbers
+            if report_path is not None:
+                report_path.write(dump_json(numbers, indent=True).encode() + b"\n")
     if done.hunt.stopped is not None:
         raise done.hunt.stopped
     if done.ingested.blind:
@@ -299,22 +317,27 @@ def _tell_left_out(plan: HuntPlan, *, quiet: bool) -> None:
         )
 
 
-def _show(finished: FinishedHunt, *, read: bool, details: bool, opened: int) -> None:
-    """A hunt for people: one screen, or all of it through a pager."""
+def _show(
+    finished: FinishedHunt,
+    contexts: Sequence[Context],
+    *,
+    read: bool,
+    details: bool,
+    zone: tzinfo,
+) -> None:
+    """A hunt for people: one screen, or all of it through a pager; and the contexts of the worst
+    findings."""
     summary, hunt = finished.summary, finished.done.hunt
-    contexts = [
-        (row, open_context(row.match, row.index, finished.workspace))
-        for row in (finding.worst for finding in summary.findings[:opened])
-    ]
 
     def show(out: SafeConsole) -> None:
         if details:
-            show_run(hunt, finished.done.ingested.report if read else None, out)
+            show_run(hunt, finished.done.ingested.report if read else None, out, zone=zone)
             out.print()
             out.print(summarize_hunt(hunt))
         else:
-            show_summary(summary, out)
-        for row, context in contexts:
+            show_summary(summary, out, zone)
+        for finding, context in zip(summary.findings, contexts, strict=False):
+            row = finding.worst
             title = f"{row.detection} on {row.host}" if row.host else row.detection
             out.print()
             out.print(plain(title, style="bold"))

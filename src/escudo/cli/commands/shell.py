@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import tzinfo
 from importlib import import_module
 from pathlib import Path
 
@@ -24,13 +23,11 @@ from escudo.cli.options import (
     lake_option,
     load_content,
     parse_time_range,
+    rights_options,
     sources_option,
     time_options,
-    zone_option,
 )
-from escudo.cli.output import choose_format, format_option
-from escudo.cli.row_view import Layout
-from escudo.cli.search_view import Showing, layout_options
+from escudo.cli.search_view import Showing, showing_options
 from escudo.cli.shell.completion import gather_names
 from escudo.cli.shell.input_text import split_script
 from escudo.cli.shell.session import Session, Settings
@@ -51,11 +48,8 @@ from escudo.lake.tables import Tables
 @content_options
 @time_options
 @engine_options
-@click.option("--allow-delete", is_flag=True, help="Let `delete` take events out of the lake.")
-@click.option("--allow-internal", is_flag=True, help="Let `collect` write to indexes of `_...`.")
-@layout_options
-@zone_option
-@format_option()
+@rights_options
+@showing_options(one_search=False)
 def command(
     lake_path: Path,
     tables: Tables,
@@ -65,23 +59,16 @@ def command(
     latest: str,
     engine_name: str,
     memory_limit: str | None,
-    allow_delete: bool,
-    allow_internal: bool,
-    layout: str | None,
-    every: bool,
-    paged: bool,
-    zone: tzinfo,
-    format_: str | None,
+    rights: SearchOptions,
+    showing: Showing,
 ) -> None:
     """Search a lake at a prompt; `.help` lists what else it can do.
 
     From a pipe it reads a search a line (further lines while brackets, quotes or a pipe are open),
     and writes rows as `search` does; the exit code is 1 if one of them failed.
     """
-    if layout is not None and format_ not in (None, "table"):
-        raise click.UsageError("--layout is for people: it goes without --format")
     now = time.time()
-    within = parse_time_range(earliest, latest, now, zone)
+    within = parse_time_range(earliest, latest, now, showing.zone)
     folder = find_user_folder()
     saved = folder / "saved"
 
@@ -90,13 +77,6 @@ def command(
         own = [saved] if (saved / "macros").is_dir() else []
         return load_content([*content_paths, *own], overlay)
 
-    showing = Showing(
-        shape="table" if layout is not None else choose_format(format_),
-        layout=None if layout is None else Layout(layout),
-        every=every,
-        paged=paged,
-        zone=zone,
-    )
     with Lake.open(lake_path, create=False, tables=tables) as lake:
         workspace = Workspace(
             content=load(),
@@ -110,7 +90,7 @@ def command(
             Settings(showing, earliest, latest),
             saved=saved,
             reload=load,
-            rights=SearchOptions(may_delete=allow_delete, may_write_internal=allow_internal),
+            rights=rights,
         )
         if sys.stdin.isatty():
             _converse(session, folder / "history")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +38,7 @@ from escudo.cli.options import (
     sources_option,
     time_options,
     unpack_options,
+    zone_option,
 )
 from escudo.cli.output import write_rows
 from escudo.cli.terminal import escape_line, open_console, open_stderr
@@ -91,6 +92,7 @@ def _read_span(_context: click.Context, _option: click.Parameter, text: str | No
 @date_order_option
 @content_options
 @time_options
+@zone_option("detections and formats for machines have UTC.")
 @engine_options
 @lake_option(
     required=False,
@@ -122,6 +124,7 @@ def command(
     overlay: Path | None,
     earliest: str,
     latest: str,
+    zone: tzinfo,
     engine_name: str,
     memory_limit: str | None,
     lake_path: Path | None,
@@ -141,7 +144,7 @@ def command(
     if output is not None:
         check_place(output)
     now = time.time()
-    within = parse_time_range(earliest, latest, now)
+    within = parse_time_range(earliest, latest, now, zone)
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
     failed = False
@@ -172,11 +175,11 @@ def command(
         shape = format_ or _choose_format(output)
         with nullcontext() if output is None else write_whole(output) as stream:
             if stream is None:
-                count = _write(entries, shape, sys.stdout, as_csv=False)
+                count = _write(entries, shape, sys.stdout, as_csv=False, zone=zone)
             else:
                 text = io.TextIOWrapper(stream, "utf-8", newline="", errors="backslashreplace")
                 as_csv = output is not None and output.suffix.lower() == ".csv"
-                count = _write(entries, shape, text, as_csv=as_csv)
+                count = _write(entries, shape, text, as_csv=as_csv, zone=zone)
                 text.flush()
                 text.detach()
     if not quiet:
@@ -198,9 +201,11 @@ def _choose_format(output: Path | None) -> str:
     return formats[output.suffix.lower()]
 
 
-def _write(entries: Iterable[Hit | Event], shape: str, out: IO[str], *, as_csv: bool) -> int:
+def _write(
+    entries: Iterable[Hit | Event], shape: str, out: IO[str], *, as_csv: bool, zone: tzinfo
+) -> int:
     if shape == "table":
-        return _show(entries, out)
+        return _show(entries, out, zone)
     if shape == "timesketch":
         rows = map(_describe_for_timesketch, entries)
         fields = (*_TIMESKETCH, *(f for f in FIELDS if f not in ("_time", "message")))
@@ -257,18 +262,18 @@ def _describe_for_timesketch(entry: Hit | Event) -> dict[str, Any]:
     }
 
 
-def _show(entries: Iterable[Hit | Event], out: IO[str]) -> int:
-    """A line an entry, as wide as the terminal."""
+def _show(entries: Iterable[Hit | Event], out: IO[str], zone: tzinfo) -> int:
+    """A line an entry, as wide as the terminal; times are those of a zone."""
     console = open_console(out)
     count = 0
     for entry in entries:
-        console.print(_lay_out(entry), no_wrap=True, overflow="ellipsis")
+        console.print(_lay_out(entry, zone), no_wrap=True, overflow="ellipsis")
         count += 1
     return count
 
 
-def _lay_out(entry: Hit | Event) -> Text:
-    line = Text(f"{datetime.fromtimestamp(entry.time, UTC):%Y-%m-%d %H:%M:%S} ")
+def _lay_out(entry: Hit | Event, zone: tzinfo) -> Text:
+    line = Text(f"{datetime.fromtimestamp(entry.time, zone):%Y-%m-%d %H:%M:%S} ")
     if isinstance(entry, Event):
         line.append(f"{'':<8} {escape_line(entry.host)}  {escape_line(entry.raw)}", style="dim")
         return line

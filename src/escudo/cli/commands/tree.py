@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from escudo.cli.options import (
     parse_time_range,
     sources_option,
     time_options,
+    zone_option,
 )
 from escudo.cli.output import write_rows
 from escudo.cli.terminal import SafeConsole, open_console, plain
 from escudo.core.errors import EscudoError
-from escudo.core.timerange import iso_utc
+from escudo.core.timerange import iso_utc, iso_zoned
 from escudo.findings.tree import Process, Tree, grow_trees_of
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
@@ -59,6 +61,7 @@ def _read_pid(_context: click.Context, _option: click.Parameter, text: str | Non
 @click.option("--pid", callback=_read_pid, help="The process id (4711, or 0x1267).")
 @click.option("--guid", help="The process GUID, with or without braces.")
 @time_options
+@zone_option("formats for machines have UTC.")
 @engine_options
 @click.option(
     "--format",
@@ -74,6 +77,7 @@ def command(
     guid: str | None,
     earliest: str,
     latest: str,
+    zone: tzinfo,
     engine_name: str,
     memory_limit: str | None,
     format_: str | None,
@@ -86,7 +90,7 @@ def command(
     """
     if guid is None and (host is None or pid is None):
         raise click.UsageError("name a process with --guid, or with --host and --pid")
-    within = parse_time_range(earliest, latest, time.time())
+    within = parse_time_range(earliest, latest, time.time(), zone)
     with Lake.open(lake_path, create=False, tables=tables) as lake:
         snapshot = lake.snapshot()
         engine = make_engines(engine_name, memory_limit)(snapshot)
@@ -97,19 +101,19 @@ def command(
         raise EscudoError("CLI012", f"no start of a process with {named}{where} is in the lake")
     shape = format_ or ("tree" if sys.stdout.isatty() else "jsonl")
     if shape == "tree":
-        _show(trees, open_console())
+        _show(trees, open_console(), zone)
     else:
         write_rows(_list_processes(trees), FIELDS, shape)
 
 
-def _show(trees: Iterable[Tree], out: SafeConsole) -> None:
+def _show(trees: Iterable[Tree], out: SafeConsole, zone: tzinfo) -> None:
     for number, tree in enumerate(trees):
         if number:
             out.print()
         for _, node in tree.root.walk():
             if node.hit:
                 process = node.process
-                told = (iso_utc(process.time), process.name, process.dest, process.user)
+                told = (iso_zoned(process.time, zone), process.name, process.dest, process.user)
                 out.print(plain("  ".join(filter(None, told)), style="bold"), no_wrap=True)
         show_tree(tree, out)
 

@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from escudo.actions.hunt_report import KINDS, HuntReport
+from escudo.actions.hunt_report import KINDS, HuntReport, rank_findings
 from escudo.actions.hunt_summary import RiskyObject, Span
 from escudo.cli.report.charts import Steps, draw_histogram, draw_steps, show_second
 from escudo.cli.report.text import (
@@ -111,7 +111,6 @@ def _show(value: object) -> object:
 def describe(report: HuntReport) -> dict[str, Any]:
     """What the templates of all formats are given."""
     summary, making = report.summary, report.making
-    shown = sorted((f for part in report.detections for f in part.findings), key=lambda f: f.number)
     timed = [(row.time, row.severity) for row in summary.rows if row.time is not None]
     seen = {column.tactic for column in report.matrix}
     parts = {part.detection.name: part for part in report.detections}
@@ -125,7 +124,7 @@ def describe(report: HuntReport) -> dict[str, Any]:
         "severities": tuple(reversed(SEVERITIES)),
         "kinds": KINDS,
         "events": sum(count.events for count in summary.events),
-        "worst": shown[:_WORST],
+        "worst": rank_findings(report.detections)[:_WORST],
         "findings_of": Counter(f.worst.severity for f in summary.findings),
         "rows_of": Counter(row.severity for row in summary.rows),
         "histogram": draw_histogram(timed),

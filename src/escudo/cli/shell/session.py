@@ -101,10 +101,8 @@ class Session:
     def _search(self, text: str, showing: Showing) -> bool:
         """Runs a search and shows its rows; whether it wrote something."""
         begun = time.monotonic()
-        options = showing.choose_options(
-            may_delete=self._rights.may_delete, may_write_internal=self._rights.may_write_internal
-        )
         with show_waiting("searching (Ctrl-C stops it)"):
+            options = showing.limit(self._rights)
             found = search_lake(text, self.at_now(), options, tell=show_diagnostics)
         show_changes(found.changes)
         seconds = time.monotonic() - begun
