@@ -10,6 +10,7 @@ from pathlib import Path
 
 from escudo.content import Content, Detection
 from escudo.content.loading import BUILTIN
+from escudo.content.packs import resolve_pack
 from escudo.content.roots import FOLDERS, find_root
 from escudo.core.errors import EscudoError
 
@@ -43,6 +44,7 @@ def sort_arguments(arguments: Sequence[str], content: Sequence[Path]) -> Chosen:
                 hint="name files, folders or detections, or give --content",
             )
         return Chosen((), (), (here,))
+    arguments = [resolve_pack(a) for a in arguments]
     paths = [p for p in map(Path, arguments) if _exists(p)]
     names = [a for a in arguments if not _exists(Path(a))]
     for name in names:
