@@ -18,10 +18,7 @@ import pytest
 from docs.build import HERE
 
 from escudo.content import load
-from escudo.detect.testing import run_tests
-from escudo.engines.duckdb import DuckDBEngine
-from escudo.findings.expectations import check_risk_events
-from tests.findings.matches import NOW, schemas
+from tests.detection_tests import run_all_tests
 
 PAGE = HERE / "tutorial.md"
 _BLOCK = re.compile(r"^```(sh|text)(?: exit=(\d+))?\n(.*?)^```$", re.M | re.S)
@@ -90,16 +87,5 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
 def results_of_tests(folder: Path) -> list[tuple[str, str, bool]]:
     """Detection, test, and whether it passed, for all tests of the content that was written."""
     content = load([folder / "content"])
-    risk = schemas().risk
-    return [
-        (detection.name, result.test.name, result.passed)
-        for detection in content.detections
-        if str(folder) in detection.origin.file
-        for result in run_tests(
-            detection,
-            content.knowledge,
-            DuckDBEngine,
-            now=NOW,
-            checks=[lambda match, test: check_risk_events(match, test, risk)],
-        )
-    ]
+    own = [d for d in content.detections if str(folder) in d.origin.file]
+    return [(r.detection.name, r.test.name, r.passed) for r in run_all_tests(own, content)]

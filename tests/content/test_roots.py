@@ -12,10 +12,12 @@ from escudo.content import DetectionTest
 from escudo.content.elements.detection import AttackData
 from escudo.content.loading import load_layer
 from escudo.content.roots import find_root, stays_inside
-from escudo.detect.testing import find_data, run_tests
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
+from escudo.core.errors import EscudoError
+from escudo.detect.attack_data import DataFinder, find_copy
+from escudo.detect.testing import Outcome
 from tests.content.yaml_files import DETECTION, MACRO, put
-from tests.findings.matches import NOW, detection
+from tests.detection_tests import run_all_tests
+from tests.findings.matches import detection
 
 
 @pytest.fixture
@@ -93,20 +95,19 @@ def test_a_tests_data_outside_is_an_error(named: str, checkout: Path, secret: Pa
     own = detection()
     origin = replace(own.origin, file=str(checkout / "detections" / "a.yml"), root=str(checkout))
     own = replace(own, origin=origin, tests=(DetectionTest("t", (data,)),))
-    assert find_data(own, data, []) is None
-    (result,) = run_tests(own, content.load().knowledge, DuckDBEngine, now=NOW)
+    with pytest.raises(EscudoError, match="CON211"):
+        DataFinder().find(own, data)
+    (result,) = run_all_tests([own], content.load())
     assert [p.code for p in result.problems] == ["CON211"]
-    assert not result.passed
-    assert result.skipped is None
+    assert result.outcome is Outcome.FAILED
 
 
 def test_a_copy_of_a_url_stays_in_its_folder(tmp_path: Path, secret: Path) -> None:
     copies = tmp_path / "copies"
     put(copies, "T1/a.log", "x")
-    own = detection()
     for url in (
         "https://h.example/../outside/secret.csv",
         "https://h.example/x/../../outside/secret.csv",
     ):
-        assert find_data(own, AttackData(url, "", ""), [copies]) is None
-    assert find_data(own, AttackData("https://h.example/T1/a.log", "", ""), [copies]) is not None
+        assert find_copy(url, [copies]) is None
+    assert find_copy("https://h.example/T1/a.log", [copies]) == copies / "T1/a.log"

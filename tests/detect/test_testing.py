@@ -1,94 +1,154 @@
+"""Whether a test passes, by the rows found. What is expected follows contentctl 5.6.2's
+``DetectionTestingInfrastructure.retry_search_until_timeout``, line by line."""
+
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from escudo import content
 from escudo.content import DetectionTest
-from escudo.content.elements.detection import AttackData
-from escudo.detect.testing import find_data, judge_rows, run_tests
-from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
-from escudo.findings.expectations import check_risk_events
-from tests.findings.matches import NOW, detection, match, schemas
+from escudo.detect.testing import judge_rows
+from tests.findings.matches import detection, match
 
 POSITIVE = DetectionTest("finds", ())
 NEGATIVE = DetectionTest("does not", (), negative=True)
 
 RISK = [("dest", "system", 1), ("user", "user", 1)]
-THREATS = [("process", "process")]
+THREATS = [("process", "process"), ("ip", "ip_address")]
+ONE = THREATS[:1]
 GOOD = {"dest": ["a", "b"], "user": ["u", "v"], "process": [None, "p"]}
 
-VERDICTS: list[tuple[dict[str, list[object]], DetectionTest, list[str]]] = [
-    (GOOD, POSITIVE, []),
-    (GOOD, NEGATIVE, ["DET104"]),
-    ({"dest": []}, POSITIVE, ["DET101"]),
-    ({"dest": []}, NEGATIVE, []),
-    (GOOD, replace(POSITIVE, rows=2), []),
-    (GOOD, replace(POSITIVE, rows=3), ["DET105"]),
-    ({**GOOD, "user": ["u", None]}, POSITIVE, ["DET102"]),
-    ({**GOOD, "user": ["u", "null"]}, POSITIVE, ["DET102"]),
-    ({"dest": ["a"], "process": ["p"]}, POSITIVE, ["DET102"]),
-    ({**GOOD, "process": ["null", None]}, POSITIVE, ["DET103"]),
-    ({"dest": ["a"], "user": ["u"]}, POSITIVE, ["DET103"]),
-    ({"dest": [["a"], []], "user": ["u", "v"], "process": ["p", "p"]}, POSITIVE, ["DET102"]),
+Rows = dict[str, list[object]]
+
+VERDICTS: list[tuple[str, Rows, DetectionTest, list[str], list[str]]] = [
+    # what it shows, rows, test, codes by contentctl's rule, codes with --strict
+    ("all filled in the second row", GOOD, POSITIVE, [], []),
+    ("rows of a negative test", GOOD, NEGATIVE, ["DET104"], ["DET104"]),
+    ("no row", {"dest": []}, POSITIVE, ["DET101"], ["DET101"]),
+    ("no row of a negative test", {"dest": []}, NEGATIVE, [], []),
+    ("as many rows as said", GOOD, replace(POSITIVE, rows=2), [], []),
+    ("fewer rows than said", GOOD, replace(POSITIVE, rows=3), ["DET105"], ["DET105"]),
+    (
+        "a risk field that is missing after the first complete row",
+        {"dest": ["a", "b"], "user": ["u", None], "process": ["p", "p"]},
+        POSITIVE,
+        [],
+        ["DET102"],
+    ),
+    (
+        "a risk field that is missing before the first complete row",
+        {"dest": ["a", "b"], "user": [None, "u"], "process": ["p", "p"]},
+        POSITIVE,
+        ["DET102"],
+        ["DET102"],
+    ),
+    (
+        "a risk field that is missing before any complete row",
+        {**GOOD, "user": ["u", None]},
+        POSITIVE,
+        ["DET102"],
+        ["DET102"],
+    ),
+    (
+        "the text null is no value",
+        {**GOOD, "user": ["null", "u"]},
+        POSITIVE,
+        ["DET102"],
+        ["DET102"],
+    ),
+    ("NULL is a value", {**GOOD, "user": ["NULL", "u"]}, POSITIVE, [], []),
+    ("empty text is a value to contentctl", {**GOOD, "user": ["", "u"]}, POSITIVE, [], ["DET102"]),
+    (
+        "a risk field that the search does not return",
+        {"dest": ["a"], "process": ["p"]},
+        POSITIVE,
+        ["DET102"],
+        ["DET102"],
+    ),
+    (
+        "a threat field that is null in every row",
+        {**GOOD, "process": ["null", None]},
+        POSITIVE,
+        ["DET103"],
+        ["DET103"],
+    ),
+    (
+        "a threat field that the search does not return",
+        {"dest": ["a"], "user": ["u"]},
+        POSITIVE,
+        ["DET103"],
+        ["DET103"],
+    ),
+    (
+        "a multivalue field without a value",
+        {"dest": [["a"], []], "user": ["u", "v"], "process": [None, None]},
+        POSITIVE,
+        ["DET102"],
+        ["DET102", "DET103"],
+    ),
+    ("one value null", {**GOOD, "dest": [["null"], ["a"]]}, POSITIVE, ["DET102"], ["DET102"]),
+    ("null among others", {**GOOD, "dest": [["null", "a"], ["a"]]}, POSITIVE, [], []),
 ]
 
 
-@pytest.mark.parametrize(("rows", "test", "codes"), VERDICTS)
-def test_verdicts(rows: dict[str, list[object]], test: DetectionTest, codes: list[str]) -> None:
-    found = match(rows, detection(risk=RISK, threats=THREATS))
+@pytest.mark.parametrize(
+    ("rows", "test", "codes", "strictly"),
+    [v[1:] for v in VERDICTS],
+    ids=[v[0] for v in VERDICTS],
+)
+def test_verdicts(rows: Rows, test: DetectionTest, codes: list[str], strictly: list[str]) -> None:
+    found = match(rows, detection(risk=RISK, threats=ONE))
     assert [d.code for d in judge_rows(found, test)] == codes
+    assert [d.code for d in judge_rows(found, test, strict=True)] == strictly
 
 
-def test_own_detections_pass_their_tests() -> None:
-    loaded = content.load()
-    risk = schemas().risk
-    for own in loaded.detections:
-        results = list(
-            run_tests(
-                own,
-                loaded.knowledge,
-                DuckDBEngine,
-                now=NOW,
-                checks=[lambda m, t: check_risk_events(m, t, risk)],
-            )
-        )
-        if not own.tests:
-            continue
-        ran = [r for r in results if r.skipped is None]
-        assert [r.problems for r in ran if not r.passed] == []
-        assert {r.test.negative for r in ran} == {True, False}, own.name
+def test_two_threat_fields_may_be_filled_in_different_rows() -> None:
+    rows = {"dest": ["a", "b"], "user": ["u", "v"], "process": ["p", None], "ip": [None, "1.2.3.4"]}
+    found = match(rows, detection(risk=RISK, threats=THREATS))
+    assert list(judge_rows(found, POSITIVE)) == []
 
 
-def test_data_is_found_beside_the_detection_or_as_a_copy_of_its_url(tmp_path: Path) -> None:
-    own = detection()
-    origin = replace(own.origin, file=str(tmp_path / "d" / "x.yml"), root=None)
-    own = replace(own, origin=origin)
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "a.xml").write_text("x")
-    copy = tmp_path / "copies" / "datasets" / "T1" / "b.log"
-    copy.parent.mkdir(parents=True)
-    copy.write_text("x")
-    url = "https://host.example/repo/master/datasets/T1/b.log"
-    folders = [tmp_path / "copies"]
-    assert find_data(own, AttackData("a.xml", "", ""), []) == tmp_path / "d" / "a.xml"
-    assert find_data(own, AttackData("gone.xml", "", ""), []) is None
-    assert find_data(own, AttackData(url, "", ""), folders) == copy
-    assert find_data(own, AttackData(url, "", ""), []) is None
+def test_the_message_names_the_field_the_row_and_what_there_is_instead() -> None:
+    rows = {"dest": ["a", "b"], "user_name": ["u", "v"]}
+    found = match(rows, detection(risk=RISK))
+    (told,) = judge_rows(found, POSITIVE)
+    assert told.message.endswith("user, a risk object, is missing or null in row 0")
+    assert told.hint == "the search returns dest, user_name"
+    (strictly,) = judge_rows(found, POSITIVE, strict=True)
+    assert strictly.message.endswith("is missing or null in rows 0, 1")
 
 
-def test_a_test_whose_data_is_not_here_is_skipped_with_the_reason() -> None:
-    own = replace(
-        detection(), tests=(DetectionTest("t", (AttackData("https://x.example/a", "", ""),)),)
-    )
-    (result,) = run_tests(own, content.load().knowledge, DuckDBEngine, now=NOW)
-    assert result.skipped == "no local copy of https://x.example/a"
-    assert not result.passed
+_CELL = st.sampled_from([None, "null", "", "x"])
 
 
-def test_an_experimental_test_is_not_run() -> None:
-    own = replace(detection(), tests=(replace(POSITIVE, kind="experimental"),))
-    (result,) = run_tests(own, content.load().knowledge, DuckDBEngine, now=NOW)
-    assert result.skipped == "it is experimental"
+def passes_by_contentctl(rows: list[dict[str, str | None]]) -> bool:
+    """The rule told as contentctl's loop is written, for one risk and two threat fields."""
+    if not rows:
+        return False
+    present = set()
+    for row in rows:
+        missing = {k for k in ("dest", "process", "ip") if row[k] in (None, "null")}
+        if "dest" in missing:
+            return False
+        present |= {"process", "ip"} - missing
+        if not missing:
+            return True
+    return present == {"process", "ip"}
+
+
+@given(st.lists(st.fixed_dictionaries({"dest": _CELL, "process": _CELL, "ip": _CELL}), max_size=5))
+def test_any_rows_pass_as_in_contentctl(rows: list[dict[str, str | None]]) -> None:
+    columns = {name: [row[name] for row in rows] for name in ("dest", "process", "ip")}
+    found = match(columns, detection(risk=RISK[:1], threats=THREATS))
+    assert (list(judge_rows(found, POSITIVE)) == []) == passes_by_contentctl(rows)
+
+
+@given(st.lists(st.fixed_dictionaries({"dest": _CELL, "process": _CELL, "ip": _CELL}), max_size=5))
+def test_what_passes_strictly_passes(rows: list[dict[str, str | None]]) -> None:
+    columns = {name: [row[name] for row in rows] for name in ("dest", "process", "ip")}
+    found = match(columns, detection(risk=RISK[:1], threats=THREATS))
+    if not list(judge_rows(found, POSITIVE, strict=True)):
+        assert list(judge_rows(found, POSITIVE)) == []

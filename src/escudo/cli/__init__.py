@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "shell": "Search a lake at a prompt, with history and completion.",
     "baseline": "Run baselines: what they learn from a lake stays in it, for detections.",
     "lake": "Look at a lake, compact it, expire old data, verify and repair it.",
+    "test": "Run the tests of detections, and say why one fails.",
     "validate": "Check that every search of a content folder runs.",
     "explain": "Show what a search becomes, reads and costs.",
     "lint": "Say what in SPL is hardly what its author meant.",

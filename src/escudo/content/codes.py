@@ -18,6 +18,11 @@ _ROWS = (
         "Content files are YAML in UTF-8; check the file's permissions and encoding.",
     ),
     ErrorCode(
+        "CON003",
+        "no pack of that name comes with Escudo",
+        "The message lists those that do; `pack:NAME` stands for the pack's folder.",
+    ),
+    ErrorCode(
         "CON101",
         "the file is not valid YAML",
         "The place is where the parser stopped; the cause is often a quote or an indent before it.",

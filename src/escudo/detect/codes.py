@@ -26,7 +26,8 @@ _ROWS = (
     ErrorCode(
         "DET102",
         "a risk object's field is missing or null in a row",
-        "Let the search return the field, or correct the risk object.",
+        "contentctl fails such a test unless a row before it has all fields. Let the search return"
+        " the field, or correct the risk object.",
     ),
     ErrorCode(
         "DET103",
@@ -42,6 +43,22 @@ _ROWS = (
         "DET105",
         "a test found another number of rows than it must",
         "Compare the rows with the test's data; correct the search or the test.",
+    ),
+    ErrorCode(
+        "DET106",
+        "a drilldown gives no row for what a test found",
+        "Correct the drilldown's search, or its window; the message names the one that is empty.",
+    ),
+    ErrorCode(
+        "DET107",
+        "a test's data is not here, or cannot be read",
+        "It counts as a failure since --require-data was given.",
+    ),
+    ErrorCode(
+        "DET110",
+        "a test's data cannot be fetched",
+        "Try the address by hand, give a checkout of the data (--attack-data), or leave what has"
+        " to be fetched out (--offline).",
     ),
     ErrorCode(
         "DET201",

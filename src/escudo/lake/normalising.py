@@ -31,6 +31,11 @@ TOGETHER_BYTES = 32 << 20
 """Bytes, in the columns that are read, that are normalised together."""
 
 
+def make_normaliser() -> Normaliser:
+    """A normaliser with a connection of its own."""
+    return Normaliser(connect(threads=1))
+
+
 @dataclass(slots=True)
 class _Held:
     family: Family
@@ -44,14 +49,15 @@ class _Held:
 class NormalisingWriter:
     """Normalises what it is given and appends it; counts it in the reports of the files."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, normaliser: Normaliser | None = None) -> None:
         self._writer = writer
+        self._given = normaliser
         self._held: dict[str, _Held] = {}
 
     @cached_property
     def _normaliser(self) -> Normaliser:
         """Not made before there are events: the next ones are read meanwhile."""
-        return Normaliser(connect(threads=1))
+        return self._given or make_normaliser()
 
     def add(self, batch: RawBatch, report: FileReport) -> None:
         """Takes a batch that has its ids, in their order (``Writer.assign_event_ids``)."""

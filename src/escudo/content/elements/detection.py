@@ -63,8 +63,9 @@ class ExpectedRisk:
 class DetectionTest:
     """A unit test: these events must be found; with ``negative``, they must not be.
 
-    ``rows`` and ``risk_events`` (Escudo's additions) say exactly what must come out. ``kind`` is
-    ``test_type`` of ESCU 6; an ``experimental`` test is not run.
+    ``rows`` and ``risk_events`` (Escudo's additions) say exactly what must come out, ``drilldowns``
+    that each drilldown of the first row gives rows. ``kind`` is ``test_type`` of ESCU 6; an
+    ``experimental`` test is not run, nor is one with ``manual_test``, a sentence that says why.
     """
 
     name: str
@@ -74,6 +75,8 @@ class DetectionTest:
     risk_events: tuple[ExpectedRisk, ...] = ()
     kind: str = "unit"
     description: str = ""
+    drilldowns: bool = False
+    manual_test: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +315,8 @@ def _read_tests(detection: Section) -> tuple[DetectionTest, ...]:
             item.finish()
         negative = section.boolean("negative", False)
         section.ignore("baselines", "pass_condition", "file", "earliest_time")
-        section.ignore("latest_time", "manual_test")
+        section.ignore("latest_time")
+        manual = section.text("manual_test", "").strip()
         out.append(
             DetectionTest(
                 section.text("name"),
@@ -322,6 +326,8 @@ def _read_tests(detection: Section) -> tuple[DetectionTest, ...]:
                 _read_expected(section),
                 section.text("test_type", "").strip().lower() or "unit",
                 section.text("description", "").strip(),
+                section.boolean("drilldowns", False),
+                manual if manual.lower() not in ("", "none", "null") else None,
             )
         )
         section.finish()

@@ -1,0 +1,226 @@
+"""``escudo test``: run the tests of detections."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import IO
+
+import click
+from platformdirs import user_cache_path
+
+from escudo.actions.choose_detections import choose_detections, sort_arguments
+from escudo.actions.engines import make_engines
+from escudo.actions.lake_cache import LakeCache
+from escudo.actions.run_tests import TestBench, TestOptions, TestReport, plan_tests, run_tests
+from escudo.cli import EXIT_BLIND, EXIT_INPUT
+from escudo.cli.json_text import dump_json
+from escudo.cli.options import content_options, load_content, sources_option
+from escudo.cli.output import choose_format, format_option
+from escudo.cli.place_type import PlaceType
+from escudo.cli.progress import follow_items
+from escudo.cli.sarif import build_sarif
+from escudo.cli.terminal import open_console
+from escudo.cli.testing_view import report_to_dict, show_report
+from escudo.content.codes import CODES as CONTENT_CODES
+from escudo.core.errors import EscudoError
+from escudo.core.whole_file import check_place, write_whole
+from escudo.detect.attack_data import DataFinder, Fetch
+from escudo.detect.codes import CODES as DETECT_CODES
+from escudo.detect.testing import TestResult
+from escudo.findings.codes import CODES as FINDINGS_CODES
+from escudo.lake.tables import Tables
+from escudo.spl import CODES as SPL_CODES
+
+_FORMATS = ("table", "json", "junit", "sarif")
+
+Write = Callable[[TestReport, IO[bytes]], None]
+
+
+def _write_json(report: TestReport, stream: IO[bytes]) -> None:
+    stream.write(dump_json(report_to_dict(report), indent=True).encode() + b"\n")
+
+
+def _write_junit(report: TestReport, stream: IO[bytes]) -> None:
+    write: Write = import_module("escudo.cli.junit_file").write_junit
+    write(report, stream)
+
+
+def _write_sarif(report: TestReport, stream: IO[bytes]) -> None:
+    codes = {**SPL_CODES, **CONTENT_CODES, **DETECT_CODES, **FINDINGS_CODES}
+    problems = [p for result in report.failed for p in result.problems]
+    stream.write(dump_json(build_sarif(problems, codes), indent=True).encode() + b"\n")
+
+
+_WRITERS: Mapping[str, Write] = {
+    "json": _write_json,
+    "junit": _write_junit,
+    "sarif": _write_sarif,
+}
+_ENDINGS: Mapping[str, str] = {".json": "json", ".xml": "junit", ".sarif": "sarif"}
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[PATH|NAME]...")
+@content_options
+@sources_option
+@click.option("--strict", is_flag=True, help="Look at every row, not up to the first good one.")
+@click.option("--drilldowns", is_flag=True, help="Every drilldown must give rows.")
+@click.option(
+    "--attack-data",
+    "data_folders",
+    multiple=True,
+    type=PlaceType("attack data", exists=True, file_okay=False),
+    help="Checkout or folder of attack data, where copies of URLs are looked for; repeatable.",
+)
+@click.option("--offline", is_flag=True, help="Fetch nothing.")
+@click.option(
+    "--data-cache",
+    type=PlaceType("cache", file_okay=False),
+    help="Where what is fetched is kept [default: in the user's cache folder].",
+)
+@click.option(
+    "--max-download",
+    type=click.IntRange(min=1),
+    default=1024,
+    show_default=True,
+    help="MB that one file to be fetched may have.",
+)
+@click.option(
+    "--download-seconds",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="Seconds that one file may take to be fetched.",
+)
+@click.option("--require-data", is_flag=True, help="Fail where data is not here or not readable.")
+@click.option(
+    "--near",
+    "nearest",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Near misses to show where a test found nothing.",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=f"Write the results to this file, as its name ends ({', '.join(_ENDINGS)}); repeatable.",
+)
+@click.option("--details", is_flag=True, help="Show every test, also those that passed.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@format_option(_FORMATS)
+def command(
+    targets: Sequence[str],
+    content_paths: Sequence[Path],
+    overlay: Path | None,
+    tables: Tables,
+    strict: bool,
+    drilldowns: bool,
+    data_folders: Sequence[Path],
+    offline: bool,
+    data_cache: Path | None,
+    max_download: int,
+    download_seconds: int,
+    require_data: bool,
+    nearest: int,
+    outputs: Sequence[Path],
+    details: bool,
+    quiet: bool,
+    format_: str | None,
+) -> None:
+    """Run the tests that detections have in their YAML, without a Splunk.
+
+    PATH is a file or folder of content, NAME a detection's name, id, file name, or a pattern of
+    them ('*wmi*'). Without one all of --content is tested, or the checkout that one is in.
+
+    A test passes as in contentctl: at the first row whose risk and threat fields are filled; a risk
+    field that is missing in a row before it fails the test. Data is a path, or a URL, which is
+    fetched once. What no source of Escudo reads yet, and what is not here, is told apart and fails
+    nothing.
+
+    The exit code is 1 if a test failed, 3 if tests were to be run and none could be, else 0.
+    """
+    files = [(path, _find_writer(path)) for path in outputs]
+    begun = time.perf_counter()
+    chosen = sort_arguments(targets, content_paths)
+    content = load_content(chosen.content, overlay)
+    detections = choose_detections(chosen, content)
+    options = TestOptions(
+        now=time.time(),
+        strict=strict,
+        drilldowns=drilldowns,
+        nearest=nearest,
+        needs_data=require_data,
+    )
+    cache = _find_cache()
+    kept = data_cache or (cache / "attack-data" if cache is not None else None)
+    finder = DataFinder(
+        data_folders,
+        kept=kept,
+        make_fetch=None if offline else partial(_make_fetch, max_download, download_seconds),
+    )
+    with ExitStack() as stack:
+        lakes = LakeCache(None if cache is None else cache / "test-lakes", tables)
+        stack.callback(lakes.close)
+        bench = TestBench(content, lakes, make_engines("duckdb"), options)
+        number = sum(len(d.tests) for d in detections)
+        planned = list(plan_tests(detections, finder))
+        results: dict[int, TestResult] = {}
+        ran = run_tests(planned, bench)
+        for _, (place, result) in zip(
+            follow_items(range(number), "running tests", quiet=quiet), ran, strict=True
+        ):
+            results[place] = result
+    report = TestReport(
+        tuple(results[i] for i in sorted(results)),
+        tuple(d for d in detections if not d.tests),
+        time.perf_counter() - begun,
+    )
+    shape = choose_format(format_, _FORMATS)
+    if shape == "table":
+        show_report(report, open_console(), verbose=details)
+    else:
+        _WRITERS[shape](report, sys.stdout.buffer)
+    for path, write in files:
+        with write_whole(path) as stream:
+            write(report, stream)
+    if report.failed or content.failed_files:
+        sys.exit(EXIT_INPUT)
+    if report.blind:
+        sys.exit(EXIT_BLIND)
+
+
+def _find_writer(path: Path) -> Write:
+    shape = _ENDINGS.get(path.suffix.lower())
+    if shape is None:
+        message = f"{path}: its name must end in one of {', '.join(_ENDINGS)}"
+        raise EscudoError("CLI010", message)
+    check_place(path)
+    return _WRITERS[shape]
+
+
+def _find_cache() -> Path | None:
+    """Where lakes of test data and downloads are kept; nowhere if ``ESCUDO_CACHE`` is empty."""
+    named = os.environ.get("ESCUDO_CACHE")
+    if named is not None:
+        return Path(named) if named else None
+    return user_cache_path("escudo")
+
+
+def _make_fetch(most_megabytes: int, most_seconds: int) -> Fetch:
+    """What fetches; its libraries take a while to import."""
+    downloads = import_module("escudo.detect.downloads")
+    limits = downloads.DownloadLimits(
+        most_bytes=most_megabytes << 20, most_seconds=float(most_seconds)
+    )
+    fetch: Fetch = downloads.Downloader(limits)
+    return fetch

@@ -1,0 +1,32 @@
+"""The tests of a detection, run as ``escudo test`` runs them; for tests of this suite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from escudo.actions.engines import make_engines
+from escudo.actions.lake_cache import LakeCache
+from escudo.actions.run_tests import TestBench, TestOptions, plan_tests, run_tests
+from escudo.content import Content, Detection
+from escudo.detect.attack_data import DataFinder
+from escudo.detect.testing import TestResult
+from escudo.lake.tables import load_tables
+from tests.findings.matches import NOW
+
+
+def run_all_tests(
+    detections: Sequence[Detection],
+    content: Content,
+    *,
+    folders: Sequence[Path] = (),
+    options: TestOptions | None = None,
+) -> list[TestResult]:
+    """The results in the order of the detections and their tests; nothing is fetched or kept."""
+    planned = list(plan_tests(detections, DataFinder(folders)))
+    lakes = LakeCache(None, load_tables())
+    try:
+        bench = TestBench(content, lakes, make_engines("duckdb"), options or TestOptions(now=NOW))
+        return [result for _, result in sorted(run_tests(planned, bench), key=lambda r: r[0])]
+    finally:
+        lakes.close()
