@@ -8,7 +8,10 @@ from pathlib import Path
 
 from escudo.core.errors import EscudoError
 
-CONFS = (*("savedsearches", "macros", "transforms", "props", "collections", "eventtypes", "tags"),)
+CONFS = (
+    *("savedsearches", "macros", "transforms", "props", "collections", "eventtypes", "tags"),
+    "analyticstories",
+)
 ARCHIVES = (".spl", ".tgz", ".tar.gz")
 _MOST_BYTES = 2 << 30
 _MOST_MEMBERS = 100_000

@@ -2,8 +2,9 @@
 calls it.
 
 A saved search with risk or a finding is a detection (TTP, Anomaly or Correlation), one that writes
-a lookup, a model or events a baseline, any other a detection of type Hunting. Settings without a
-meaning here are told (CON222), never dropped in silence.
+a lookup, a model or events a baseline, any other a detection of type Hunting; in an app that
+contentctl has built each is what it says it is. Settings without a meaning here are told (CON222),
+never dropped in silence.
 """
 
 from __future__ import annotations
@@ -11,19 +12,27 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from escudo.content.apps.app_files import CONFS
+from escudo.content.apps.app_stories import read_stories
 from escudo.content.apps.conf import Conf, Setting, layer_confs, read_conf
+from escudo.content.apps.escu_settings import (
+    DETECTION,
+    INVESTIGATIVE,
+    SUPPORT,
+    EscuSettings,
+    read_escu_settings,
+)
 from escudo.content.apps.search_time import read_eventtypes, read_field_rules, read_tags
 from escudo.content.elements.common import Origin, Schedule
 from escudo.content.elements.detection import Detection, Tags, Throttling
 from escudo.content.elements.drilldown import Drilldown
 from escudo.content.elements.lookup import find_wrong_columns, read_match_types
 from escudo.content.elements.risk import RISK_OBJECT_TYPES, RiskConfig, RiskObject, ThreatObject
-from escudo.content.elements.searches import Baseline
+from escudo.content.elements.searches import Baseline, Investigation
 from escudo.content.loading import Layer, read_text
 from escudo.content.roots import stays_inside
 from escudo.core.catalog import Lookup, Macro
@@ -33,6 +42,7 @@ Settings = Mapping[str, Setting]
 
 _NAMESPACE = uuid.UUID("5c1fa2a5-5f0f-4f27-9d39-6c1a5e6e0b12")
 _RULE = re.compile(r"(?P<label>.+?) - (?P<name>.+) - Rule")
+_TASK = " - Response Task"
 _ARITY = re.compile(r"\((\d+)\)\Z")
 _WRITES = re.compile(r"\|\s*(?:outputlookup|collect|fit\b.*\binto)\b", re.IGNORECASE | re.DOTALL)
 _PERIOD = re.compile(r"(\d+)([smhd]?)")
@@ -73,8 +83,12 @@ def load_app(folder: Path) -> Layer:
     for name in confs["transforms"].names():
         if name not in used:
             _add_lookup(layer, folder, name, confs["transforms"].settings(name))
+    rules_named = map(_RULE.fullmatch, confs["savedsearches"].names())
+    labels = {rule["label"] for rule in rules_named if rule is not None}
     for name in confs["savedsearches"].names():
-        _add_search(layer, folder, name, confs["savedsearches"].settings(name))
+        _add_search(layer, folder, name, confs["savedsearches"].settings(name), labels)
+    for story in read_stories(confs["analyticstories"], layer.name, str(folder)):
+        layer.stories[story.name.lower()] = story
     for name in confs["collections"].names():
         settings = confs["collections"].settings(name)
         _tell(layer, f"[{name}] of collections.conf", settings, _COLLECTION_KEYS, Severity.INFO)
@@ -174,7 +188,9 @@ def _add_lookup(layer: Layer, folder: Path, name: str, settings: Settings) -> No
     )
 
 
-def _add_search(layer: Layer, folder: Path, stanza: str, settings: Settings) -> None:
+def _add_search(
+    layer: Layer, folder: Path, stanza: str, settings: Settings, labels: Collection[str]
+) -> None:
     search = settings.get("search")
     ignored = [key for key in settings if key.startswith(_SEARCH_PREFIXES)]
     known = (*_SEARCH_KEYS, *_COUNTS, *ignored)
@@ -182,10 +198,11 @@ def _add_search(layer: Layer, folder: Path, stanza: str, settings: Settings) -> 
     if search is None or not search.value:
         return
     _tell_condition(layer, stanza, settings)
+    escu = read_escu_settings(settings)
     rule = _RULE.fullmatch(stanza)
     name, label = (rule["name"], rule["label"]) if rule else (stanza, folder.name)
     origin = Origin(search.span.file or "", layer.name, search.span, str(folder))
-    identity = str(uuid.uuid5(_NAMESPACE, stanza))
+    identity = escu.id or str(uuid.uuid5(_NAMESPACE, stanza))
     schedule = None
     if _text(settings, "cron_schedule"):
         schedule = Schedule(
@@ -194,21 +211,44 @@ def _add_search(layer: Layer, folder: Path, stanza: str, settings: Settings) -> 
             _text(settings, "dispatch.latest_time"),
             _text(settings, "schedule_window") or "auto",
         )
-    if _WRITES.search(search.value):
-        layer.baselines[stanza.lower()] = Baseline(
-            name=stanza,
+    if escu.search_type == INVESTIGATIVE:
+        task = _bare_name(stanza.removesuffix(_TASK), labels)
+        layer.investigations[task.lower()] = Investigation(
+            name=task,
             id=identity,
-            version=1,
-            created=None,
-            date=None,
+            version=escu.version,
+            created=escu.created,
+            date=escu.changed,
             author="",
-            status="production",
+            status=escu.status,
             description=_text(settings, "description"),
             search=search.value,
-            how_to_implement="",
-            known_false_positives="",
+            how_to_implement=escu.how_to_implement,
+            known_false_positives=escu.known_false_positives,
             references=(),
-            analytic_story=(),
+            analytic_story=escu.stories,
+            required_fields=(),
+            security_domain="",
+            origin=origin,
+        )
+        return
+    writes = _WRITES.search(search.value) and escu.search_type != DETECTION
+    if escu.search_type == SUPPORT or writes:
+        learner = _bare_name(stanza, labels) if escu.search_type == SUPPORT else stanza
+        layer.baselines[learner.lower()] = Baseline(
+            name=learner,
+            id=identity,
+            version=escu.version,
+            created=escu.created,
+            date=escu.changed,
+            author="",
+            status=escu.status,
+            description=_text(settings, "description"),
+            search=search.value,
+            how_to_implement=escu.how_to_implement,
+            known_false_positives=escu.known_false_positives,
+            references=(),
+            analytic_story=escu.stories,
             detections=(),
             security_domain="",
             schedule=schedule,
@@ -219,20 +259,20 @@ def _add_search(layer: Layer, folder: Path, stanza: str, settings: Settings) -> 
     layer.detections[name.lower()] = Detection(
         name=name,
         id=identity,
-        version=1,
-        created=None,
-        date=None,
+        version=escu.version,
+        created=escu.created,
+        date=escu.changed,
         author="",
-        status="production",
-        type=_type(settings, search.value, risk),
+        status=escu.status,
+        type=escu.type or _type(settings, search.value, risk),
         description=_text(settings, "description"),
-        data_source=(),
+        data_source=escu.data_source,
         search=search.value,
-        how_to_implement="",
-        known_false_positives="",
+        how_to_implement=escu.how_to_implement,
+        known_false_positives=escu.known_false_positives,
         references=(),
         drilldowns=tuple(_read_drilldowns(settings)),
-        tags=_read_tags(settings),
+        tags=_read_tags(settings, escu),
         risk=risk,
         tests=(),
         origin=origin,
@@ -241,6 +281,12 @@ def _add_search(layer: Layer, folder: Path, stanza: str, settings: Settings) -> 
         enabled=not _truth(settings, "disabled"),
         schedule=schedule,
     )
+
+
+def _bare_name(stanza: str, labels: Collection[str]) -> str:
+    """The name of a search without the label of its app, which its detections have, too."""
+    label, dash, name = stanza.partition(" - ")
+    return name if dash and label in labels else stanza
 
 
 def _tell_condition(layer: Layer, stanza: str, settings: Settings) -> None:
@@ -276,6 +322,7 @@ def _read_risk(layer: Layer, stanza: str, settings: Settings) -> RiskConfig | No
                     str(entry["risk_object_field"]),
                     kind if kind in RISK_OBJECT_TYPES else "other",
                     _score(entry.get("risk_score")),
+                    str(entry.get("risk_message") or "") or None,
                 )
             )
         if "threat_object_field" in entry:
@@ -291,17 +338,21 @@ def _score(value: Any) -> int:
         return 0
 
 
-def _read_tags(settings: Settings) -> Tags:
-    notes: Any = _parse(_text(settings, "action.correlationsearch.annotations"))
-    notes = notes if isinstance(notes, dict) else {}
+def _read_tags(settings: Settings, escu: EscuSettings) -> Tags:
     throttling = None
     period = _PERIOD.fullmatch(_text(settings, "alert.suppress.period"))
     if _truth(settings, "alert.suppress") and period is not None:
         fields = [f.strip() for f in _text(settings, "alert.suppress.fields").split(",")]
         throttling = Throttling(tuple(f for f in fields if f), int(period[1]) * _SECONDS[period[2]])
     return Tags(
-        analytic_story=_texts(notes.get("analytic_story")),
-        mitre_attack_id=_texts(notes.get("mitre_attack")),
+        analytic_story=escu.stories,
+        mitre_attack_id=escu.note("mitre_attack"),
+        product=escu.product,
+        cve=escu.note("cve"),
+        cis20=escu.note("cis20"),
+        kill_chain_phases=escu.note("kill_chain_phases"),
+        nist=escu.note("nist"),
+        atomic_guid=escu.atomic_guid,
         security_domain=_text(settings, "action.notable.param.security_domain"),
         throttling=throttling,
     )
@@ -337,10 +388,6 @@ def _json(layer: Layer, stanza: str, settings: Settings, key: str) -> Any:
             Diagnostic("CON220", message, Severity.WARNING, settings[key].span)
         )
     return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Content -> the files of a Splunk app, and its archive."""

@@ -1,0 +1,1 @@
+"""Options -> content files: a new element, a new repository."""

@@ -1,0 +1,1 @@
+"""What makes content and brings it here."""
