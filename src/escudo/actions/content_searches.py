@@ -31,6 +31,8 @@ class ContentSearch:
     file: str
     place: Span | None
     within: TimeRange | Diagnostic = ALL_TIME
+    written: str | None = None
+    """The search with its tokens, if it has any."""
 
 
 def list_searches(
@@ -66,6 +68,7 @@ def list_searches(
                     fill_search(element.search, _sample, ""),
                     element.origin.file,
                     element.origin.search,
+                    written=element.search,
                 )
 
 
@@ -94,6 +97,7 @@ def _fill_drilldown(detection: Detection, drilldown: Drilldown, now: float) -> C
         detection.origin.file,
         drilldown.span,
         _read_window(FilledDrilldown(drilldown.name, text, earliest, latest), now, drilldown.span),
+        drilldown.search.strip(),
     )
 
 

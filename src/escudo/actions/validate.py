@@ -15,7 +15,14 @@ from typing import Any
 from escudo.actions.content_searches import KINDS, ContentSearch, is_judged, list_searches
 from escudo.actions.workspace import Workspace
 from escudo.content import Content
-from escudo.content.checks import AttackIds, Element, build_known, check_elements, find_owner
+from escudo.content.checks import (
+    AttackIds,
+    Element,
+    build_known,
+    check_elements,
+    find_owner,
+    is_repository,
+)
 from escudo.content.element_files import ElementFile
 from escudo.content.positions import relocate
 from escudo.core.catalog import Catalog, Knowledge
@@ -28,8 +35,26 @@ from escudo.findings.attack import load_techniques
 from escudo.findings.named_fields import Output, check_named_fields
 from escudo.spl.compile import Compiled, compile_search
 
-_OTHER_APPS = frozenset({"SPL300", "SPL318"})
-"""Commands and models that come with other apps: no fault of the content."""
+_OTHER_APPS = frozenset({("SPL300", "another app"), ("SPL318", "Splunk's app")})
+"""Codes, and words of their messages, of commands and models that come with other apps."""
+_MEANINGLESS = frozenset({"CON105", "CON107"})
+"""Keys, and files, that have no effect."""
+_OF_VALUES = frozenset({"CON102", "CON104", "CON202"})
+"""What loading says of a value; a check that says something of the same place knows better."""
+_RETOLD = (
+    ("CON103", "id is missing", "CON401"),
+    ("CON103", "rba.", "CON441"),
+    ("CON103", "message", "CON443"),
+    ("CON103", "title", "CON443"),
+    ("CON103", "drilldown_searches[]", "CON444"),
+    ("CON103", "tests[]", "CON448"),
+    ("CON104", "ATT&CK technique id", "CON426"),
+    ("CON104", "period", "CON431"),
+    ("CON104", "match_type", "CON464"),
+    ("CON201", "deployment", "CON425"),
+    ("CON202", "beside the lookup", "CON461"),
+)
+"""Codes of loading, words of their messages, and the check that says the same of the file."""
 _UNKNOWN = {"SPL110": "macro", "SPL313": "lookup"}
 _NAMED = re.compile(r"[`']([^`']+)[`']")
 
@@ -62,13 +87,18 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Validation:
-    """How the searches of some content did, by kind; ``content`` says which files are bad, and
-    ``checked`` what the checks of files and of named fields found."""
+    """How the searches of some content did, by kind.
+
+    ``content`` says which files are bad, ``checked`` what the checks of files and of named fields
+    found. Of content in ``around`` nothing is said; ``repositories`` are laid out as contentctl
+    has it, so that a file or a key without a meaning is an error there.
+    """
 
     verdicts: Mapping[str, Verdicts]
     content: Content
     checked: Sequence[Diagnostic] = ()
     around: tuple[Path, ...] = ()
+    repositories: tuple[Path, ...] = ()
 
     @property
     def bad_files(self) -> list[Diagnostic]:
@@ -84,11 +114,19 @@ class Validation:
     @property
     def problems(self) -> list[Diagnostic]:
         """All that is wrong, once, in the order of the files."""
-        searches = (d for v in self.verdicts.values() for _, d in v.failed)
-        loaded = _drop_retold(self.content.diagnostics, self.checked)
-        known = (d for d in loaded if not _is_around(d, self.around))
-        every = dict.fromkeys((*known, *self.checked, *searches))
+        searches = self._find_search_problems()
+        judged = (d for d in self.content.diagnostics if not _is_below(d, self.around))
+        loaded = (_rate(d, self.repositories) for d in _drop_retold(judged, self.checked))
+        every = dict.fromkeys((*loaded, *self.checked, *searches))
         return sorted(every, key=_order)
+
+    def _find_search_problems(self) -> Iterator[Diagnostic]:
+        """What is wrong with searches; of a drilldown only what its detection has not itself."""
+        own = {(s.file, d.code, d.message) for s, d in self.verdicts["detections"].failed}
+        for kind, verdicts in self.verdicts.items():
+            for search, problem in verdicts.failed:
+                if kind != "drilldowns" or (search.file, problem.code, problem.message) not in own:
+                    yield problem
 
     @property
     def failed(self) -> bool:
@@ -129,22 +167,36 @@ def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     return (span.file or "", span.line, span.column, diagnostic.code)
 
 
-def _is_around(diagnostic: Diagnostic, around: tuple[Path, ...]) -> bool:
+def _is_below(diagnostic: Diagnostic, folders: tuple[Path, ...]) -> bool:
     file = diagnostic.span.file if diagnostic.span is not None else None
-    return file is not None and any(Path(file).is_relative_to(path) for path in around)
+    return file is not None and any(Path(file).is_relative_to(path) for path in folders)
+
+
+def _rate(diagnostic: Diagnostic, repositories: tuple[Path, ...]) -> Diagnostic:
+    """What loading passes over, as the error that it is in a repository."""
+    if diagnostic.code in _MEANINGLESS and _is_below(diagnostic, repositories):
+        return replace(diagnostic, severity=Severity.ERROR)
+    return diagnostic
 
 
 def _drop_retold(
     loaded: Iterable[Diagnostic], checked: Iterable[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """What loading said, without what a check says better of the same place."""
+    """What loading said, without what a check says better of the same place or key."""
+    checked = list(checked)
     places = {_order(d)[:3] for d in checked}
+    codes = {(d.span.file, d.code) for d in checked if d.span is not None}
     messages = {(*_order(d)[:3], d.message) for d in checked}
     for diagnostic in loaded:
         place = _order(diagnostic)[:3]
-        if diagnostic.code in ("CON102", "CON104", "CON202") and place in places:
+        if diagnostic.code in _OF_VALUES and place in places:
             continue
         if diagnostic.code == "CON103" and (*place, diagnostic.message) in messages:
+            continue
+        if any(
+            diagnostic.code == code and words in diagnostic.message and (place[0], better) in codes
+            for code, words, better in _RETOLD
+        ):
             continue
         yield diagnostic
 
@@ -198,7 +250,8 @@ def validate_content(
         element = elements.get(detection.origin.file)
         if element is not None and is_judged(detection.origin, around):
             found += run.check_output(element, detection.search)
-    return Validation(verdicts, content, found, around)
+    repositories = {Path(e.file.root) for e in known.elements if is_repository(e)}
+    return Validation(verdicts, content, found, around, tuple(repositories))
 
 
 Key = tuple[str, TimeRange]
@@ -300,7 +353,7 @@ def _read_output(result: Result) -> Output:
 
 def _excuse(problem: Diagnostic) -> Diagnostic:
     """A problem that is another app's matter, as a warning."""
-    if problem.code in _OTHER_APPS:
+    if any(problem.code == code and words in problem.message for code, words in _OTHER_APPS):
         return replace(problem, severity=Severity.WARNING)
     kind = _UNKNOWN.get(problem.code)
     named = _NAMED.search(problem.message) if kind is not None else None
@@ -318,12 +371,30 @@ def _excuse(problem: Diagnostic) -> Diagnostic:
 
 def _point_into_file(problem: Diagnostic, search: ContentSearch) -> Diagnostic:
     """The problem at its place in the file of a search; at the search's beginning where the file
-    has it otherwise, with tokens or before an overlay's changes."""
-    span: Span | None = problem.span
-    if span is None:
+    has it otherwise, before an overlay's changes."""
+    if problem.span is None:
         return replace(problem, span=search.place)
-    told = replace(problem, span=replace(span, file=search.file))
+    told = replace(problem, span=replace(problem.span, file=search.file))
     found = relocate(told, search.text)
+    if found is told and search.written is not None:
+        found = _point_into_template(told, search.text, search.written)
     if found is not told or search.place is None:
         return found
     return replace(told, span=search.place, source=None)
+
+
+def _point_into_template(told: Diagnostic, filled: str, written: str) -> Diagnostic:
+    """A problem of a search whose tokens were filled in, by the words at its place: as it is where
+    they do not stand exactly once in what is written."""
+    span = told.span
+    lines = filled.splitlines()
+    if span is None or span.line != span.end_line or span.line > len(lines):
+        return told
+    words = lines[span.line - 1][span.column - 1 : span.end_column - 1]
+    if not words or written.count(words) != 1:
+        return told
+    before = written[: written.index(words)]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    place = Span(span.file, line, column, line, column + len(words))
+    found = relocate(replace(told, span=place), written)
+    return told if found.span == place else found

@@ -8,6 +8,7 @@ bound, so that what counts is what it returns.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ from escudo.findings.tokens import (
 
 RUN_TOKENS = frozenset({"info_min_time", "info_max_time", "info_sid", "search_name"})
 """Tokens of a drilldown that every finding has besides the fields of its row."""
+
+_FILTER = re.compile(r"\|[suhn]\Z")
+"""A filter after the name of a token (``$user|s$``): quoted, for a URL, for HTML, as it is."""
 
 _EVERY_FINDING = frozenset({"rule_title", "rule_name", "savedsearch_description", "orig_sid"})
 
@@ -38,13 +42,16 @@ class Output:
         return self.open or name in self.names or name.rpartition(".")[2] in self.names
 
     def suggest(self, name: str) -> str | None:
-        """A field that may be meant: the same in another case, or one that is close."""
+        """A field that may be meant: with its dataset before it, in another case, or close."""
+        whole = sorted(n for n in self.names if n.rpartition(".")[2] == name)
+        if whole:
+            return f"the search returns {whole[0]!r}"
         by_lower = {n.lower(): n for n in self.names}
         near = difflib.get_close_matches(name.lower(), by_lower, 1, 0.75)
         if near:
             return f"did you mean {by_lower[near[0]]!r}?"
         shown = sorted(n for n in self.names if not n.startswith("_"))[:12]
-        return f"it returns {', '.join(shown)}" if shown else None
+        return f"the search returns {', '.join(shown)}" if shown else None
 
 
 def check_named_fields(element: Element, output: Output) -> Iterator[Diagnostic]:
@@ -120,7 +127,7 @@ def _list_drilldowns(element: Element) -> Iterator[Named]:
             value: Value = drilldown.get(key)
             parse = parse_search_template if key == "search" else parse_text_template
             for name, render in parse(value.text).parts:
-                field = name.removeprefix("result.")
+                field = _FILTER.sub("", name.removeprefix("result."))
                 if render is None or name == ORIGINAL_SEARCH:
                     continue
                 if field not in RUN_TOKENS | _EVERY_FINDING:

@@ -6,9 +6,9 @@ agrees on beyond that: those of contentctl 5.6.2 (Apache-2.0, github.com/splunk/
 """
 
 from escudo.content.checks.attack_ids import AttackIds, read_attack_package, read_stix_file
-from escudo.content.checks.element import Element, Known, place_text
+from escudo.content.checks.element import Element, Known, is_repository, place_text
 from escudo.content.checks.other_apps import find_owner
-from escudo.content.checks.risk import list_risk_objects, list_threat_objects
+from escudo.content.checks.risk_checks import list_risk_objects, list_threat_objects
 from escudo.content.checks.run import build_known, check_elements
 from escudo.content.checks.value import Value
 
@@ -20,6 +20,7 @@ __all__ = [
     "build_known",
     "check_elements",
     "find_owner",
+    "is_repository",
     "list_risk_objects",
     "list_threat_objects",
     "place_text",

@@ -7,38 +7,38 @@ from datetime import date
 from pathlib import Path
 
 from escudo.content.checks import (
-    common_words,
-    detection,
-    drilldowns,
-    every,
-    lookup,
-    risk,
-    unit_tests,
+    detection_checks,
+    drilldown_checks,
+    element_checks,
+    lookup_checks,
+    risk_checks,
+    test_checks,
+    word_checks,
 )
 from escudo.content.checks.attack_ids import AttackIds
-from escudo.content.checks.deprecation import check_deprecation, read_root
+from escudo.content.checks.deprecation_checks import check_deprecation, read_root
 from escudo.content.checks.element import Check, Element, Known, is_repository, read_element
 from escudo.content.collection import Content
 from escudo.content.element_files import ElementFile
 from escudo.content.roots import FOLDERS
 from escudo.core.errors import Diagnostic, Severity, Span
 
-_COMMON = (*every.CHECKS, *common_words.CHECKS)
+_COMMON = (*element_checks.CHECKS, *word_checks.CHECKS)
 CHECKS: Mapping[str, tuple[Check, ...]] = {
     "detection": (
         *_COMMON,
-        *detection.CHECKS,
-        *risk.CHECKS,
-        *drilldowns.CHECKS,
-        *unit_tests.CHECKS,
+        *detection_checks.CHECKS,
+        *risk_checks.CHECKS,
+        *drilldown_checks.CHECKS,
+        *test_checks.CHECKS,
     ),
-    "baseline": (*_COMMON, *detection.BASELINE_CHECKS),
+    "baseline": (*_COMMON, *detection_checks.BASELINE_CHECKS),
     "investigation": _COMMON,
-    "story": (*_COMMON, *detection.STORY_CHECKS),
-    "lookup": (*_COMMON, *lookup.CHECKS),
+    "story": (*_COMMON, *detection_checks.STORY_CHECKS),
+    "lookup": (*_COMMON, *lookup_checks.CHECKS),
     "macro": _COMMON,
     "data source": _COMMON,
-    "deployment": (*_COMMON, *detection.DEPLOYMENT_CHECKS),
+    "deployment": (*_COMMON, *detection_checks.DEPLOYMENT_CHECKS),
 }
 """Kind of element -> its checks."""
 
@@ -81,9 +81,9 @@ def _group_by_root(elements: Iterable[Element]) -> dict[str, list[Element]]:
 
 
 def _find_orphans(root: Path, elements: Iterable[Element]) -> Iterator[Diagnostic]:
-    files = (lookup.find_file(e) for e in elements if e.kind == "lookup")
+    files = (lookup_checks.find_file(e) for e in elements if e.kind == "lookup")
     used = frozenset(path.resolve() for path in files if path is not None)
-    for path, message in lookup.find_orphans(root, used):
+    for path, message in lookup_checks.find_orphans(root, used):
         span = Span(str(path), 1, 1, 1, 1)
         hint = "add its YAML, or take the file out: it would go into the app"
         yield Diagnostic("CON466", message, Severity.ERROR, span, hint)
