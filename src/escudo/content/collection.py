@@ -17,7 +17,7 @@ from escudo.content.elements.detection import Detection
 from escudo.content.elements.searches import Baseline, Investigation
 from escudo.content.elements.story import Story
 from escudo.content.knowledge import ContentKnowledge
-from escudo.content.loading import BUILTIN, BUILTIN_FOLDER, Layer, load_layer, merge
+from escudo.content.loading import BUILTIN, BUILTIN_FOLDER, Keep, Layer, load_layer, merge
 from escudo.content.overlay import apply_overlay, load_overlay
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError
@@ -118,14 +118,18 @@ class Content:
 
 
 def load(
-    paths: Sequence[Path | str] = (), *, overlay: Path | None = None, builtin: bool = True
+    paths: Sequence[Path | str] = (),
+    *,
+    overlay: Path | None = None,
+    builtin: bool = True,
+    keep: Keep | None = None,
 ) -> Content:
     """Load content from folders or files, over Escudo's own.
 
     Each path is a security_content checkout, a folder of YAML files, one file, a Splunk app (its
     folder or its .spl or .tgz archive), or a folder of apps. What a later
     path defines replaces what an earlier one does; ``overlay`` is a folder of local changes
-    (see ``content.overlay``) on top.
+    (see ``content.overlay``) on top. ``keep`` is given each YAML file of an element of ``paths``.
 
     >>> content = load()
     >>> content.detection("process execution via wmi").risk.score
@@ -145,7 +149,7 @@ def load(
             layers += [load_app(app) for app in find_apps(Path(kept[-1].name))]
         else:
             apps = find_apps(path)
-            layers += [load_app(app) for app in apps] or [load_layer(path)]
+            layers += [load_app(app) for app in apps] or [load_layer(path, keep=keep)]
     changes = load_overlay(overlay) if overlay is not None else None
     if changes is not None:
         layers.append(changes.layer)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from escudo.content.element_files import ElementFile
 from escudo.content.elements.common import Origin
 from escudo.content.elements.data_source import DataSource, read_data_source
 from escudo.content.elements.deployment import Deployment, read_deployment
@@ -59,15 +60,25 @@ class Layer:
     failed_files: int = 0
 
 
+Keep = Callable[[ElementFile], None]
+"""Is given each file that is the file of an element."""
+
+
 def load_layer(
-    path: Path, name: str | None = None, *, skip: Collection[Path] = (), strict: bool = False
+    path: Path,
+    name: str | None = None,
+    *,
+    skip: Collection[Path] = (),
+    strict: bool = False,
+    keep: Keep | None = None,
 ) -> Layer:
     """One content path: a checkout, a folder of YAML files, or a single file.
 
     A checkout is known by its folders (``detections``, ``macros``, ...), which alone are read; of
     any other folder all YAML files are read, each for what its keys say it is. A file with an
     error is left out and its errors are in ``diagnostics``. Files in ``skip`` are not read. With
-    ``strict`` a key that is not known is such an error.
+    ``strict`` a key that is not known is such an error. ``keep`` is given each file of an element,
+    also one that is left out.
 
     Raises:
         EscudoError: CON001 where the path does not exist.
@@ -88,7 +99,7 @@ def load_layer(
         elif file.suffix.lower() == ".csv":
             layer.csv.setdefault(file.name, str(file))
         else:
-            _read_file(layer, file, kind, _Place(label, root, strict))
+            _read_file(layer, file, kind, _Place(label, root, strict, keep))
     return layer
 
 
@@ -99,6 +110,7 @@ class _Place:
     label: str
     root: Path
     strict: bool
+    keep: Keep | None = None
 
 
 def _outside(file: Path, root: Path) -> Diagnostic:
@@ -212,9 +224,12 @@ def _read_element(
     layer: Layer, file: Path, node: yaml.Node, problems: Problems, kind: str | None, place: _Place
 ) -> None:
     section = Section(node, problems)
+    found_kind = _kind(section, kind) if isinstance(node, yaml.MappingNode) else None
+    if place.keep is not None and found_kind is not None:
+        label, root = place.label, str(place.root)
+        place.keep(ElementFile(str(file), found_kind, node, problems.source, root, label))
     if problems.failed:
         return
-    found_kind = _kind(section, kind)
     if found_kind is None:
         problems.add(
             "CON107",

@@ -56,7 +56,7 @@ def _in_yaml(file: str, source: str, text: str) -> list[int]:
     if scalar is None:
         return []
     begin = len(scalar.value) - len(scalar.value.lstrip())
-    return _align(source, scalar)[begin : begin + len(text)]
+    return align_scalar(source, scalar)[begin : begin + len(text)]
 
 
 def _in_conf(file: str, source: str, text: str) -> list[int]:
@@ -110,7 +110,19 @@ def _place(starts: list[int], offset: int) -> tuple[int, int]:
     return line, offset - starts[line - 1] + 1
 
 
-def _align(source: str, node: yaml.ScalarNode) -> list[int]:
+def find_in_scalar(file: str, source: str, node: yaml.ScalarNode, part: str) -> Span | None:
+    """Where a part of a scalar's value stands in its file, the first time; None if it does not."""
+    at = node.value.find(part)
+    if at < 0 or not part:
+        return None
+    places = align_scalar(source, node)
+    starts = _line_starts(source)
+    line, column = _place(starts, places[at])
+    end_line, end_column = _place(starts, places[at + len(part) - 1] + 1)
+    return Span(file, line, column, end_line, end_column)
+
+
+def align_scalar(source: str, node: yaml.ScalarNode) -> list[int]:
     """For each character of a scalar's value, where it stands in the file."""
     at = _line_starts(source)[node.start_mark.line] + node.start_mark.column
     style = node.style

@@ -33,6 +33,16 @@ _ROWS = (
         "Its id is kept; its name and tactics are missing.",
     ),
     ErrorCode(
+        "FND006",
+        "throttling by a field that the search does not return",
+        "All findings count as the same then. Add the field to the search, or correct its name.",
+    ),
+    ErrorCode(
+        "FND007",
+        "the window of a drilldown cannot be read",
+        "Write a token ($info_min_time$), a relative time (-7d@d), an offset (7d), or seconds.",
+    ),
+    ErrorCode(
         "FND101",
         "there is no such row",
         "Rows count from 0.",
