@@ -30,6 +30,10 @@ from escudo.spl import Value as Wanted
 from escudo.synthesis.functions import UnknownValueError
 
 _MARK = "\x1f"
+OPEN = "agg"
+"""The function that stands for what one event does not tell: the number of a statistic."""
+SEVERAL = "values_of"
+"""The function that stands for the values of several events: a number, and what one of them is."""
 NOTHING = Call("null", ())
 """The expression of a field that there is not."""
 
@@ -141,7 +145,11 @@ def substitute(expr: EvalExpr, fields: Lookup) -> EvalExpr:
         case FieldRef(name):
             return fields(name)
         case Call(name, args):
-            return Call(name, tuple(substitute(a, fields) for a in args))
+            inner = tuple(substitute(a, fields) for a in args)
+            match inner:
+                case (Call(several, (number, _)),) if name == "mvcount" and several == SEVERAL:
+                    return Call(OPEN, (number,))
+            return Call(name, inner)
         case Unary(op, operand):
             return Unary(op, substitute(operand, fields))
         case Binary(op, left, right):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,6 +99,13 @@ class Check:
 
 
 NULL = Check(Kind.NULL)
+
+
+def exact(text: str) -> Check:
+    """The check for one text, with regard to case; a ``*`` in it is no wildcard."""
+    if "*" in text:
+        return Check(Kind.REGEX, f"(?s)^{re.escape(text)}$")
+    return Check(Kind.WILD, text, case=True)
 
 
 @dataclass(frozen=True)

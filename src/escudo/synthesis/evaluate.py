@@ -158,6 +158,8 @@ def _call(expr: Call, scope: Scope) -> Value:
             return _each_value(expr, scope)
         case "rex":
             return _extract(expr, scope)
+        case "values_of":
+            return evaluate(args[1], scope)
         case "lookup":
             return scope.lookup(expr, scope)
         case name if name in FUNCTIONS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from escudo.spl import Call
 from escudo.synthesis.conditions import (
+    OPEN,
     All,
     Condition,
     Found,
@@ -68,7 +69,7 @@ def _all(parts: tuple[Condition, ...], scope: Scope, *, wanted: bool) -> bool:
 def mentions_open(condition: Condition) -> bool:
     """Whether a condition is about statistics that one event does not tell."""
     return any(
-        isinstance(node, Call) and node.name == "agg"
+        isinstance(node, Call) and node.name == OPEN
         for expr in expressions_in(condition)
         for node in expr.walk()
     )

@@ -9,8 +9,8 @@ must hold for a row, so none can come of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, product
 
@@ -20,12 +20,13 @@ from escudo.core.errors import EscudoError
 from escudo.spl import Pipeline
 from escudo.spl.parse import parse_expanded
 from escudo.synthesis.conditions import Condition, of_role, split_role
-from escudo.synthesis.demands import Check, Demand, Kind
+from escudo.synthesis.demands import NULL, Demand, Kind, exact
 from escudo.synthesis.evaluate import Scope
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.judge import holds, mentions_open
 from escudo.synthesis.kinds import TELLING, EventKind, Kinds, default_fields
 from escudo.synthesis.lookups import Lookups
+from escudo.synthesis.populations import Plan, field_names, find_shortages, plan_population
 from escudo.synthesis.solve import Demands, Solver, World
 from escudo.synthesis.texts import make_text
 from escudo.synthesis.trials import Event, Synthesis, Trial
@@ -92,11 +93,19 @@ class _Search:
                 names = " and ".join(k.name for k in walk.kinds.values())
                 self.reasons[f"no event of {names} meets all conditions"] = None
                 continue
-            positive = Trial(_events(solution), fires=True)
-            misses = tuple(self._near_misses(walk, solution))
+            positives = tuple(self._positives(walk, solution))
+            if not positives:
+                self.reasons["no events were found that differ as it asks"] = None
+                continue
+            misses = (*self._near_misses(walk, solution), *self._shortages(walk, solution))
             source = " and ".join(k.name for k in walk.kinds.values())
             return Synthesis(
-                self.detection.name, (positive,), misses, source, notes=tuple(walk.unknown)
+                self.detection.name,
+                positives,
+                misses,
+                source,
+                notes=tuple(walk.unknown),
+                alone=bool(walk.open_terms),
             )
         reason = next(iter(self.reasons), "no source gives events for it")
         return Synthesis(self.detection.name, reason=reason)
@@ -139,16 +148,28 @@ class _Search:
     # --- solving ----------------------------------------------------------------------------------
 
     def _solve(
-        self, walk: Walk, broken: Condition | None, prefer: Mapping[int, Fields]
+        self,
+        walk: Walk,
+        broken: Condition | None,
+        prefer: Mapping[int, Fields],
+        *,
+        given: Sequence[Demand] = (),
+        also: Sequence[Condition] = (),
     ) -> Iterator[Solution]:
-        """Events that meet all conditions, but for one that is broken."""
-        wanted = [(c, c is not broken) for c in walk.conditions]
+        """Events that meet all conditions, but for one that is broken.
+
+        ``given`` are further demands, ``also`` further conditions.
+        """
+        wanted = [(c, c is not broken) for c in (*walk.conditions, *also)]
         if broken is not None:
             wanted.sort(key=lambda pair: pair[1])
         given = [
-            Demand(of_role(role, name), Check(Kind.WILD, text, case=True))
-            for role, kind in walk.kinds.items()
-            for name, text in kind.fixed.items()
+            *(
+                Demand(of_role(role, name), exact(text))
+                for role, kind in walk.kinds.items()
+                for name, text in kind.fixed.items()
+            ),
+            *given,
         ]
         solver = Solver(self._world(walk, prefer))
         for demands in islice(solver.solve(wanted, given), _MOST_SOLUTIONS):
@@ -188,6 +209,102 @@ class _Search:
             if held == (condition is broken):
                 return False
         return True
+
+    # --- several events ---------------------------------------------------------------------------
+
+    def _positives(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
+        """Events that should be found; of several trials the likeliest first."""
+        if walk.sequence:
+            yield from self._in_sequence(walk, solution)
+            return
+        plan = plan_population(walk)
+        if plan is None:
+            yield Trial(_events(solution), fires=True)
+            return
+        for size in plan.sizes:
+            group = self._populate(walk, solution, plan, size)
+            if group is not None:
+                yield self._lay_out(walk, group, plan, fires=True)
+
+    def _in_sequence(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
+        """The events that begin and end a transaction, of the same keys."""
+        pinned = {n for g in walk.groupings for _, key in g.by for n in field_names(key)}
+        given = _pin(solution, pinned)
+        events: list[Event] = []
+        for number, condition in enumerate(walk.sequence):
+            found = next(
+                self._solve(walk, None, solution.fields, given=given, also=[condition]), None
+            )
+            if found is None:
+                return
+            events += _events(found, number * 1.0)
+        yield Trial(tuple(events), fires=True)
+
+    def _populate(
+        self, walk: Walk, solution: Solution, plan: Plan, size: int
+    ) -> list[Solution] | None:
+        """So many events that differ in what is counted; None where they cannot."""
+        return self._differing(walk, solution, size, varied=plan.varied, pinned=plan.pinned)
+
+    def _differing(
+        self,
+        walk: Walk,
+        solution: Solution,
+        size: int,
+        *,
+        varied: Set[str],
+        pinned: Set[str],
+    ) -> list[Solution] | None:
+        found = [solution]
+        while len(found) < size:
+            if not varied:
+                found.append(solution)
+                continue
+            given = [*_pin(solution, pinned), *_exclude(found, varied)]
+            other = next(self._solve(walk, None, solution.fields, given=given), None)
+            if other is None:
+                return None
+            found.append(other)
+        return found
+
+    def _lay_out(
+        self, walk: Walk, group: Sequence[Solution], plan: Plan, *, fires: bool, about: str = ""
+    ) -> Trial:
+        """The events of a group in time, and those of the background before them."""
+        width = plan.bucket or 0.0
+        before: list[Event] = []
+        if plan.background and plan.bucket is not None:
+            for number in range(plan.background):
+                before += _events(group[0], number * width)
+        elif plan.background and plan.spread_over:
+            others = self._differing(
+                walk,
+                group[0],
+                plan.background + 1,
+                varied=plan.spread_over,
+                pinned=plan.pinned - plan.spread_over,
+            )
+            for other in (others or [])[1:]:
+                before += _events(other)
+        begin = plan.background * width
+        after = [e for n, s in enumerate(group) for e in _events(s, begin + n * 0.2)]
+        span = max(900.0, (plan.background + 1) * width)
+        align = max(900.0, width)
+        events = (*before, *after)
+        return Trial(events, fires=fires, about=about, span=span, align=align)
+
+    def _shortages(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
+        """Near-misses of too few events."""
+        plan = plan_population(walk)
+        if plan is None or walk.sequence or _makes_rows_otherwise(self.pipeline):
+            return
+        for shortage in find_shortages(walk):
+            group = self._populate(walk, solution, plan, shortage.size)
+            if group is not None:
+                few = replace(plan, background=0)
+                yield self._lay_out(
+                    walk, group, few, fires=False, about=f"too few events: {shortage.asked.text}"
+                )
 
     # --- near-misses ------------------------------------------------------------------------------
 
@@ -259,8 +376,33 @@ def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mappi
     return out
 
 
-def _events(solution: Solution) -> tuple[Event, ...]:
-    return tuple(_event(solution.kinds[role], fields) for role, fields in solution.fields.items())
+def _pin(solution: Solution, names: Set[str]) -> list[Demand]:
+    """Demands for the same texts that a solution has in some fields."""
+    out: list[Demand] = []
+    for name in sorted(names):
+        role, plain = split_role(name)
+        text = solution.fields[role].get(plain)
+        out.append(Demand(name, NULL if text is None else exact(text)))
+    return out
+
+
+def _exclude(solutions: Sequence[Solution], names: Set[str]) -> list[Demand]:
+    """Demands for other texts than those that solutions have in some fields."""
+    out: list[Demand] = []
+    for name in sorted(names):
+        role, plain = split_role(name)
+        texts = {s.fields[role].get(plain) for s in solutions}
+        if texts != {None}:
+            out.append(Demand(name, NULL, wanted=False))
+        out += [Demand(name, exact(t), wanted=False) for t in sorted(filter(None, texts))]
+    return out
+
+
+def _events(solution: Solution, later: float = 0.0) -> tuple[Event, ...]:
+    return tuple(
+        _event(solution.kinds[role], fields, _AT + later)
+        for role, fields in solution.fields.items()
+    )
 
 
 def _event(kind: EventKind, fields: Fields, offset: float = _AT) -> Event:

@@ -18,6 +18,7 @@ from typing import TypeAlias
 from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal, Unary
 from escudo.spl import Value as Wanted
 from escudo.synthesis.conditions import (
+    OPEN,
     All,
     Condition,
     Found,
@@ -28,7 +29,7 @@ from escudo.synthesis.conditions import (
     Present,
     Some,
 )
-from escudo.synthesis.demands import NULL, Check, Demand, Kind, Step
+from escudo.synthesis.demands import NULL, Check, Demand, Kind, Step, exact
 from escudo.synthesis.texts import admits_null, make_text
 from escudo.synthesis.values import text_of
 
@@ -249,7 +250,7 @@ class Solver:
         if op in _FLIPPED:
             check = Check(Kind.ORDER, text, op)
         elif isinstance(right.value, str):
-            check = _exact(text)
+            check = exact(text)
         else:
             check = Check(Kind.ORDER, text, "=")
         if op == "!=":
@@ -341,7 +342,7 @@ class Solver:
                 if Demand("", goal.check, goal.wanted, goal.steps).met_by(None):
                     yield tuple(before), ()
             case "nullif" if isinstance(args[1], Literal):
-                same = _exact(str(text_of(args[1].value)))
+                same = exact(str(text_of(args[1].value)))
                 if null and goal.wanted:
                     yield (of(args[0]),), ()
                     yield (_Passes(args[0], same, True),), ()
@@ -351,9 +352,11 @@ class Solver:
                     yield (of(args[0]),), ()
                     return
                 yield (of(args[0]), _Passes(args[0], same, False)), ()
+            case "values_of":
+                yield (of(args[1]),), ()
             case "lookup":
                 for keys in self.world.look_up(expr, goal.check, goal.wanted):
-                    yield tuple(_Passes(e, _exact(t), True) for e, t in keys), ()
+                    yield tuple(_Passes(e, exact(t), True) for e, t in keys), ()
             case _:
                 yield from self._pass_step(goal, expr, of)
 
@@ -432,7 +435,7 @@ class Solver:
             if isinstance(one, FieldRef):
                 text = self.text(one.name, demands.get(one.name, ()))
                 if text is not None:
-                    goals = (_Passes(other, _exact(text), True),)
+                    goals = (_Passes(other, exact(text), True),)
                     for found in self._reach(goals, (), demands):
                         yield tuple(d for ds in found.values() for d in ds)
                         break
@@ -442,10 +445,10 @@ class Solver:
             if isinstance(node, FieldRef):
                 text = self.text(node.name, demands.get(node.name, ()))
                 if text is not None:
-                    yield (Demand(node.name, _exact(text), wanted=False),)
+                    yield (Demand(node.name, exact(text), wanted=False),)
 
 
-_NOT_OF_ONE = frozenset({"agg", "count", "mvfilter", "mvappend", "split_none", "spath"})
+_NOT_OF_ONE = frozenset({OPEN, "count", "mvfilter", "mvappend", "split_none", "spath"})
 
 
 def _connect(goals: Sequence[_Goal], *, together: bool) -> Iterator[_Way]:
@@ -453,13 +456,6 @@ def _connect(goals: Sequence[_Goal], *, together: bool) -> Iterator[_Way]:
         yield tuple(goals), ()
     else:
         yield from (((goal,), ()) for goal in goals)
-
-
-def _exact(text: str) -> Check:
-    """The check for one text, with regard to case; a ``*`` in it is no wildcard."""
-    if "*" in text:
-        return Check(Kind.REGEX, f"(?s)^{re.escape(text)}$")
-    return Check(Kind.WILD, text, case=True)
 
 
 def _equality(condition: Matches, value: Wanted) -> list[Check]:

@@ -65,9 +65,27 @@ def _candidates(
             for chosen in islice(product(*choices), 24):
                 yield from _composed(chosen, default)
     known = [text for text in (prefer, default) if text is not None]
+    taken = sum(not d.wanted and d.check.kind in (Kind.WILD, Kind.REGEX) for d in demands)
+    for text in known if taken else ():
+        yield from _numbered(text, taken)
     for text in known:
         yield from (f"{text}x", f"x{text}", f"{text}1", f"{text} x", text[1:], text[:-1])
     yield from _OTHERS
+
+
+def _numbered(text: str, number: int) -> Iterator[str]:
+    """Texts like another one that have a number in them, for one of many events."""
+    stem, dot, extension = text.rpartition(".")
+    if dot and extension.isdigit():
+        yield f"{stem}.{(int(extension) + number) % 250 + 1}"
+    if text.isdigit():
+        yield str(int(text) + number)
+    if dot and "\\" not in extension:
+        yield f"{stem}{number}.{extension}"
+    yield from (f"{text}{number}", f"{text} {number}", f"{number}{text}")
+    folder, slash, name = text.rpartition("\\")
+    if slash:
+        yield f"{folder}\\{number}\\{name}"
 
 
 def _numbers(demands: Iterable[Demand]) -> Iterator[str]:

@@ -8,13 +8,14 @@ Where rows are made of several events (``stats``), a row is taken to be of one e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from escudo.spl import (
     Aggregate,
     And,
+    Bin,
     Binary,
     Call,
     Compare,
@@ -34,11 +35,15 @@ from escudo.spl import (
     SearchExpr,
     Stats,
     StreamStats,
+    Transaction,
     Tstats,
     Where,
 )
 from escudo.synthesis.conditions import (
     NOTHING,
+    OPEN,
+    SEVERAL,
+    All,
     Condition,
     Found,
     Holds,
@@ -60,17 +65,18 @@ _OF_ONE = frozenset(
 )
 """Statistics that are the value itself where there is one event."""
 
-OPEN = "agg"
-"""The function that stands for what one event does not tell."""
 
 _PASSED = frozenset(
     {
-        *("fields", "table", "convert", "sort", "bin", "dedup", "head", "tail", "reverse"),
+        *("fields", "table", "convert", "sort", "dedup", "head", "tail", "reverse"),
         *("mvexpand", "makemv", "mvcombine", "nomv", "fieldformat", "uniq", "outputlookup"),
         *("collect", "appendpipe", "append", "iplocation", "noop", "addinfo", "reltime"),
     }
 )
 """Commands that take no row away that one event makes, or whose fields nothing is asked of."""
+
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,26 @@ class Asked:
     """Whether breaking it says nothing: rows may come another way."""
 
 
+@dataclass(frozen=True)
+class Statistic:
+    """A statistic of a search: its function, and what it is of, over the fields of events."""
+
+    function: str
+    argument: EvalExpr | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Rows that are made of several: by which fields, of which command, how wide in time
+    (seconds, where time is one of the keys)."""
+
+    command: str
+    by: tuple[tuple[str, EvalExpr], ...]
+    terms: tuple[Statistic, ...]
+    bucket: float | None = None
+
+
 @dataclass
 class Walk:
     """What a search asks of events: a stream for each role, and conditions over all of them."""
@@ -105,7 +131,10 @@ class Walk:
     present: list[Condition] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     """Commands and functions that are not understood; what comes after them is a guess."""
-    open_aggregates: list[Aggregate] = field(default_factory=list)
+    open_terms: list[Statistic] = field(default_factory=list)
+    groupings: list[Grouping] = field(default_factory=list)
+    sequence: list[Condition] = field(default_factory=list)
+    """What the first and the last event of a transaction must be."""
     kinds: dict[int, EventKind] = field(default_factory=dict)
 
     @property
@@ -146,6 +175,7 @@ class _Follower:
         self.choose = choose
         self.parse = parse
         self.optional = False
+        self.bucket: float | None = None
 
     def run(self, pipeline: Pipeline) -> _Rows:
         first, *others = pipeline.commands
@@ -185,6 +215,9 @@ class _Follower:
             self._filter(parsed.expr, rows, f"the dataset {command.dataset}")
         if command.where is not None:
             self._filter(_without_node(command.where), rows, command.format(), cidr=False)
+        if "_time" in command.by and command.buckets.width is not None:
+            width = command.buckets.width
+            self.bucket = width.size * _SECONDS.get(width.unit or "s", 1.0)
         return self._group(command.aggregates, command.by, rows, command.fillnull_value)
 
     def _group(
@@ -195,6 +228,7 @@ class _Follower:
         fill: str | None,
     ) -> _Rows:
         out = _Rows(lambda name: NOTHING)
+        keys = tuple((name, rows(name)) for name in by)
         for name in by:
             value = rows(name)
             if fill is not None and name != "_time":
@@ -202,30 +236,44 @@ class _Follower:
             else:
                 self.walk.present.append(Present(value))
             out.known[name] = value
-        self._add_aggregates(aggregates, rows, out)
+        terms = self._add_aggregates(aggregates, rows, out)
+        bucket = self.bucket if "_time" in by else None
+        self.walk.groupings.append(Grouping("stats", keys, terms, bucket))
         return out
 
-    def _add_aggregates(self, aggregates: Sequence[Aggregate], rows: _Rows, out: _Rows) -> None:
-        for term in aggregates:
-            for name, value in self._aggregate(term, rows):
-                out.known[name] = value
+    def _add_aggregates(
+        self, aggregates: Sequence[Aggregate], rows: _Rows, out: _Rows
+    ) -> tuple[Statistic, ...]:
+        terms: list[Statistic] = []
+        added: dict[str, EvalExpr] = {}
+        for aggregate in aggregates:
+            if aggregate.field is not None and "*" in aggregate.field:
+                added |= {name: rows(name) for name in rows.known}
+                self.walk.unknown.append(f"{aggregate.function}({aggregate.field})")
+                continue
+            term, value = self._aggregate(aggregate, rows)
+            terms.append(term)
+            added[aggregate.output] = value
+        out.known.update(added)
+        return tuple(terms)
 
-    def _aggregate(self, term: Aggregate, rows: _Rows) -> Iterator[tuple[str, EvalExpr]]:
-        if term.field is not None and "*" in term.field and term.function in _OF_ONE:
-            for name in list(rows.known):
-                yield name, rows(name)
-            self.walk.unknown.append(f"{term.function}({term.field})")
-            return
-        value = None
-        if term.function in _OF_ONE and term.field is not None:
-            value = rows(term.field)
-        elif term.function in _OF_ONE and term.expr is not None:
-            value = substitute(term.expr, rows)
-        if value is None:
-            number = len(self.walk.open_aggregates)
-            self.walk.open_aggregates.append(term)
-            value = Call(OPEN, (Literal(number),))
-        yield term.output, value
+    def _aggregate(self, aggregate: Aggregate, rows: _Rows) -> tuple[Statistic, EvalExpr]:
+        argument = None
+        if aggregate.field is not None:
+            argument = rows(aggregate.field)
+        elif aggregate.expr is not None:
+            argument = substitute(aggregate.expr, rows)
+        term = Statistic(aggregate.function, argument, aggregate.output)
+        number = Literal(len(self.walk.open_terms))
+        if argument is not None and aggregate.function in _OF_ONE:
+            if aggregate.function not in ("values", "list"):
+                return term, argument
+            self.walk.open_terms.append(term)
+            return term, Call(SEVERAL, (number, argument))
+        if aggregate.function == "range":
+            return term, Literal(0)
+        self.walk.open_terms.append(term)
+        return term, Call(OPEN, (number,))
 
     # --- later commands ---------------------------------------------------------------------------
 
@@ -253,7 +301,13 @@ class _Follower:
             case Stats():
                 return self._group(command.aggregates, command.by, rows, None)
             case EventStats() | StreamStats():
-                self._add_aggregates(command.aggregates, rows, rows)
+                keys = tuple((name, rows(name)) for name in command.by)
+                terms = self._add_aggregates(command.aggregates, rows, rows)
+                self.walk.groupings.append(Grouping(command.name, keys, terms))
+            case Bin():
+                self._cut(command)
+            case Transaction():
+                self._follow_transaction(command, rows)
             case Rex() if command.mode is None:
                 for group in find_groups(command.pattern):
                     before = rows(group) if group in rows.known else NOTHING
@@ -279,6 +333,26 @@ class _Follower:
     def _ask(self, condition: Condition, text: str) -> None:
         for part in conjuncts(condition):
             self.walk.asked.append(Asked(part, text, optional=self.optional))
+
+    def _cut(self, command: Bin) -> None:
+        width = command.ranges.span_width
+        if command.field == "_time" and width is not None:
+            self.bucket = width.size * _SECONDS.get(width.unit or "s", 1.0)
+
+    def _follow_transaction(self, command: Transaction, rows: _Rows) -> None:
+        """Two events, the first as it starts, the last as it ends."""
+        for boundary in (command.startswith, command.endswith):
+            if boundary is not None and boundary.search is not None:
+                self.walk.sequence.append(of_search(boundary.search, rows))
+            elif boundary is not None and boundary.expr is not None:
+                self.walk.sequence.append(Holds(substitute(boundary.expr, rows)))
+            else:
+                self.walk.sequence.append(All(()))
+        keys = tuple((name, rows(name)) for name in command.fields)
+        self.walk.present += [Present(value) for _, value in keys]
+        self.walk.groupings.append(Grouping("transaction", keys, ()))
+        rows.known["duration"] = Literal(1)
+        rows.known["eventcount"] = Literal(2)
 
     def _look_up(self, command: Lookup, rows: _Rows) -> None:
         keys = [(inner, rows(outer)) for inner, outer in command.inputs]
