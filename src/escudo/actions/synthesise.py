@@ -1,0 +1,254 @@
+"""Detections -> events made of their own conditions, run through the whole path, and a verdict for
+each; called by ``escudo test --synthesise``.
+
+The events of all detections come into one lake, in the wire formats of their sources. Each trial
+(events that must be found, or a near-miss) has a window of time of its own, and a detection is run
+over that window only: so what becomes of one detection does not depend on the events of another.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from escudo.actions.workspace import EngineOf
+from escudo.cim.models import load as load_models
+from escudo.content import Content, Detection
+from escudo.core.errors import Diagnostic, Severity
+from escudo.core.ordered_map import map_in_order
+from escudo.core.timerange import TimeRange
+from escudo.detect import Match
+from escudo.detect.running import run_detection
+from escudo.lake import Lake
+from escudo.lake.ingest import ingest
+from escudo.lake.tables import Tables
+from escudo.synthesis.kinds import Kinds
+from escudo.synthesis.scenario import Synthesiser
+from escudo.synthesis.trials import Synthesis, Trial
+from escudo.synthesis.wire import WRITERS
+
+BEGIN = 1_704_067_200.0
+"""When the first trial begins: 2024-01-01 in UTC, a Monday."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a detection. ``fired``: its events were found; ``misfired``: near-misses that
+    were found, too, by what is broken in them. ``reason``: why it was not synthesised, or did not
+    fire."""
+
+    detection: Detection
+    synthesis: Synthesis
+    fired: bool = False
+    misfired: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def synthesised(self) -> bool:
+        return bool(self.synthesis.positives)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has to be looked at: it did not fire, or a near-miss did."""
+        return not self.fired or bool(self.misfired)
+
+
+@dataclass(frozen=True)
+class SynthesisReport:
+    """The outcomes of all detections, in the order in which they were given."""
+
+    outcomes: tuple[Outcome, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What was wrong with reading the events."""
+
+    @property
+    def failed(self) -> bool:
+        return any(o.failed for o in self.outcomes)
+
+    def summarise(self) -> dict[str, Any]:
+        """The counts, and the detections that were not synthesised, did not fire, or misfired."""
+        outcomes = self.outcomes
+        return {
+            "detections": len(outcomes),
+            "synthesised": sum(o.synthesised for o in outcomes),
+            "fired": sum(o.fired for o in outcomes),
+            "near_misses": sum(len(o.synthesis.near_misses) for o in outcomes),
+            "near_misses_fired": sum(len(o.misfired) for o in outcomes),
+            "failed": [_describe_failure(o) for o in outcomes if o.failed],
+        }
+
+
+def _describe_failure(outcome: Outcome) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": outcome.detection.name,
+        "file": outcome.detection.origin.file,
+        "reason": outcome.reason,
+    }
+    if outcome.misfired:
+        described["near_misses_fired"] = list(outcome.misfired)
+    return described
+
+
+Follow = Callable[[Sequence[Detection]], Iterable[Detection]]
+"""Is given a list of detections and yields them one by one (a progress bar)."""
+
+
+def synthesise_detections(
+    detections: Sequence[Detection],
+    content: Content,
+    tables: Tables,
+    engine_of: EngineOf,
+    *,
+    write: Path | None = None,
+    follow: Follow = iter,
+) -> SynthesisReport:
+    """Makes events for detections, and runs each over its own.
+
+    Args:
+        tables: the sources and data models, and so the lake that the events come into.
+        write: a folder for the events, as attack data (see ``write_attack_data``).
+        follow: is told of each detection before events are made for it.
+    """
+    synthesiser = Synthesiser(content.knowledge, Kinds(tables.families, load_models()))
+    made = [synthesiser.synthesise(d) for d in follow(detections)]
+    if write is not None:
+        for detection, synthesis in zip(detections, made, strict=True):
+            write_attack_data(detection, synthesis, write)
+    windows = _lay_out(made)
+    with (
+        tempfile.TemporaryDirectory(prefix="escudo-synthesis-") as folder,
+        Lake.create_temporary(tables=tables) as lake,
+    ):
+        report = ingest(_write_files(made, windows, Path(folder)), lake)
+        catalog = lake.snapshot()
+        engine = engine_of(catalog)
+        run = partial(run_detection, catalog=catalog, engine=engine, knowledge=content.knowledge)
+
+        def judge(pair: tuple[Detection, Synthesis]) -> Outcome:
+            return _judge(*pair, windows=windows, run=run)
+
+        pairs = list(zip(detections, made, strict=True))
+        outcomes = tuple(map_in_order(judge, pairs, threads=engine.at_once))
+    return SynthesisReport(outcomes, tuple(report.diagnostics))
+
+
+Windows = Mapping[int, TimeRange]
+"""The identity of a trial (``id``) -> its window."""
+
+
+def _trials(made: Iterable[Synthesis]) -> Iterator[Trial]:
+    for synthesis in made:
+        yield from synthesis.positives
+        yield from synthesis.near_misses
+
+
+def _lay_out(made: Iterable[Synthesis]) -> Windows:
+    """A window for each trial, one after the other."""
+    windows: dict[int, TimeRange] = {}
+    at = BEGIN
+    for trial in _trials(made):
+        at = -(-at // trial.align) * trial.align
+        windows[id(trial)] = TimeRange(at, at + trial.span)
+        at += trial.span
+    return windows
+
+
+def _write_files(made: Iterable[Synthesis], windows: Windows, folder: Path) -> list[Path]:
+    """A file of events for each source family that has some."""
+    lines: dict[str, list[str]] = {}
+    for trial in _trials(made):
+        begin = windows[id(trial)].earliest or 0.0
+        for event in trial.events:
+            lines.setdefault(event.family, []).append(event.write(begin))
+    paths: list[Path] = []
+    for family, texts in lines.items():
+        path = folder / f"{family}{WRITERS[family].suffix}"
+        path.write_text("\n".join(texts) + "\n", "utf-8")
+        paths.append(path)
+    return paths
+
+
+def _judge(
+    detection: Detection,
+    synthesis: Synthesis,
+    *,
+    windows: Windows,
+    run: Callable[..., Match],
+) -> Outcome:
+    """Runs a detection over the windows of its trials."""
+    if not synthesis.positives:
+        return Outcome(detection, synthesis, reason=synthesis.reason)
+
+    def find(trials: Sequence[Trial]) -> Match:
+        window = TimeRange(windows[id(trials[0])].earliest, windows[id(trials[-1])].latest)
+        return run(detection, within=window, now=window.latest)
+
+    match = next((m for t in synthesis.positives if (m := find([t])).rows.num_rows), None)
+    reason = ""
+    if match is None:
+        first = find([synthesis.positives[0]])
+        errors = [d.message for d in first.diagnostics if d.severity is Severity.ERROR]
+        about = f"; {', '.join(synthesis.notes)} not understood" if synthesis.notes else ""
+        reason = errors[0] if errors else f"its events were not found{about}"
+    misses = synthesis.near_misses
+    misfired: list[str] = []
+    if misses and not (synthesis.alone or find(misses).rows.num_rows):
+        misses = ()
+    for miss in misses:
+        if find([miss]).rows.num_rows:
+            misfired.append(miss.about)
+    return Outcome(detection, synthesis, match is not None, tuple(misfired), reason)
+
+
+# --- attack data ----------------------------------------------------------------------------------
+
+
+def write_attack_data(detection: Detection, synthesis: Synthesis, folder: Path) -> Path | None:
+    """Writes a detection's trials as attack data, and ``tests.yml`` that names them.
+
+    Each detection has a folder of its own. What is in ``tests.yml`` can be put into the
+    detection's YAML: a test for the events that must be found, and a negative one a near-miss.
+    Gives the folder; None where there are no events.
+    """
+    if not synthesis.positives:
+        return None
+    own = folder / _slug(detection.name)
+    own.mkdir(parents=True, exist_ok=True)
+    tests: list[dict[str, Any]] = []
+    trials = [(synthesis.positives[0], "true_positive", "True Positive Test")]
+    trials += [
+        (miss, f"near_miss_{number}", f"Near Miss {number}")
+        for number, miss in enumerate(synthesis.near_misses, 1)
+    ]
+    for trial, stem, name in trials:
+        data = list(_write_trial(trial, own, stem))
+        test: dict[str, Any] = {"name": name, "attack_data": data}
+        if not trial.fires:
+            test = {**test, "negative": True, "description": f"Broken: {trial.about}"}
+        tests.append(test)
+    text = yaml.safe_dump({"tests": tests}, sort_keys=False, width=100, allow_unicode=True)
+    (own / "tests.yml").write_text(text, "utf-8")
+    return own
+
+
+def _write_trial(trial: Trial, folder: Path, stem: str) -> Iterator[dict[str, str]]:
+    """Writes a trial's events, a file a source; gives what ``attack_data`` says of each."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for event in trial.events:
+        key = (event.family, event.source, event.sourcetype)
+        places.setdefault(key, []).append(event.write(BEGIN))
+    for number, ((family, source, sourcetype), lines) in enumerate(places.items()):
+        name = f"{stem}{f'_{number + 1}' if number else ''}{WRITERS[family].suffix}"
+        (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
+        yield {"data": name, "source": source, "sourcetype": sourcetype}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")

@@ -1,0 +1,445 @@
+"""A detection -> events that it must find, and near-misses; ``actions.synthesise`` runs them.
+
+For each kind of events that can feed the search: what it asks is solved, the events are made of the
+solution, and each condition is evaluated on them. A near-miss is solved anew with one condition
+turned into its opposite; it is kept only if that condition is false of its events. All conditions
+must hold for a row, so none can come of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice, product
+
+from escudo.content import Detection
+from escudo.core.catalog import Knowledge
+from escudo.core.errors import EscudoError
+from escudo.spl import Pipeline
+from escudo.spl.parse import parse_expanded
+from escudo.synthesis.conditions import Condition, of_role, split_role
+from escudo.synthesis.demands import NULL, Demand, Kind, exact
+from escudo.synthesis.evaluate import Scope
+from escudo.synthesis.functions import UnknownValueError
+from escudo.synthesis.judge import holds, mentions_open
+from escudo.synthesis.kinds import TELLING, EventKind, Kinds, default_fields
+from escudo.synthesis.lookups import Lookups
+from escudo.synthesis.populations import Plan, field_names, find_shortages, plan_population
+from escudo.synthesis.solve import Demands, Solver, World
+from escudo.synthesis.texts import make_text
+from escudo.synthesis.trials import Event, Synthesis, Trial
+from escudo.synthesis.values import Value
+from escudo.synthesis.walk import Asked, Choose, Stream, Walk, follow
+
+_MOST_KINDS = 40
+"""Choices of kinds that are tried for a detection."""
+_MOST_SOLUTIONS = 60
+"""Solutions of the solver that are evaluated for a choice of kinds."""
+_AT = 60.0
+"""Seconds into its window at which a trial's event is."""
+_CARRIERS = {
+    "sysmon": "CommandLine",
+    "sysmon_linux": "CommandLine",
+    "windows_powershell": "ScriptBlockText",
+    "crowdstrike_fdr": "CommandLine",
+    "crowdstrike_streams": "event.DetectDescription",
+}
+"""The field of a family that text goes to which may be anywhere in an event."""
+
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The fields of one event a role."""
+
+    kinds: Mapping[int, EventKind]
+    fields: Mapping[int, Fields]
+
+
+class Synthesiser:
+    """Makes events for detections of some content, for the sources that can be written."""
+
+    def __init__(self, knowledge: Knowledge, kinds: Kinds) -> None:
+        self.knowledge = knowledge
+        self.kinds = kinds
+        self.lookups = Lookups(knowledge)
+
+    def synthesise(self, detection: Detection) -> Synthesis:
+        """Events for a detection; the reason where none could be made."""
+        try:
+            pipeline = self.parse(detection.search)
+        except EscudoError as error:
+            return Synthesis(detection.name, reason=str(error.diagnostic.message))
+        return _Search(self, detection, pipeline).run()
+
+    def parse(self, text: str) -> Pipeline:
+        return parse_expanded(text, self.knowledge)
+
+
+class _Search:
+    def __init__(self, synthesiser: Synthesiser, detection: Detection, pipeline: Pipeline) -> None:
+        self.parent = synthesiser
+        self.detection = detection
+        self.pipeline = pipeline
+        self.reasons: dict[str, None] = {}
+
+    def run(self) -> Synthesis:
+        for walk in self._walks():
+            solution = next(self._solve(walk, None, {}), None)
+            if solution is None:
+                names = " and ".join(k.name for k in walk.kinds.values())
+                self.reasons[f"no event of {names} meets all conditions"] = None
+                continue
+            positives = tuple(self._positives(walk, solution))
+            if not positives:
+                self.reasons["no events were found that differ as it asks"] = None
+                continue
+            misses = (*self._near_misses(walk, solution), *self._shortages(walk, solution))
+            source = " and ".join(k.name for k in walk.kinds.values())
+            return Synthesis(
+                self.detection.name,
+                positives,
+                misses,
+                source,
+                notes=tuple(walk.unknown),
+                alone=bool(walk.open_terms),
+            )
+        reason = next(iter(self.reasons), "no source gives events for it")
+        return Synthesis(self.detection.name, reason=reason)
+
+    # --- kinds ------------------------------------------------------------------------------------
+
+    def _walks(self) -> Iterator[Walk]:
+        """The search followed for each choice of the kinds of its streams."""
+        options: list[Sequence[EventKind]] = []
+
+        def choose(stream: Stream) -> EventKind:
+            if stream.role == len(options):
+                options.append(self._options(stream))
+            return options[stream.role][0]
+
+        try:
+            first = self._follow(choose)
+        except UnknownValueError as error:
+            self.reasons[str(error)] = None
+            return
+        yield first
+        for chosen in islice(product(*options), 1, _MOST_KINDS):
+            yield self._follow(partial(_take, chosen))
+
+    def _follow(self, choose: Choose) -> Walk:
+        return follow(self.pipeline, choose, self.parent.parse)
+
+    def _options(self, stream: Stream) -> Sequence[EventKind]:
+        kinds = self.parent.kinds
+        if stream.model is None:
+            found = list(kinds.of_raw())
+        else:
+            found = list(kinds.of_dataset(stream.model, stream.dataset))
+        if not found:
+            named = f"{stream.model}.{stream.dataset}" if stream.dataset else f"{stream.model}"
+            raise UnknownValueError(f"no source that can be written fills {named}")
+        named_sources = " ".join(self.detection.data_source).lower()
+        return sorted(found, key=lambda k: -_likeness(k, named_sources))
+
+    # --- solving ----------------------------------------------------------------------------------
+
+    def _solve(
+        self,
+        walk: Walk,
+        broken: Condition | None,
+        prefer: Mapping[int, Fields],
+        *,
+        given: Sequence[Demand] = (),
+        also: Sequence[Condition] = (),
+    ) -> Iterator[Solution]:
+        """Events that meet all conditions, but for one that is broken.
+
+        ``given`` are further demands, ``also`` further conditions.
+        """
+        wanted = [(c, c is not broken) for c in (*walk.conditions, *also)]
+        if broken is not None:
+            wanted.sort(key=lambda pair: pair[1])
+        given = [
+            *(
+                Demand(of_role(role, name), exact(text))
+                for role, kind in walk.kinds.items()
+                for name, text in kind.fixed.items()
+            ),
+            *given,
+        ]
+        solver = Solver(self._world(walk, prefer))
+        for demands in islice(solver.solve(wanted, given), _MOST_SOLUTIONS):
+            solution = Solution(walk.kinds, _fields(walk, demands, prefer))
+            if self._is_right(walk, solution, broken):
+                yield solution
+
+    def _world(self, walk: Walk, prefer: Mapping[int, Fields]) -> World:
+        def default(name: str) -> str | None:
+            role, plain = split_role(name)
+            kind = walk.kinds[role]
+            told = next((v for n, v in kind.fixed.items() if n in TELLING), None)
+            return default_fields(kind.family.name, told).get(plain)
+
+        def preferred(name: str) -> str | None:
+            role, plain = split_role(name)
+            return prefer.get(role, {}).get(plain)
+
+        def carrier(name: str) -> str:
+            role, plain = split_role(name)
+            if plain != "_raw":
+                return name
+            return of_role(role, _CARRIERS.get(walk.kinds[role].family.name, "Message"))
+
+        return World(default, preferred, carrier, self.parent.lookups.ways)
+
+    def _is_right(self, walk: Walk, solution: Solution, broken: Condition | None) -> bool:
+        """Whether all conditions hold of the events, but for the broken one, which must not."""
+        scope = Scope(_reader(solution), _AT, self.parent.lookups.evaluate)
+        for condition in walk.conditions:
+            try:
+                held = holds(condition, scope)
+            except UnknownValueError:
+                if condition is broken:
+                    return False
+                continue
+            if held == (condition is broken):
+                return False
+        return True
+
+    # --- several events ---------------------------------------------------------------------------
+
+    def _positives(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
+        """Events that should be found; of several trials the likeliest first."""
+        if walk.sequence:
+            yield from self._in_sequence(walk, solution)
+            return
+        plan = plan_population(walk)
+        if plan is None:
+            yield Trial(_events(solution), fires=True)
+            return
+        for size in plan.sizes:
+            group = self._populate(walk, solution, plan, size)
+            if group is not None:
+                yield self._lay_out(walk, group, plan, fires=True)
+
+    def _in_sequence(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
+        """The events that begin and end a transaction, of the same keys."""
+        pinned = {n for g in walk.groupings for _, key in g.by for n in field_names(key)}
+        given = _pin(solution, pinned)
+        events: list[Event] = []
+        for number, condition in enumerate(walk.sequence):
+            found = next(
+                self._solve(walk, None, solution.fields, given=given, also=[condition]), None
+            )
+            if found is None:
+                return
+            events += _events(found, number * 1.0)
+        yield Trial(tuple(events), fires=True)
+
+    def _populate(
+        self, walk: Walk, solution: Solution, plan: Plan, size: int
+    ) -> list[Solution] | None:
+        """So many events that differ in what is counted; None where they cannot."""
+        return self._differing(walk, solution, size, varied=plan.varied, pinned=plan.pinned)
+
+    def _differing(
+        self,
+        walk: Walk,
+        solution: Solution,
+        size: int,
+        *,
+        varied: Set[str],
+        pinned: Set[str],
+    ) -> list[Solution] | None:
+        found = [solution]
+        while len(found) < size:
+            if not varied:
+                found.append(solution)
+                continue
+            given = [*_pin(solution, pinned), *_exclude(found, varied)]
+            other = next(self._solve(walk, None, solution.fields, given=given), None)
+            if other is None:
+                return None
+            found.append(other)
+        return found
+
+    def _lay_out(
+        self, walk: Walk, group: Sequence[Solution], plan: Plan, *, fires: bool, about: str = ""
+    ) -> Trial:
+        """The events of a group in time, and those of the background before them."""
+        width = plan.bucket or 0.0
+        before: list[Event] = []
+        if plan.background and plan.bucket is not None:
+            for number in range(plan.background):
+                before += _events(group[0], number * width)
+        elif plan.background and plan.spread_over:
+            others = self._differing(
+                walk,
+                group[0],
+                plan.background + 1,
+                varied=plan.spread_over,
+                pinned=plan.pinned - plan.spread_over,
+            )
+            for other in (others or [])[1:]:
+                before += _events(other)
+        begin = plan.background * width
+        after = [e for n, s in enumerate(group) for e in _events(s, begin + n * 0.2)]
+        span = max(900.0, (plan.background + 1) * width)
+        align = max(900.0, width)
+        events = (*before, *after)
+        return Trial(events, fires=fires, about=about, span=span, align=align)
+
+    def _shortages(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
+        """Near-misses of too few events."""
+        plan = plan_population(walk)
+        if plan is None or walk.sequence or _makes_rows_otherwise(self.pipeline):
+            return
+        for shortage in find_shortages(walk):
+            group = self._populate(walk, solution, plan, shortage.size)
+            if group is not None:
+                few = replace(plan, background=0)
+                yield self._lay_out(
+                    walk, group, few, fires=False, about=f"too few events: {shortage.asked.text}"
+                )
+
+    # --- near-misses ------------------------------------------------------------------------------
+
+    def _near_misses(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
+        if _makes_rows_otherwise(self.pipeline):
+            return
+        seen = [_events(solution)]
+        for asked in walk.asked:
+            if asked.optional or mentions_open(asked.condition):
+                continue
+            missed = next(self._solve(walk, asked.condition, solution.fields), None)
+            if missed is None:
+                continue
+            events = _events(missed)
+            if events not in seen:
+                seen.append(events)
+                yield Trial(events, fires=False, about=_describe(asked))
+
+
+def _take(chosen: Sequence[EventKind], stream: Stream) -> EventKind:
+    return chosen[stream.role]
+
+
+def _describe(asked: Asked) -> str:
+    return asked.text
+
+
+def _likeness(kind: EventKind, named: str) -> float:
+    """How well a kind fits the sources that a detection names; of equal ones the earlier."""
+    told = next((v for n, v in kind.fixed.items() if n in TELLING), "")
+    words = {
+        "sysmon": "sysmon event",
+        "sysmon_linux": "sysmon for linux",
+        "windows_security": "windows event log security",
+        "windows_powershell": "powershell",
+        "windows_other": "windows event log",
+        "crowdstrike_fdr": "crowdstrike",
+    }.get(kind.family.name, "\0")
+    score = 2.0 if words in named else 0.0
+    if told and any(part == told.lower() for part in named.split()):
+        score += 1.0
+    return score
+
+
+def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mapping[int, Fields]:
+    """The fields of each role's event."""
+    out: dict[int, Fields] = {}
+    for role, kind in walk.kinds.items():
+        own = {
+            plain: asked
+            for name, asked in demands.items()
+            for number, plain in [split_role(name)]
+            if number == role
+        }
+        told = next((make_text(own[n], None, None) for n in TELLING if n in own), None)
+        defaults = dict(default_fields(kind.family.name, told))
+        liked = prefer.get(role, {})
+        fields = {**defaults, **{n: t for n, t in liked.items() if n not in own}}
+        for name, asked in own.items():
+            nothing = any(d.check.kind is Kind.NULL and d.wanted and not d.steps for d in asked)
+            text = None
+            if not nothing:
+                text = make_text(asked, defaults.get(name), liked.get(name))
+            if text is None:
+                fields.pop(name, None)
+            else:
+                fields[name] = text
+        out[role] = {n: t for n, t in fields.items() if not n.startswith("_") and n != "host"}
+    return out
+
+
+def _pin(solution: Solution, names: Set[str]) -> list[Demand]:
+    """Demands for the same texts that a solution has in some fields."""
+    out: list[Demand] = []
+    for name in sorted(names):
+        role, plain = split_role(name)
+        text = solution.fields[role].get(plain)
+        out.append(Demand(name, NULL if text is None else exact(text)))
+    return out
+
+
+def _exclude(solutions: Sequence[Solution], names: Set[str]) -> list[Demand]:
+    """Demands for other texts than those that solutions have in some fields."""
+    out: list[Demand] = []
+    for name in sorted(names):
+        role, plain = split_role(name)
+        texts = {s.fields[role].get(plain) for s in solutions}
+        if texts != {None}:
+            out.append(Demand(name, NULL, wanted=False))
+        out += [Demand(name, exact(t), wanted=False) for t in sorted(filter(None, texts))]
+    return out
+
+
+def _events(solution: Solution, later: float = 0.0) -> tuple[Event, ...]:
+    return tuple(
+        _event(solution.kinds[role], fields, _AT + later)
+        for role, fields in solution.fields.items()
+    )
+
+
+def _event(kind: EventKind, fields: Fields, offset: float = _AT) -> Event:
+    family = kind.family
+    source = re.sub(r"\{([^{}]+)\}", lambda m: fields.get(m[1], ""), family.source)
+    return Event(family.name, dict(fields), offset, source, family.sourcetype)
+
+
+def _reader(solution: Solution) -> Callable[[str], Value]:
+    """What evaluates a field of the events."""
+    events = {
+        role: Event(solution.kinds[role].family.name, fields, _AT)
+        for role, fields in solution.fields.items()
+    }
+
+    def read(name: str) -> Value:
+        role, plain = split_role(name)
+        if plain == "_raw":
+            return events[role].write(0.0)
+        if plain == "_time":
+            return _AT
+        text = solution.fields[role].get(plain)
+        return None if text == "" else text
+
+    return read
+
+
+_OTHERWISE = frozenset(
+    {"append", "union", "multisearch", "set", "appendcols", "inputlookup", "map"}
+)
+
+
+def _makes_rows_otherwise(pipeline: Pipeline) -> bool:
+    """Whether rows can come of what is not asked of: appended searches, statistics of nothing."""
+    for command in pipeline.commands:
+        if command.name in _OTHERWISE:
+            return True
+        if command.name in ("stats", "tstats") and not getattr(command, "by", ()):
+            return True
+    return False

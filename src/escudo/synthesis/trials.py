@@ -1,0 +1,58 @@
+"""Events of a detection that must be found, or must not: what is written, ingested and searched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from escudo.synthesis.wire import write_event
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event of a source family; ``offset`` is seconds from the begin of its trial.
+
+    ``source`` and ``sourcetype`` are what it is called once it has come in.
+    """
+
+    family: str
+    fields: Mapping[str, str]
+    offset: float = 0.0
+    source: str = ""
+    sourcetype: str = ""
+
+    def write(self, begin: float) -> str:
+        """The event as its source writes it."""
+        return write_event(self.family, self.fields, begin + self.offset)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Events that a detection must find together, or must not find."""
+
+    events: tuple[Event, ...]
+    fires: bool
+    about: str = ""
+    """Of a near-miss, the condition that is broken."""
+    span: float = 900.0
+    """Seconds of the window that it needs for itself."""
+    align: float = 900.0
+    """The window begins at a multiple of so many seconds since 1970."""
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What was made for a detection: of no events, ``reason`` says why.
+
+    ``positives`` are candidates: the first of them that is found counts. ``source`` is the kind of
+    its events.
+    """
+
+    name: str
+    positives: tuple[Trial, ...] = ()
+    near_misses: tuple[Trial, ...] = ()
+    source: str = ""
+    reason: str = ""
+    notes: tuple[str, ...] = field(default=())
+    alone: bool = False
+    """Whether each near-miss has to be searched alone: rows are made of several events."""

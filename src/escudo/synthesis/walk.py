@@ -1,0 +1,411 @@
+"""A search -> what the events that it finds must be, as far as its commands say.
+
+``scenario`` calls it. The search is followed from its first command on. Each field of its rows is
+kept as an expression over the fields of events; each filter becomes a condition over the same.
+Where rows are made of several events (``stats``), a row is taken to be of one event: the value of
+``values(x)`` is x there. What one event cannot give (``count``, ``dc``) is left open (``agg()``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from escudo.spl import (
+    Aggregate,
+    And,
+    Bin,
+    Binary,
+    Call,
+    Compare,
+    Eval,
+    EvalExpr,
+    EventStats,
+    Fillnull,
+    From,
+    Join,
+    Literal,
+    Lookup,
+    Pipeline,
+    Regex,
+    Rename,
+    Rex,
+    Search,
+    SearchExpr,
+    Stats,
+    StreamStats,
+    Transaction,
+    Tstats,
+    Where,
+)
+from escudo.synthesis.conditions import (
+    NOTHING,
+    OPEN,
+    SEVERAL,
+    All,
+    Condition,
+    Found,
+    Holds,
+    Opposite,
+    Present,
+    conjuncts,
+    of_search,
+    substitute,
+)
+from escudo.synthesis.examples import find_groups
+from escudo.synthesis.functions import UnknownValueError
+from escudo.synthesis.kinds import EventKind
+
+_OF_ONE = frozenset(
+    {
+        *("values", "list", "first", "last", "latest", "earliest", "min", "max", "mode", "avg"),
+        *("sum", "median", "perc", "estdc_error"),
+    }
+)
+"""Statistics that are the value itself where there is one event."""
+
+
+_PASSED = frozenset(
+    {
+        *("fields", "table", "convert", "sort", "dedup", "head", "tail", "reverse"),
+        *("mvexpand", "makemv", "mvcombine", "nomv", "fieldformat", "uniq", "outputlookup"),
+        *("collect", "appendpipe", "append", "iplocation", "noop", "addinfo", "reltime"),
+    }
+)
+"""Commands that take no row away that one event makes, or whose fields nothing is asked of."""
+
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The events that a search, or a subsearch of it, begins with; ``raw``: no data model."""
+
+    role: int
+    model: str | None = None
+    dataset: str | None = None
+
+    @property
+    def raw(self) -> bool:
+        return self.model is None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A condition, and the command that asks for it; ``role`` of what reads of it."""
+
+    condition: Condition
+    text: str
+    optional: bool = False
+    """Whether breaking it says nothing: rows may come another way."""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A statistic of a search: its function, and what it is of, over the fields of events."""
+
+    function: str
+    argument: EvalExpr | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Rows that are made of several: by which fields, of which command, how wide in time
+    (seconds, where time is one of the keys)."""
+
+    command: str
+    by: tuple[tuple[str, EvalExpr], ...]
+    terms: tuple[Statistic, ...]
+    bucket: float | None = None
+
+
+@dataclass
+class Walk:
+    """What a search asks of events: a stream for each role, and conditions over all of them."""
+
+    streams: list[Stream] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    present: list[Condition] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    """Commands and functions that are not understood; what comes after them is a guess."""
+    open_terms: list[Statistic] = field(default_factory=list)
+    groupings: list[Grouping] = field(default_factory=list)
+    sequence: list[Condition] = field(default_factory=list)
+    """What the first and the last event of a transaction must be."""
+    kinds: dict[int, EventKind] = field(default_factory=dict)
+
+    @property
+    def conditions(self) -> list[Condition]:
+        return [*(a.condition for a in self.asked), *self.present]
+
+
+Choose = Callable[[Stream], EventKind]
+"""The kind of events of a stream."""
+
+
+def follow(pipeline: Pipeline, choose: Choose, parse: Callable[[str], Pipeline]) -> Walk:
+    """What a search asks of events of the kinds that are chosen for its streams.
+
+    Raises:
+        UnknownValueError: it does not begin with events.
+    """
+    walk = Walk()
+    _Follower(walk, choose, parse).run(pipeline)
+    return walk
+
+
+class _Rows:
+    """The fields of rows as expressions over events."""
+
+    def __init__(self, base: Callable[[str], EvalExpr]) -> None:
+        self.known: dict[str, EvalExpr] = {}
+        self.base = base
+
+    def __call__(self, name: str) -> EvalExpr:
+        found = self.known.get(name)
+        return self.base(name) if found is None else found
+
+
+class _Follower:
+    def __init__(self, walk: Walk, choose: Choose, parse: Callable[[str], Pipeline]) -> None:
+        self.walk = walk
+        self.choose = choose
+        self.parse = parse
+        self.optional = False
+        self.bucket: float | None = None
+
+    def run(self, pipeline: Pipeline) -> _Rows:
+        first, *others = pipeline.commands
+        rows = self._begin(first)
+        for command in others:
+            rows = self._step(command, rows)
+        return rows
+
+    def _begin(self, command: Any) -> _Rows:
+        match command:
+            case Tstats():
+                return self._tstats(command)
+            case Search():
+                _, rows = self._open(None, None)
+                self._filter(command.expr, rows, command.format())
+                return rows
+            case From(kind="datamodel"):
+                model, _, dataset = command.object.partition(".")
+                _, rows = self._open(model, dataset or None)
+                return rows
+        raise UnknownValueError(f"its rows come from '{command.name}', not from events")
+
+    def _open(self, model: str | None, dataset: str | None) -> tuple[Stream, _Rows]:
+        stream = Stream(len(self.walk.streams), model, dataset)
+        self.walk.streams.append(stream)
+        kind = self.choose(stream)
+        self.walk.kinds[stream.role] = kind
+        return stream, _Rows(lambda name: kind.express(_plain(name, stream), stream.role))
+
+    def _tstats(self, command: Tstats) -> _Rows:
+        stream, rows = self._open(command.model, command.dataset)
+        kind = self.walk.kinds[stream.role]
+        constraint = kind.dataset.schema.constraint if kind.dataset is not None else None
+        if constraint is not None:
+            parsed = self.parse(f"search {constraint}").commands[0]
+            assert isinstance(parsed, Search)
+            self._filter(parsed.expr, rows, f"the dataset {command.dataset}")
+        if command.where is not None:
+            self._filter(_without_node(command.where), rows, command.format(), cidr=False)
+        if "_time" in command.by and command.buckets.width is not None:
+            width = command.buckets.width
+            self.bucket = width.size * _SECONDS.get(width.unit or "s", 1.0)
+        return self._group(command.aggregates, command.by, rows, command.fillnull_value)
+
+    def _group(
+        self,
+        aggregates: Sequence[Aggregate],
+        by: Sequence[str],
+        rows: _Rows,
+        fill: str | None,
+    ) -> _Rows:
+        out = _Rows(lambda name: NOTHING)
+        keys = tuple((name, rows(name)) for name in by)
+        for name in by:
+            value = rows(name)
+            if fill is not None and name != "_time":
+                value = Call("coalesce", (value, Literal(fill)))
+            else:
+                self.walk.present.append(Present(value))
+            out.known[name] = value
+        terms = self._add_aggregates(aggregates, rows, out)
+        bucket = self.bucket if "_time" in by else None
+        self.walk.groupings.append(Grouping("stats", keys, terms, bucket))
+        return out
+
+    def _add_aggregates(
+        self, aggregates: Sequence[Aggregate], rows: _Rows, out: _Rows
+    ) -> tuple[Statistic, ...]:
+        terms: list[Statistic] = []
+        added: dict[str, EvalExpr] = {}
+        for aggregate in aggregates:
+            if aggregate.field is not None and "*" in aggregate.field:
+                added |= {name: rows(name) for name in rows.known}
+                self.walk.unknown.append(f"{aggregate.function}({aggregate.field})")
+                continue
+            term, value = self._aggregate(aggregate, rows)
+            terms.append(term)
+            added[aggregate.output] = value
+        out.known.update(added)
+        return tuple(terms)
+
+    def _aggregate(self, aggregate: Aggregate, rows: _Rows) -> tuple[Statistic, EvalExpr]:
+        argument = None
+        if aggregate.field is not None:
+            argument = rows(aggregate.field)
+        elif aggregate.expr is not None:
+            argument = substitute(aggregate.expr, rows)
+        term = Statistic(aggregate.function, argument, aggregate.output)
+        number = Literal(len(self.walk.open_terms))
+        if argument is not None and aggregate.function in _OF_ONE:
+            if aggregate.function not in ("values", "list"):
+                return term, argument
+            self.walk.open_terms.append(term)
+            return term, Call(SEVERAL, (number, argument))
+        if aggregate.function == "range":
+            return term, Literal(0)
+        self.walk.open_terms.append(term)
+        return term, Call(OPEN, (number,))
+
+    # --- later commands ---------------------------------------------------------------------------
+
+    def _step(self, command: Any, rows: _Rows) -> _Rows:
+        try:
+            return self._apply(command, rows)
+        except UnknownValueError as error:
+            self.walk.unknown.append(f"{command.name}: {error}")
+            return rows
+
+    def _apply(self, command: Any, rows: _Rows) -> _Rows:
+        match command:
+            case Search():
+                self._filter(command.expr, rows, command.format())
+            case Where():
+                self._ask(Holds(substitute(command.expr, rows)), command.format())
+            case Regex():
+                found = Found(rows(command.field), command.pattern)
+                self._ask(Opposite(found) if command.negated else found, command.format())
+            case Eval():
+                for assignment in command.assignments:
+                    rows.known[assignment.field] = substitute(assignment.expr, rows)
+            case Rename():
+                _rename(command, rows)
+            case Stats():
+                return self._group(command.aggregates, command.by, rows, None)
+            case EventStats() | StreamStats():
+                keys = tuple((name, rows(name)) for name in command.by)
+                terms = self._add_aggregates(command.aggregates, rows, rows)
+                self.walk.groupings.append(Grouping(command.name, keys, terms))
+            case Bin():
+                self._cut(command)
+            case Transaction():
+                self._follow_transaction(command, rows)
+            case Rex() if command.mode is None:
+                for group in find_groups(command.pattern):
+                    before = rows(group) if group in rows.known else NOTHING
+                    args = (rows(command.field), Literal(command.pattern), Literal(group))
+                    rows.known[group] = Call("coalesce", (Call("rex", args), before))
+            case Lookup():
+                self._look_up(command, rows)
+            case Fillnull():
+                for name in command.fields:
+                    filled = (rows(name), Literal(command.value))
+                    rows.known[name] = Call("coalesce", filled)
+            case Join():
+                self._join(command, rows)
+            case _ if command.name in _PASSED:
+                pass
+            case _:
+                self.walk.unknown.append(command.name)
+        return rows
+
+    def _filter(self, expr: SearchExpr, rows: _Rows, text: str, *, cidr: bool = True) -> None:
+        self._ask(of_search(expr, rows, cidr=cidr), text)
+
+    def _ask(self, condition: Condition, text: str) -> None:
+        for part in conjuncts(condition):
+            self.walk.asked.append(Asked(part, text, optional=self.optional))
+
+    def _cut(self, command: Bin) -> None:
+        width = command.ranges.span_width
+        if command.field == "_time" and width is not None:
+            self.bucket = width.size * _SECONDS.get(width.unit or "s", 1.0)
+
+    def _follow_transaction(self, command: Transaction, rows: _Rows) -> None:
+        """Two events, the first as it starts, the last as it ends."""
+        for boundary in (command.startswith, command.endswith):
+            if boundary is not None and boundary.search is not None:
+                self.walk.sequence.append(of_search(boundary.search, rows))
+            elif boundary is not None and boundary.expr is not None:
+                self.walk.sequence.append(Holds(substitute(boundary.expr, rows)))
+            else:
+                self.walk.sequence.append(All(()))
+        keys = tuple((name, rows(name)) for name in command.fields)
+        self.walk.present += [Present(value) for _, value in keys]
+        self.walk.groupings.append(Grouping("transaction", keys, ()))
+        rows.known["duration"] = Literal(1)
+        rows.known["eventcount"] = Literal(2)
+
+    def _look_up(self, command: Lookup, rows: _Rows) -> None:
+        keys = [(inner, rows(outer)) for inner, outer in command.inputs]
+        flat = [part for inner, value in keys for part in (Literal(inner), value)]
+        for inner, outer in command.outputs:
+            value: EvalExpr = Call("lookup", (Literal(command.table), Literal(inner), *flat))
+            if command.new:
+                value = Call("coalesce", (rows(outer), value))
+            rows.known[outer] = value
+        if not command.outputs:
+            self.walk.unknown.append("lookup without outputs")
+
+    def _join(self, command: Join, rows: _Rows) -> None:
+        before = self.optional
+        self.optional = before or command.kind == "left"
+        try:
+            other = self.run(command.subsearch)
+        finally:
+            self.optional = before
+        for name in command.fields:
+            self.walk.present.append(Present(rows(name)))
+            self._ask_same(rows(name), other(name))
+        for name, value in other.known.items():
+            if name not in command.fields:
+                rows.known[name] = value
+
+    def _ask_same(self, left: EvalExpr, right: EvalExpr) -> None:
+        self.walk.present.append(Holds(Binary("=", left, right)))
+
+
+def _plain(name: str, stream: Stream) -> str:
+    """A field of a data model without the names of its datasets."""
+    if stream.raw or "." not in name:
+        return name
+    return name.rpartition(".")[2]
+
+
+def _without_node(expr: SearchExpr) -> SearchExpr:
+    if isinstance(expr, And):
+        return And(tuple(_without_node(o) for o in expr.operands))
+    if isinstance(expr, Compare) and expr.field_name == "nodename":
+        return And(())
+    return expr
+
+
+def _rename(command: Rename, rows: _Rows) -> None:
+    for old, new in command.pairs:
+        if "*" not in old:
+            rows.known[new] = rows(old)
+            rows.known[old] = NOTHING
+            continue
+        before, _, after = old.partition("*")
+        for name in list(rows.known):
+            if name.startswith(before) and name.endswith(after):
+                middle = name[len(before) : len(name) - len(after)]
+                rows.known[new.replace("*", middle)] = rows.known.pop(name)

@@ -1,0 +1,143 @@
+"""The fields of an event -> a line of the format that its source writes; trials are made of them.
+
+One writer a source family. ``WRITERS`` says which families can be written, and with what ending a
+file of them is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
+_SYSTEM = frozenset(
+    {
+        *("Name", "Guid", "EventSourceName", "EventID", "Qualifiers", "Version", "Level", "Task"),
+        *("Opcode", "Keywords", "SystemTime", "EventRecordID", "ProcessID", "ThreadID", "Channel"),
+        *("Computer", "UserID", "ActivityID", "RelatedActivityID"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class WireFormat:
+    """``write`` makes a line of an event's fields and its time (epoch seconds)."""
+
+    suffix: str
+    write: Callable[[Mapping[str, str], float], str]
+
+
+def write_event(family: str, fields: Mapping[str, str], time: float) -> str:
+    """An event of a source family as its source writes it, without a line feed at the end.
+
+    >>> write_event("crowdstrike_fdr", {"event_simpleName": "EndOfProcess"}, 1.5)
+    '{"event_simpleName":"EndOfProcess","timestamp":"1500"}'
+    """
+    return WRITERS[family].write(fields, time)
+
+
+def _escape(text: str) -> str:
+    """As Windows escapes text in event XML; line ends are references, so that they last."""
+    for character, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(character, escaped)
+    return text.replace("\r", "&#13;").replace("\n", "&#10;")
+
+
+def _quoted(text: str) -> str:
+    return "'" + _escape(text).replace("'", "&apos;") + "'"
+
+
+def utc_text(time: float, digits: int = 7) -> str:
+    """A time as Windows writes it.
+
+    >>> utc_text(0.25)
+    '1970-01-01T00:00:00.2500000Z'
+    """
+    at = datetime.fromtimestamp(time, UTC)
+    fraction = f"{at.microsecond:06d}0"[:digits]
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{fraction}Z"
+
+
+def _write_xml(fields: Mapping[str, str], time: float) -> str:
+    """Windows event XML on one line, as ``XmlWinEventLog`` holds it."""
+
+    def element(name: str) -> str:
+        return f"<{name}>{_escape(fields[name])}</{name}>" if name in fields else ""
+
+    def attributes(**names: str) -> str:
+        given = ((a, fields[n]) for a, n in names.items() if n in fields)
+        return "".join(f" {a}={_quoted(v)}" for a, v in given)
+
+    system = "".join(
+        (
+            f"<Provider{attributes(Name='Name', Guid='Guid', EventSourceName='EventSourceName')}/>",
+            *(element(n) for n in ("EventID", "Version", "Level", "Task", "Opcode", "Keywords")),
+            f"<TimeCreated SystemTime='{fields.get('SystemTime', utc_text(time))}'/>",
+            element("EventRecordID"),
+            f"<Correlation{attributes(ActivityID='ActivityID')}/>",
+            f"<Execution{attributes(ProcessID='ProcessID', ThreadID='ThreadID')}/>",
+            element("Channel"),
+            element("Computer"),
+            f"<Security{attributes(UserID='UserID')}/>",
+        )
+    )
+    data = "".join(
+        f"<Data Name={_quoted(name)}>{_escape(value)}</Data>"
+        for name, value in fields.items()
+        if name not in _SYSTEM
+    )
+    return (
+        f"<Event xmlns='{_NAMESPACE}'><System>{system}</System>"
+        f"<EventData>{data}</EventData></Event>"
+    )
+
+
+def _write_sysmon(fields: Mapping[str, str], time: float) -> str:
+    known = {"UtcTime": utc_text(time, 3).replace("T", " ").rstrip("Z"), **fields}
+    return _write_xml({"Task": fields.get("EventID", ""), **known}, time)
+
+
+def _write_fdr(fields: Mapping[str, str], time: float) -> str:
+    return orjson.dumps({**fields, "timestamp": str(round(time * 1000))}).decode()
+
+
+def _write_defender(fields: Mapping[str, str], time: float) -> str:
+    row = {"Timestamp": utc_text(time), **fields}
+    return orjson.dumps({"category": "AdvancedHunting", "properties": row}).decode()
+
+
+def _write_nested(time_field: str) -> Callable[[Mapping[str, str], float], str]:
+    """JSON whose dotted names are objects in objects."""
+
+    def write(fields: Mapping[str, str], time: float) -> str:
+        whole: dict[str, object] = {}
+        for name, value in {time_field: utc_text(time), **fields}.items():
+            node = whole
+            *above, last = name.split(".")
+            for part in above:
+                below = node.setdefault(part, {})
+                if not isinstance(below, dict):
+                    below = node[part] = {}
+                node = below
+            node[last] = value
+        return orjson.dumps(whole).decode()
+
+    return write
+
+
+_XML = WireFormat(".xml", _write_xml)
+WRITERS: Mapping[str, WireFormat] = {
+    "sysmon": WireFormat(".xml", _write_sysmon),
+    "windows_security": _XML,
+    "crowdstrike_fdr": WireFormat(".json", _write_fdr),
+    "windows_powershell": _XML,
+    "sysmon_linux": WireFormat(".xml", _write_sysmon),
+    "windows_other": _XML,
+    "crowdstrike_streams": WireFormat(".json", _write_nested("metadata.eventCreationTime")),
+    "defender": WireFormat(".json", _write_defender),
+    "json_generic": WireFormat(".json", _write_nested("timestamp")),
+}
+"""The families that can be written, in the order in which they are tried."""
