@@ -36,6 +36,7 @@ FORGET_SECONDS = 600.0
 """Seconds after which a worker that says nothing is forgotten."""
 
 LATE = "data came late"
+TAKEN_OVER = "its worker was gone"
 _LEAST_SHARE = 50
 """Windows that a worker takes at once, at least: they are asked together."""
 
@@ -44,13 +45,13 @@ MOST_AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows that look at the same time, by id, with the ids of their searches. ``again``: at
-    least one of them was begun before."""
+    """Windows that look at the same time, by id, with the ids of their searches. ``taken_over``:
+    another worker had at least one of them, and may have written what it found."""
 
     due: float
     within: TimeRange
     windows: Mapping[int, int]
-    again: bool
+    taken_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a window. ``code`` and ``error`` are those of a search that failed."""
+    """What became of a window. Risk events and findings are those that are new; ``code`` and
+    ``error`` are those of a search that failed."""
 
     rows: int = 0
     risk_events: int = 0
@@ -142,7 +144,7 @@ class Claims:
             workers = connection.execute(sa.select(sa.func.count()).select_from(WORKERS)).scalar()
             share = max(_LEAST_SHARE, -(-ends.windows // max(1, workers or 1)))
             taken = connection.execute(
-                sa.select(WINDOWS.c.id, WINDOWS.c.search_id, WINDOWS.c.runs)
+                sa.select(WINDOWS.c.id, WINDOWS.c.search_id, WINDOWS.c.reason)
                 .where(
                     waiting,
                     WINDOWS.c.earliest.is_not_distinct_from(ends.earliest),
@@ -169,7 +171,7 @@ class Claims:
                 first.due,
                 TimeRange(ends.earliest, ends.latest),
                 {row.id: row.search_id for row in taken},
-                any(row.runs for row in taken),
+                any(row.reason == TAKEN_OVER for row in taken),
             )
 
     def is_held_up(self, now: float) -> bool:
@@ -214,8 +216,8 @@ class Claims:
                         ran=ran,
                         commit_id=commit_id,
                         rows=outcome.rows,
-                        risk_events=outcome.risk_events,
-                        findings=outcome.findings,
+                        risk_events=WINDOWS.c.risk_events + outcome.risk_events,
+                        findings=WINDOWS.c.findings + outcome.findings,
                         throttled=outcome.throttled,
                         suppressed=outcome.suppressed,
                         code=outcome.code,
@@ -246,7 +248,7 @@ def _release(connection: sa.Connection, tokens: Sequence[str]) -> None:
         connection.execute(
             sa.update(WINDOWS)
             .where(WINDOWS.c.state == RUNNING, WINDOWS.c.worker.in_(tokens))
-            .values(state=READY, worker=None, lease=None)
+            .values(state=READY, reason=TAKEN_OVER, worker=None, lease=None)
         )
 
 

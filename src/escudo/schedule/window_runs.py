@@ -7,8 +7,8 @@ became of its first run. Findings and risk events of all windows are one commit 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -26,7 +26,7 @@ from escudo.detect.screening import Screener
 from escudo.engines.execute import Engine
 from escudo.findings import Judgement, Schemas, judge_match
 from escudo.findings.judging import drop_equal_rows
-from escudo.findings.store import read_hashes, write_judgements
+from escudo.findings.store import KnownHashes, write_judgements
 from escudo.lake import Lake, Snapshot
 from escudo.lake.effects import carry_out
 from escudo.lake.knowledge import LakeKnowledge
@@ -51,6 +51,7 @@ class Equipment:
     lake: Lake
     engine_of: EngineOf
     screener: Screener | None = None
+    known: KnownHashes = field(default_factory=KnownHashes)
 
     @property
     def knowledge(self) -> LakeKnowledge:
@@ -115,6 +116,17 @@ def _learn(baseline: Baseline, batch: Batch, equipment: Equipment) -> Outcome:
     return replace(_describe_errors(run.diagnostics), rows=run.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A match, judged: ``quiet`` says which findings are suppressed, ``found`` how many rows there
+    were before throttling."""
+
+    judgement: Judgement
+    throttled: Throttled
+    quiet: list[bool]
+    found: int
+
+
 class _DetectionRun:
     def __init__(
         self,
@@ -152,7 +164,9 @@ class _DetectionRun:
             outcomes[window] = _describe_errors(match.diagnostics)
             if match.rows.num_rows:
                 hits[window] = match
-        judged: dict[int, Judgement] = {}
+        if not hits:
+            return ()
+        judged: dict[int, _Judged] = {}
         written = self._read_written(hits.values())
         dated = date_matches(list(hits.values()), self._snapshot, self._engine)
         for window, match in zip(hits, dated, strict=True):
@@ -160,12 +174,14 @@ class _DetectionRun:
             search_id = self._batch.windows[window]
             throttled = throttle_match(self._state, search_id, unique, written)
             judgement, quiet = self._judge(throttled.match)
-            judged[window] = judgement
-            outcomes[window] = self._describe(
-                judgement, throttled, quiet, found=unique.rows.num_rows, failed=outcomes[window]
-            )
-        write_judgements(self._equipment.lake, list(judged.values()), self._schemas)
-        return tuple(d for j in judged.values() for d in j.diagnostics)
+            judged[window] = _Judged(judgement, throttled, quiet, unique.rows.num_rows)
+        judgements = [j.judgement for j in judged.values()]
+        new = write_judgements(
+            self._equipment.lake, judgements, self._schemas, self._equipment.known
+        ).hashes
+        for window, of_window in judged.items():
+            outcomes[window] = self._describe(of_window, new, failed=outcomes[window])
+        return tuple(d for j in judgements for d in j.diagnostics)
 
     def _carry_out(self, match: Match) -> Match:
         """The match once what its search asks to be written is written."""
@@ -184,13 +200,13 @@ class _DetectionRun:
             return replace(match, diagnostics=(*match.diagnostics, done))
         return match
 
-    def _read_written(self, matches: Iterator[Match] | Any) -> frozenset[str]:
+    def _read_written(self, matches: Iterable[Match]) -> frozenset[str]:
         """The hashes that the lake has, where an earlier try may have written some of them."""
         throttled = any(m.detection.tags.throttling is not None for m in matches)
-        if not throttled or not self._batch.again:
+        if not throttled or not self._batch.taken_over:
             return frozenset()
         schemas = (self._schemas.risk, self._schemas.notable)
-        known = (read_hashes(self._snapshot, schema).to_pylist() for schema in schemas)
+        known = (self._equipment.known.read(self._snapshot, s).to_pylist() for s in schemas)
         return frozenset(h for hashes in known for h in hashes)
 
     def _judge(self, match: Match) -> tuple[Judgement, list[bool]]:
@@ -213,24 +229,25 @@ class _DetectionRun:
             changed = changed.set_column(at, findings.schema.field(at), [texts])
         return replace(judgement, findings=changed), quiet
 
-    def _describe(
-        self,
-        judgement: Judgement,
-        throttled: Throttled,
-        quiet: Sequence[bool],
-        *,
-        found: int,
-        failed: Outcome,
-    ) -> Outcome:
-        told = zip(list_findings(judgement.findings, self._schemas.notable), quiet, strict=True)
+    def _describe(self, judged: _Judged, new: Set[str], *, failed: Outcome) -> Outcome:
+        """What became of a window. What it found is counted where it is new, or where a worker that
+        is gone, and has counted nothing, may have written it."""
+        risk_events, findings = judged.judgement.risk_events, judged.judgement.findings
+
+        def count(rows: pa.Table) -> int:
+            if self._batch.taken_over or not rows.num_rows:
+                return int(rows.num_rows)
+            return sum(h in new for h in rows[_HASH].to_pylist())
+
+        told = zip(list_findings(findings, self._schemas.notable), judged.quiet, strict=True)
         return replace(
             failed,
-            rows=found,
-            risk_events=judgement.risk_events.num_rows,
-            findings=judgement.findings.num_rows,
-            throttled=throttled.rows,
-            suppressed=sum(quiet),
-            throttles=throttled.throttles,
+            rows=judged.found,
+            risk_events=count(risk_events),
+            findings=count(findings),
+            throttled=judged.throttled.rows,
+            suppressed=sum(judged.quiet),
+            throttles=judged.throttled.throttles,
             messages=tuple(
                 (f[_HASH], json.dumps(f, default=str)) for f, is_quiet in told if not is_quiet
             ),
