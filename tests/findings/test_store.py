@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.findings import judge_match
-from escudo.findings.store import Written, read_hashes, write_judgements
+from escudo.findings.store import KnownHashes, Written, write_judgements
 from escudo.lake import Lake
 from tests.findings.matches import NOW, match, schemas
 
@@ -22,13 +22,13 @@ def test_a_row_is_written_once_however_often_it_is_found() -> None:
         assert write_judgements(lake, [first], tables) == Written(2, 2)
         assert write_judgements(lake, [first], tables) == Written(0, 0)
         assert write_judgements(lake, [again], tables) == Written(1, 1)
-        assert len(read_hashes(lake, tables.notable)) == 3
+        assert len(KnownHashes().read(lake, tables.notable)) == 3
 
 
 def test_nothing_to_write() -> None:
     with Lake.create_temporary() as lake:
         assert write_judgements(lake, [], schemas()) == Written(0, 0)
-        assert len(read_hashes(lake, schemas().risk)) == 0
+        assert len(KnownHashes().read(lake, schemas().risk)) == 0
 
 
 def test_two_runs_at_the_same_time_write_a_row_once() -> None:

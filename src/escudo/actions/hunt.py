@@ -16,7 +16,7 @@ from escudo.actions.ingest import Ingested, ingest_logs
 from escudo.actions.narrowing import DEPRECATED, Narrowing
 from escudo.actions.workspace import Workspace
 from escudo.content import Baseline, Content, Deployment, Detection
-from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.catalog import Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.ordered_map import map_in_order
@@ -31,7 +31,7 @@ from escudo.findings.risk import sum_risk
 from escudo.findings.store import write_judgements
 from escudo.lake.effects import Change, carry_out
 from escudo.lake.report import IngestReport, Progress, Silent
-from escudo.lake.tables import NOTABLE, RISK
+from escudo.lake.tables import RISK
 from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory, read_lists
 from escudo.sources.opening import UnpackLimits
@@ -279,7 +279,7 @@ def hunt_lake(
     first = [d for d in detections if d.enabled and d.type != "Correlation"]
     then = [d for d in detections if d.enabled and d.type == "Correlation"]
     lake = workspace.lake
-    schemas = _find_schemas(lake.snapshot())
+    schemas = Schemas.find(lake.snapshot())
     matches: list[Match] = []
     judgements: list[Judgement] = []
     changes: list[Change] = []
@@ -332,12 +332,6 @@ def hunt_lake(
         if stopped is not None:
             break
     return Hunt(tuple(judgements), tuple(matches), tuple(changes), schemas, stopped)
-
-
-def _find_schemas(catalog: Catalog) -> Schemas:
-    """The tables that risk events and findings go to."""
-    raw = {t.table: t for t in catalog.raw_tables()}
-    return Schemas(risk=raw[RISK], notable=raw[NOTABLE])
 
 
 def _carry_out(match: Match, workspace: Workspace, changes: list[Change]) -> Match:

@@ -29,6 +29,10 @@ EXIT_BLIND = 3
 
 COMMANDS: Mapping[str, str] = {
     "hunt": "Read logs, run detections over them, report what they find.",
+    "run": "Run detections over a lake by their schedules, once or as a daemon.",
+    "backfill": "Run the windows of a schedule that were missed.",
+    "status": "Show what has run by its schedule: windows, gaps, lag, errors.",
+    "suppress": "Keep findings from being sent, for a time.",
     "timeline": "Show what detections found, and what was around it, in the order of time.",
     "tree": "Show the processes around one, its ancestors and descendants.",
     "ingest": "Read logs into a lasting lake.",

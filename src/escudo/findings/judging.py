@@ -10,6 +10,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from escudo.content import Deployment
+from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.schema import TableSchema
 from escudo.detect import Match
@@ -17,6 +18,7 @@ from escudo.findings.annotations import annotate
 from escudo.findings.notable import build_findings
 from escudo.findings.risk import build_risk_events
 from escudo.findings.rows import hash_rows
+from escudo.lake.tables import NOTABLE, RISK
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Schemas:
 
     risk: TableSchema
     notable: TableSchema
+
+    @classmethod
+    def find(cls, catalog: Catalog) -> Schemas:
+        """Those of a lake."""
+        raw = {t.table: t for t in catalog.raw_tables()}
+        return cls(risk=raw[RISK], notable=raw[NOTABLE])
 
     @cached_property
     def no_risk_events(self) -> pa.Table:

@@ -178,6 +178,19 @@ class Ledger:
         with self._reading() as connection:
             return _head(connection)
 
+    def list_after(self, number: int) -> list[Commit]:
+        """The commits after one of a number, oldest first. Those that are no longer pinned name no
+        versions."""
+        with self._reading() as connection:
+            rows = connection.execute(f"{_COMMIT} WHERE id > ? ORDER BY id", (number,)).fetchall()
+        return [_commit((row[0], row[1], row[2], row[3] or "{}")) for row in rows]
+
+    def find_commit(self, number: int) -> Commit | None:
+        """A commit by its number; None where there is none, or it is no longer pinned."""
+        with self._reading() as connection:
+            row = connection.execute(f"{_COMMIT} WHERE id = ?", (number,)).fetchone()
+        return _commit(row) if row is not None and row[3] else None
+
     def find(self, identity: Identity) -> IngestedFile | None:
         """When a file of this content came in first, if it did."""
         with self._reading() as connection:

@@ -1,0 +1,166 @@
+"""Content, a lake, a state -> searches run by their schedules, once or for as long as the process
+lives; called by ``escudo run`` and ``escudo backfill``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from threading import Event
+
+from escudo.actions.hunt import HuntPlan
+from escudo.actions.workspace import Workspace
+from escudo.core.errors import Diagnostic
+from escudo.core.event_log import log_event
+from escudo.core.timerange import TimeRange
+from escudo.schedule.backfill import Opened, open_gaps
+from escudo.schedule.clock import Clock
+from escudo.schedule.database import State
+from escudo.schedule.delivery import Sink
+from escudo.schedule.planned_search import PlannedSearch, plan_searches
+from escudo.schedule.planning import plan_windows
+from escudo.schedule.window_runs import Equipment
+from escudo.schedule.worker import Step, Worker
+
+POLL_SECONDS = 5.0
+"""Seconds between two looks at the lake for late data, and at the state for others' windows."""
+
+HELD_UP_SECONDS = 0.5
+"""Seconds between two looks at the state while other workers have what is due."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """How schedules are kept.
+
+    ``zone`` is that of cron lines; ``skew`` the share of its period (0 to 1) by which a search may
+    be due later; ``continuous`` runs all windows that were missed, not the last one alone.
+    """
+
+    zone: tzinfo = UTC
+    skew: float = 0.0
+    continuous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A worker, the searches that it runs, and why others are not run."""
+
+    worker: Worker
+    searches: Sequence[PlannedSearch]
+    problems: Sequence[Diagnostic]
+
+
+def prepare_worker(
+    plan: HuntPlan,
+    workspace: Workspace,
+    state: State,
+    *,
+    options: RunOptions | None = None,
+    sinks: Sequence[Sink] = (),
+) -> Prepared:
+    """A worker for the detections and baselines of a plan; the workspace's time counts for nothing.
+
+    Raises:
+        EscudoError: SCH001 where the state fails.
+    """
+    options = options or RunOptions()
+    searches, problems = plan_searches(
+        workspace.content,
+        plan.detections,
+        plan.baselines,
+        zone=options.zone,
+        skew=options.skew,
+    )
+    equipment = equip(workspace)
+    worker = Worker(state, searches, equipment, sinks=sinks, continuous=options.continuous)
+    return Prepared(worker, searches, problems)
+
+
+def equip(workspace: Workspace) -> Equipment:
+    """What a worker runs searches with."""
+    return Equipment(
+        content=workspace.content,
+        lake=workspace.lake,
+        engine_of=workspace.engine_of,
+        screener=workspace.screener,
+    )
+
+
+def run_once(worker: Worker, now: float, *, clock: Clock) -> Step:
+    """Runs all that is due at a time; while other workers have some of it, it is waited for, so
+    that nothing is left undone if one of them dies."""
+    never = Event()
+    total = worker.step(now)
+    while total.held_up:
+        clock.wait(HELD_UP_SECONDS, never)
+        total = add_steps(total, worker.step(now))
+    return total
+
+
+def run_daemon(
+    worker: Worker,
+    clock: Clock,
+    stop: Event,
+    *,
+    follow: Callable[[Step, float], None] = lambda _step, _now: None,
+    poll: float = POLL_SECONDS,
+) -> None:
+    """Runs what is due whenever it is, until ``stop`` is set; what fails is tried again.
+
+    Args:
+        follow: is told each step that did something, and when.
+        poll: see ``POLL_SECONDS``.
+    """
+    while not stop.is_set():
+        now = clock.now()
+        step = worker.step(now)
+        if not step.idle:
+            follow(step, now)
+        pause = HELD_UP_SECONDS if step.held_up else poll
+        if step.next_due is not None:
+            pause = min(pause, max(0.0, step.next_due - clock.now()))
+        clock.wait(pause, stop)
+    log_event("run ends")
+
+
+def fill_gaps(
+    prepared: Prepared,
+    state: State,
+    within: TimeRange | None,
+    *,
+    now: float,
+    clock: Clock,
+) -> tuple[Opened, Step]:
+    """Runs windows that were missed, or all of a range of time; see ``schedule.backfill``.
+
+    Raises:
+        EscudoError: SCH008 for a range that is open or lies ahead.
+    """
+    planned = plan_windows(state, prepared.searches, now)
+    opened = open_gaps(state, planned.searches, within, now=now)
+    return opened, run_once(prepared.worker, now, clock=clock)
+
+
+def add_steps(first: Step, second: Step) -> Step:
+    """Two steps as one; what holds at the end is the second's."""
+    counted = (
+        "planned",
+        "missed",
+        "reopened",
+        "windows",
+        "failed",
+        "rows",
+        "risk_events",
+        "findings",
+        "throttled",
+        "suppressed",
+        "sent",
+    )
+    sums = {name: getattr(first, name) + getattr(second, name) for name in counted}
+    return Step(
+        **sums,
+        held_up=second.held_up,
+        next_due=second.next_due,
+        diagnostics=[*first.diagnostics, *second.diagnostics],
+    )

@@ -1,0 +1,1 @@
+"""Alembic's scripts, which make the tables of a state, and change those of earlier versions."""
