@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "hunt": "Read logs, run detections over them, report what they find.",
     "timeline": "Show what detections found, and what was around it, in the order of time.",
     "tree": "Show the processes around one, its ancestors and descendants.",
+    "follow": "Read logs as they come, and show what detections find in them.",
     "ingest": "Read logs into a lasting lake.",
     "search": "Run SPL over a lake.",
     "shell": "Search a lake at a prompt, with history and completion.",
