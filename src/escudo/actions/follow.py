@@ -110,7 +110,7 @@ def follow_logs(
     plan: ArrivalPlan,
     *,
     options: FollowOptions | None = None,
-    deliver: Callable[[Sequence[Finding]], None] = lambda _findings: None,
+    deliver: Callable[[Sequence[Finding]], object] = lambda _findings: None,
     listener: FollowListener | None = None,
     clock: Callable[[], float] = time.time,
     progress: Progress | None = None,
@@ -209,7 +209,7 @@ class _Following:
         workspace: Workspace,
         plan: ArrivalPlan,
         mark: str,
-        deliver: Callable[[Sequence[Finding]], None],
+        deliver: Callable[[Sequence[Finding]], object],
         clock: Callable[[], float],
     ) -> None:
         self._workspace = workspace

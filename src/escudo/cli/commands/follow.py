@@ -27,6 +27,14 @@ from escudo.cli.options import (
     sources_option,
 )
 from escudo.cli.output import choose_format, format_option
+from escudo.cli.sink_options import (
+    DEAD_LETTERS,
+    FailureTeller,
+    dead_letters_option,
+    open_sinks,
+    sink_option,
+)
+from escudo.cli.terminal import open_stderr
 from escudo.content.elements.detection import STATUSES, TYPES
 from escudo.detect.screening import Screener
 from escudo.findings.notable import SEVERITIES
@@ -34,6 +42,7 @@ from escudo.inputs import FollowOptions
 from escudo.inputs.following import COMMIT_SECONDS, SETTLE_SECONDS
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
+from escudo.sinks.dispatch import Dispatcher
 from escudo.sources.date_order import DateOrder
 
 _FORMATS = ("lines", "jsonl")
@@ -83,6 +92,8 @@ _FORMATS = ("lines", "jsonl")
     help="Seconds without change after which an event log or archive is read.",
 )
 @engine_options
+@sink_option()
+@dead_letters_option
 @click.option("--quiet", is_flag=True, help="Only findings and errors.")
 @format_option(_FORMATS)
 def command(
@@ -100,6 +111,8 @@ def command(
     settle: float,
     engine_name: str,
     memory_limit: str | None,
+    sinks: tuple[str, ...],
+    dead_letters: Path | None,
     lake_path: Path,
     tables: Tables,
     date_order: DateOrder | None,
@@ -115,7 +128,8 @@ def command(
     Detections run on each batch of events where that finds what a later hunt would; the others
     (those that count over an hour, say) are named with --verbose, and left to their schedule.
 
-    The exit code is 1 where part of the input was rejected or a detection could not run.
+    The exit code is 1 where part of the input was rejected, a detection could not run, or a sink
+    did not take a finding.
     """
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
@@ -127,7 +141,13 @@ def command(
     view = FollowView(choose_format(format_, _FORMATS), quiet=quiet)
     view.tell_plan(plan)
     options = FollowOptions(once=once, every=every, settle=settle, date_order=date_order)
-    with Lake.open(lake_path, tables=tables) as lake:
+    letters = dead_letters or lake_path / DEAD_LETTERS
+    failures = FailureTeller(letters)
+    opened = open_sinks(sinks)
+    with (
+        Lake.open(lake_path, tables=tables) as lake,
+        Dispatcher(opened, letters, failures.tell) as dispatcher,
+    ):
         workspace = Workspace(
             content=loaded.content,
             lake=lake,
@@ -136,10 +156,22 @@ def command(
             screener=Screener(cache, loaded.key),
         )
         try:
-            for arrival in follow_logs(logs, workspace, plan, options=options, listener=view):
+            for arrival in follow_logs(
+                logs,
+                workspace,
+                plan,
+                options=options,
+                deliver=dispatcher.send,
+                listener=view,
+            ):
                 view.show(arrival)
         except KeyboardInterrupt:
             pass
     view.tell_end()
-    if view.failed:
+    if failures.failed:
+        open_stderr().print(
+            f"{failures.failed:,} findings were not delivered; "
+            f"`escudo sinks retry {letters}` sends them again"
+        )
+    if view.failed or failures.failed:
         sys.exit(EXIT_INPUT)
