@@ -198,3 +198,25 @@ def test_a_batch_is_a_catalog_of_its_own_events(logs: Path, tmp_path: Path) -> N
             assert batch.commits == (lake.ledger.head().id,)
         stop.set()
         assert list(following) == []
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_rotated_more_than_once_while_nobody_looked(
+    logs: Path, tmp_path: Path, copied: bool
+) -> None:
+    lake, log = tmp_path / "lake", logs / "app.log"
+    (logs / "app.log.0").write_text(lines(range(900, 905)))  # older: nobody asked for it
+    os.utime(logs / "app.log.0", (1_700_000_000, 1_700_000_000))
+    log.write_text(lines(range(10)))
+    follow_once([log], lake)
+    for turn in (1, 2, 3):
+        with log.open("a") as out:
+            out.write(lines(range(10 * turn, 10 * turn + 10)))
+        if copied:
+            shutil.copy(log, logs / f"app.log.{turn}")
+            os.truncate(log, 0)
+        else:
+            log.rename(logs / f"app.log.{turn}")
+    log.write_text(lines(range(40, 45)))
+    follow_once([log], lake)
+    assert read_numbers(lake) == all_once(range(45))

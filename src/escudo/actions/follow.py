@@ -79,21 +79,25 @@ def _find_obstacle(detection: Detection, content: Content) -> Diagnostic | None:
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What came of some events: ``events`` of them were searched, ``findings`` came of it,
-    ``seconds`` after the oldest of them was read; ``diagnostics`` say what was wrong with
-    detections."""
+    ``seconds`` after the oldest of them was read, of which the search took ``search_seconds``;
+    ``diagnostics`` say what was wrong with detections."""
 
     events: int
     findings: tuple[Finding, ...]
     diagnostics: tuple[Diagnostic, ...]
     seconds: float
+    search_seconds: float
 
 
 class FollowListener:
-    """Is told how it goes, from the thread that reads (``tell_ingested``) or searches; this one
-    does not care."""
+    """Is told how it goes, from the thread that reads (``tell_ingested``, ``tell_behind``) or that
+    which searches; this one does not care."""
 
     def tell_ingested(self, report: IngestReport) -> None:
         """Events are in the lake; the report is of one commit."""
+
+    def tell_behind(self, size: int) -> None:
+        """So many bytes of files wait to be read."""
 
     def tell_waiting(self, batches: int) -> None:
         """So many batches wait to be searched."""
@@ -144,6 +148,7 @@ def follow_logs(
                 stdin=stdin,
                 progress=progress,
                 tell=listener.tell_ingested,
+                measure=listener.tell_behind,
             ):
                 waiting.put(batch)
         except BaseException as error:
@@ -253,12 +258,13 @@ class _Following:
         value = str(batch.commits[-1])
         workspace.lake.ledger.move_mark(Mark(self._mark, self._value, value))
         self._value = value
+        took = time.monotonic() - begun
         log_event(
             "batch",
             commits=len(batch.commits),
             events=batch.events,
             findings=len(findings),
-            seconds=round(time.monotonic() - begun, 3),
+            seconds=round(took, 3),
         )
         seconds = max(0.0, self._clock() - batch.begun)
-        return Arrival(batch.events, findings, tuple(diagnostics), seconds)
+        return Arrival(batch.events, findings, tuple(diagnostics), seconds, took)

@@ -10,7 +10,7 @@ from escudo.actions.follow import Arrival, ArrivalPlan, FollowListener
 from escudo.cli.json_text import dump_json
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.terminal import escape_line, open_stderr
-from escudo.core.errors import Severity
+from escudo.core.errors import Diagnostic, Severity
 from escudo.core.event_log import log_event
 from escudo.lake.report import IngestReport
 from escudo.sinks import Finding
@@ -35,6 +35,18 @@ class FollowView(FollowListener):
             others = f"; those that need a schedule: {len(plan.others):,}" if plan.others else ""
             text = f"detections that run on events as they come: {len(plan.detections):,}{others}"
             open_stderr().print(text)
+
+    def tell_metrics(self, place: str, port: int) -> None:
+        """Says where metrics are served."""
+        if not self._quiet:
+            host = place.rpartition(":")[0] or "127.0.0.1"
+            open_stderr().print(f"metrics: http://{host}:{port}/metrics")
+
+    def tell_maintenance(self, diagnostic: Diagnostic) -> None:
+        """Says once what keeps the lake from being maintained."""
+        if (diagnostic.code, diagnostic.message) not in self._told:
+            self._told.add((diagnostic.code, diagnostic.message))
+            show_diagnostics([diagnostic])
 
     def tell_ingested(self, report: IngestReport) -> None:
         self._events += report.read

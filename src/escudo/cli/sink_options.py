@@ -72,3 +72,11 @@ class FailureTeller:
             reason = delivery.failures[0].reason
             text = f"{sink.name}: {reason}; findings go to {self._dead_letters}"
             open_stderr().print(escape_line(f"error[SNK006]: {text}"))
+
+    def tell_end(self) -> None:
+        """Says how many findings were not taken in all, and what to do about them."""
+        if self.failed:
+            open_stderr().print(
+                f"{self.failed:,} findings were not delivered; "
+                f"`escudo sinks retry {self._dead_letters} --sink ...` sends them again"
+            )

@@ -94,13 +94,14 @@ def follow_inputs(
     stdin: BinaryIO | None = None,
     progress: Progress | None = None,
     tell: Callable[[IngestReport], None] = lambda _report: None,
+    measure: Callable[[int], None] = lambda _bytes: None,
 ) -> Iterator[CommittedBatch]:
     """Reads what is in folders and files, and what is added to them, until ``stop`` is set.
 
     Each batch is committed when it is given. Files that grow (JSON lines, event XML, CSV, classic
     text) are read from where they were left, also by an earlier process, through rotations; others
     (event logs, archives) whole, once they have settled. ``tell`` is given the report of each
-    commit.
+    commit, ``measure`` how many bytes of files wait to be read, after each look at them.
 
     Args:
         paths: folders, files (also such as will come), or ``-`` alone.
@@ -114,12 +115,12 @@ def follow_inputs(
     if any(str(p) == STDIN for p in paths):
         if len(paths) > 1:
             raise EscudoError("INP002", "standard input cannot be followed beside other inputs")
-        following = _Following(lake, options, stop, progress or Silent(), tell)
+        following = _Following(lake, options, stop, progress or Silent(), tell, measure)
         yield from following.run(partial(following.read_stdin, stdin))
         return
     places = [Path(p) for p in paths]
     check_places(places)
-    following = _Following(lake, options, stop, progress or Silent(), tell)
+    following = _Following(lake, options, stop, progress or Silent(), tell, measure)
     with Watcher(places) as watcher:
         yield from following.run(partial(following.read_files, places, watcher))
 
@@ -132,7 +133,9 @@ class _Following:
         stop: threading.Event,
         progress: Progress,
         tell: Callable[[IngestReport], None],
+        measure: Callable[[int], None],
     ) -> None:
+        self._measure = measure
         self._lake = lake
         self._options = options
         self._stop = stop
@@ -216,6 +219,7 @@ class _Following:
                     yield from self._read(found, positions, whole)
                     if self._stop.is_set() or self._conflict.is_set():
                         return
+                self._measure(files.behind)
                 yield None
                 if self._stop.is_set() or self._conflict.is_set():
                     return

@@ -9,6 +9,7 @@ inode, a copy by its content (``position``).
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -44,6 +45,9 @@ class Moved:
 
     position: Position
 
+
+_ROTATED = re.compile(r"[.-]\d[\d.-]*")
+"""What a rotated file's name has behind that of the file: ``.1``, ``-20261129``."""
 
 Found = Piece | WholeFile | Moved | Diagnostic
 
@@ -201,6 +205,7 @@ class GrowingFiles:
                 assert copy.known is not None
                 yield Moved(copy.known)
                 yield from self._read(copy, 0.0, ended=True)
+                yield from self._read_later(tail.path, copy.modified)
             else:
                 yield Moved(lost.leave())
                 message = f"{tail.path} was cut short; it is read from its new beginning"
@@ -233,8 +238,29 @@ class GrowingFiles:
                 with suppress(OSError):
                     status = sibling.stat()
                     if (status.st_dev, status.st_ino) == (position.device, position.inode):
-                        self._rotated.append(self._open(sibling))
-                        self._tails.pop(self._rotated[-1].key)
+                        tail = self._open(sibling)
+                        self._rotated.append(self._tails.pop(tail.key))
+                        yield from self._drain()
+                        yield from self._read_later(path, tail.modified)
+                        break
+
+    def _read_later(self, path: Path, since: float) -> Iterator[Found]:
+        """Reads what was written under a file's name and rotated away again since the last look.
+
+        In a folder that is followed these files are met anyway.
+        """
+        if any(path.is_relative_to(folder) for folder in self._folders):
+            return
+        for sibling in reversed(_list_siblings(path)):
+            suffix = sibling.name.removeprefix(path.name)
+            with suppress(OSError):
+                status = sibling.stat()
+                key = (status.st_dev, status.st_ino)
+                met = key in self._tails or any(t.key == key for t in self._rotated)
+                if met or status.st_mtime < since or not _ROTATED.fullmatch(suffix):
+                    continue
+                tail = self._open(sibling)
+                self._rotated.append(self._tails.pop(tail.key))
         yield from self._drain()
 
     def _leave(self, path: Path) -> Iterator[Found]:
@@ -249,6 +275,7 @@ class GrowingFiles:
         del self._tails[key]
         self._rotated.append(tail)
         yield from self._drain()
+        yield from self._read_later(path, tail.modified)
 
     def _moved_within(self, tail: Tail) -> bool:
         """Whether a file has another name in a folder that is followed: it is met again there."""

@@ -60,6 +60,11 @@ class Tail:
         return self._known
 
     @property
+    def modified(self) -> float:
+        """When the file was written to last (epoch seconds)."""
+        return os.fstat(self._stream.fileno()).st_mtime
+
+    @property
     def behind(self) -> int:
         """Bytes of the file that have not been read."""
         return max(0, os.fstat(self._stream.fileno()).st_size - self.offset)

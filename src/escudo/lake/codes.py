@@ -113,6 +113,12 @@ _ROWS = (
         "one of the two.",
     ),
     ErrorCode(
+        "LAK021",
+        "a maintenance policy that cannot be followed",
+        "It is a TOML file with `retain`, `compact`, `keep_files` and a table `tables`; "
+        "docs/lake.md has an example.",
+    ),
+    ErrorCode(
         "LAK018",
         "a data file is damaged",
         "`escudo lake verify` says which files are, and which logs can be read in again.",

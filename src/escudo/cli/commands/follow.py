@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
 
 from escudo.actions.engines import make_engines
 from escudo.actions.follow import follow_logs, plan_arrival
+from escudo.actions.follow_metrics import MeteredListener, count_delivery
 from escudo.actions.hunt import plan_hunt
+from escudo.actions.maintain import MAINTAIN_SECONDS, Maintenance
 from escudo.actions.narrowing import Narrowing
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
@@ -24,6 +27,7 @@ from escudo.cli.options import (
     load_keyed_content,
     logs_argument,
     open_cache,
+    policy_option,
     sources_option,
 )
 from escudo.cli.output import choose_format, format_option
@@ -34,14 +38,16 @@ from escudo.cli.sink_options import (
     open_sinks,
     sink_option,
 )
-from escudo.cli.terminal import open_stderr
 from escudo.content.elements.detection import STATUSES, TYPES
+from escudo.core.metrics import Metrics, serve_metrics
 from escudo.detect.screening import Screener
 from escudo.findings.notable import SEVERITIES
 from escudo.inputs import FollowOptions
 from escudo.inputs.following import COMMIT_SECONDS, SETTLE_SECONDS
 from escudo.lake import Lake
+from escudo.lake.policy import Policy, read_policy
 from escudo.lake.tables import Tables
+from escudo.sinks import Delivery, Sink
 from escudo.sinks.dispatch import Dispatcher
 from escudo.sources.date_order import DateOrder
 
@@ -94,6 +100,20 @@ _FORMATS = ("lines", "jsonl")
 @engine_options
 @sink_option()
 @dead_letters_option
+@policy_option
+@click.option(
+    "--maintain-every",
+    type=click.FloatRange(min=0),
+    default=MAINTAIN_SECONDS,
+    show_default=True,
+    help="Seconds from one maintenance of the lake to the next; 0: none.",
+)
+@click.option(
+    "--metrics",
+    "metrics_place",
+    metavar="HOST:PORT",
+    help="Serve metrics for Prometheus here.",
+)
 @click.option("--quiet", is_flag=True, help="Only findings and errors.")
 @format_option(_FORMATS)
 def command(
@@ -113,6 +133,9 @@ def command(
     memory_limit: str | None,
     sinks: tuple[str, ...],
     dead_letters: Path | None,
+    policy_path: Path | None,
+    maintain_every: float,
+    metrics_place: str | None,
     lake_path: Path,
     tables: Tables,
     date_order: DateOrder | None,
@@ -138,16 +161,36 @@ def command(
     )
     chosen = plan_hunt(loaded.content, names=names, stories=stories, narrowing=narrowing)
     plan = plan_arrival(chosen.detections, loaded.content)
+    policy = Policy() if policy_path is None else read_policy(policy_path)
+    opened = open_sinks(sinks)
     view = FollowView(choose_format(format_, _FORMATS), quiet=quiet)
     view.tell_plan(plan)
     options = FollowOptions(once=once, every=every, settle=settle, date_order=date_order)
     letters = dead_letters or lake_path / DEAD_LETTERS
     failures = FailureTeller(letters)
-    opened = open_sinks(sinks)
-    with (
-        Lake.open(lake_path, tables=tables) as lake,
-        Dispatcher(opened, letters, failures.tell) as dispatcher,
-    ):
+    with ExitStack() as stack:
+        metrics = None
+        if metrics_place is not None:
+            metrics = Metrics()
+            port = stack.enter_context(serve_metrics(metrics, metrics_place))
+            view.tell_metrics(metrics_place, port)
+        lake = stack.enter_context(Lake.open(lake_path, tables=tables))
+
+        def tell_delivery(sink: Sink, delivery: Delivery, seconds: float) -> None:
+            failures.tell(sink, delivery, seconds)
+            if metrics is not None:
+                count_delivery(metrics, sink, delivery, seconds)
+
+        dispatcher = stack.enter_context(Dispatcher(opened, letters, tell_delivery))
+        stack.enter_context(
+            Maintenance(
+                lake,
+                policy,
+                every=0 if once else maintain_every,
+                metrics=metrics,
+                tell=view.tell_maintenance,
+            )
+        )
         workspace = Workspace(
             content=loaded.content,
             lake=lake,
@@ -155,23 +198,15 @@ def command(
             now=time.time(),
             screener=Screener(cache, loaded.key),
         )
-        try:
-            for arrival in follow_logs(
-                logs,
-                workspace,
-                plan,
-                options=options,
-                deliver=dispatcher.send,
-                listener=view,
-            ):
-                view.show(arrival)
-        except KeyboardInterrupt:
-            pass
-    view.tell_end()
-    if failures.failed:
-        open_stderr().print(
-            f"{failures.failed:,} findings were not delivered; "
-            f"`escudo sinks retry {letters}` sends them again"
+        listener = MeteredListener(metrics, view)
+        arrivals = follow_logs(
+            logs, workspace, plan, options=options, deliver=dispatcher.send, listener=listener
         )
-    if view.failed or failures.failed:
+        with suppress(KeyboardInterrupt):  # that is how it ends
+            for arrival in arrivals:
+                listener.count_arrival(arrival)
+                view.show(arrival)
+    view.tell_end()
+    failures.tell_end()
+    if view.failed or failures.failed or loaded.content.failed_files:
         sys.exit(EXIT_INPUT)
