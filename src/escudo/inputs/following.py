@@ -223,9 +223,14 @@ class _Following:
                 yield None
                 if self._stop.is_set() or self._conflict.is_set():
                     return
-                if self._options.once and not files.restless:
+                if files.has_more:
+                    wait = 0.0
+                elif files.restless:
+                    wait = _RESTLESS_SECONDS
+                elif self._options.once:
                     return
-                wait = _RESTLESS_SECONDS if files.restless else self._options.every
+                else:
+                    wait = self._options.every
                 changed = watcher.wait(wait)
                 if time.monotonic() - scanned >= RESCAN_SECONDS:
                     changed, scanned = None, time.monotonic()

@@ -71,6 +71,7 @@ class GrowingFiles:
         self._rotated: list[Tail] = []
         self._whole: dict[Path, tuple[int, int]] = {}
         self._unsettled: set[Path] = set()
+        self._more: set[Path] = set()
         self._told: set[Path] = set()
         self._begun = False
 
@@ -83,6 +84,11 @@ class GrowingFiles:
         """Whether a round is due after a while though nothing has changed: something is begun, or
         has to settle."""
         return bool(self._unsettled or self._rotated)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a round is due at once: a file has more than was read in its turn."""
+        return bool(self._more)
 
     @property
     def behind(self) -> int:
@@ -110,7 +116,8 @@ class GrowingFiles:
             yield from self._find_renamed()
         yield from self._drain()
         paths = self.list_files() if changed is None else self._in_scope(changed)
-        for path in dict.fromkeys([*paths, *self._unsettled]):
+        more, self._more = self._more, set()
+        for path in dict.fromkeys([*paths, *self._unsettled, *more]):
             yield from self._look_at(path)
         self._close_some()
 
@@ -175,7 +182,11 @@ class GrowingFiles:
         quiet = ended or time.time() - modified >= self._settle
         if tail.find_format(quiet=quiet) is not None:
             yield from tail.pieces(quiet=quiet, ended=ended, modified=modified)
-            if tail.behind and tail.settles and not quiet:
+            while ended and tail.has_more:
+                yield from tail.pieces(quiet=quiet, ended=ended, modified=modified)
+            if tail.has_more:
+                self._more.add(path)
+            elif tail.behind and tail.settles and not quiet:
                 self._unsettled.add(path)
         elif tail.behind:
             if quiet:

@@ -20,6 +20,9 @@ from escudo.sources.opening import LogStream
 PIECE_BYTES = 8 << 20
 """Bytes that are read of a file at once: as many events as make a batch of the reader."""
 
+PIECES_AT_ONCE = 2
+"""Pieces that are read of a file before the next one has its turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -36,6 +39,7 @@ class Tail:
     has been renamed or deleted.
 
     ``offset`` is where the next piece begins. A format of None: not known yet, or read whole.
+    ``has_more``: the last ``pieces`` ended with its turn, and not with the file.
     """
 
     def __init__(self, path: Path, stream: BinaryIO, known: Position | None) -> None:
@@ -45,6 +49,7 @@ class Tail:
         self.offset = 0 if known is None else known.offset
         self.format: Format | None = None
         self.grew = time.monotonic()
+        self.has_more = False
         self._stream = stream
         self._known = known
         self._size = -1
@@ -117,17 +122,11 @@ class Tail:
             modified: dates events that carry no time (epoch seconds).
         """
         assert self.format is not None
-        most = PIECE_BYTES
-        while True:
-            self._stream.seek(self.offset)
-            data = self._stream.read(most)
-            whole = count_whole(self.format, data)
-            if len(data) < most and (ended or (quiet and self.settles)):
-                whole = len(data)
-            if not whole and len(data) == most and most < LONGEST_EVENT:
-                most *= 2
-                continue
-            if not whole and len(data) == most:
+        self.has_more = False
+        for _ in range(PIECES_AT_ONCE):
+            data, whole = self._read_whole(self.format)
+            at_end = len(data) < PIECE_BYTES
+            if at_end and (ended or (quiet and self.settles)):
                 whole = len(data)
             if not whole:
                 return
@@ -135,9 +134,23 @@ class Tail:
             if data[:whole].strip():
                 stream = self._log(start, data[:whole], modified)
                 yield Piece(stream, start, whole, self._position())
-            if whole == len(data) < most:
+            if at_end:
                 return
-            most = PIECE_BYTES
+        self.has_more = True
+
+    def _read_whole(self, format_: Format) -> tuple[bytes, int]:
+        """What comes next, and how much of it is whole events: more than usual where one event is
+        longer, all of it where it is longer than any may be."""
+        most = PIECE_BYTES
+        while True:
+            self._stream.seek(self.offset)
+            data = self._stream.read(most)
+            whole = count_whole(format_, data)
+            if whole or len(data) < most:
+                return data, whole
+            if most >= LONGEST_EVENT:
+                return data, len(data)
+            most *= 2
 
     def _log(self, start: int, data: bytes, modified: float) -> LogStream:
         assert self.format is not None
