@@ -202,6 +202,34 @@ def hunt(events: int) -> Suite | None:
     )
 
 
+def latency(events: int) -> Suite:
+    """Attacks among ``events`` a minute, a tenth of it, and as many as can be read."""
+    content = inputs.shared("security_content_5")
+    variants = []
+    rates = {"full rate": 0, f"{events // 60:,} events/s": events // 60, "10 events/s": 10}
+    for named, rate in rates.items():
+        for of, path in (("own content", None), ("ESCU 5", content)):
+            arguments = {
+                "source": str(inputs.generated("xml", events)),
+                "rate": rate,
+                "seconds": 30.0,
+                "content": None if path is None else str(path),
+            }
+            if path is not None or of == "own content":
+                name = f"{named}, {of}"
+                variants.append(Variant(name, "benchmarks.latency", "follow", arguments))
+    return Suite(
+        "latency",
+        "From the arrival of an attack to its finding, while events come",
+        "`escudo follow` of a folder; seconds are the median of 60 attacks, two a second, in a "
+        "file beside the one that the other events come in. At the full rate there are always "
+        "20,000 events ahead of the reader.",
+        0,
+        variants,
+        strict=False,
+    )
+
+
 def generator(events: int) -> Suite:
     formats = ("xml", "evtx-json", "4688", "fdr")
     return Suite(
@@ -230,6 +258,7 @@ SUITES: Mapping[str, Callable[[int], Suite | None]] = {
     "searches": searches,
     "compile": compiled,
     "hunt": hunt,
+    "latency": latency,
     "generate": generator,
 }
 """Name -> maker for a number of events (``wmi``, ``searches`` and ``hunt`` also take ten times as

@@ -21,7 +21,7 @@ _POINTS: dict[str, tuple[object, str]] = {
     "file": (parquet_files.ParquetFiles, "finish"),
     "table": (delta, "append"),
     "record": (ledger.LedgerTransaction, "record"),
-    "commit": (ingest._Ingest, "_commit"),
+    "commit": (ingest.IngestRun, "commit"),
 }
 
 

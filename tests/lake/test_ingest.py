@@ -201,17 +201,17 @@ def test_files_that_another_process_commits_meanwhile_come_in_once(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs = write_logs(tmp_path / "logs", 4, 10)
-    plain = ingesting._Ingest._commit
+    plain = ingesting.IngestRun.commit
     raced: list[int] = []
 
-    def late(run: ingesting._Ingest) -> None:
+    def late(run: ingesting.IngestRun) -> None:
         if not raced:
             raced.append(1)
             with Lake.open(lake.path) as other:
                 ingest(logs[1:2], other)
         plain(run)
 
-    monkeypatch.setattr(ingesting._Ingest, "_commit", late)
+    monkeypatch.setattr(ingesting.IngestRun, "commit", late)
     report = ingest(logs, lake)
     assert report.read == 30
     assert [Path(f.name).name for f in report.known()] == ["log001.xml"]
@@ -225,7 +225,7 @@ def test_a_file_that_grows_while_it_is_read_is_reported(
     path = tmp_path / "a.xml"
     path.write_text(sysmon(3))
 
-    plain = ingest_source._read
+    plain = ingest_source.read_steps
 
     def growing(
         stream: LogStream,
@@ -237,7 +237,7 @@ def test_a_file_that_grows_while_it_is_read_is_reported(
             out.write(sysmon(1))
         return plain(stream, families, date_order, inventory)
 
-    monkeypatch.setattr(ingest_source, "_read", growing)
+    monkeypatch.setattr(ingest_source, "read_steps", growing)
     assert [d.code for d in ingest([path], lake).diagnostics] == ["LAK010"]
 
 

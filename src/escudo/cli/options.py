@@ -122,6 +122,16 @@ def sources_option(function: F) -> F:
     )(function)
 
 
+def policy_option(function: F) -> F:
+    """``--policy``: a file that says how long a lake keeps what."""
+    return click.option(
+        "--policy",
+        "policy_path",
+        type=PlaceType("policy", exists=True, dir_okay=False),
+        help="How long the lake keeps what (a TOML file) [default: for ever].",
+    )(function)
+
+
 def date_order_option(function: F) -> F:
     """``--date-order``: what dates like 03/05/2024 mean."""
     return click.option(

@@ -141,6 +141,7 @@ KEYS: Mapping[str, Key] = {
             "ESCUDO_MAX_MEMBERS",
             "Members that are opened of the archives of one file.",
         ),
+        Key("policy", "--policy", PATH, "ESCUDO_POLICY", "How long the lake keeps what (TOML)."),
         Key("verbose", "--verbose", FLAG, "ESCUDO_VERBOSE", "Show what is done as it is done."),
         Key("log_file", "--log-file", PATH, "ESCUDO_LOG_FILE", "File that it is written to."),
     )

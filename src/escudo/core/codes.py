@@ -37,5 +37,10 @@ CODES: Mapping[str, ErrorCode] = {
             "Lakes, logs and content are on this machine: s3://, abfs://, gs:// and the like are "
             "not supported yet. Copy or mount it.",
         ),
+        ErrorCode(
+            "SYS007",
+            "nothing can be served there",
+            "Give HOST:PORT with a port that is free, such as 127.0.0.1:9108.",
+        ),
     )
 }

@@ -107,6 +107,18 @@ _ROWS = (
         "The ledger is sound. `escudo lake verify` says whether data files are damaged.",
     ),
     ErrorCode(
+        "LAK020",
+        "another process has read the same input",
+        "Both follow the same file into the same lake. What that one read is in the lake once; end "
+        "one of the two.",
+    ),
+    ErrorCode(
+        "LAK021",
+        "a maintenance policy that cannot be followed",
+        "It is a TOML file with `retain`, `compact`, `keep_files` and a table `tables`; "
+        "docs/lake.md has an example.",
+    ),
+    ErrorCode(
         "LAK018",
         "a data file is damaged",
         "`escudo lake verify` says which files are, and which logs can be read in again.",

@@ -30,7 +30,7 @@ from escudo.lake.identity import Identity
 from escudo.lake.ingest_source import Begin, End, IngestSource, Known, Step
 from escudo.lake.known_names import read_known_names
 from escudo.lake.labels import NO_LABELS, Labels
-from escudo.lake.ledger import IngestedFile
+from escudo.lake.ledger import Commit, IngestedFile, Mark
 from escudo.lake.normalising import NormalisingWriter
 from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
@@ -87,7 +87,7 @@ def ingest(
         EscudoError: LAK003, LAK006, LAK007: the lake cannot be written.
     """
     with lake.writer() as writer:
-        run = _Ingest(
+        run = IngestRun(
             lake,
             writer,
             progress or Silent(),
@@ -113,9 +113,12 @@ class _Pending:
     report: FileReport
     rejects: Rejects
     identity: Identity | None = None
+    marks: tuple[Mark, ...] = ()
 
 
-class _Ingest:
+class IngestRun:
+    """Takes the steps of an ingest (``ingest_source``), in one thread, and commits what is due."""
+
     def __init__(
         self,
         lake: Lake,
@@ -126,9 +129,15 @@ class _Ingest:
         limits: UnpackLimits | None,
         date_order: DateOrder | None,
         names: Callable[[], Inventory],
-        labels: Labels,
-        normaliser: Normaliser | None,
+        labels: Labels = NO_LABELS,
+        normaliser: Normaliser | None = None,
+        every: float = COMMIT_SECONDS,
+        kind: str = "ingest",
+        committed: Callable[[Commit], None] = lambda _commit: None,
     ) -> None:
+        self._every = every
+        self._kind = kind
+        self._tell_committed = committed
         self._names = names
         self._labels = labels
         self._limits = limits
@@ -159,13 +168,14 @@ class _Ingest:
             )
             for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
                 if step is not None:
-                    self._take(step)
-                if self._due():
-                    self._commit()
-            self._commit()
-            paths, self._again = self._again, []
+                    self.take(step)
+                if self.is_due():
+                    self.commit()
+            self.commit()
+            paths = self.take_back()
 
-    def _take(self, step: Step) -> None:
+    def take(self, step: Step) -> None:
+        """Adds what a step brings."""
         match step:
             case Diagnostic():
                 self.report.diagnostics.append(step)
@@ -177,7 +187,7 @@ class _Ingest:
                 self._progress.finished(known)
             case Begin(name, size, lasting):
                 if not lasting:
-                    self._commit()
+                    self.commit()
                 self._progress.started(name, size)
                 self._lasting = lasting
                 self._current = _Pending(
@@ -193,13 +203,14 @@ class _Ingest:
                 assert self._current is not None
                 self._current.report.notes[kind] += count
                 self._current.report.seen.setdefault(kind, seen)
-            case End(identity):
+            case End(identity, marks):
                 assert self._current is not None
                 self._current.identity = identity
+                self._current.marks = marks
                 self._pending.append(self._current)
                 self._current = None
                 if not self._lasting:
-                    self._commit()
+                    self.commit()
 
     def _add(self, batch: RawBatch) -> None:
         assert self._current is not None
@@ -214,15 +225,26 @@ class _Ingest:
         self._events += events
         self._progress.advanced(events, batch.table["_raw"].nbytes)
 
-    def _due(self) -> bool:
+    @property
+    def holds_events(self) -> bool:
+        """Whether something waits for a commit."""
+        return self._current is not None or bool(self._pending)
+
+    def take_back(self) -> list[Path | str]:
+        """The files whose events were dropped, since another process was faster with one of them;
+        they are to be looked at again."""
+        again, self._again = self._again, []
+        return again
+
+    def is_due(self) -> bool:
         """Whether to commit now: between files, or anywhere in a stream."""
         if self._current is not None and self._lasting:
             return False
         if self._current is None and not self._pending:
             return False
-        return self._events >= COMMIT_EVENTS or time.monotonic() - self._committed >= COMMIT_SECONDS
+        return self._events >= COMMIT_EVENTS or time.monotonic() - self._committed >= self._every
 
-    def _commit(self) -> None:
+    def commit(self) -> None:
         """Commits what is pending; files that another process was faster with come up again."""
         self._normalising.flush()
         pending, self._pending = self._pending, []
@@ -237,7 +259,8 @@ class _Ingest:
         for p in pending:
             p.rejects.keep(p.identity.blake3 if p.identity is not None else uuid.uuid4().hex)
         try:
-            self._writer.commit(files, kind="ingest", again=self._force)
+            marks = [mark for p in pending for mark in p.marks]
+            commit = self._writer.commit(files, kind=self._kind, again=self._force, marks=marks)
         except EscudoError as error:
             if error.code != "LAK009":
                 raise
@@ -246,6 +269,7 @@ class _Ingest:
         finally:
             self._committed = time.monotonic()
         self.report.commits += 1
+        self._tell_committed(commit)
         fallback = self._lake.tables.families.fallback.name
         for p in pending:
             self.report.diagnostics += p.report.warnings(fallback)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake.identity import Identity, identify_file
-from escudo.lake.ledger import Ledger
+from escudo.lake.ledger import Ledger, Mark
 from escudo.sources import Families
 from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory, InventoryFinder
@@ -42,9 +42,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The file that began has ended; its identity, if it is a file."""
+    """What began has ended; its identity, if it is a whole file, and how far it has been read, if
+    it goes on."""
 
     identity: Identity | None
+    marks: tuple[Mark, ...] = ()
 
 
 Step = Begin | Known | End | RawBatch | Rejected | Note | Diagnostic
@@ -88,7 +90,7 @@ class IngestSource:
                     current = item.container
                     opened = yield from self._begin(current, hasher)
                 if opened is not None:
-                    yield from _read(item, self._families, self._date_order, inventory)
+                    yield from read_steps(item, self._families, self._date_order, inventory)
             if opened is not None:
                 yield from self._end(opened)
 
@@ -143,12 +145,13 @@ class _Opened:
     digest: Future[Identity] | None
 
 
-def _read(
+def read_steps(
     stream: LogStream,
     families: Families,
     date_order: DateOrder | None,
     inventory: Callable[[], Inventory],
 ) -> Iterator[Step]:
+    """The events of one stream, and what was odd; a fault of its reader is told, not raised."""
     notes: list[Note] = []
     try:
         for item in read(

@@ -36,6 +36,7 @@ _TABLES = (
          commit_id INTEGER NOT NULL REFERENCES commits (id), ingested REAL NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS ix_files_size ON files (size)",
 )
+_MARKS = "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 _COMMIT = "SELECT id, committed, kind, versions FROM commits"
 _FILE = "SELECT size, blake3, path, events, rejected, ingested FROM files"
 
@@ -59,6 +60,19 @@ class IngestedFile:
     events: int
     rejected: int
     ingested: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far someone has read (an input, say), which is kept with what came of it.
+
+    ``before`` is the value that it had been read on from, None where there was none; ``value`` is
+    the new one, None to forget it. Both are texts of who reads.
+    """
+
+    name: str
+    before: str | None
+    value: str | None
 
 
 class LedgerTransaction:
@@ -107,6 +121,28 @@ class LedgerTransaction:
         )
         self.recorded.append(Commit(number, now, kind, dict(versions)))
         return self.recorded[-1]
+
+    def set_marks(self, marks: Iterable[Mark]) -> None:
+        """Moves marks on.
+
+        Raises:
+            EscudoError: LAK020 where one is not any more where it was read on from: another
+                process has read the same.
+        """
+        self._connection.execute(_MARKS)
+        for mark in marks:
+            query = "SELECT value FROM marks WHERE name = ?"
+            row = self._connection.execute(query, (mark.name,)).fetchone()
+            if (None if row is None else row[0]) != mark.before:
+                raise EscudoError("LAK020", f"{mark.name} was read by another process")
+            if mark.value is None:
+                self._connection.execute("DELETE FROM marks WHERE name = ?", (mark.name,))
+            else:
+                self._connection.execute(
+                    """INSERT INTO marks VALUES (?, ?)
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value""",
+                    (mark.name, mark.value),
+                )
 
     def unpin(self, before: float) -> None:
         """Forgets the versions of states that had been followed by another before a time."""
@@ -207,6 +243,27 @@ class Ledger:
         with self._reading() as connection:
             return [_file(row) for row in connection.execute(f"{_FILE} ORDER BY id")]
 
+    def marks(self, prefix: str = "") -> dict[str, str]:
+        """The marks whose names begin so, by their names (``Mark``)."""
+        with self._reading() as connection:
+            there = "SELECT 1 FROM sqlite_master WHERE name = 'marks'"
+            if connection.execute(there).fetchone() is None:
+                return {}
+            query = "SELECT name, value FROM marks WHERE substr(name, 1, ?) = ?"
+            return dict(connection.execute(query, (len(prefix), prefix)))
+
+    def move_mark(self, mark: Mark) -> None:
+        """Moves one mark on, beside any commit: LAK020 as in ``LedgerTransaction.set_marks``."""
+        with self.exclusive() as transaction:
+            transaction.set_marks([mark])
+
+    def commits(self, *, after: int = 0, most: int = -1) -> list[Commit]:
+        """The commits after a number, oldest first; ``versions`` is empty where no reader can
+        have them any more."""
+        with self._reading() as connection:
+            query = f"{_COMMIT} WHERE id > ? ORDER BY id LIMIT ?"
+            return [_commit(row) for row in connection.execute(query, (after, most))]
+
     def allocate(self, count: int) -> range:
         """A range of event ids that no other caller gets."""
         with self._writing() as connection:
@@ -291,7 +348,7 @@ def _head(connection: sqlite3.Connection) -> Commit:
 def _commit(row: tuple[int, float, str, str]) -> Commit:
     number, committed, kind, versions = row
     try:
-        pinned = {str(table): int(version) for table, version in json.loads(versions).items()}
+        pinned = {str(t): int(v) for t, v in json.loads(versions or "{}").items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise EscudoError("LAK003", f"commit {number} of the ledger is damaged") from error
     return Commit(number, committed, kind, pinned)

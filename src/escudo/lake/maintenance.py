@@ -123,9 +123,23 @@ def expire(lake: Lake, older_than: float, *, retention: timedelta = RETENTION) -
         retention: how long the dropped data stays on the disk for those who still read it. What
             left the tables longer ago than that is deleted now.
     """
-    since = round(older_than * 1_000_000)
+    return expire_tables(lake, lambda _table: older_than, retention=retention)
+
+
+def expire_tables(
+    lake: Lake,
+    older_than: Callable[[str], float | None],
+    *,
+    retention: timedelta = RETENTION,
+) -> Maintained:
+    """Drops the events of each table before a time of its own; None keeps them all. See
+    ``expire``."""
 
     def shortened(work: Work, table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
+        limit = older_than(table)
+        if limit is None:
+            return
+        since = round(limit * 1_000_000)
         for file in files:
             if file.low is None or file.high is None or file.low >= since:
                 continue

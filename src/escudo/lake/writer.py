@@ -5,7 +5,7 @@ Ingests, effects of searches and findings write by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,7 @@ from escudo.lake import delta
 from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.event_ids import EventIds, assign_event_ids, put_column
 from escudo.lake.layout import concat, conform, fill_times
-from escudo.lake.ledger import Commit, IngestedFile, Ledger
+from escudo.lake.ledger import Commit, IngestedFile, Ledger, Mark
 from escudo.lake.leftovers import Work
 from escudo.lake.parquet_files import ParquetFiles
 from escudo.lake.snapshot import Snapshot
@@ -73,6 +73,8 @@ class Writer:
         self._targets: dict[str, list[ParquetFiles]] = {}
         self._encoder = ThreadPoolExecutor(_ENCODERS, "escudo-encode")
         self._encoding: dict[Future[None], ParquetFiles] = {}
+        self.written: Mapping[str, Sequence[DataFile]] = {}
+        """The files that the last commit added, by table."""
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +128,7 @@ class Writer:
         kind: str = "append",
         again: bool = False,
         since: Snapshot | None = None,
+        marks: Sequence[Mark] = (),
     ) -> Commit:
         """Makes all rows since the last commit visible at once, and durable.
 
@@ -135,13 +138,19 @@ class Writer:
             again: whether files that are in the lake already are meant to come in once more.
             since: what the rows were derived from, if they are wrong once one of their tables
                 has changed since (rows that are added only where they are not yet, say).
+            marks: how far what gave the rows has been read now; kept with them or not at all.
 
         Raises:
             EscudoError: LAK009 if one of the files is in the lake already; then nothing is
                 committed and the rows are dropped. LAK012, likewise, if a table has changed
-                ``since``. LAK006, LAK007 as in ``codes``.
+                ``since``. LAK020, likewise, if a mark is not any more where it was read on from.
+                LAK006, LAK007 as in ``codes``.
         """
-        return self._acknowledge(self._finish(), list(files), kind, again, since)
+        self.written = {}
+        written = self._finish()
+        commit = self._acknowledge(written, list(files), kind, again, since, marks)
+        self.written = written
+        return commit
 
     def discard(self) -> None:
         """Drops the rows since the last commit."""
@@ -228,6 +237,7 @@ class Writer:
         kind: str,
         again: bool,
         since: Snapshot | None,
+        marks: Sequence[Mark],
     ) -> Commit:
         with self._ledger.exclusive() as transaction:
             head = transaction.head()
@@ -239,6 +249,11 @@ class Writer:
             if changed:
                 self._delete(written)
                 raise EscudoError("LAK012", f"table {changed[0]} was written to meanwhile")
+            try:
+                transaction.set_marks(marks)
+            except EscudoError:
+                self._delete(written)
+                raise
             if not written and not files:
                 return head
             versions = {**head.versions, **self._append_to_logs(head, written)}

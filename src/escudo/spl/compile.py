@@ -11,8 +11,9 @@ import pyarrow as pa
 from sqlglot import exp
 
 from escudo.core.catalog import Catalog, Knowledge
-from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.spl.binding.batchwise import find_obstacle
 from escudo.spl.binding.binder import Binder, storable
 from escudo.spl.binding.effects import Effect
 from escudo.spl.binding.present_columns import keep_present
@@ -139,6 +140,21 @@ def screen_search(
         raise error.located(source=text) from None
     needs = () if binder.writers else relation.needs()
     return Screening(needs, tuple(binder.diagnostics), binder.clock.was_read)
+
+
+def find_batch_obstacle(
+    text: str, knowledge: Knowledge, *, file: str | None = None
+) -> Diagnostic | None:
+    """Why a search cannot be run over each batch of events as it comes; None where it can.
+
+    Of all batches together it then finds the same rows or groups as of all events at once; sums
+    such as a count are those of a batch. Raises what ``parse_expanded`` raises.
+    """
+    command = find_obstacle(parse_expanded(text, knowledge, file=file))
+    if command is None:
+        return None
+    message = f"'{command.name}' looks at events of other batches"
+    return Diagnostic("SPL331", message, Severity.INFO, command.span, source=text)
 
 
 def _finish(relation: Relation, pipeline: Pipeline, binder: Binder) -> Compiled:

@@ -13,13 +13,14 @@ import click
 
 from escudo.cli import EXIT_INPUT
 from escudo.cli.json_text import dump_json
-from escudo.cli.options import lake_option, parse_bound, sources_option
+from escudo.cli.options import lake_option, parse_bound, policy_option, sources_option
 from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
 from escudo.lake import Lake, maintenance, verify
 from escudo.lake.maintenance import LakeInfo, Maintained
+from escudo.lake.policy import Policy, apply_policy, read_policy
 from escudo.lake.tables import Tables
 
 _FIELDS = ("table", "rows", "files", "bytes", "earliest", "latest", "version")
@@ -94,6 +95,22 @@ def expire(lake_path: Path, tables: Tables, older_than: str, retention_hours: fl
         raise EscudoError("CLI003", "--older-than: that is no point in time")
     with Lake.open(lake_path, create=False, tables=tables) as lake:
         _tell(maintenance.expire(lake, limit, retention=timedelta(hours=retention_hours)))
+
+
+@command.command()
+@lake_option(required=True)
+@sources_option
+@policy_option
+def maintain(lake_path: Path, tables: Tables, policy_path: Path | None) -> None:
+    """Drop what is too old and merge small files, as a policy says.
+
+    Without a policy nothing is dropped. Others may read and write meanwhile; two that maintain the
+    same lake do no harm.
+    """
+    policy = Policy() if policy_path is None else read_policy(policy_path)
+    with Lake.open(lake_path, create=False, tables=tables) as lake:
+        for done in apply_policy(lake, policy, time.time()):
+            _tell(done)
 
 
 @command.command("verify")

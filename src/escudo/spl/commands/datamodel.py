@@ -62,6 +62,10 @@ class DataModel(Command):
         names = (n for n in (self.model, self.dataset, self.mode) if n is not None)
         return f"datamodel{''.join(f' {word(n)}' for n in names)}{format_options(self)}"
 
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """Events as they are."""
+        return partial if self.mode in ("search", "flat") else None
+
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if self.mode is None:
             return dataset.listing(self.model, self.dataset, binder, self.span)

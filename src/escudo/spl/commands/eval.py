@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from escudo.spl.binding.binder import Binder, Command, rows, storable
-from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.declaration import Declaration, Reads, any_in_common, list_names
 from escudo.spl.relation.coercion import as_text, convert_to
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import (
@@ -48,6 +48,16 @@ class Eval(Command):
 
     def format(self) -> str:
         return "eval " + ", ".join(a.format() for a in self.assignments)
+
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """A field that is made of one that is of a batch is so, too."""
+        for made in self.assignments:
+            read = list_names(made.expr)
+            if "{" in made.field or any_in_common(read, partial):
+                partial |= {made.field if "{" not in made.field else "*"}
+            else:
+                partial -= {made.field}
+        return partial
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -48,6 +48,10 @@ class Fields(Command):
     def format(self) -> str:
         return f"fields {'- ' if self.remove else '+ '}{words(self.fields)}"
 
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """No field goes into another one."""
+        return partial
+
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         names = select_names(self.fields, binder.matching(relation, self.fields))

@@ -39,6 +39,10 @@ class Fillnull(FieldsCommand):
         """Without fields it fills those that any row has, so it looks at all rows."""
         return replace(self.declares, row_by_row=bool(self.fields))
 
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """No field goes into another one."""
+        return partial
+
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         if not self.fields:

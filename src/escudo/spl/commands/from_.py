@@ -53,6 +53,10 @@ class From(Command):
     def format(self) -> str:
         return f"from {self.kind}:{quoted(self.object)}"
 
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """Events as they are."""
+        return partial if self.kind == "datamodel" else None
+
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None:
             raise EscudoError("SPL311", "'from' must be the first command", span=self.span)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder, rows
-from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.declaration import Declaration, Reads, any_in_common
 from escudo.spl.binding.one_field_command import OneFieldCommand
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import coalesce, column, literal_integer, minus, prelude_call
@@ -32,6 +32,10 @@ class Mvexpand(OneFieldCommand):
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     limit: int = integer_option(0, "Values of a row that are taken; 0 is all.", least=0)
+
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """Each row becomes rows by itself; as many as of all events, if its values are all."""
+        return None if any_in_common([self.field], partial) else partial
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -26,7 +26,7 @@ class Regex(Command):
     """
 
     name: ClassVar[str] = "regex"
-    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, filters=True)
 
     pattern: str
     field: str = "_raw"

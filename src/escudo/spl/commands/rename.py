@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.declaration import Declaration, Reads, any_in_common
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.values import Bound
 from escudo.spl.syntax.args import Args
@@ -43,6 +43,14 @@ class Rename(Command):
 
     def format(self) -> str:
         return "rename " + ", ".join(f"{word(old, 'as')} AS {word(new)}" for old, new in self.pairs)
+
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """A field is of a batch under its new name, too."""
+        for old, new in self.pairs:
+            moved = {name for name in partial if any_in_common([old], [name])}
+            kept = {name for name in partial - moved if not any_in_common([new], [name])}
+            partial = frozenset({*kept, *(renamed(old, new, name) or new for name in moved)})
+        return partial
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -23,7 +23,7 @@ class Search(Command):
     """
 
     name: ClassVar[str] = "search"
-    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, filters=True)
 
     expr: SearchExpr
 

@@ -35,6 +35,9 @@ class SortKey(Node):
         return f"{sign}{inner}" if self.kind == "auto" else f"{sign}{self.kind}({inner})"
 
 
+USUAL_LIMIT = 10_000
+
+
 @dataclass(frozen=True)
 class Sort(Command):
     """``sort [n] keys [desc]``.
@@ -49,7 +52,7 @@ class Sort(Command):
     declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
 
     keys: tuple[SortKey, ...]
-    limit: int = integer_option(10_000, "Rows that are kept; 0 keeps all.", least=0, bare=True)
+    limit: int = integer_option(USUAL_LIMIT, "Rows that are kept; 0 keeps all.", least=0, bare=True)
     reverse: bool = False
 
     @classmethod
@@ -72,6 +75,10 @@ class Sort(Command):
     def format(self) -> str:
         keys = ", ".join(k.format() for k in self.keys)
         return f"sort{format_options(self)} {keys}{' desc' if self.reverse else ''}"
+
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """The order is nobody's matter, unless rows are left out by it."""
+        return partial if not self.limit or self.limit >= USUAL_LIMIT else None
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command, rows
-from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.declaration import Declaration, Reads, any_in_common
 from escudo.spl.operators.delimiters import remember_delimiter
 from escudo.spl.operators.grouping import aggregate_rows, keep_numbers
 from escudo.spl.relation.relation import Relation
@@ -61,6 +61,12 @@ class Stats(Command):
     def format(self) -> str:
         terms = ", ".join(a.format() for a in self.aggregates)
         return f"stats{format_options(self)} {terms}{format_by(self.by)}"
+
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """The groups are the same, if all that they are made by is; what sums them up is not."""
+        if not self.by or any_in_common(self.by, partial):
+            return None
+        return frozenset(a.output for a in self.aggregates)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)

@@ -36,6 +36,10 @@ class Table(Command):
     def format(self) -> str:
         return f"table {words(self.fields)}"
 
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """No field goes into another one."""
+        return partial
+
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
         kept: dict[str, Bound] = {}

@@ -205,6 +205,14 @@ class Tstats(IndexStatistics):
             source = f" FROM sid={word(self.sid)}"
         return self.format_clauses(source) + format_options(self.buckets)
 
+    def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
+        """The groups are the same; what sums them up is not, nor buckets of a width that depends on
+        the time range."""
+        by_time = "_time" in self.by and self.buckets.width is None
+        if not self.by or by_time or self.prestats:
+            return None
+        return frozenset(a.output for a in self.aggregates)
+
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None and not (self.append and self.prestats):
             raise EscudoError(

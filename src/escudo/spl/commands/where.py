@@ -22,7 +22,7 @@ class Where(Command):
     """
 
     name: ClassVar[str] = "where"
-    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED)
+    declares: ClassVar[Declaration] = Declaration(reads=Reads.NAMED, filters=True)
 
     expr: EvalExpr
 

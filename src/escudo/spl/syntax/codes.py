@@ -157,6 +157,12 @@ _ROWS = (
         "Install the extra: `pip install 'escudo[ml]'`. `fit DensityFunction` does not need it.",
     ),
     ErrorCode(
+        "SPL331",
+        "a search that needs all events at once",
+        "It cannot be run on events as they arrive: a count over an hour, say, is none of a batch. "
+        "Run it by its schedule, or with `escudo hunt`.",
+    ),
+    ErrorCode(
         "SPL340",
         "lookup that its search has not written yet",
         "Run the baseline that the message names (`escudo baseline`, `hunt --baselines`) first.",

@@ -1,0 +1,270 @@
+"""Inputs that keep coming, detections -> findings as they come; called by ``escudo follow``.
+
+One thread reads and commits, as fast as events come. The other runs detections over what has been
+committed since it last looked, be that one batch or many. So a slow search makes findings late, and
+never the ingest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from escudo.actions.delivery import list_findings
+from escudo.actions.workspace import Workspace
+from escudo.content import Content, Detection
+from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.event_log import log_event
+from escudo.core.interrupts import find_stop, meet_stop
+from escudo.core.timerange import ALL_TIME
+from escudo.detect import run_detections
+from escudo.detect.row_times import date_matches
+from escudo.findings import Schemas, judge_match
+from escudo.findings.store import write_judgements
+from escudo.inputs import CommittedBatch, FollowOptions, follow_inputs
+from escudo.inputs.batches import join_batches, list_batches
+from escudo.lake.ledger import Mark
+from escudo.lake.report import IngestReport, Progress
+from escudo.lake.tables import NOTABLE, RISK
+from escudo.sinks import Finding
+from escudo.spl.compile import find_batch_obstacle
+
+_POLL_SECONDS = 0.5
+"""Seconds until Ctrl-C is looked at, where the system's wait does not end by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalPlan:
+    """``detections`` run on each batch; ``others`` need all events at once, or do not parse: each
+    with the reason."""
+
+    detections: tuple[Detection, ...]
+    others: tuple[tuple[Detection, Diagnostic], ...]
+
+
+def plan_arrival(detections: Sequence[Detection], content: Content) -> ArrivalPlan:
+    """Tells detections that can run on events as they come from those that cannot.
+
+    Correlations read the risk of others, so they are left to their schedule.
+    """
+    arriving: list[Detection] = []
+    others: list[tuple[Detection, Diagnostic]] = []
+    for detection in detections:
+        if not detection.enabled:
+            continue
+        reason = _find_obstacle(detection, content)
+        if reason is None:
+            arriving.append(detection)
+        else:
+            others.append((detection, reason))
+    return ArrivalPlan(tuple(arriving), tuple(others))
+
+
+def _find_obstacle(detection: Detection, content: Content) -> Diagnostic | None:
+    if detection.type == "Correlation":
+        message = "a correlation sums up the risk that others have written"
+        return Diagnostic("SPL331", message, Severity.INFO, detection.origin.search)
+    try:
+        return find_batch_obstacle(detection.search, content.knowledge, file=detection.origin.file)
+    except EscudoError as error:
+        return error.diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came of some events: ``events`` of them were searched, ``findings`` came of it,
+    ``seconds`` after the oldest of them was read, of which the search took ``search_seconds``;
+    ``diagnostics`` say what was wrong with detections."""
+
+    events: int
+    findings: tuple[Finding, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    seconds: float
+    search_seconds: float
+
+
+class FollowListener:
+    """Is told how it goes, from the thread that reads (``tell_ingested``, ``tell_behind``) or that
+    which searches; this one does not care."""
+
+    def tell_ingested(self, report: IngestReport) -> None:
+        """Events are in the lake; the report is of one commit."""
+
+    def tell_behind(self, size: int) -> None:
+        """So many bytes of files wait to be read."""
+
+    def tell_waiting(self, batches: int) -> None:
+        """So many batches wait to be searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    error: BaseException | None = None
+
+
+def follow_logs(
+    paths: Sequence[Path | str],
+    workspace: Workspace,
+    plan: ArrivalPlan,
+    *,
+    options: FollowOptions | None = None,
+    deliver: Callable[[Sequence[Finding]], object] = lambda _findings: None,
+    listener: FollowListener | None = None,
+    clock: Callable[[], float] = time.time,
+    progress: Progress | None = None,
+    stdin: BinaryIO | None = None,
+) -> Iterator[Arrival]:
+    """Follows inputs into the workspace's lake; gives what detections find in each batch.
+
+    Risk events and findings are in the lake, and ``deliver`` has returned, before the batch counts
+    as searched. A batch that was committed and not searched (the process died) is searched when
+    the same inputs are followed again; so no finding is lost, and one may be delivered twice, with
+    the same ``finding_id``. Ctrl-C ends it: what was read is committed then.
+
+    Raises:
+        EscudoError: what ``follow_inputs`` and the lake say.
+        KeyboardInterrupt: the stop, once all is in order.
+    """
+    identity = _identify(paths)
+    options = replace(options or FollowOptions(), kind=f"follow:{identity}")
+    following = _Following(workspace, plan, options.kind, deliver, clock)
+    listener = listener or FollowListener()
+    waiting: queue.Queue[CommittedBatch | _Ended] = queue.Queue()
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            for batch in follow_inputs(
+                paths,
+                workspace.lake,
+                options,
+                stop=stop,
+                stdin=stdin,
+                progress=progress,
+                tell=listener.tell_ingested,
+                measure=listener.tell_behind,
+            ):
+                waiting.put(batch)
+        except BaseException as error:
+            waiting.put(_Ended(error))
+        else:
+            waiting.put(_Ended())
+
+    missed = list(list_batches(workspace.lake, kind=options.kind, after=following.searched))
+    reader = threading.Thread(target=read, name="escudo-follow", daemon=True)
+    reader.start()
+    try:
+        for batch in missed:
+            yield following.search(batch)
+        ended: _Ended | None = None
+        while ended is None:
+            batches, ended = _take(waiting)
+            listener.tell_waiting(len(batches))
+            together = join_batches(batches)
+            if together is not None:
+                yield following.search(together)
+                listener.tell_waiting(0)
+        if ended.error is not None:
+            raise ended.error
+    except KeyboardInterrupt as error:
+        meet_stop()
+        stop.set()
+        reader.join()
+        raise find_stop(error) from None
+    finally:
+        stop.set()
+        reader.join()
+
+
+def _identify(paths: Sequence[Path | str]) -> str:
+    """The same for the same inputs."""
+    places = sorted(str(p) if str(p) == "-" else str(Path(p).resolve()) for p in paths)
+    text = "\0".join(places).encode(errors="surrogateescape")
+    return hashlib.blake2b(text, digest_size=6).hexdigest()
+
+
+def _take(
+    waiting: queue.Queue[CommittedBatch | _Ended],
+) -> tuple[list[CommittedBatch], _Ended | None]:
+    """All that is there, once something is."""
+    batches: list[CommittedBatch] = []
+    while True:
+        try:
+            item = waiting.get_nowait() if batches else waiting.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            if batches:
+                return batches, None
+            continue
+        if isinstance(item, _Ended):
+            return batches, item
+        batches.append(item)
+
+
+class _Following:
+    """Searches batches, and keeps in the lake how far it is."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        plan: ArrivalPlan,
+        mark: str,
+        deliver: Callable[[Sequence[Finding]], object],
+        clock: Callable[[], float],
+    ) -> None:
+        self._workspace = workspace
+        self._plan = plan
+        self._mark = mark
+        self._deliver = deliver
+        self._clock = clock
+        self._value = workspace.lake.ledger.marks(mark).get(mark)
+        raw = {t.table: t for t in workspace.lake.tables.raw}
+        self._schemas = Schemas(risk=raw[RISK], notable=raw[NOTABLE])
+
+    @property
+    def searched(self) -> int:
+        """The last commit that has been searched; 0 before the first."""
+        return int(self._value or 0)
+
+    def search(self, batch: CommittedBatch) -> Arrival:
+        """Runs the detections over a batch, writes and delivers what they find."""
+        workspace, now = self._workspace, self._clock()
+        engine = workspace.engine_of(batch)
+        begun = time.monotonic()
+        matches = list(
+            run_detections(
+                self._plan.detections,
+                batch,
+                engine,
+                workspace.knowledge,
+                within=ALL_TIME,
+                now=now,
+                screener=workspace.screener,
+            )
+        )
+        diagnostics = [d for m in matches for d in m.diagnostics if d.severity is Severity.ERROR]
+        found = date_matches([m for m in matches if m.rows.num_rows], batch, engine)
+        deployments = workspace.content.deployments
+        judged = [judge_match(m, deployments, self._schemas) for m in found]
+        findings = tuple(list_findings(judged))
+        if findings:
+            write_judgements(workspace.lake, judged, self._schemas)
+            self._deliver(findings)
+        value = str(batch.commits[-1])
+        workspace.lake.ledger.move_mark(Mark(self._mark, self._value, value))
+        self._value = value
+        took = time.monotonic() - begun
+        log_event(
+            "batch",
+            commits=len(batch.commits),
+            events=batch.events,
+            findings=len(findings),
+            seconds=round(took, 3),
+        )
+        seconds = max(0.0, self._clock() - batch.begun)
+        return Arrival(batch.events, findings, tuple(diagnostics), seconds, took)
