@@ -30,17 +30,16 @@ page of the documentation.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from escudo.spl.commands import COMMANDS
 from escudo.spl.commands.foreign import APPS
 from tests.conformance.catalog import text
+from tests.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent
 _KEYS = frozenset(
@@ -87,7 +86,7 @@ class Case:
 
 def read_cases(path: Path) -> Iterator[Case]:
     """The cases of one file; a ValueError names the file and the case that is malformed."""
-    document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    document = read_yaml(path)
     for raw in document["cases"]:
         unknown = set(raw) - _KEYS
         if unknown:
@@ -118,6 +117,11 @@ def _name(raw: Mapping[str, Any]) -> str:
 @cache
 def all_cases() -> Sequence[Case]:
     return tuple(case for path in sorted(FOLDER.glob("*/*.yml")) for case in read_cases(path))
+
+
+def list_files(cases: Iterable[Case]) -> list[str]:
+    """The files of cases: ``commands/head``, ``functions/text``."""
+    return sorted({case.file for case in cases})
 
 
 def names_by_command() -> Mapping[str, list[str]]:

@@ -40,11 +40,19 @@ _ANY = content.load().detections[0]
 _KNOWN = (Column("_time", FieldType.TIME, physical="_time"),)
 
 
-def problem(case: Case, engine: Engine, folder: Path, *, layout: Layout = "columns") -> str | None:
+def problem(
+    case: Case,
+    engine: Engine,
+    folder: Path,
+    *,
+    layout: Layout = "columns",
+    screened: bool = True,
+) -> str | None:
     """What is wrong with a case on an engine; None if it is as expected.
 
     ``layout`` is how the events lie: their own fields in ``columns``, in the ``rest`` map, or in
-    two tables, every ``other`` event in the second.
+    two tables, every ``other`` event in the second. ``screened`` asks on DuckDB, too, whether a
+    hunt would run the search, which takes half as long again.
     """
     try:
         if case.eval is not None:
@@ -59,7 +67,9 @@ def problem(case: Case, engine: Engine, folder: Path, *, layout: Layout = "colum
         zone = _zone(case)
         result = run_search(case.spl, over, catalog, known, now=NOW, zone=zone, within=within)
         # A hunt is in UTC.
-        missed = zone is UTC and _is_missed(result, case.spl, over, known, within)
+        asked = screened and zone is UTC
+        finds = bool(result.table.num_rows or result.compiled.effects)
+        missed = asked and finds and _is_missed(case.spl, over, known, within)
     except EscudoError as error:
         return None if error.code == case.error else str(error)
     if case.error is not None:
@@ -70,14 +80,27 @@ def problem(case: Case, engine: Engine, folder: Path, *, layout: Layout = "colum
     return "; ".join(wrong) or None
 
 
-def _is_missed(
-    result: Result, search: str, engine: Engine, known: Knowledge, within: TimeRange
-) -> bool:
-    """Whether a hunt leaves out a search that has rows, or asks for a change.
+def find_missed(cases: Sequence[Case], engine: Engine, folder: Path) -> list[str]:
+    """The names of cases that a hunt leaves out although they have rows, or ask for a change."""
+    out = []
+    for number, case in enumerate(cases):
+        assert case.spl is not None
+        place = folder / str(number)
+        place.mkdir()
+        catalog, known = _world(case, place, "columns")
+        finds = bool(case.expect or case.writes or case.deletes)
+        within = TimeRange(*case.within)
+        if finds and _is_missed(case.spl, engine.over(catalog), known, within):
+            out.append(case.name)
+    return out
+
+
+def _is_missed(search: str, engine: Engine, known: Knowledge, within: TimeRange) -> bool:
+    """Whether a hunt leaves out a search.
 
     What a search needs is the same on all engines: it is asked of one.
     """
-    if engine.name != "duckdb" or not (result.table.num_rows or result.compiled.effects):
+    if engine.name != "duckdb":
         return False
     detection = replace(_ANY, search=search)
     screen = screen_detection(detection, engine.catalog, engine, known, NOW)
@@ -115,18 +138,49 @@ def _target(effect: LookupOutput | IndexOutput) -> str:
 def _unlike(found: Any, case: Case) -> str | None:
     if same(found, case.value, case.near):
         return None
-    return f"{case.name}: {found!r} instead of {case.value!r}"
+    return f"{found!r} instead of {case.value!r}"
 
 
-def problems_of_batch(cases: Sequence[Case], engine: Engine, folder: Path) -> list[str]:
-    """The problems of many eval cases, in one query if the engine can do them all."""
+def problems_of(
+    cases: Sequence[Case],
+    engine: Engine,
+    folder: Path,
+    *,
+    layout: Layout = "columns",
+    screened: bool = True,
+) -> list[str]:
+    """The problems of many cases, each with the case's name; see ``problem``.
+
+    The eval cases that have a value are one query, if the engine can do them all; every other case
+    has a folder of its own below ``folder``.
+    """
+    values = [case for case in cases if case.eval is not None and case.error is None]
     try:
-        values = evaluated(cases, engine)
-    except EscudoError:
-        alone = [(c, problem(c, engine, folder)) for c in cases]
-        return [f"{c.name}: {p}" for c, p in alone if p is not None]
-    found = (_unlike(v, c) for v, c in zip(values, cases, strict=True))
-    return [p for p in found if p is not None]
+        found = dict(zip((c.id for c in values), evaluated(values, engine), strict=True))
+    except Exception:  # which of them it is shows when each is alone
+        found = {}
+    out = []
+    for number, case in enumerate(cases):
+        if case.id in found:
+            wrong = _unlike(found[case.id], case)
+        else:
+            wrong = _problem_alone(
+                case, engine, folder / str(number), layout=layout, screened=screened
+            )
+        if wrong is not None:
+            out.append(f"{case.name}: {wrong}")
+    return out
+
+
+def _problem_alone(
+    case: Case, engine: Engine, folder: Path, *, layout: Layout, screened: bool
+) -> str | None:
+    folder.mkdir()
+    try:
+        return problem(case, engine, folder, layout=layout, screened=screened)
+    except Exception as error:
+        error.add_note(f"in the case {case.id}")
+        raise
 
 
 def evaluated(cases: Sequence[Case], engine: Engine) -> list[Any]:
@@ -142,6 +196,8 @@ def evaluated(cases: Sequence[Case], engine: Engine) -> list[Any]:
         for c in schema.columns:
             value = case.given.get(c.name)
             row[str(c.physical)] = None if value is None else at_rest(value, c.type)
+    if not expressions:
+        return []
     table = pa.Table.from_pylist([row], schema=pa.schema(stored))
     query = select(expressions, exp.to_table("given", quoted=True))
     result = engine.run(query, [], {"given": table})

@@ -1,4 +1,4 @@
-"""Every case on DuckDB, with its events laid out in three ways.
+"""Every case on DuckDB, a file at a time, with its events laid out in three ways.
 
 ``test_spark.py`` runs the same cases on Spark.
 """
@@ -13,9 +13,11 @@ import duckdb
 import pytest
 
 from escudo.engines.duckdb import DuckDBEngine, connect
-from tests.conformance.cases import Case, all_cases
+from escudo.engines.execute import Engine
+from tests.conformance.cases import Case, all_cases, list_files
 from tests.conformance.catalog import RowsCatalog
-from tests.conformance.engines import problem
+from tests.conformance.conftest import Choose
+from tests.conformance.engines import find_missed, problems_of
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +26,24 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=lambda c: c.id)
-def test_duckdb(case: Case, connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    engine = DuckDBEngine(RowsCatalog(tmp_path), connection)
-    assert problem(case, engine, tmp_path) is None
+@pytest.fixture
+def engine(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> Engine:
+    return DuckDBEngine(RowsCatalog(tmp_path), connection)
+
+
+@pytest.mark.parametrize("file", list_files(all_cases()))
+def test_duckdb(file: str, engine: Engine, tmp_path: Path, choose: Choose) -> None:
+    assert problems_of(choose(file, all_cases()), engine, tmp_path, screened=False) == []
+
+
+_SEARCHES = [c for c in all_cases() if c.spl and c.error is None and c.zone == "UTC"]
+"""A hunt is in UTC."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", list_files(_SEARCHES))
+def test_a_hunt_runs_what_finds(file: str, engine: Engine, tmp_path: Path, choose: Choose) -> None:
+    assert find_missed(choose(file, _SEARCHES), engine, tmp_path) == []
 
 
 def _fits_a_rest_map(case: Case) -> bool:
@@ -36,25 +52,18 @@ def _fits_a_rest_map(case: Case) -> bool:
     return bool(values) and not any(isinstance(v, list) for v in values)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "case", [c for c in all_cases() if c.spl and _fits_a_rest_map(c)], ids=lambda c: c.id
-)
-def test_fields_without_columns(
-    case: Case, connection: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    engine = DuckDBEngine(RowsCatalog(tmp_path), connection)
-    unordered = replace(case, columns=None)
-    assert problem(unordered, engine, tmp_path, layout="rest") is None
+_OF_TEXT = [replace(c, columns=None) for c in all_cases() if c.spl and _fits_a_rest_map(c)]
+_OF_SEVERAL = [replace(c, columns=None) for c in all_cases() if c.spl and len(c.rows) > 1]
+"""The order of the columns is not that of the layout ``columns``."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "case", [c for c in all_cases() if c.spl and len(c.rows) > 1], ids=lambda c: c.id
-)
-def test_events_in_two_tables(
-    case: Case, connection: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    engine = DuckDBEngine(RowsCatalog(tmp_path), connection)
-    unordered = replace(case, columns=None)
-    assert problem(unordered, engine, tmp_path, layout="other") is None
+@pytest.mark.parametrize("file", list_files(_OF_TEXT))
+def test_fields_without_columns(file: str, engine: Engine, tmp_path: Path, choose: Choose) -> None:
+    assert problems_of(choose(file, _OF_TEXT), engine, tmp_path, layout="rest") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", list_files(_OF_SEVERAL))
+def test_events_in_two_tables(file: str, engine: Engine, tmp_path: Path, choose: Choose) -> None:
+    assert problems_of(choose(file, _OF_SEVERAL), engine, tmp_path, layout="other") == []

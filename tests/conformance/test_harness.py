@@ -27,7 +27,7 @@ from tests.conformance.cases import (
     same,
 )
 from tests.conformance.catalog import RowsCatalog
-from tests.conformance.engines import problem, problems_of_batch
+from tests.conformance.engines import find_missed, problem, problems_of
 
 EVAL = Case("f", "n", "s", eval="lower(a)", given={"a": "X"}, value="x")
 SEARCH = Case(
@@ -77,15 +77,45 @@ def test_wrong_expectations_fail(case: Case, engine: Engine, tmp_path: Path) -> 
     assert problem(case, engine, tmp_path) is not None
 
 
-def test_a_batch_tells_which_case_is_wrong(engine: Engine, tmp_path: Path) -> None:
-    wrong = replace(EVAL, name="wrong", value="y")
-    broken = replace(EVAL, name="broken", eval="foo(a)")
-    assert problems_of_batch([EVAL, EVAL], engine, tmp_path) == []
-    assert [p.split(":")[0] for p in problems_of_batch([EVAL, wrong], engine, tmp_path)] == [
-        "wrong"
+def test_many_cases_tell_which_is_wrong(engine: Engine, tmp_path: Path) -> None:
+    """Values that are one query, a case that breaks it, searches and errors beside them."""
+    right = [
+        EVAL,
+        replace(EVAL, name="other", eval="upper(a)", given={"a": "x"}),
+        replace(EVAL, name="refused", eval="foo(1)", error="SPL200"),
+        replace(SEARCH, name="search"),
+        replace(SEARCH, name="search of others", rows=({"a": "y"},), expect=({"a": "y"},)),
     ]
-    found = problems_of_batch([EVAL, wrong, broken], engine, tmp_path)
-    assert [p.split(":")[0] for p in found] == ["wrong", "broken"]
+    right[1] = replace(right[1], value="X")
+    wrong = [
+        replace(EVAL, name="wrong", value="y"),
+        replace(SEARCH, name="wrong search", expect=()),
+        replace(EVAL, name="not refused", error="SPL200"),
+    ]
+
+    def names_of(cases: list[Case], folder: str) -> list[str]:
+        (tmp_path / folder).mkdir()
+        found = problems_of(cases, engine, tmp_path / folder)
+        return [problem.split(":")[0] for problem in found]
+
+    assert names_of(right, "right") == []
+    assert names_of([*right, *wrong], "both") == ["wrong", "wrong search", "not refused"]
+    broken = replace(EVAL, name="broken", eval="foo(a)")
+    assert names_of([*right, broken, *wrong], "broken") == [
+        *("broken", "wrong", "wrong search", "not refused"),
+    ]
+
+
+def test_a_case_that_crashes_is_named(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(KeyError) as raised:
+        problems_of([EVAL, replace(SEARCH, name="crash", zone="Mars/Base")], engine, tmp_path)
+    assert raised.value.__notes__ == ["in the case f: crash"]
+
+
+def test_a_search_that_a_hunt_would_leave_out_is_told(engine: Engine, tmp_path: Path) -> None:
+    """Its rows are said to be there, and no event is."""
+    missed = replace(SEARCH, name="missed", rows=(), models={"M.D": [{"a": "x"}]})
+    assert find_missed([SEARCH, missed], engine, tmp_path) == ["missed"]
 
 
 def test_any_order() -> None:

@@ -115,7 +115,7 @@ def open_context(
     if events and snapshot.dataset("Endpoint", "Processes") is not None:
         trees = grow_trees(events, engine, snapshot, within=workspace.within)
     drilldowns = (
-        _show_drilldown(drilldown, outcome, most_rows, zone)
+        _show_drilldown(drilldown, outcome, most=most_rows, zone=zone)
         for drilldown, outcome in _run_drilldowns(match, row, workspace=workspace, engine=engine)
     )
     return Context(tuple(trees), tuple(drilldowns))
@@ -133,7 +133,7 @@ def _run_drilldowns(
 
 
 def _show_drilldown(
-    drilldown: FilledDrilldown, outcome: Result | Diagnostic, most: int, zone: tzinfo
+    drilldown: FilledDrilldown, outcome: Result | Diagnostic, *, most: int, zone: tzinfo
 ) -> RunDrilldown:
     if isinstance(outcome, Diagnostic):
         return RunDrilldown(drilldown, problem=outcome)

@@ -102,7 +102,7 @@ def build_timeline(workspace: Workspace, *, around: float | None = None) -> Iter
     hits = _read_hits(found)
     if around is None:
         return hits
-    events = _read_around(_read_hits(found), around, snapshot, engine)
+    events = _read_around(_read_hits(found), around, snapshot=snapshot, engine=engine)
     return heapq.merge(events, hits, key=lambda entry: entry.time)
 
 
@@ -133,7 +133,7 @@ def _read_hit(row: Mapping[str, Any]) -> Hit:
 
 
 def _read_around(
-    hits: Iterable[Hit], around: float, snapshot: Snapshot, engine: Engine
+    hits: Iterable[Hit], around: float, *, snapshot: Snapshot, engine: Engine
 ) -> Iterator[Event]:
     """The events near hits in the order of their time, each once."""
     times: dict[str | None, list[float]] = defaultdict(list)
@@ -152,7 +152,7 @@ def _read_around(
     ]
     near = _tabulate(windows)
     for low, high in _join(together, snapshot):
-        yield from _read_stretch(_include(low, high), near, snapshot, engine)
+        yield from _read_stretch(_include(low, high), near=near, snapshot=snapshot, engine=engine)
 
 
 def _fold(host: str) -> str:
@@ -221,18 +221,18 @@ def _tabulate(windows: Sequence[tuple[str, float, float]]) -> pa.Table:
 
 
 def _read_stretch(
-    within: TimeRange, near: pa.Table, snapshot: Snapshot, engine: Engine
+    within: TimeRange, *, near: pa.Table, snapshot: Snapshot, engine: Engine
 ) -> Iterator[Event]:
     """The events of a stretch of time in their order; a full one is cut in two."""
     assert within.earliest is not None
     assert within.latest is not None
     schemas = list(list_logs(snapshot, within))
     length = within.latest - within.earliest
-    counts = (_count(s, within, near, engine) for s in schemas)
+    counts = (_count(s, within, near=near, engine=engine) for s in schemas)
     if length > _SHORTEST and sum(counts) > _ROWS_AT_ONCE:
         middle = within.earliest + length / 2
-        yield from _read_stretch(TimeRange(within.earliest, middle), near, snapshot, engine)
-        yield from _read_stretch(TimeRange(middle, within.latest), near, snapshot, engine)
+        for half in (TimeRange(within.earliest, middle), TimeRange(middle, within.latest)):
+            yield from _read_stretch(half, near=near, snapshot=snapshot, engine=engine)
         return
     narrow = partial(_narrow, within=within)
     events = [
@@ -243,7 +243,7 @@ def _read_stretch(
     yield from sorted(events, key=lambda event: (event.time, event.event_id))
 
 
-def _count(schema: TableSchema, within: TimeRange, near: pa.Table, engine: Engine) -> int:
+def _count(schema: TableSchema, within: TimeRange, *, near: pa.Table, engine: Engine) -> int:
     scan = pick_columns(schema, ("_time", "host"), within)
     query = select([alias(exp.Count(this=exp.Star()), "events")], table(scan.name))
     (row,) = engine.run(_narrow(query, within=within), [scan], {_NEAR: near}).to_pylist()
