@@ -108,5 +108,15 @@ CODES: Mapping[str, ErrorCode] = {
             "A value that a key of the configuration cannot have",
             "The message says what it may be.",
         ),
+        ErrorCode(
+            "CLI040",
+            "No answer of git",
+            "Name content that is in a git checkout, and a revision that it knows: --changed=main.",
+        ),
+        ErrorCode(
+            "CLI041",
+            "A file of allowed numbers that cannot be read",
+            "It is YAML: the name or id of a detection, a colon, and how many rows it may give.",
+        ),
     )
 }

@@ -21,13 +21,15 @@ from pathlib import Path
 import orjson
 
 from escudo.cim.normalise import Normaliser
+from escudo.core.catalog import Catalog
 from escudo.core.disk_cache import code_digest
 from escudo.core.errors import Severity
+from escudo.core.schema import TableSchema
 from escudo.findings.risk import SOURCETYPE
 from escudo.findings.stash import read_stash
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
-from escudo.lake.labels import Labels
+from escudo.lake.labels import LabelledCatalog, Labels, open_labels
 from escudo.lake.normalising import make_normaliser
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import RISK, Tables
@@ -66,10 +68,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class HeldData:
-    """A lake, and what was read into it."""
+    """A lake, what was read into it, and the catalog of its events as they are labelled."""
 
     lake: Lake
     reading: Reading
+    catalog: Catalog
 
 
 class LakeCache:
@@ -125,13 +128,13 @@ class LakeCache:
             told = orjson.loads((path / _REPORT).read_bytes())
             reading = Reading(**{**told, "problems": tuple(told["problems"])})
             os.utime(path)
-            return HeldData(Lake.open(path, create=False, tables=self._tables), reading)
+            return self._held(Lake.open(path, create=False, tables=self._tables), reading)
         return None
 
     def _make(self, key: str, files: Sequence[LabelledFile]) -> HeldData:
         if self._folder is None:
             lake = Lake.create_temporary(tables=self._tables)
-            return HeldData(lake, self._fill(lake, files))
+            return self._held(lake, self._fill(lake, files))
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".draft-{key[:8]}-", dir=self._folder))
         try:
@@ -143,7 +146,14 @@ class LakeCache:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         path = self._folder / key
-        return HeldData(Lake.open(path, create=False, tables=self._tables), reading)
+        return self._held(Lake.open(path, create=False, tables=self._tables), reading)
+
+    def _held(self, lake: Lake, reading: Reading) -> HeldData:
+        return HeldData(lake, reading, LabelledCatalog(lake.snapshot(), self._raw))
+
+    @cached_property
+    def _raw(self) -> tuple[TableSchema, ...]:
+        return open_labels(self._tables.raw)
 
     def _fill(self, lake: Lake, files: Sequence[LabelledFile]) -> Reading:
         readings = [

@@ -26,7 +26,14 @@ from escudo.detect import Match
 from escudo.detect.attack_data import AbsentData, DataFinder, LocalData
 from escudo.detect.attempt import attempt
 from escudo.detect.running import run_detection
-from escudo.detect.testing import RAN, DrilldownRun, Outcome, TestResult, judge_rows
+from escudo.detect.testing import (
+    RAN,
+    DrilldownRun,
+    Outcome,
+    TestResult,
+    find_first_row,
+    judge_rows,
+)
 from escudo.detect.why import Explanation, Why
 from escudo.engines.execute import Engine
 from escudo.findings.drilldown import fill_drilldowns, find_drilldown_clock, run_drilldown
@@ -161,11 +168,11 @@ class TestBench:
 
     def _judge(self, planned: PlannedTest, held: HeldData) -> TestResult:
         detection, test, options = planned.detection, planned.test, self._options
-        snapshot = held.lake.snapshot()
-        engine = self._engine.over(snapshot)
+        catalog = held.catalog
+        engine = self._engine.over(catalog)
         match = run_detection(
             detection,
-            snapshot,
+            catalog,
             engine,
             self._content.knowledge,
             within=ALL_TIME,
@@ -174,10 +181,10 @@ class TestBench:
         problems = list(judge_rows(match, test, strict=options.strict))
         drilldowns: list[DrilldownRun] = []
         if match.rows.num_rows and not match.failed and not test.negative:
-            risk = _find_table(snapshot, RISK)
+            risk = _find_table(catalog, RISK)
             problems += check_risk_events(match, test, risk)
             if test.drilldowns or options.drilldowns:
-                drilldowns += self._run_drilldowns(match, engine, snapshot, risk)
+                drilldowns += self._run_drilldowns(match, engine, catalog, risk)
                 problems += [d.problem for d in drilldowns if d.problem is not None]
         result = TestResult(
             detection,
@@ -185,7 +192,7 @@ class TestBench:
             Outcome.FAILED if problems else Outcome.PASSED,
             tuple(problems),
             rows=None if match.failed else match.rows.num_rows,
-            first_row=_first_row(match),
+            first_row=find_first_row(match),
             data=planned.data,
             drilldowns=tuple(drilldowns),
         )
@@ -195,21 +202,21 @@ class TestBench:
         if unread is not None and (problems or test.negative):
             return replace(result, outcome=Outcome.UNREADABLE, reason=unread)
         if options.nearest and any(p.code == "DET101" for p in problems):
-            return self._explain(result, engine, snapshot)
+            return self._explain(result, engine, catalog)
         return result
 
     def _run_drilldowns(
-        self, match: Match, engine: Engine, snapshot: Catalog, risk: TableSchema
+        self, match: Match, engine: Engine, catalog: Catalog, risk: TableSchema
     ) -> Iterator[DrilldownRun]:
         """The drilldowns of the first row, over the test's data and the match's risk events."""
         now = find_drilldown_clock(match, 0) + _OPENED_AFTER
         with tempfile.TemporaryDirectory(prefix="escudo-risk-") as folder:
             events = build_risk_events(match, risk)
-            catalog = AddedRows(snapshot, risk, events, folder=Path(folder))
-            over = engine.over(catalog)
+            both = AddedRows(catalog, risk, events, folder=Path(folder))
+            over = engine.over(both)
             for drilldown in fill_drilldowns(match, 0):
                 run = partial(
-                    run_drilldown, drilldown, over, catalog, self._content.knowledge, now=now
+                    run_drilldown, drilldown, over, both, self._content.knowledge, now=now
                 )
                 outcome = attempt(run, name=drilldown.name, source=drilldown.search)
                 if isinstance(outcome, Diagnostic):
@@ -223,7 +230,7 @@ class TestBench:
                 )
                 yield DrilldownRun(drilldown.name, rows, None if rows else empty)
 
-    def _explain(self, result: TestResult, engine: Engine, snapshot: Catalog) -> TestResult:
+    def _explain(self, result: TestResult, engine: Engine, catalog: Catalog) -> TestResult:
         """The result with what came nearest, and the condition that lost it."""
         detection = result.detection
 
@@ -231,7 +238,7 @@ class TestBench:
             why = Why(
                 detection.search,
                 engine,
-                snapshot,
+                catalog,
                 self._content.knowledge,
                 now=self._options.now,
                 file=detection.origin.file,
@@ -269,11 +276,6 @@ _NOTHING = _NoCatalog()
 
 def _find_table(catalog: Catalog, name: str) -> TableSchema:
     return next(s for s in catalog.raw_tables() if s.table == name)
-
-
-def _first_row(match: Match) -> dict[str, object]:
-    row = match.rows.slice(0, 1).to_pylist() if match.rows.num_rows else [{}]
-    return {name: value for name, value in row[0].items() if value is not None}
 
 
 def tell_unread(planned: PlannedTest, reading: Reading) -> str | None:

@@ -55,6 +55,12 @@ _ROWS = (
         "It counts as a failure since --require-data was given.",
     ),
     ErrorCode(
+        "DET108",
+        "a detection fires on known-good logs more often than allowed",
+        "Leave out in its filter macro what is ordinary, sharpen its search, or allow the number"
+        " in the file of --allow.",
+    ),
+    ErrorCode(
         "DET110",
         "a test's data cannot be fetched",
         "Try the address by hand, give a checkout of the data (--attack-data), or leave what has"

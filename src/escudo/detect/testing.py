@@ -89,7 +89,7 @@ def judge_rows(match: Match, test: DetectionTest, *, strict: bool = False) -> It
         return
     if test.negative:
         if rows.num_rows:
-            shown = _show_row(rows.slice(0, 1).to_pylist()[0])
+            shown = show_row(find_first_row(match))
             message = f"{name}: {rows.num_rows} rows, none expected; first: {shown}"
             yield _error("DET104", message, match)
         return
@@ -155,8 +155,15 @@ def _some(numbers: Sequence[int]) -> str:
     return f"{word} {shown}" if len(numbers) <= 5 else f"rows {shown}, ... ({len(numbers)} in all)"
 
 
-def _show_row(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in row.items() if value is not None)
+def find_first_row(match: Match) -> dict[str, Any]:
+    """The first row of a match, without what is null; empty where there is none."""
+    row = match.rows.slice(0, 1).to_pylist() if match.rows.num_rows else [{}]
+    return {name: value for name, value in row[0].items() if value is not None}
+
+
+def show_row(row: Mapping[str, Any]) -> str:
+    """A row in one line."""
+    return ", ".join(f"{name}={value}" for name, value in row.items())
 
 
 def _error(code: str, message: str, match: Match, *, hint: str | None = None) -> Diagnostic:

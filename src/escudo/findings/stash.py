@@ -80,7 +80,7 @@ def split_stash(text: str) -> Iterator[tuple[float, Fields, str]]:
     [(1662044400.0, {'search_name': ['A "b"'], 'tag': ['x', 'y']})]
     """
     begins = list(_EVENT.finditer(text))
-    ends = [b.start() for b in begins[1:]] + [len(text)]
+    ends = [*(b.start() for b in begins[1:]), len(text)] if begins else []
     for begin, end in zip(begins, ends, strict=True):
         fields: dict[str, list[str]] = {}
         for pair in _PAIR.finditer(text, begin.end(), end):

@@ -15,19 +15,32 @@ from typing import IO
 import click
 from platformdirs import user_cache_path
 
+from escudo.actions.benign import Allowed, read_allowed, run_benign
+from escudo.actions.changed_content import Changes, list_changed_files
 from escudo.actions.choose_detections import choose_detections, sort_arguments
 from escudo.actions.engines import make_engines
+from escudo.actions.ingest import ingest_logs
 from escudo.actions.lake_cache import LakeCache
-from escudo.actions.run_tests import TestBench, TestOptions, TestReport, plan_tests, run_tests
+from escudo.actions.run_apart import BenchPlan, count_processes, run_tests_apart
+from escudo.actions.run_tests import (
+    PlannedTest,
+    TestBench,
+    TestOptions,
+    TestReport,
+    plan_test,
+    run_tests,
+)
+from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import content_options, load_content, sources_option
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.place_type import PlaceType
-from escudo.cli.progress import follow_items
+from escudo.cli.progress import IngestProgress, count_items, follow_items, show_diagnostics
 from escudo.cli.sarif import build_sarif
 from escudo.cli.terminal import open_console
 from escudo.cli.testing_view import report_to_dict, show_report
+from escudo.content import Content, Detection
 from escudo.content.codes import CODES as CONTENT_CODES
 from escudo.core.errors import EscudoError
 from escudo.core.whole_file import check_place, write_whole
@@ -35,10 +48,13 @@ from escudo.detect.attack_data import DataFinder, Fetch
 from escudo.detect.codes import CODES as DETECT_CODES
 from escudo.detect.testing import TestResult
 from escudo.findings.codes import CODES as FINDINGS_CODES
+from escudo.lake import Lake
 from escudo.lake.tables import Tables
 from escudo.spl import CODES as SPL_CODES
+from escudo.startup import prepare_process
 
 _FORMATS = ("table", "json", "junit", "sarif")
+_MOST_JOBS = 4
 
 Write = Callable[[TestReport, IO[bytes]], None]
 
@@ -70,6 +86,26 @@ _ENDINGS: Mapping[str, str] = {".json": "json", ".xml": "junit", ".sarif": "sari
 @click.argument("targets", nargs=-1, metavar="[PATH|NAME]...")
 @content_options
 @sources_option
+@click.option(
+    "--changed",
+    "revision",
+    is_flag=False,
+    flag_value="HEAD",
+    metavar="[=REF]",
+    help="Only what a git change touches: detections, their macros, lookups and data; since the "
+    "branch left REF [default: HEAD, what is not committed].",
+)
+@click.option(
+    "--benign",
+    multiple=True,
+    type=PlaceType("log", exists=True),
+    help="Instead of their tests, run the detections over these known-good logs; repeatable.",
+)
+@click.option(
+    "--allow",
+    type=PlaceType("file", exists=True, dir_okay=False),
+    help="With --benign: YAML of detections and how many rows each may give [default: none].",
+)
 @click.option("--strict", is_flag=True, help="Look at every row, not up to the first good one.")
 @click.option("--drilldowns", is_flag=True, help="Every drilldown must give rows.")
 @click.option(
@@ -115,6 +151,11 @@ _ENDINGS: Mapping[str, str] = {".json": "json", ".xml": "junit", ".sarif": "sari
     type=click.Path(path_type=Path),
     help=f"Write the results to this file, as its name ends ({', '.join(_ENDINGS)}); repeatable.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help=f"Processes that run tests [default: up to {_MOST_JOBS}, where there are many tests].",
+)
 @click.option("--details", is_flag=True, help="Show every test, also those that passed.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option(_FORMATS)
@@ -123,6 +164,9 @@ def command(
     content_paths: Sequence[Path],
     overlay: Path | None,
     tables: Tables,
+    revision: str | None,
+    benign: Sequence[Path],
+    allow: Path | None,
     strict: bool,
     drilldowns: bool,
     data_folders: Sequence[Path],
@@ -133,6 +177,7 @@ def command(
     require_data: bool,
     nearest: int,
     outputs: Sequence[Path],
+    jobs: int | None,
     details: bool,
     quiet: bool,
     format_: str | None,
@@ -147,13 +192,23 @@ def command(
     fetched once. What no source of Escudo reads yet, and what is not here, is told apart and fails
     nothing.
 
+    With --benign no test of a YAML is run: a detection fails if it gives more rows over the logs
+    than --allow says. Those of type Hunting may give any number, unless it says one.
+
     The exit code is 1 if a test failed, 3 if tests were to be run and none could be, else 0.
     """
+    if allow is not None and not benign:
+        raise click.UsageError("--allow goes with --benign")
     files = [(path, _find_writer(path)) for path in outputs]
     begun = time.perf_counter()
     chosen = sort_arguments(targets, content_paths)
     content = load_content(chosen.content, overlay)
     detections = choose_detections(chosen, content)
+    if revision is not None:
+        files_changed = (list_changed_files(path, revision) for path in chosen.content)
+        changes = Changes(content, frozenset().union(*files_changed))
+        detections = list(changes.keep(detections))
+    cache = _find_cache()
     options = TestOptions(
         now=time.time(),
         strict=strict,
@@ -161,30 +216,27 @@ def command(
         nearest=nearest,
         needs_data=require_data,
     )
-    cache = _find_cache()
-    kept = data_cache or (cache / "attack-data" if cache is not None else None)
-    finder = DataFinder(
-        data_folders,
-        kept=kept,
-        make_fetch=None if offline else partial(_make_fetch, max_download, download_seconds),
-    )
-    with ExitStack() as stack:
-        lakes = LakeCache(None if cache is None else cache / "test-lakes", tables)
-        stack.callback(lakes.close)
-        bench = TestBench(content, lakes, make_engines("duckdb"), options)
-        number = sum(len(d.tests) for d in detections)
-        planned = list(plan_tests(detections, finder))
-        results: dict[int, TestResult] = {}
-        ran = run_tests(planned, bench)
-        for _, (place, result) in zip(
-            follow_items(range(number), "running tests", quiet=quiet), ran, strict=True
-        ):
-            results[place] = result
-    report = TestReport(
-        tuple(results[i] for i in sorted(results)),
-        tuple(d for d in detections if not d.tests),
-        time.perf_counter() - begun,
-    )
+    untested: tuple[Detection, ...] = ()
+    if benign:
+        allowed = read_allowed(allow, content) if allow is not None else {}
+        results = _run_benign(benign, content, detections, allowed, tables=tables, quiet=quiet)
+    else:
+        untested = tuple(d for d in detections if not d.tests)
+        kept = data_cache or (cache / "attack-data" if cache is not None else None)
+        fetch = None if offline else partial(_make_fetch, max_download, download_seconds)
+        finder = DataFinder(data_folders, kept=kept, make_fetch=fetch)
+        planned = _plan(detections, finder, quiet=quiet)
+        plan = BenchPlan(
+            content=content,
+            lakes=None if cache is None else cache / "test-lakes",
+            sources=tuple({Path(f.definition.file).parent for f in tables.families.own}),
+            options=options,
+            prepare=prepare_process,
+        )
+        most = jobs or min(_MOST_JOBS, os.cpu_count() or 1)
+        processes = jobs or count_processes(planned, most)
+        results = _run_tests(planned, plan, processes, tables=tables, quiet=quiet)
+    report = TestReport(tuple(results), untested, time.perf_counter() - begun)
     shape = choose_format(format_, _FORMATS)
     if shape == "table":
         show_report(report, open_console(), verbose=details)
@@ -197,6 +249,62 @@ def command(
         sys.exit(EXIT_INPUT)
     if report.blind:
         sys.exit(EXIT_BLIND)
+
+
+def _plan(detections: Sequence[Detection], finder: DataFinder, *, quiet: bool) -> list[PlannedTest]:
+    """The tests with their data; what has to be fetched may take a while."""
+    tests = [(d, t) for d in detections for t in d.tests]
+    followed = follow_items(tests, "looking for data", quiet=quiet)
+    return [plan_test(detection, test, finder) for detection, test in followed]
+
+
+def _run_tests(
+    planned: Sequence[PlannedTest],
+    plan: BenchPlan,
+    processes: int,
+    *,
+    tables: Tables,
+    quiet: bool,
+) -> list[TestResult]:
+    """The results in the order of the tests, by this process or by some others."""
+    results: dict[int, TestResult] = {}
+    with count_items(len(planned), "running tests", quiet=quiet) as advance, ExitStack() as stack:
+        if processes > 1:
+            ran = run_tests_apart(planned, plan, processes)
+        else:
+            lakes = LakeCache(plan.lakes, tables)
+            stack.callback(lakes.close)
+            bench = TestBench(plan.content, lakes, make_engines("duckdb"), plan.options)
+            ran = run_tests(planned, bench)
+        for number, result in ran:
+            results[number] = result
+            advance(len(results), len(planned))
+    return [results[number] for number in sorted(results)]
+
+
+def _run_benign(
+    logs: Sequence[Path],
+    content: Content,
+    detections: Sequence[Detection],
+    allowed: Allowed,
+    *,
+    tables: Tables,
+    quiet: bool,
+) -> list[TestResult]:
+    with Lake.create_temporary(tables=tables) as lake:
+        workspace = Workspace(
+            content=content, lake=lake, engine_of=make_engines("duckdb"), now=time.time()
+        )
+        with IngestProgress(quiet=quiet) as progress:
+            ingested = ingest_logs(logs, lake, progress=progress)
+        show_diagnostics(ingested.report.diagnostics)
+        ingested.require_logs()
+        return run_benign(
+            workspace,
+            detections,
+            allowed,
+            follow=partial(follow_items, label="running detections", quiet=quiet),
+        )
 
 
 def _find_writer(path: Path) -> Write:
