@@ -49,17 +49,24 @@ def unpack_archive(path: Path) -> tempfile.TemporaryDirectory[str]:
     """
     folder = tempfile.TemporaryDirectory(prefix="escudo-app-")
     try:
+        unpack_into(path, Path(folder.name))
+    except EscudoError:
+        folder.cleanup()
+        raise
+    return folder
+
+
+def unpack_into(path: Path, folder: Path) -> None:
+    """Unpacks an archive into a folder. Raises what ``unpack_archive`` does."""
+    try:
         with tarfile.open(path) as archive:
             size = 0
             for count, member in enumerate(archive, 1):
                 size += member.size
                 if size > _MOST_BYTES or count > _MOST_MEMBERS:
                     raise EscudoError("CON221", f"{path}: it holds more than an app may have")
-                archive.extract(member, folder.name, filter="data")
+                archive.extract(member, folder, filter="data")
     except EscudoError:
-        folder.cleanup()
         raise
     except Exception as error:  # whatever the library raises on damaged input
-        folder.cleanup()
         raise EscudoError("CON221", f"{path} cannot be unpacked: {error}") from error
-    return folder

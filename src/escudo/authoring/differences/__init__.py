@@ -1,0 +1,1 @@
+"""Two states of content -> what differs, element by element."""
