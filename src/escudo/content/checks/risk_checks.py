@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from escudo.content.checks.word_checks import find_unknown_word
 from escudo.content.checks.detection_checks import list_deployments
 from escudo.content.checks.element import FINDINGS, OBSERVABLES, RBA, Check, Element, Found, Known
 from escudo.content.checks.value import Value
+from escudo.content.checks.word_checks import find_unknown_word
 from escudo.content.checks.words import THREAT_OBJECT_TYPES
 from escudo.content.elements.risk import RISK_OBJECT_TYPES
 
