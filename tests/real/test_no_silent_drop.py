@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, is_dataclass
 import pytest
 
 from escudo import content
-from escudo.actions.validate import list_searches
+from escudo.actions.content_searches import list_searches
 from escudo.core.catalog import Knowledge
 from escudo.spl.binding.binder import Command
 from escudo.spl.commands import COMMANDS
@@ -180,7 +180,7 @@ def dropped(text: str, tree: Pipeline) -> list[str]:
 
 def test_all_commands_words_and_options_are_in_the_tree(upstream: content.Content) -> None:
     found: dict[str, list[str]] = {}
-    for search in list_searches(upstream):
+    for search in list_searches(upstream, now=0.0):
         text = spelled_out(search.text, upstream.knowledge)
         tree = parse(expand(search.text, upstream.knowledge))
         missing = dropped(text, tree)

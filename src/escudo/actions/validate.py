@@ -90,8 +90,8 @@ class Validation:
     """How the searches of some content did, by kind.
 
     ``content`` says which files are bad, ``checked`` what the checks of files and of named fields
-    found. Of content in ``around`` nothing is said; ``repositories`` are laid out as contentctl
-    has it, so that a file or a key without a meaning is an error there.
+    found. Of content in ``around`` nothing is said; ``repositories`` are built by contentctl,
+    so that a file or a key without a meaning is an error there.
     """
 
     verdicts: Mapping[str, Verdicts]

@@ -67,8 +67,11 @@ def check_named_fields(element: Element, output: Output) -> Iterator[Diagnostic]
         *_list_drilldowns(element),
     )
     told: set[tuple[str, str, Span]] = set()
-    for code, what, name, span in named:
-        if output.has(name) or (code, name, span) in told:
+    for code, what, name, value in named:
+        if output.has(name):
+            continue
+        span = place_text(element, value, f"${name}$")
+        if (code, name, span) in told:
             continue
         told.add((code, name, span))
         message = f"{what} {name!r}, which the search does not return"
@@ -76,23 +79,23 @@ def check_named_fields(element: Element, output: Output) -> Iterator[Diagnostic]
         yield Diagnostic(code, message, severity, span, output.suggest(name), source)
 
 
-Named = tuple[str, str, str, Span]
-"""A code, who names a field, the field, and where."""
+Named = tuple[str, str, str, Value]
+"""A code, who names a field, the field, and in which value."""
 
 
 def _list_objects(element: Element) -> Iterator[Named]:
     for value in list_risk_objects(element):
         field = value.get("field")
         if field.text:
-            yield "FND002", "a risk object is", field.text, field.span
+            yield "FND002", "a risk object is", field.text, field
     for value in list_threat_objects(element):
         field = value.get("field")
         if field.text:
-            yield "FND002", "a threat object is", field.text, field.span
+            yield "FND002", "a threat object is", field.text, field
     for value in element.tags.get("observable").members:
         roles = {role.lower() for role in value.get("role").texts}
         if value.get("name").text and roles & {"victim", "attacker"}:
-            yield "FND002", "an observable is", value.get("name").text, value.get("name").span
+            yield "FND002", "an observable is", value.get("name").text, value.get("name")
 
 
 def _list_messages(element: Element) -> Iterator[Named]:
@@ -107,7 +110,7 @@ def _list_messages(element: Element) -> Iterator[Named]:
         closed = {token.strip("$") for token in _split_tokens(value.text)}
         for name in list_message_fields(value.text):
             if name in closed or f"result.{name}" in closed:
-                yield "FND003", "the message names", name, place_text(element, value, f"${name}$")
+                yield "FND003", "the message names", name, value
 
 
 def _split_tokens(text: str) -> Iterator[str]:
@@ -118,7 +121,7 @@ def _split_tokens(text: str) -> Iterator[str]:
 def _list_throttling(element: Element) -> Iterator[Named]:
     for value in element.tags.get("throttling").get("fields").members:
         if value.text:
-            yield "FND006", "throttling is by", value.text, value.span
+            yield "FND006", "throttling is by", value.text, value
 
 
 def _list_drilldowns(element: Element) -> Iterator[Named]:
@@ -131,5 +134,4 @@ def _list_drilldowns(element: Element) -> Iterator[Named]:
                 if render is None or name == ORIGINAL_SEARCH:
                     continue
                 if field not in RUN_TOKENS | _EVERY_FINDING:
-                    place = place_text(element, value, f"${name}$")
-                    yield "FND004", "a drilldown names", field, place
+                    yield "FND004", "a drilldown names", field, value

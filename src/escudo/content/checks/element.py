@@ -13,7 +13,7 @@ from escudo.content.checks.attack_ids import AttackIds
 from escudo.content.checks.value import Value, read_value
 from escudo.content.element_files import ElementFile
 from escudo.content.positions import find_in_scalar
-from escudo.content.roots import CONFIG, FOLDERS
+from escudo.content.roots import CONFIG
 from escudo.core.errors import Diagnostic, Severity, Span
 
 OBSERVABLES, RBA, FINDINGS = 4, 5, 6
@@ -85,7 +85,8 @@ Find = Callable[[Element, Known], Iterator[Found]]
 class Check:
     """A row: what is looked for, under which code, in which formats.
 
-    ``contract``: it is only a repository's matter; elsewhere it is a warning.
+    ``contract``: it matters to contentctl and its users only; where there is no ``contentctl.yml``,
+    it is a warning.
     """
 
     code: str
@@ -107,9 +108,8 @@ class Check:
 
 
 def is_repository(element: Element) -> bool:
-    """Whether a file is a part of a content repository: one laid out as contentctl has it."""
-    root = Path(element.file.root)
-    return (root / CONFIG).is_file() or any((root / name).is_dir() for name in FOLDERS)
+    """Whether a file is a part of a repository that contentctl builds: its root says how."""
+    return (Path(element.file.root) / CONFIG).is_file()
 
 
 def read_element(file: ElementFile) -> Element:

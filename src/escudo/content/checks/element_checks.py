@@ -185,6 +185,8 @@ def find_wrong_status(element: Element, known: Known) -> Iterator[Found]:
 
 
 def find_left_overs(element: Element, known: Known) -> Iterator[Found]:
+    if LEFT_OVER not in element.file.source:
+        return
     for number, line in enumerate(element.file.source.splitlines(), 1):
         column = line.find(LEFT_OVER) + 1
         if column:

@@ -5,8 +5,8 @@ Unlike ``reading.Section`` it says nothing of its own: a check says what is wron
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import yaml
 
@@ -16,7 +16,7 @@ from escudo.core.errors import Span
 _NULL = "tag:yaml.org,2002:null"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Value:
     """A value of a file; where there is none, the place is that of what should hold it.
 
@@ -73,26 +73,28 @@ class Value:
 
     def get(self, key: str) -> Value:
         """The value of a key; of the first, where it is there twice."""
-        for name, node in self._pairs():
-            if name == key:
-                return self._of(node)
-        return Value(self.file, None, self.span)
+        node = self._nodes.get(key)
+        return Value(self.file, None, self.span) if node is None else self._of(node)
 
     def has(self, key: str) -> bool:
         return self.get(key).present
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self._pairs())
+        return tuple(self._nodes)
 
     def _of(self, node: yaml.Node) -> Value:
         return Value(self.file, node, node_span(self.file, node))
 
-    def _pairs(self) -> Iterator[tuple[str, yaml.Node]]:
+    @cached_property
+    def _nodes(self) -> dict[str, yaml.Node]:
+        """The nodes of a mapping by key; the first of each."""
+        nodes: dict[str, yaml.Node] = {}
         if isinstance(self.node, yaml.MappingNode):
             for key, node in self.node.value:
                 if isinstance(key, yaml.ScalarNode):
-                    yield str(key.value), node
+                    nodes.setdefault(str(key.value), node)
+        return nodes
 
 
 def read_value(file: str, node: yaml.Node) -> Value:
