@@ -8,6 +8,7 @@ Where rows are made of several events (``stats``), a row is taken to be of one e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +23,14 @@ from escudo.spl import (
     Eval,
     EvalExpr,
     EventStats,
+    FieldRef,
     Fillnull,
     From,
     Join,
     Literal,
     Lookup,
+    Not,
+    Or,
     Pipeline,
     Regex,
     Rename,
@@ -35,9 +39,11 @@ from escudo.spl import (
     SearchExpr,
     Stats,
     StreamStats,
+    SubsearchTerm,
     Transaction,
     Tstats,
     Where,
+    Xmlkv,
 )
 from escudo.synthesis.conditions import (
     NOTHING,
@@ -56,6 +62,8 @@ from escudo.synthesis.conditions import (
 from escudo.synthesis.examples import find_groups
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.kinds import EventKind
+from escudo.synthesis.lookups import Lookups
+from escudo.synthesis.subsearches import reads_table, table_conditions
 
 _OF_ONE = frozenset(
     {
@@ -146,14 +154,16 @@ Choose = Callable[[Stream], EventKind]
 """The kind of events of a stream."""
 
 
-def follow(pipeline: Pipeline, choose: Choose, parse: Callable[[str], Pipeline]) -> Walk:
+def follow(
+    pipeline: Pipeline, choose: Choose, parse: Callable[[str], Pipeline], lookups: Lookups
+) -> Walk:
     """What a search asks of events of the kinds that are chosen for its streams.
 
     Raises:
         UnknownValueError: it does not begin with events.
     """
     walk = Walk()
-    _Follower(walk, choose, parse).run(pipeline)
+    _Follower(walk, choose, parse, lookups).run(pipeline)
     return walk
 
 
@@ -170,8 +180,11 @@ class _Rows:
 
 
 class _Follower:
-    def __init__(self, walk: Walk, choose: Choose, parse: Callable[[str], Pipeline]) -> None:
+    def __init__(
+        self, walk: Walk, choose: Choose, parse: Callable[[str], Pipeline], lookups: Lookups
+    ) -> None:
         self.walk = walk
+        self.lookups = lookups
         self.choose = choose
         self.parse = parse
         self.optional = False
@@ -321,6 +334,8 @@ class _Follower:
                     rows.known[name] = Call("coalesce", filled)
             case Join():
                 self._join(command, rows)
+            case Xmlkv():
+                _read_elements(command, rows)
             case _ if command.name in _PASSED:
                 pass
             case _:
@@ -328,7 +343,43 @@ class _Follower:
         return rows
 
     def _filter(self, expr: SearchExpr, rows: _Rows, text: str, *, cidr: bool = True) -> None:
-        self._ask(of_search(expr, rows, cidr=cidr), text)
+        self._ask(of_search(self._without_subsearches(expr, rows), rows, cidr=cidr), text)
+
+    def _without_subsearches(self, expr: SearchExpr, rows: _Rows) -> SearchExpr:
+        """The expression with the rows of tables in the places of subsearches over these.
+
+        A subsearch over events is a stream of its own, whose fields are those of the rows.
+        """
+        match expr:
+            case And(operands):
+                kept: list[SearchExpr] = []
+                for operand in operands:
+                    match operand:
+                        case SubsearchTerm(inner) if not reads_table(inner):
+                            self._meet(inner, rows)
+                        case _:
+                            kept.append(self._without_subsearches(operand, rows))
+                return And(tuple(kept))
+            case Or(operands):
+                return Or(tuple(self._without_subsearches(o, rows) for o in operands))
+            case Not(operand):
+                return Not(self._without_subsearches(operand, rows))
+            case SubsearchTerm(inner) if reads_table(inner):
+                return table_conditions(inner, self.lookups)
+            case SubsearchTerm(inner):
+                self._meet(inner, rows)
+                return And(())
+        return expr
+
+    def _meet(self, inner: Pipeline, rows: _Rows) -> None:
+        """Rows are those that have the fields of some row of a subsearch."""
+        other = self.run(inner)
+        last = inner.commands[-1]
+        names = getattr(last, "fields", ())
+        if last.name not in ("table", "fields") or not names:
+            raise UnknownValueError("a subsearch that does not say its fields")
+        for name in names:
+            self._ask_same(rows(name), other(name))
 
     def _ask(self, condition: Condition, text: str) -> None:
         for part in conjuncts(condition):
@@ -362,7 +413,9 @@ class _Follower:
             if command.new:
                 value = Call("coalesce", (rows(outer), value))
             rows.known[outer] = value
-        if not command.outputs:
+        if command.table == "ut_shannon_lookup":
+            rows.known["ut_shannon"] = Call("ut_shannon", (keys[0][1],))
+        elif not command.outputs:
             self.walk.unknown.append("lookup without outputs")
 
     def _join(self, command: Join, rows: _Rows) -> None:
@@ -388,6 +441,24 @@ def _plain(name: str, stream: Stream) -> str:
     if stream.raw or "." not in name:
         return name
     return name.rpartition(".")[2]
+
+
+def _read_elements(command: Xmlkv, rows: _Rows) -> None:
+    """Fields that rows do not have otherwise are the elements of a field's XML."""
+    document, base = rows(command.field), rows.base
+
+    def read(name: str) -> EvalExpr:
+        value = base(name)
+        if not isinstance(value, FieldRef) or name in _NO_ELEMENTS:
+            return value
+        pattern = f"<{re.escape(name)}>(?<element>[^<>]*)</{re.escape(name)}>"
+        args = (document, Literal(pattern), Literal("element"))
+        return Call("coalesce", (value, Call("rex", args)))
+
+    rows.base = read
+
+
+_NO_ELEMENTS = frozenset({"_time", "_raw", "host", "Computer", "EventID", "UserData_Xml"})
 
 
 def _without_node(expr: SearchExpr) -> SearchExpr:
