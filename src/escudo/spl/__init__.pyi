@@ -102,6 +102,8 @@ from .syntax.parse_eval import parse_eval as parse_eval
 from .syntax.possible_values import possible_values_of as possible_values_of
 from .syntax.pretty_print import format_text as format_text
 from .syntax.pretty_print import lay_out as lay_out
+from .syntax.unparse import eval_text as eval_text
+from .syntax.unparse import search_text as search_text
 from .why.conditions import Condition as Condition
 from .why.conditions import Filter as Filter
 from .why.hints import find_hint as find_hint

@@ -41,7 +41,7 @@ from escudo.synthesis.solve import Demands, Solver, World
 from escudo.synthesis.texts import make_text
 from escudo.synthesis.trials import Event, Synthesis, Trial
 from escudo.synthesis.values import Value, text_of
-from escudo.synthesis.walk import Asked, Choose, Stream, Walk, follow
+from escudo.synthesis.walk import Choose, Stream, Walk, follow
 
 _MOST_KINDS = 40
 """Choices of kinds that are tried for a detection."""
@@ -374,15 +374,11 @@ class _Search:
             events = _events(missed)
             if events not in seen:
                 seen.append(events)
-                yield Trial(events, fires=False, about=_describe(asked))
+                yield Trial(events, fires=False, about=asked.text)
 
 
 def _take(chosen: Sequence[EventKind], stream: Stream) -> EventKind:
     return chosen[stream.role]
-
-
-def _describe(asked: Asked) -> str:
-    return asked.text
 
 
 def _likeness(kind: EventKind, named: str) -> float:

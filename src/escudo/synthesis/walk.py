@@ -9,7 +9,7 @@ Where rows are made of several events (``stats``), a row is taken to be of one e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,8 @@ from escudo.spl import (
     Tstats,
     Where,
     Xmlkv,
+    eval_text,
+    search_text,
 )
 from escudo.synthesis.conditions import (
     NOTHING,
@@ -203,7 +205,7 @@ class _Follower:
                 return self._tstats(command)
             case Search():
                 _, rows = self._open(None, None)
-                self._filter(command.expr, rows, command.format())
+                self._filter(command.expr, rows)
                 return rows
             case From(kind="datamodel"):
                 model, _, dataset = command.object.partition(".")
@@ -225,9 +227,9 @@ class _Follower:
         if constraint is not None:
             parsed = self.parse(f"search {constraint}").commands[0]
             assert isinstance(parsed, Search)
-            self._filter(parsed.expr, rows, f"the dataset {command.dataset}")
+            self._filter(parsed.expr, rows)
         if command.where is not None:
-            self._filter(_without_node(command.where), rows, command.format(), cidr=False)
+            self._filter(_without_node(command.where), rows, cidr=False)
         if "_time" in command.by and command.buckets.width is not None:
             width = command.buckets.width
             self.bucket = width.size * _SECONDS.get(width.unit or "s", 1.0)
@@ -300,9 +302,10 @@ class _Follower:
     def _apply(self, command: Any, rows: _Rows) -> _Rows:
         match command:
             case Search():
-                self._filter(command.expr, rows, command.format())
+                self._filter(command.expr, rows)
             case Where():
-                self._ask(Holds(substitute(command.expr, rows)), command.format())
+                for part in _split_and(command.expr):
+                    self._ask(Holds(substitute(part, rows)), eval_text(part))
             case Regex():
                 found = Found(rows(command.field), command.pattern)
                 self._ask(Opposite(found) if command.negated else found, command.format())
@@ -342,8 +345,9 @@ class _Follower:
                 self.walk.unknown.append(command.name)
         return rows
 
-    def _filter(self, expr: SearchExpr, rows: _Rows, text: str, *, cidr: bool = True) -> None:
-        self._ask(of_search(self._without_subsearches(expr, rows), rows, cidr=cidr), text)
+    def _filter(self, expr: SearchExpr, rows: _Rows, *, cidr: bool = True) -> None:
+        for part in _split_search(self._without_subsearches(expr, rows)):
+            self._ask(of_search(part, rows, cidr=cidr), search_text(part))
 
     def _without_subsearches(self, expr: SearchExpr, rows: _Rows) -> SearchExpr:
         """The expression with the rows of tables in the places of subsearches over these.
@@ -434,6 +438,28 @@ class _Follower:
 
     def _ask_same(self, left: EvalExpr, right: EvalExpr) -> None:
         self.walk.present.append(Holds(Binary("=", left, right)))
+
+
+def _split_search(expr: SearchExpr) -> Iterator[SearchExpr]:
+    """The parts of a search expression that must hold together."""
+    match expr:
+        case And(operands):
+            for operand in operands:
+                yield from _split_search(operand)
+        case Not(Or(operands)):
+            for operand in operands:
+                yield from _split_search(Not(operand))
+        case _:
+            yield expr
+
+
+def _split_and(expr: EvalExpr) -> Iterator[EvalExpr]:
+    match expr:
+        case Binary("AND", left, right):
+            yield from _split_and(left)
+            yield from _split_and(right)
+        case _:
+            yield expr
 
 
 def _plain(name: str, stream: Stream) -> str:

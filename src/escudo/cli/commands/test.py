@@ -19,6 +19,7 @@ from escudo.actions.choose_detections import choose_detections, sort_arguments
 from escudo.actions.engines import make_engines
 from escudo.actions.lake_cache import LakeCache
 from escudo.actions.run_tests import TestBench, TestOptions, TestReport, plan_tests, run_tests
+from escudo.actions.synthesise import SynthesisReport, synthesise_detections
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import content_options, load_content, sources_option
@@ -26,6 +27,7 @@ from escudo.cli.output import choose_format, format_option
 from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import follow_items
 from escudo.cli.sarif import build_sarif
+from escudo.cli.synthesis_view import show_synthesis
 from escudo.cli.terminal import open_console
 from escudo.cli.testing_view import report_to_dict, show_report
 from escudo.content.codes import CODES as CONTENT_CODES
@@ -37,6 +39,7 @@ from escudo.detect.testing import TestResult
 from escudo.findings.codes import CODES as FINDINGS_CODES
 from escudo.lake.tables import Tables
 from escudo.spl import CODES as SPL_CODES
+from escudo.startup import spare_collections
 
 _FORMATS = ("table", "json", "junit", "sarif")
 
@@ -70,6 +73,18 @@ _ENDINGS: Mapping[str, str] = {".json": "json", ".xml": "junit", ".sarif": "sari
 @click.argument("targets", nargs=-1, metavar="[PATH|NAME]...")
 @content_options
 @sources_option
+@click.option(
+    "--synthesise",
+    is_flag=True,
+    help="Instead of their tests, run the detections over events made of their own conditions: "
+    "some that must be found, and near-misses with one condition broken.",
+)
+@click.option(
+    "--write",
+    "write_to",
+    type=PlaceType("attack data", file_okay=False),
+    help="With --synthesise: a folder to keep the events in, as attack data with its tests.",
+)
 @click.option("--strict", is_flag=True, help="Look at every row, not up to the first good one.")
 @click.option("--drilldowns", is_flag=True, help="Every drilldown must give rows.")
 @click.option(
@@ -123,6 +138,8 @@ def command(
     content_paths: Sequence[Path],
     overlay: Path | None,
     tables: Tables,
+    synthesise: bool,
+    write_to: Path | None,
     strict: bool,
     drilldowns: bool,
     data_folders: Sequence[Path],
@@ -154,6 +171,15 @@ def command(
     chosen = sort_arguments(targets, content_paths)
     content = load_content(chosen.content, overlay)
     detections = choose_detections(chosen, content)
+    if synthesise:
+        spare_collections()
+        follow = partial(follow_items, label="making events", quiet=quiet)
+        engine_of = make_engines("duckdb")
+        synthesis = synthesise_detections(
+            detections, content, tables, engine_of, write=write_to, follow=follow
+        )
+        _show_synthesis(synthesis, format_, details=details)
+        return
     options = TestOptions(
         now=time.time(),
         strict=strict,
@@ -197,6 +223,16 @@ def command(
         sys.exit(EXIT_INPUT)
     if report.blind:
         sys.exit(EXIT_BLIND)
+
+
+def _show_synthesis(report: SynthesisReport, format_: str | None, *, details: bool) -> None:
+    """Shows what became of synthesised events; the exit code is 1 where it is not all well."""
+    if choose_format(format_, ("table", "json")) == "json":
+        sys.stdout.write(dump_json(report.summarise(), indent=True) + "\n")
+    else:
+        show_synthesis(report, open_console(), verbose=details)
+    if report.failed:
+        sys.exit(EXIT_INPUT)
 
 
 def _find_writer(path: Path) -> Write:
