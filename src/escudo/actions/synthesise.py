@@ -70,7 +70,8 @@ class SynthesisReport:
 
     @property
     def failed(self) -> bool:
-        return any(o.failed for o in self.outcomes)
+        """Whether events that must be found were not, or a near-miss was."""
+        return any(o.failed for o in self.outcomes if o.synthesised)
 
     def summarise(self) -> dict[str, Any]:
         """The counts, and the detections that were not synthesised, did not fire, or misfired."""

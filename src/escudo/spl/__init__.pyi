@@ -13,6 +13,7 @@ from .commands.eventstats import EventStats as EventStats
 from .commands.fillnull import Fillnull as Fillnull
 from .commands.foreach import Foreach as Foreach
 from .commands.from_ import From as From
+from .commands.inputlookup import InputLookup as InputLookup
 from .commands.join import Join as Join
 from .commands.lookup import Lookup as Lookup
 from .commands.regex import Regex as Regex
@@ -24,6 +25,7 @@ from .commands.streamstats import StreamStats as StreamStats
 from .commands.transaction.transaction import Transaction as Transaction
 from .commands.tstats import Tstats as Tstats
 from .commands.where import Where as Where
+from .commands.xmlkv import Xmlkv as Xmlkv
 from .functions import EvalFunction as EvalFunction
 from .functions import Params as Params
 from .functions import StatsFunction as StatsFunction
@@ -88,6 +90,7 @@ from .syntax.ast import Not as Not
 from .syntax.ast import Or as Or
 from .syntax.ast import Pipeline as Pipeline
 from .syntax.ast import SearchExpr as SearchExpr
+from .syntax.ast import SubsearchTerm as SubsearchTerm
 from .syntax.ast import SubsearchText as SubsearchText
 from .syntax.ast import Term as Term
 from .syntax.ast import TimeModifier as TimeModifier
@@ -99,6 +102,8 @@ from .syntax.parse_eval import parse_eval as parse_eval
 from .syntax.possible_values import possible_values_of as possible_values_of
 from .syntax.pretty_print import format_text as format_text
 from .syntax.pretty_print import lay_out as lay_out
+from .syntax.unparse import eval_text as eval_text
+from .syntax.unparse import search_text as search_text
 from .why.conditions import Condition as Condition
 from .why.conditions import Filter as Filter
 from .why.hints import find_hint as find_hint

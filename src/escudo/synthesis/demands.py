@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from escudo.spl import translate
-from escudo.synthesis.functions import UnknownValueError, compile_pattern
+from escudo.synthesis.functions import UnknownValueError, compile_pattern, find_entropy
 from escudo.synthesis.values import Value, compare, like_regex, texts_of, wildcard_regex
 
 
@@ -31,7 +31,7 @@ class Step:
 
     ``tail``: what follows the last of some characters; ``item``: a part of the text between
     separators (``number`` may count from the end); ``capture``: a named group of a pattern;
-    ``lower``, ``upper``: the text in that case.
+    ``lower``, ``upper``: the text in that case; ``entropy``: how scattered its characters are.
     """
 
     name: str
@@ -55,6 +55,8 @@ class Step:
                 return text.lower()
             case "upper":
                 return text.upper()
+            case "entropy":
+                return str(find_entropy(text))
         raise ValueError(f"no step {self.name!r}")
 
 

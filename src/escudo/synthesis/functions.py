@@ -233,11 +233,27 @@ def _strptime(value: Value, form: Value) -> Value:
         return None
 
 
+def find_entropy(text: str) -> float:
+    """The entropy of the characters of a text, in bits a character (``ut_shannon``).
+
+    >>> find_entropy("aabb")
+    1.0
+    """
+    shares = [text.count(c) / len(text) for c in set(text)]
+    return -sum(p * math.log2(p) for p in shares)
+
+
+def _entropy(value: Value) -> Value:
+    text = text_of(value)
+    return None if not text else find_entropy(text)
+
+
 def _is_kind(check: Callable[[Value], bool]) -> Callable[..., Value]:
     return lambda value: check(value)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
+    "ut_shannon": _entropy,
     "match": match_pattern,
     "like": _like,
     "replace": _replace,

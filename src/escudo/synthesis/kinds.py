@@ -22,7 +22,7 @@ from escudo.sources.families import Families
 from escudo.sources.family import find_template_fields
 from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal, parse_eval
 from escudo.synthesis.conditions import NOTHING, of_role, substitute
-from escudo.synthesis.wire import WRITERS
+from escudo.synthesis.wire import USER_DATA, WRITERS, XML_FAMILIES
 
 TELLING = ("EventID", "event_simpleName", "ActionType")
 """The fields that tell the kinds of a family apart, of which one is among the defaults' keys."""
@@ -119,6 +119,8 @@ def _raw_field(family: Family, name: str, role: int, inside: frozenset[str]) -> 
     if name == "host":
         return FieldRef(of_role(role, family.host[0]))
     column = family.schema.by_name.get(name)
+    if name == USER_DATA and family.name in XML_FAMILIES:
+        return FieldRef(of_role(role, name))
     if column is None or column.expr is None or name in inside:
         return FieldRef(of_role(role, name))
     within = inside | {name}

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal
-from escudo.synthesis.conditions import OPEN, Condition, Matches, expressions_in
+from escudo.synthesis.conditions import OPEN, Condition, Matches, Present, expressions_in
 from escudo.synthesis.judge import mentions_open
 from escudo.synthesis.values import number_of
 from escudo.synthesis.walk import Asked, Grouping, Statistic, Walk
 
-MOST_EVENTS = 150
-"""Events that a threshold may ask for; ESCU's largest is 100."""
+MOST_EVENTS = 250
+"""Events that a threshold may ask for; ESCU's largest is 200."""
 _GUESSES = (2, 6, 31)
 """Numbers of events that are tried where the conditions name none."""
 _OUTLIER_SIZE = 15
@@ -31,12 +31,14 @@ _DISTINCT = _COUNTED - {"count"}
 @dataclass(frozen=True)
 class Plan:
     """``sizes``: numbers of events to try, the likeliest first. ``varied``: the fields in which
-    they differ. ``pinned``: those in which they do not. ``background``: groups of one event beside
+    they differ. ``pinned``: those in which they do not. ``present``: what is counted must be there.
+    ``background``: groups of one event beside
     them, since the condition is about what is unusual."""
 
     sizes: tuple[int, ...]
     varied: frozenset[str]
     pinned: frozenset[str]
+    present: tuple[Condition, ...] = ()
     background: int = 0
     bucket: float | None = None
     spread_over: frozenset[str] = frozenset()
@@ -65,17 +67,34 @@ def plan_population(walk: Walk) -> Plan | None:
     spread = any(t.function in _SPREAD for t in walk.open_terms) and any(
         t.function.startswith(("stdev", "var")) for t in walk.open_terms
     )
-    varied = frozenset(name for t in _mentioned(walk, open_conditions) for name in _fields_of(t))
-    pinned = frozenset(name for g in walk.groupings for _, key in g.by for name in field_names(key))
+    pinned = frozenset(n for g in walk.groupings for _, key in g.by for n in field_names(key))
+    arguments = [
+        t.argument
+        for t in _mentioned(walk, open_conditions)
+        if t.function in _DISTINCT and t.argument is not None
+    ]
+    varied: set[str] = set()
+    for argument in arguments:
+        names = set(field_names(argument))
+        varied |= (names - pinned) or names
+    present = tuple(Present(a) for a in arguments)
     size = min(max(needs, default=0), MOST_EVENTS)
     if not spread:
         guesses = tuple(g for g in _GUESSES if g > size)
         sizes = (size, *guesses) if size > 1 else (1, *guesses)
-        return Plan(sizes, varied, pinned - varied)
+        return Plan(sizes, frozenset(varied), pinned - varied, present)
     bucket = next((g.bucket for g in walk.groupings if g.bucket is not None), None)
     over = frozenset[str]() if bucket is not None else _background_key(walk.groupings)
     size = max(size, _OUTLIER_SIZE)
-    return Plan((size, size * 3), varied - over, pinned - varied, _BACKGROUND, bucket, over)
+    return Plan(
+        (size, size * 3),
+        frozenset(varied - over),
+        pinned - varied,
+        present,
+        background=_BACKGROUND,
+        bucket=bucket,
+        spread_over=over,
+    )
 
 
 def find_shortages(walk: Walk) -> Iterator[Shortage]:
@@ -147,12 +166,6 @@ def _mentioned(walk: Walk, conditions: Sequence[Condition]) -> Iterator[Statisti
             yield term
             if term.argument is not None:
                 waiting.append(term.argument)
-
-
-def _fields_of(term: Statistic) -> Iterator[str]:
-    """The fields of which a statistic counts different values."""
-    if term.function in _DISTINCT and term.argument is not None:
-        yield from field_names(term.argument)
 
 
 def field_names(expr: EvalExpr) -> Iterator[str]:

@@ -17,11 +17,21 @@ from itertools import islice, product
 from escudo.content import Detection
 from escudo.core.catalog import Knowledge
 from escudo.core.errors import EscudoError
-from escudo.spl import Pipeline
+from escudo.spl import Binary, EvalExpr, FieldRef, Literal, Pipeline
 from escudo.spl.parse import parse_expanded
-from escudo.synthesis.conditions import Condition, of_role, split_role
+from escudo.synthesis.conditions import (
+    All,
+    Condition,
+    Holds,
+    Matches,
+    Opposite,
+    Some,
+    expressions_in,
+    of_role,
+    split_role,
+)
 from escudo.synthesis.demands import NULL, Demand, Kind, exact
-from escudo.synthesis.evaluate import Scope
+from escudo.synthesis.evaluate import Scope, evaluate
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.judge import holds, mentions_open
 from escudo.synthesis.kinds import TELLING, EventKind, Kinds, default_fields
@@ -30,8 +40,8 @@ from escudo.synthesis.populations import Plan, field_names, find_shortages, plan
 from escudo.synthesis.solve import Demands, Solver, World
 from escudo.synthesis.texts import make_text
 from escudo.synthesis.trials import Event, Synthesis, Trial
-from escudo.synthesis.values import Value
-from escudo.synthesis.walk import Asked, Choose, Stream, Walk, follow
+from escudo.synthesis.values import Value, text_of
+from escudo.synthesis.walk import Choose, Stream, Walk, follow
 
 _MOST_KINDS = 40
 """Choices of kinds that are tried for a detection."""
@@ -85,13 +95,14 @@ class _Search:
         self.detection = detection
         self.pipeline = pipeline
         self.reasons: dict[str, None] = {}
+        self.strangers: set[str] = set()
+        """Those of the reasons that are about what a source is called."""
 
     def run(self) -> Synthesis:
         for walk in self._walks():
             solution = next(self._solve(walk, None, {}), None)
             if solution is None:
-                names = " and ".join(k.name for k in walk.kinds.values())
-                self.reasons[f"no event of {names} meets all conditions"] = None
+                self._note_unsolved(walk)
                 continue
             positives = tuple(self._positives(walk, solution))
             if not positives:
@@ -108,7 +119,31 @@ class _Search:
                 alone=bool(walk.open_terms),
             )
         reason = next(iter(self.reasons), "no source gives events for it")
+        if self.reasons and set(self.reasons) == self.strangers:
+            reason = next(iter(self.reasons))
+        elif self.strangers:
+            reason = next(r for r in self.reasons if r not in self.strangers)
         return Synthesis(self.detection.name, reason=reason)
+
+    def _note_unsolved(self, walk: Walk) -> None:
+        """Why there is no event of these kinds: first of all, where events are called otherwise."""
+        scope = Scope(lambda name: None)
+        for asked in walk.asked:
+            names = set(_compared_names(asked.condition))
+            if names and names <= _CALLED:
+                try:
+                    if holds(asked.condition, scope):
+                        continue
+                except UnknownValueError:
+                    continue
+                if not any(True for e in expressions_in(asked.condition) if _reads(e)):
+                    called = _describe_condition(asked.condition)
+                    reason = f"no source that can be written has {called}"
+                    self.reasons[reason] = None
+                    self.strangers.add(reason)
+                    return
+        names_of = " and ".join(k.name for k in walk.kinds.values())
+        self.reasons[f"no event of {names_of} was found that meets all conditions"] = None
 
     # --- kinds ------------------------------------------------------------------------------------
 
@@ -131,7 +166,7 @@ class _Search:
             yield self._follow(partial(_take, chosen))
 
     def _follow(self, choose: Choose) -> Walk:
-        return follow(self.pipeline, choose, self.parent.parse)
+        return follow(self.pipeline, choose, self.parent.parse, self.parent.lookups)
 
     def _options(self, stream: Stream) -> Sequence[EventKind]:
         kinds = self.parent.kinds
@@ -178,10 +213,10 @@ class _Search:
                 yield solution
 
     def _world(self, walk: Walk, prefer: Mapping[int, Fields]) -> World:
-        def default(name: str) -> str | None:
+        def default(name: str, demands: Demands) -> str | None:
             role, plain = split_role(name)
             kind = walk.kinds[role]
-            told = next((v for n, v in kind.fixed.items() if n in TELLING), None)
+            told = _find_telling(kind, role, demands)
             return default_fields(kind.family.name, told).get(plain)
 
         def preferred(name: str) -> str | None:
@@ -214,7 +249,7 @@ class _Search:
 
     def _positives(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
         """Events that should be found; of several trials the likeliest first."""
-        if walk.sequence:
+        if any(c != All(()) for c in walk.sequence):
             yield from self._in_sequence(walk, solution)
             return
         plan = plan_population(walk)
@@ -244,7 +279,8 @@ class _Search:
         self, walk: Walk, solution: Solution, plan: Plan, size: int
     ) -> list[Solution] | None:
         """So many events that differ in what is counted; None where they cannot."""
-        return self._differing(walk, solution, size, varied=plan.varied, pinned=plan.pinned)
+        first = next(self._solve(walk, None, solution.fields, also=plan.present), solution)
+        return self._differing(walk, first, size, varied=plan.varied, pinned=plan.pinned)
 
     def _differing(
         self,
@@ -256,16 +292,33 @@ class _Search:
         pinned: Set[str],
     ) -> list[Solution] | None:
         found = [solution]
+        same = self._same_keys(walk, solution, varied)
         while len(found) < size:
             if not varied:
                 found.append(solution)
                 continue
             given = [*_pin(solution, pinned), *_exclude(found, varied)]
-            other = next(self._solve(walk, None, solution.fields, given=given), None)
+            other = next(self._solve(walk, None, solution.fields, given=given, also=same), None)
             if other is None:
                 return None
             found.append(other)
         return found
+
+    def _same_keys(self, walk: Walk, solution: Solution, varied: Set[str]) -> list[Condition]:
+        """Conditions for the keys of groups that are parts of what is varied."""
+        scope = Scope(_reader(solution), _AT, self.parent.lookups.evaluate)
+        same: list[Condition] = []
+        for grouping in walk.groupings:
+            for _, key in grouping.by:
+                if varied.isdisjoint(field_names(key)) or isinstance(key, FieldRef):
+                    continue
+                try:
+                    text = text_of(evaluate(key, scope))
+                except UnknownValueError:
+                    continue
+                if text is not None:
+                    same.append(Holds(Binary("==", key, Literal(text))))
+        return same
 
     def _lay_out(
         self, walk: Walk, group: Sequence[Solution], plan: Plan, *, fires: bool, about: str = ""
@@ -321,15 +374,11 @@ class _Search:
             events = _events(missed)
             if events not in seen:
                 seen.append(events)
-                yield Trial(events, fires=False, about=_describe(asked))
+                yield Trial(events, fires=False, about=asked.text)
 
 
 def _take(chosen: Sequence[EventKind], stream: Stream) -> EventKind:
     return chosen[stream.role]
-
-
-def _describe(asked: Asked) -> str:
-    return asked.text
 
 
 def _likeness(kind: EventKind, named: str) -> float:
@@ -349,6 +398,18 @@ def _likeness(kind: EventKind, named: str) -> float:
     return score
 
 
+def _find_telling(kind: EventKind, role: int, demands: Demands) -> str | None:
+    """What is asked of the field that tells the kinds of a family apart."""
+    for name in TELLING:
+        if name in kind.fixed:
+            return kind.fixed[name]
+        asked = demands.get(of_role(role, name), ())
+        for demand in asked:
+            if demand.wanted and demand.check.kind in (Kind.WILD, Kind.ORDER):
+                return demand.check.text
+    return None
+
+
 def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mapping[int, Fields]:
     """The fields of each role's event."""
     out: dict[int, Fields] = {}
@@ -359,7 +420,7 @@ def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mappi
             for number, plain in [split_role(name)]
             if number == role
         }
-        told = next((make_text(own[n], None, None) for n in TELLING if n in own), None)
+        told = _find_telling(kind, role, demands)
         defaults = dict(default_fields(kind.family.name, told))
         liked = prefer.get(role, {})
         fields = {**defaults, **{n: t for n, t in liked.items() if n not in own}}
@@ -374,6 +435,40 @@ def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mappi
                 fields[name] = text
         out[role] = {n: t for n, t in fields.items() if not n.startswith("_") and n != "host"}
     return out
+
+
+_CALLED = frozenset({"source", "sourcetype", "index", "eventtype"})
+
+
+def _compared_names(condition: Condition) -> Iterator[str]:
+    match condition:
+        case All(parts) | Some(parts):
+            for part in parts:
+                yield from _compared_names(part)
+        case Opposite(part):
+            yield from _compared_names(part)
+        case Matches(name=name):
+            yield name
+        case _:
+            yield ""
+
+
+def _reads(expr: EvalExpr) -> bool:
+    return any(isinstance(node, FieldRef) for node in expr.walk())
+
+
+def _describe_condition(condition: Condition) -> str:
+    """A condition on what events are called, as it is written."""
+    match condition:
+        case All(parts):
+            return " ".join(map(_describe_condition, parts))
+        case Some(parts):
+            return " or ".join(map(_describe_condition, parts))
+        case Opposite(part):
+            return f"NOT {_describe_condition(part)}"
+        case Matches(_, op, value, name):
+            return f"{name}{op}{value.text}"
+    return ""
 
 
 def _pin(solution: Solution, names: Set[str]) -> list[Demand]:

@@ -31,7 +31,7 @@ from escudo.synthesis.conditions import (
 )
 from escudo.synthesis.demands import NULL, Check, Demand, Kind, Step, exact
 from escudo.synthesis.texts import admits_null, make_text
-from escudo.synthesis.values import text_of
+from escudo.synthesis.values import number_of, text_of
 
 MOST_STEPS = 6_000
 """Steps of a search for demands (2026-12: the largest of ESCU's that is solved takes 2,900)."""
@@ -60,16 +60,20 @@ class _Passes:
 
 @dataclass(frozen=True)
 class _Same:
-    """Two expressions have the same value, or other ones."""
+    """Two expressions have the same value, or other ones; ``like``: one is the other's pattern."""
 
     left: EvalExpr
     right: EvalExpr
     wanted: bool
+    like: bool = False
 
 
 _Goal: TypeAlias = _Is | _Passes | _Same
 _Way: TypeAlias = tuple[tuple[_Goal, ...], tuple[Demand, ...]]
 """One way to reach a goal: other goals, and demands."""
+
+
+Demands: TypeAlias = Mapping[str, tuple[Demand, ...]]
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,10 @@ class World:
     the ways in which a lookup's output passes a check.
     """
 
-    default: Callable[[str], str | None]
+    default: Callable[[str, Demands], str | None]
     prefer: Callable[[str], str | None]
     carrier: Callable[[str], str]
     look_up: Callable[[Call, Check, bool], Iterable[tuple[tuple[EvalExpr, str], ...]]]
-
-
-Demands: TypeAlias = Mapping[str, tuple[Demand, ...]]
 
 
 class Solver:
@@ -154,17 +155,17 @@ class Solver:
             if demand in known:
                 continue
             out[demand.field] = (*known, demand)
-            if self.text(demand.field, out[demand.field]) is None and not admits_null(
-                out[demand.field]
-            ):
+            asked = out[demand.field]
+            if self.text(demand.field, asked, out) is None and not admits_null(asked):
                 return None
         return out
 
-    def text(self, name: str, demands: tuple[Demand, ...]) -> str | None:
-        """The text of a field under demands; None where it has none, or none was found."""
-        if any(d.check is NULL and d.wanted and not d.steps for d in demands):
+    def text(self, name: str, asked: tuple[Demand, ...], demands: Demands) -> str | None:
+        """The text of a field under what is asked of it; None where it has none, or none was
+        found."""
+        if any(d.check is NULL and d.wanted and not d.steps for d in asked):
             return None
-        return make_text(demands, self.world.default(name), self.world.prefer(name))
+        return make_text(asked, self.world.default(name, demands), self.world.prefer(name))
 
     # --- ways -------------------------------------------------------------------------------------
 
@@ -271,6 +272,8 @@ class Solver:
             case "like" if isinstance(args[1], Literal):
                 check = Check(Kind.LIKE, str(args[1].value), case=True)
                 yield (_Passes(args[0], check, wanted),), ()
+            case "like":
+                yield (_Same(args[0], args[1], wanted, like=True),), ()
             case "isnotnull":
                 yield (_Passes(args[0], NULL, not wanted),), ()
             case "isnull":
@@ -310,6 +313,8 @@ class Solver:
                     yield (), ()
             case Binary("."):
                 yield from self._concatenated(goal)
+            case Binary("+" | "-", left, right) if check.kind is Kind.ORDER and not steps:
+                yield from _moved(goal, left, right)
             case Call():
                 yield from self._pass_call(goal, goal.expr, of)
             case _:
@@ -382,14 +387,18 @@ class Solver:
                 yield (of(args[0]),), ()
             case "mvindex" if len(args) == 2:
                 yield from _indexed(args[0], args[1], of)
+            case "ut_shannon":
+                yield (of(args[0], Step("entropy")),), ()
+            case "substr":
+                yield from _cut_out(goal, expr)
             case "rex":
                 pattern, group = (str(a.value) for a in args[1:3] if isinstance(a, Literal))
                 yield (of(args[0], Step("capture", text=pattern, group=group)),), ()
-            case "len" if goal.check.kind is Kind.ORDER:
-                sized = replace(goal.check, kind=Kind.LENGTH)
+            case "len" if (bound := _bound(goal.check)) is not None:
+                sized = replace(bound, kind=Kind.LENGTH)
                 yield (_Passes(args[0], sized, goal.wanted),), ()
-            case "mvcount" if goal.check.kind is Kind.ORDER:
-                yield from _counted(goal, args[0])
+            case "mvcount" if (bound := _bound(goal.check)) is not None:
+                yield from _counted(replace(goal, check=bound), args[0])
             case _:
                 yield (), ()
 
@@ -431,19 +440,34 @@ class Solver:
                 yield from self._differ(expr, demands)
             return
         yield ()
+        if goal.like:
+            pattern = "".join(self._text_of(part, demands) for part in _chain(goal.right))
+            check = Check(Kind.LIKE, pattern, case=True)
+            for found in self._reach((_Passes(goal.left, check, True),), (), demands):
+                yield tuple(d for ds in found.values() for d in ds)
+                return
         for one, other in ((goal.left, goal.right), (goal.right, goal.left)):
             if isinstance(one, FieldRef):
-                text = self.text(one.name, demands.get(one.name, ()))
+                text = self.text(one.name, demands.get(one.name, ()), demands)
                 if text is not None:
                     goals = (_Passes(other, exact(text), True),)
                     for found in self._reach(goals, (), demands):
                         yield tuple(d for ds in found.values() for d in ds)
                         break
 
+    def _text_of(self, expr: EvalExpr, demands: Demands) -> str:
+        """What an expression gives under demands, where it is one field or a literal."""
+        if isinstance(expr, Literal):
+            return str(expr.value)
+        for node in expr.walk():
+            if isinstance(node, FieldRef):
+                return self.text(node.name, demands.get(node.name, ()), demands) or ""
+        return ""
+
     def _differ(self, expr: EvalExpr, demands: Demands) -> Iterator[tuple[Demand, ...]]:
         for node in expr.walk():
             if isinstance(node, FieldRef):
-                text = self.text(node.name, demands.get(node.name, ()))
+                text = self.text(node.name, demands.get(node.name, ()), demands)
                 if text is not None:
                     yield (Demand(node.name, exact(text), wanted=False),)
 
@@ -498,6 +522,44 @@ def _integer(expr: EvalExpr) -> int | None:
         case Unary("-", Literal(int() as value)):
             return -value
     return None
+
+
+def _bound(check: Check) -> Check | None:
+    """A check of a number; one for a text that is a number, too."""
+    if check.kind is Kind.ORDER:
+        return check
+    if check.kind is Kind.WILD and number_of(check.text) is not None:
+        return Check(Kind.ORDER, check.text, "=")
+    return None
+
+
+def _moved(goal: _Passes, left: EvalExpr, right: EvalExpr) -> Iterator[_Way]:
+    """A sum: a number in it goes to the other side; of two parts, either may be enough."""
+    assert isinstance(goal.expr, Binary)
+    bound = float(goal.check.text) if number_of(goal.check.text) is not None else None
+    amount = number_of(right.value) if isinstance(right, Literal) else None
+    if bound is None:
+        yield (), ()
+    elif amount is not None:
+        moved = bound - amount if goal.expr.op == "+" else bound + amount
+        check = replace(goal.check, text=str(text_of(moved)))
+        yield (_Passes(left, check, goal.wanted),), ()
+    else:
+        yield (replace(goal, expr=left),), ()
+        if goal.expr.op == "+":
+            yield (replace(goal, expr=right),), ()
+
+
+def _cut_out(goal: _Passes, expr: Call) -> Iterator[_Way]:
+    """``substr``: what must be at the begin or the end of the text."""
+    start = _integer(expr.args[1])
+    if goal.check.kind is Kind.WILD and not goal.steps and start is not None:
+        if start < 0:
+            check = replace(goal.check, text=f"*{goal.check.text}")
+        else:
+            check = replace(goal.check, text=f"{goal.check.text}*")
+        yield (_Passes(expr.args[0], check, goal.wanted),), ()
+    yield (), ()
 
 
 def _counted(goal: _Passes, items: EvalExpr) -> Iterator[_Way]:

@@ -19,6 +19,8 @@ _BETWEEN = (" ", "", "x", "\\", " x ", "/", "a.", ".", "_", "1")
 """What is tried between pieces, the most natural first."""
 _OTHERS = ("synthetic", "a", "1", "0", "C:\\Temp\\sample.exe", "x" * 20, "-", "10.9.8.7")
 """Texts that are tried where demands only exclude."""
+_SCATTERED = "q7Zx9KpLw2VtRm4Yd8Hb"
+"""A text of much entropy: 4.3 bits a character."""
 _MOST = 400
 """Texts that are tried for a field."""
 
@@ -136,7 +138,7 @@ def _split(pattern: str, mark: str) -> _Piece:
 
 def _sized(check: Check) -> Iterator[_Piece]:
     size = int(float(check.text))
-    for number in (size, size + 1, size - 1, 0):
+    for number in (size, size + 1, *range(size - 1, max(size - 9, 0), -1), 0):
         if number >= 0 and check.kind is Kind.LENGTH:
             yield _Piece(("A" * number,), False, False)
         elif number >= 1:
@@ -149,6 +151,8 @@ def _undo(step: Step, piece: _Piece) -> Iterator[_Piece]:
     match step.name:
         case "lower" | "upper":
             yield piece
+        case "entropy":
+            yield _Piece((_SCATTERED,), False, False)
         case "tail":
             if piece.begins and parts:
                 for before in step.text:

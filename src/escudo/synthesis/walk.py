@@ -8,7 +8,8 @@ Where rows are made of several events (``stats``), a row is taken to be of one e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +23,14 @@ from escudo.spl import (
     Eval,
     EvalExpr,
     EventStats,
+    FieldRef,
     Fillnull,
     From,
     Join,
     Literal,
     Lookup,
+    Not,
+    Or,
     Pipeline,
     Regex,
     Rename,
@@ -35,9 +39,13 @@ from escudo.spl import (
     SearchExpr,
     Stats,
     StreamStats,
+    SubsearchTerm,
     Transaction,
     Tstats,
     Where,
+    Xmlkv,
+    eval_text,
+    search_text,
 )
 from escudo.synthesis.conditions import (
     NOTHING,
@@ -56,6 +64,8 @@ from escudo.synthesis.conditions import (
 from escudo.synthesis.examples import find_groups
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.kinds import EventKind
+from escudo.synthesis.lookups import Lookups
+from escudo.synthesis.subsearches import reads_table, table_conditions
 
 _OF_ONE = frozenset(
     {
@@ -146,14 +156,16 @@ Choose = Callable[[Stream], EventKind]
 """The kind of events of a stream."""
 
 
-def follow(pipeline: Pipeline, choose: Choose, parse: Callable[[str], Pipeline]) -> Walk:
+def follow(
+    pipeline: Pipeline, choose: Choose, parse: Callable[[str], Pipeline], lookups: Lookups
+) -> Walk:
     """What a search asks of events of the kinds that are chosen for its streams.
 
     Raises:
         UnknownValueError: it does not begin with events.
     """
     walk = Walk()
-    _Follower(walk, choose, parse).run(pipeline)
+    _Follower(walk, choose, parse, lookups).run(pipeline)
     return walk
 
 
@@ -170,8 +182,11 @@ class _Rows:
 
 
 class _Follower:
-    def __init__(self, walk: Walk, choose: Choose, parse: Callable[[str], Pipeline]) -> None:
+    def __init__(
+        self, walk: Walk, choose: Choose, parse: Callable[[str], Pipeline], lookups: Lookups
+    ) -> None:
         self.walk = walk
+        self.lookups = lookups
         self.choose = choose
         self.parse = parse
         self.optional = False
@@ -190,7 +205,7 @@ class _Follower:
                 return self._tstats(command)
             case Search():
                 _, rows = self._open(None, None)
-                self._filter(command.expr, rows, command.format())
+                self._filter(command.expr, rows)
                 return rows
             case From(kind="datamodel"):
                 model, _, dataset = command.object.partition(".")
@@ -212,9 +227,9 @@ class _Follower:
         if constraint is not None:
             parsed = self.parse(f"search {constraint}").commands[0]
             assert isinstance(parsed, Search)
-            self._filter(parsed.expr, rows, f"the dataset {command.dataset}")
+            self._filter(parsed.expr, rows)
         if command.where is not None:
-            self._filter(_without_node(command.where), rows, command.format(), cidr=False)
+            self._filter(_without_node(command.where), rows, cidr=False)
         if "_time" in command.by and command.buckets.width is not None:
             width = command.buckets.width
             self.bucket = width.size * _SECONDS.get(width.unit or "s", 1.0)
@@ -287,9 +302,10 @@ class _Follower:
     def _apply(self, command: Any, rows: _Rows) -> _Rows:
         match command:
             case Search():
-                self._filter(command.expr, rows, command.format())
+                self._filter(command.expr, rows)
             case Where():
-                self._ask(Holds(substitute(command.expr, rows)), command.format())
+                for part in _split_and(command.expr):
+                    self._ask(Holds(substitute(part, rows)), eval_text(part))
             case Regex():
                 found = Found(rows(command.field), command.pattern)
                 self._ask(Opposite(found) if command.negated else found, command.format())
@@ -321,14 +337,53 @@ class _Follower:
                     rows.known[name] = Call("coalesce", filled)
             case Join():
                 self._join(command, rows)
+            case Xmlkv():
+                _read_elements(command, rows)
             case _ if command.name in _PASSED:
                 pass
             case _:
                 self.walk.unknown.append(command.name)
         return rows
 
-    def _filter(self, expr: SearchExpr, rows: _Rows, text: str, *, cidr: bool = True) -> None:
-        self._ask(of_search(expr, rows, cidr=cidr), text)
+    def _filter(self, expr: SearchExpr, rows: _Rows, *, cidr: bool = True) -> None:
+        for part in _split_search(self._without_subsearches(expr, rows)):
+            self._ask(of_search(part, rows, cidr=cidr), search_text(part))
+
+    def _without_subsearches(self, expr: SearchExpr, rows: _Rows) -> SearchExpr:
+        """The expression with the rows of tables in the places of subsearches over these.
+
+        A subsearch over events is a stream of its own, whose fields are those of the rows.
+        """
+        match expr:
+            case And(operands):
+                kept: list[SearchExpr] = []
+                for operand in operands:
+                    match operand:
+                        case SubsearchTerm(inner) if not reads_table(inner):
+                            self._meet(inner, rows)
+                        case _:
+                            kept.append(self._without_subsearches(operand, rows))
+                return And(tuple(kept))
+            case Or(operands):
+                return Or(tuple(self._without_subsearches(o, rows) for o in operands))
+            case Not(operand):
+                return Not(self._without_subsearches(operand, rows))
+            case SubsearchTerm(inner) if reads_table(inner):
+                return table_conditions(inner, self.lookups)
+            case SubsearchTerm(inner):
+                self._meet(inner, rows)
+                return And(())
+        return expr
+
+    def _meet(self, inner: Pipeline, rows: _Rows) -> None:
+        """Rows are those that have the fields of some row of a subsearch."""
+        other = self.run(inner)
+        last = inner.commands[-1]
+        names = getattr(last, "fields", ())
+        if last.name not in ("table", "fields") or not names:
+            raise UnknownValueError("a subsearch that does not say its fields")
+        for name in names:
+            self._ask_same(rows(name), other(name))
 
     def _ask(self, condition: Condition, text: str) -> None:
         for part in conjuncts(condition):
@@ -362,7 +417,9 @@ class _Follower:
             if command.new:
                 value = Call("coalesce", (rows(outer), value))
             rows.known[outer] = value
-        if not command.outputs:
+        if command.table == "ut_shannon_lookup":
+            rows.known["ut_shannon"] = Call("ut_shannon", (keys[0][1],))
+        elif not command.outputs:
             self.walk.unknown.append("lookup without outputs")
 
     def _join(self, command: Join, rows: _Rows) -> None:
@@ -383,11 +440,51 @@ class _Follower:
         self.walk.present.append(Holds(Binary("=", left, right)))
 
 
+def _split_search(expr: SearchExpr) -> Iterator[SearchExpr]:
+    """The parts of a search expression that must hold together."""
+    match expr:
+        case And(operands):
+            for operand in operands:
+                yield from _split_search(operand)
+        case Not(Or(operands)):
+            for operand in operands:
+                yield from _split_search(Not(operand))
+        case _:
+            yield expr
+
+
+def _split_and(expr: EvalExpr) -> Iterator[EvalExpr]:
+    match expr:
+        case Binary("AND", left, right):
+            yield from _split_and(left)
+            yield from _split_and(right)
+        case _:
+            yield expr
+
+
 def _plain(name: str, stream: Stream) -> str:
     """A field of a data model without the names of its datasets."""
     if stream.raw or "." not in name:
         return name
     return name.rpartition(".")[2]
+
+
+def _read_elements(command: Xmlkv, rows: _Rows) -> None:
+    """Fields that rows do not have otherwise are the elements of a field's XML."""
+    document, base = rows(command.field), rows.base
+
+    def read(name: str) -> EvalExpr:
+        value = base(name)
+        if not isinstance(value, FieldRef) or name in _NO_ELEMENTS:
+            return value
+        pattern = f"<{re.escape(name)}>(?<element>[^<>]*)</{re.escape(name)}>"
+        args = (document, Literal(pattern), Literal("element"))
+        return Call("coalesce", (value, Call("rex", args)))
+
+    rows.base = read
+
+
+_NO_ELEMENTS = frozenset({"_time", "_raw", "host", "Computer", "EventID", "UserData_Xml"})
 
 
 def _without_node(expr: SearchExpr) -> SearchExpr:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 import orjson
 
 _NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
+USER_DATA = "UserData_Xml"
+"""The field that holds what is inside of an event's element UserData, tags and all."""
 _SYSTEM = frozenset(
     {
         *("Name", "Guid", "EventSourceName", "EventID", "Qualifiers", "Version", "Level", "Task"),
@@ -87,12 +89,17 @@ def _write_xml(fields: Mapping[str, str], time: float) -> str:
     data = "".join(
         f"<Data Name={_quoted(name)}>{_escape(value)}</Data>"
         for name, value in fields.items()
-        if name not in _SYSTEM
+        if name not in _SYSTEM and name != USER_DATA
     )
-    return (
-        f"<Event xmlns='{_NAMESPACE}'><System>{system}</System>"
-        f"<EventData>{data}</EventData></Event>"
-    )
+    own = f"<EventData>{data}</EventData>"
+    if USER_DATA in fields:
+        own = f"<UserData>{_as_xml(fields[USER_DATA])}</UserData>"
+    return f"<Event xmlns='{_NAMESPACE}'><System>{system}</System>{own}</Event>"
+
+
+def _as_xml(text: str) -> str:
+    """Text that stands as XML already; what is none is put into an element."""
+    return text if text.startswith("<") else f"<EventXML><Text>{_escape(text)}</Text></EventXML>"
 
 
 def _write_sysmon(fields: Mapping[str, str], time: float) -> str:
@@ -141,3 +148,5 @@ WRITERS: Mapping[str, WireFormat] = {
     "json_generic": WireFormat(".json", _write_nested("timestamp")),
 }
 """The families that can be written, in the order in which they are tried."""
+XML_FAMILIES = frozenset({"windows_security", "windows_powershell", "windows_other", "sysmon"})
+"""The families whose events are Windows event XML."""

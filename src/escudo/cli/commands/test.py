@@ -30,6 +30,7 @@ from escudo.actions.run_tests import (
     plan_test,
     run_tests,
 )
+from escudo.actions.synthesise import SynthesisReport, synthesise_detections
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.json_text import dump_json
@@ -38,6 +39,7 @@ from escudo.cli.output import choose_format, format_option
 from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import IngestProgress, count_items, follow_items, show_diagnostics
 from escudo.cli.sarif import build_sarif
+from escudo.cli.synthesis_view import show_synthesis
 from escudo.cli.terminal import open_console
 from escudo.cli.testing_view import report_to_dict, show_report
 from escudo.content import Content, Detection
@@ -51,7 +53,7 @@ from escudo.findings.codes import CODES as FINDINGS_CODES
 from escudo.lake import Lake
 from escudo.lake.tables import Tables
 from escudo.spl import CODES as SPL_CODES
-from escudo.startup import prepare_process
+from escudo.startup import prepare_process, spare_collections
 
 _FORMATS = ("table", "json", "junit", "sarif")
 _MOST_JOBS = 4
@@ -105,6 +107,18 @@ _ENDINGS: Mapping[str, str] = {".json": "json", ".xml": "junit", ".sarif": "sari
     "--allow",
     type=PlaceType("file", exists=True, dir_okay=False),
     help="With --benign: YAML of detections and how many rows each may give [default: none].",
+)
+@click.option(
+    "--synthesise",
+    is_flag=True,
+    help="Instead of their tests, run the detections over events made of their own conditions: "
+    "some that must be found, and near-misses with one condition broken.",
+)
+@click.option(
+    "--write",
+    "write_to",
+    type=PlaceType("attack data", file_okay=False),
+    help="With --synthesise: a folder to keep the events in, as attack data with its tests.",
 )
 @click.option("--strict", is_flag=True, help="Look at every row, not up to the first good one.")
 @click.option("--drilldowns", is_flag=True, help="Every drilldown must give rows.")
@@ -167,6 +181,8 @@ def command(
     revision: str | None,
     benign: Sequence[Path],
     allow: Path | None,
+    synthesise: bool,
+    write_to: Path | None,
     strict: bool,
     drilldowns: bool,
     data_folders: Sequence[Path],
@@ -208,6 +224,15 @@ def command(
         files_changed = (list_changed_files(path, revision) for path in chosen.content)
         changes = Changes(content, frozenset().union(*files_changed))
         detections = list(changes.keep(detections))
+    if synthesise:
+        spare_collections()
+        follow = partial(follow_items, label="making events", quiet=quiet)
+        engine_of = make_engines("duckdb")
+        synthesis = synthesise_detections(
+            detections, content, tables, engine_of, write=write_to, follow=follow
+        )
+        _show_synthesis(synthesis, format_, details=details)
+        return
     cache = _find_cache()
     options = TestOptions(
         now=time.time(),
@@ -305,6 +330,16 @@ def _run_benign(
             allowed,
             follow=partial(follow_items, label="running detections", quiet=quiet),
         )
+
+
+def _show_synthesis(report: SynthesisReport, format_: str | None, *, details: bool) -> None:
+    """Shows what became of synthesised events; the exit code is 1 where it is not all well."""
+    if choose_format(format_, ("table", "json")) == "json":
+        sys.stdout.write(dump_json(report.summarise(), indent=True) + "\n")
+    else:
+        show_synthesis(report, open_console(), verbose=details)
+    if report.failed:
+        sys.exit(EXIT_INPUT)
 
 
 def _find_writer(path: Path) -> Write:
