@@ -20,7 +20,6 @@ def state_option(function: F) -> F:
     return click.option(
         "--state",
         "state_place",
-        envvar="ESCUDO_STATE",
         help="Where it is kept what has run: an SQLite file, or postgresql://user@host/name "
         f"[default: {FILE} in the lake's folder].",
     )(function)

@@ -82,6 +82,11 @@ def _read_zone(value: Any, folder: Path) -> str:
     return text
 
 
+def _read_place(value: Any, folder: Path) -> str:
+    text = _read_text(value, folder)
+    return text if "://" in text else str(_read_path(text, folder))
+
+
 def _choice(*known: str) -> Kind:
     def read(value: Any, _folder: Path) -> str:
         if value not in known:
@@ -93,6 +98,7 @@ def _choice(*known: str) -> Kind:
 
 TEXT = Kind("a text", _read_text)
 PATH = Kind("a path on this machine", _read_path)
+PLACE = Kind("a path on this machine or a URL", _read_place)
 PATHS = Kind("a list of paths on this machine", _read_paths)
 FLAG = Kind("true or false", _read_flag)
 COUNT = Kind("a whole number from 1", _read_count)
@@ -114,6 +120,7 @@ KEYS: Mapping[str, Key] = {
     key.name: key
     for key in (
         Key("lake", "--lake", PATH, "ESCUDO_LAKE", "Folder of the lake."),
+        Key("state", "--state", PLACE, "ESCUDO_STATE", "Where schedules keep what has run."),
         Key("content", "--content", PATHS, "ESCUDO_CONTENT", "Detection content."),
         Key("overlay", "--overlay", PATH, "ESCUDO_OVERLAY", "Local changes over the content."),
         Key("sources", "--sources", PATHS, "ESCUDO_SOURCES", "Folders of own sources."),

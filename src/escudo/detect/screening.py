@@ -21,6 +21,7 @@ from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.detect.asked_knowledge import AskedKnowledge, KnownStates, Name
 from escudo.engines.execute import Engine
 from escudo.spl import (
     Need,
@@ -95,7 +96,7 @@ class Screener:
     def __init__(self, cache: DiskCache | None = None, key: bytes | None = None) -> None:
         self._cache = cache if cache is not None and key is not None else DiskCache(None)
         self._key = key or b""
-        self._screens: dict[bytes, dict[str, Screen]] = {}
+        self._screens: dict[bytes, dict[str, _Kept]] = {}
 
     def rule_out(
         self,
@@ -111,22 +112,27 @@ class Screener:
 
         What they need of lookups is not asked, so it does not matter what others write.
         """
-        key = self._key + _digest_world(catalog, engine, knowledge)
+        key = self._key + _digest_world(catalog, engine)
         if key not in self._screens:
             found = self._cache.find(_KIND, key)
             self._screens[key] = found if isinstance(found, dict) else {}
         known = self._screens[key]
-        before = len(known)
+        states = KnownStates(knowledge)
+        changed = False
         screens = []
         for detection in detections:
             name = f"{detection.id}|{detection.search}"
-            screen = known.get(name)
-            if screen is None:
-                screen = screen_detection(detection, catalog, engine, knowledge, now)
+            kept = known.get(name)
+            if kept is None or any(states.find(n) != was for n, was in kept.asked):
+                asked = AskedKnowledge(knowledge)
+                screen = screen_detection(detection, catalog, engine, asked, now)
+                names = sorted(asked.names)
+                kept = _Kept(screen, tuple((n, states.find(n)) for n in names))
                 if screen.lasting:
-                    known[name] = screen
-            screens.append(screen)
-        if len(known) > before:
+                    known[name] = kept
+                    changed = True
+            screens.append(kept.screen)
+        if changed:
             self._cache.keep(_KIND, key, known)
         possible = select_possible(screens, catalog, engine, within)
         return [None if may else s for s, may in zip(screens, possible, strict=True)]
@@ -135,11 +141,20 @@ class Screener:
 _KIND = "screens"
 
 
-def _digest_world(catalog: Catalog, engine: Engine, knowledge: Knowledge) -> bytes:
-    """What a screen depends on beside the content: tables, engine, what is in lookups' places."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A screen, and what the lookups and models were that its search asked for: it holds for as
+    long as they are the same."""
+
+    screen: Screen
+    asked: tuple[tuple[Name, str], ...]
+
+
+def _digest_world(catalog: Catalog, engine: Engine) -> bytes:
+    """What all screens depend on beside the content: tables, engine."""
     models = [(m, d, _tell_apart(catalog.dataset(m, d))) for m, d in catalog.datasets()]
     tables = [_tell_apart(schema) for schema in catalog.raw_tables()]
-    world = repr((engine.name, tables, models, knowledge.fingerprint()))
+    world = repr((engine.name, tables, models))
     return hashlib.blake2b(world.encode(), digest_size=16).digest()
 
 

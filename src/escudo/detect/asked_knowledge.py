@@ -1,0 +1,93 @@
+"""Knowledge -> the same, with notes of which lookups, models and jobs were asked for; ``screening``
+keeps what it has found out for as long as these stay what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from escudo.core.catalog import Knowledge, Lookup, Macro
+from escudo.core.field_rules import FieldRules
+
+Name: TypeAlias = tuple[str, str]
+"""A kind (lookup, model, job, lookups) and a name."""
+
+
+class AskedKnowledge:
+    """``core.catalog.Knowledge``; ``names`` is what was asked for of what searches can write."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self.names: set[Name] = set()
+
+    def macro(self, name: str, arity: int) -> Macro | None:
+        return self._knowledge.macro(name, arity)
+
+    def macros(self) -> Sequence[tuple[str, int]]:
+        return self._knowledge.macros()
+
+    def lookup(self, name: str) -> Lookup | None:
+        self.names.add(("lookup", name))
+        return self._knowledge.lookup(name)
+
+    def lookups(self) -> Sequence[str]:
+        self.names.add(("lookups", ""))
+        return self._knowledge.lookups()
+
+    def saved_search(self, name: str) -> str | None:
+        return self._knowledge.saved_search(name)
+
+    def field_rules(self) -> FieldRules:
+        return self._knowledge.field_rules()
+
+    def origins(self, field: str) -> frozenset[str]:
+        return self._knowledge.origins(field)
+
+    def model(self, name: str) -> bytes | None:
+        self.names.add(("model", name))
+        return self._knowledge.model(name)
+
+    def job(self, name: str) -> pa.Table | None:
+        self.names.add(("job", name))
+        return self._knowledge.job(name)
+
+    def fingerprint(self) -> bytes:
+        self.names.add(("job", ""))
+        return self._knowledge.fingerprint()
+
+
+class KnownStates:
+    """What lookups, models and jobs are now, each looked at once."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self.find = cache(self._find)
+        """The state of a name: it is the same for as long as what is asked for is."""
+
+    def _find(self, name: Name) -> str:
+        kind, text = name
+        match kind:
+            case "lookup":
+                return _describe_lookup(self._knowledge.lookup(text))
+            case "lookups":
+                return "\n".join(sorted(self._knowledge.lookups()))
+            case "model":
+                content = self._knowledge.model(text)
+                return "" if content is None else hashlib.blake2b(content).hexdigest()
+            case _:
+                return self._knowledge.fingerprint().hex()
+
+
+def _describe_lookup(lookup: Lookup | None) -> str:
+    if lookup is None or lookup.path is None:
+        return repr(lookup)
+    with suppress(OSError):
+        state = os.stat(lookup.path)
+        return f"{lookup!r}|{state.st_size}|{state.st_mtime_ns}"
+    return f"{lookup!r}|gone"
