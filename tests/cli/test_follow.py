@@ -275,3 +275,17 @@ def test_nothing_is_lost_while_the_lake_is_maintained(
         commits = [c.kind for c in opened.ledger.commits()]
         assert {"compact", "expire"} <= set(commits)
         assert commits.count("compact") >= 2
+
+
+def test_a_hunt_sends_what_it_finds(escudo: Run, tmp_path: Path, logs: Path) -> None:
+    (logs / "a.log").write_text(lines(range(3)) + attack(3) + attack(4))
+    out, lake = tmp_path / "o.jsonl", tmp_path / "lake"
+    done = escudo("hunt", logs, "--lake", lake, "--format", "jsonl", "--sink", f"jsonl:{out}")
+    assert done.returncode == 0, done.stderr
+    shown, sent = json_lines(done.stdout), json_lines(out.read_text())
+    assert [{k: r[k] for k in shown[0]} for r in sent] == shown
+    assert len({r["finding_id"] for r in sent}) == len(sent)
+    with serve_web([400]) as web:
+        refused = escudo("hunt", "--lake", lake, "--sink", f"{web.url}/hook")
+    assert refused.returncode == 1
+    assert len(json_lines((lake / "dead-letters.jsonl").read_text())) == len(shown)

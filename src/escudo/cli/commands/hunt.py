@@ -12,6 +12,7 @@ from typing import IO
 import click
 
 from escudo.actions.context import open_context
+from escudo.actions.delivery import list_findings
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import HuntPlan, hunt_logs, plan_hunt
 from escudo.actions.hunt_report import Circumstances
@@ -50,6 +51,13 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import follow_items, show_changes, show_diagnostics
+from escudo.cli.sink_options import (
+    DEAD_LETTERS,
+    FailureTeller,
+    dead_letters_option,
+    open_sinks,
+    sink_option,
+)
 from escudo.cli.summary_view import show_summary
 from escudo.cli.terminal import SafeConsole, open_console, open_stderr, plain, show_paged
 from escudo.content.elements.detection import STATUSES, TYPES
@@ -58,6 +66,7 @@ from escudo.core.whole_file import check_place
 from escudo.detect.screening import Screener
 from escudo.findings.notable import SEVERITIES
 from escudo.lake.tables import Tables
+from escudo.sinks.dispatch import Dispatcher
 from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
 
@@ -140,6 +149,8 @@ from escudo.sources.opening import UnpackLimits
     type=click.Path(path_type=Path),
     help="Write a layer for MITRE's ATT&CK Navigator here: techniques, with what was found.",
 )
+@sink_option()
+@dead_letters_option
 @click.option("--report", "report_path", type=click.File("wb"), help="Write a JSON report here.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option()
@@ -171,6 +182,8 @@ def command(
     opened: int,
     outputs: tuple[Path, ...],
     navigator_path: Path | None,
+    sinks: tuple[str, ...],
+    dead_letters: Path | None,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -198,6 +211,7 @@ def command(
         check_place(navigator_path)
         files.append((navigator_path, write_layer))
     begun, now = time.monotonic(), time.time()
+    opened_sinks = open_sinks(sinks)
     limits = UnpackLimits(
         most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
     )
@@ -269,13 +283,18 @@ def command(
             if shape == "table":
                 _show(finished, read=bool(logs), details=details, opened=opened)
             write_files(files, finished)
+        letters = dead_letters or (lake_path or Path()) / DEAD_LETTERS
+        failures = FailureTeller(letters)
+        with Dispatcher(opened_sinks, letters, failures.tell) as dispatcher:
+            dispatcher.send(list(list_findings(shown.hunt.judgements)) if sinks else [])
+        failures.tell_end()
     if report_path is not None:
         report_path.write(dump_json(numbers, indent=True).encode() + b"\n")
     if done.hunt.stopped is not None:
         raise done.hunt.stopped
     if done.ingested.blind:
         sys.exit(EXIT_BLIND)
-    if done.failed or content.failed_files:
+    if done.failed or content.failed_files or failures.failed:
         sys.exit(EXIT_INPUT)
 
 
