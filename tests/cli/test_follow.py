@@ -68,10 +68,13 @@ def test_what_is_there_gives_what_a_hunt_gives(escudo: Run, tmp_path: Path) -> N
 
     assert seen(done.stdout) == seen(hunted.stdout)
     assert sum(seen(done.stdout).values()) == 3
-    query = "search index=risk OR index=notable | stats count by index, event_hash | stats count"
+    query = 'index=* search_name="*WMI*" | stats dc(event_hash) as rows count by index | sort index'
     for lake in ("a", "b"):
         found = escudo("search", query, "--lake", tmp_path / lake, "--format", "jsonl")
-        assert json_lines(found.stdout) == [{"count": 6}]
+        assert json_lines(found.stdout) == [
+            {"index": "notable", "rows": 3, "count": 3},
+            {"index": "risk", "rows": 3, "count": 6},  # of the host, and of the user
+        ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
