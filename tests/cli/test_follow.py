@@ -68,10 +68,13 @@ def test_what_is_there_gives_what_a_hunt_gives(escudo: Run, tmp_path: Path) -> N
 
     assert seen(done.stdout) == seen(hunted.stdout)
     assert sum(seen(done.stdout).values()) == 3
-    query = "search index=risk OR index=notable | stats count by index, event_hash | stats count"
+    query = 'index=* search_name="*WMI*" | stats dc(event_hash) as rows count by index | sort index'
     for lake in ("a", "b"):
         found = escudo("search", query, "--lake", tmp_path / lake, "--format", "jsonl")
-        assert json_lines(found.stdout) == [{"count": 6}]
+        assert json_lines(found.stdout) == [
+            {"index": "notable", "rows": 3, "count": 3},
+            {"index": "risk", "rows": 3, "count": 6},  # of the host, and of the user
+        ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -275,3 +278,17 @@ def test_nothing_is_lost_while_the_lake_is_maintained(
         commits = [c.kind for c in opened.ledger.commits()]
         assert {"compact", "expire"} <= set(commits)
         assert commits.count("compact") >= 2
+
+
+def test_a_hunt_sends_what_it_finds(escudo: Run, tmp_path: Path, logs: Path) -> None:
+    (logs / "a.log").write_text(lines(range(3)) + attack(3) + attack(4))
+    out, lake = tmp_path / "o.jsonl", tmp_path / "lake"
+    done = escudo("hunt", logs, "--lake", lake, "--format", "jsonl", "--sink", f"jsonl:{out}")
+    assert done.returncode == 0, done.stderr
+    shown, sent = json_lines(done.stdout), json_lines(out.read_text())
+    assert [{k: r[k] for k in shown[0]} for r in sent] == shown
+    assert len({r["finding_id"] for r in sent}) == len(sent)
+    with serve_web([400]) as web:
+        refused = escudo("hunt", "--lake", lake, "--sink", f"{web.url}/hook")
+    assert refused.returncode == 1
+    assert len(json_lines((lake / "dead-letters.jsonl").read_text())) == len(shown)

@@ -220,3 +220,22 @@ def test_rotated_more_than_once_while_nobody_looked(
     log.write_text(lines(range(40, 45)))
     follow_once([log], lake)
     assert read_numbers(lake) == all_once(range(45))
+
+
+def test_two_that_follow_the_same_file_do_not_double_it(logs: Path, tmp_path: Path) -> None:
+    log = logs / "app.log"
+    log.write_text(lines(range(5)))
+    stop = threading.Event()
+    with Lake.open(tmp_path / "lake") as lake, Lake.open(tmp_path / "lake") as other:
+        first = follow_inputs([log], lake, FollowOptions(every=0.05), stop=stop)
+        second = follow_inputs([log], other, FollowOptions(every=0.05), stop=stop)
+        assert next(first).events == 5
+        with log.open("a") as out:
+            out.write(lines(range(5, 9)))
+        assert next(second).events == 4  # it began when the first had committed
+        with pytest.raises(EscudoError) as raised:
+            next(first)
+        assert raised.value.code == "LAK020"
+        stop.set()
+        list(second)
+    assert read_numbers(tmp_path / "lake") == all_once(range(9))

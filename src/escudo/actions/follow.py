@@ -157,11 +157,13 @@ def follow_logs(
             waiting.put(_Ended())
 
     missed = list(list_batches(workspace.lake, kind=options.kind, after=following.searched))
+    begun = [b for b in missed if b.commits[-1] <= following.begun]
     reader = threading.Thread(target=read, name="escudo-follow", daemon=True)
     reader.start()
     try:
-        for batch in missed:
-            yield following.search(batch)
+        for together in (join_batches(begun), join_batches(missed[len(begun) :])):
+            if together is not None:
+                yield following.search(together)
         ended: _Ended | None = None
         while ended is None:
             batches, ended = _take(waiting)
@@ -229,11 +231,18 @@ class _Following:
     @property
     def searched(self) -> int:
         """The last commit that has been searched; 0 before the first."""
-        return int(self._value or 0)
+        return int((self._value or "0").partition("-")[0])
+
+    @property
+    def begun(self) -> int:
+        """The last commit of those that were being searched together when the process died; they
+        are searched together again, so that their sums, and the ids of findings, are the same."""
+        return int((self._value or "0").rpartition("-")[2])
 
     def search(self, batch: CommittedBatch) -> Arrival:
         """Runs the detections over a batch, writes and delivers what they find."""
         workspace, now = self._workspace, self._clock()
+        self._move(f"{self.searched}-{batch.commits[-1]}")
         engine = workspace.engine_of(batch)
         begun = time.monotonic()
         matches = list(
@@ -255,9 +264,7 @@ class _Following:
         if findings:
             write_judgements(workspace.lake, judged, self._schemas)
             self._deliver(findings)
-        value = str(batch.commits[-1])
-        workspace.lake.ledger.move_mark(Mark(self._mark, self._value, value))
-        self._value = value
+        self._move(str(batch.commits[-1]))
         took = time.monotonic() - begun
         log_event(
             "batch",
@@ -268,3 +275,7 @@ class _Following:
         )
         seconds = max(0.0, self._clock() - batch.begun)
         return Arrival(batch.events, findings, tuple(diagnostics), seconds, took)
+
+    def _move(self, value: str) -> None:
+        self._workspace.lake.ledger.move_mark(Mark(self._mark, self._value, value))
+        self._value = value

@@ -38,7 +38,7 @@ def dead_letters_option(function: F) -> F:
         "--dead-letters",
         type=click.Path(path_type=Path, dir_okay=False),
         help="Keep findings here that a sink does not take, as JSON lines "
-        "[default: dead-letters.jsonl in the lake].",
+        "[default: dead-letters.jsonl in the lake, or else here].",
     )(function)
 
 

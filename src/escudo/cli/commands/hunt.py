@@ -13,6 +13,7 @@ from typing import IO
 import click
 
 from escudo.actions.context import Context, OpenedContexts, open_contexts
+from escudo.actions.delivery import list_findings
 from escudo.actions.engines import make_engines
 from escudo.actions.hunt import HuntPlan, hunt_logs, plan_hunt
 from escudo.actions.hunt_report import Circumstances
@@ -52,6 +53,13 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import follow_items, show_changes, show_diagnostics
+from escudo.cli.sink_options import (
+    DEAD_LETTERS,
+    FailureTeller,
+    dead_letters_option,
+    open_sinks,
+    sink_option,
+)
 from escudo.cli.summary_view import show_summary
 from escudo.cli.terminal import SafeConsole, open_console, open_stderr, plain, show_paged
 from escudo.content.elements.detection import STATUSES, TYPES
@@ -60,6 +68,7 @@ from escudo.core.whole_file import check_place
 from escudo.detect.screening import Screener
 from escudo.findings.notable import SEVERITIES
 from escudo.lake.tables import Tables
+from escudo.sinks.dispatch import Dispatcher
 from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
 
@@ -143,6 +152,8 @@ from escudo.sources.opening import UnpackLimits
     type=click.Path(path_type=Path),
     help="Write a layer for MITRE's ATT&CK Navigator here: techniques, with what was found.",
 )
+@sink_option()
+@dead_letters_option
 @click.option("--report", "report_path", type=click.File("wb"), help="Write a JSON report here.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option()
@@ -175,6 +186,8 @@ def command(
     opened: int,
     outputs: tuple[Path, ...],
     navigator_path: Path | None,
+    sinks: tuple[str, ...],
+    dead_letters: Path | None,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -204,6 +217,7 @@ def command(
     if report_path is not None and report_path.name != "-":
         check_place(Path(report_path.name))
     begun, now = time.monotonic(), time.time()
+    opened_sinks = open_sinks(sinks)
     limits = UnpackLimits(
         most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
     )
@@ -259,6 +273,8 @@ def command(
             ),
         )
         shown = RowFilter(hosts=hosts, users=users).keep(done, content)
+        letters = dead_letters or (lake_path or Path()) / DEAD_LETTERS
+        failures = FailureTeller(letters)
         try:
             if details or shape != "table":
                 errors = [d for d in done.hunt.diagnostics if d.severity is Severity.ERROR]
@@ -286,6 +302,9 @@ def command(
                 if shape == "table":
                     _show(finished, contexts.contexts, read=bool(logs), details=details, zone=zone)
                 write_files(files, finished)
+            with Dispatcher(opened_sinks, letters, failures.tell) as dispatcher:
+                dispatcher.send(list(list_findings(shown.hunt.judgements)) if sinks else [])
+            failures.tell_end()
         finally:  # whatever becomes of what is shown, the hunt has these numbers
             if report_path is not None:
                 report_path.write(dump_json(numbers, indent=True).encode() + b"\n")
@@ -293,7 +312,7 @@ def command(
         raise done.hunt.stopped
     if done.ingested.blind:
         sys.exit(EXIT_BLIND)
-    if done.failed or content.failed_files:
+    if done.failed or content.failed_files or failures.failed:
         sys.exit(EXIT_INPUT)
 
 
