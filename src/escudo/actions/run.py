@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from threading import Event
 
+from escudo.actions.delivery import list_findings
 from escudo.actions.hunt import HuntPlan
 from escudo.actions.workspace import Workspace
 from escudo.core.errors import Diagnostic
@@ -84,6 +85,7 @@ def equip(workspace: Workspace) -> Equipment:
         lake=workspace.lake,
         engine_of=workspace.engine_of,
         screener=workspace.screener,
+        describe=lambda judgement: list_findings([judgement]),
     )
 
 

@@ -45,12 +45,14 @@ _JSON_FIELDS = ("drilldown_searches",)
 
 @dataclass(frozen=True, kw_only=True)
 class Equipment:
-    """What windows are run with."""
+    """What windows are run with. ``describe`` gives what sinks are told of each row of a judgement,
+    beside the fields of its finding."""
 
     content: Content
     lake: Lake
     engine_of: EngineOf
     screener: Screener | None = None
+    describe: Callable[[Judgement], Iterable[Mapping[str, Any]]] | None = None
     known: KnownHashes = field(default_factory=KnownHashes)
 
     @property
@@ -239,7 +241,7 @@ class _DetectionRun:
                 return int(rows.num_rows)
             return sum(h in new for h in rows[_HASH].to_pylist())
 
-        told = zip(list_findings(findings, self._schemas.notable), judged.quiet, strict=True)
+        told = zip(self._list_told(judged.judgement), judged.quiet, strict=True)
         return replace(
             failed,
             rows=judged.found,
@@ -252,6 +254,14 @@ class _DetectionRun:
                 (f[_HASH], json.dumps(f, default=str)) for f, is_quiet in told if not is_quiet
             ),
         )
+
+    def _list_told(self, judgement: Judgement) -> list[dict[str, Any]]:
+        """What sinks get of each finding."""
+        findings = list_findings(judgement.findings, self._schemas.notable)
+        describe = self._equipment.describe
+        if describe is None or not findings:
+            return findings
+        return [{**f, **more} for f, more in zip(findings, describe(judgement), strict=True)]
 
 
 def find_suppressed(match: Match, suppressions: Sequence[Suppression]) -> list[bool]:
