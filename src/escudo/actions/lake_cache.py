@@ -23,7 +23,7 @@ import orjson
 from escudo.cim.normalise import Normaliser
 from escudo.core.catalog import Catalog
 from escudo.core.disk_cache import code_digest
-from escudo.core.errors import Severity
+from escudo.core.errors import EscudoError, Severity
 from escudo.core.schema import TableSchema
 from escudo.findings.risk import SOURCETYPE
 from escudo.findings.stash import read_stash
@@ -124,11 +124,12 @@ class LakeCache:
         if self._folder is None:
             return None
         path = self._folder / key
-        with suppress(OSError, orjson.JSONDecodeError, TypeError):
+        with suppress(OSError, orjson.JSONDecodeError, TypeError, KeyError, EscudoError):
             told = orjson.loads((path / _REPORT).read_bytes())
             reading = Reading(**{**told, "problems": tuple(told["problems"])})
             os.utime(path)
             return self._held(Lake.open(path, create=False, tables=self._tables), reading)
+        shutil.rmtree(path, ignore_errors=True)  # it is damaged, if it is there
         return None
 
     def _make(self, key: str, files: Sequence[LabelledFile]) -> HeldData:
