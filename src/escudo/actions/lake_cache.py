@@ -33,6 +33,7 @@ from escudo.lake.labels import LabelledCatalog, Labels, open_labels
 from escudo.lake.normalising import make_normaliser
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import RISK, Tables
+from escudo.sources.date_order import DateOrder
 
 MOST_LAKES = 2_000
 """Lakes that are kept on the disk; those that were not used for longest go. A small file's has
@@ -176,7 +177,12 @@ class LakeCache:
 
     def _ingest(self, lake: Lake, file: LabelledFile) -> Reading:
         report = ingest(
-            [file.path], lake, labels=file.labels, normaliser=self._normaliser, force=True
+            [file.path],
+            lake,
+            force=True,
+            date_order=DateOrder.MDY,  # as Splunk reads the text of Windows events
+            labels=file.labels,
+            normaliser=self._normaliser,
         )
         return read_report(report, lake.tables)
 
