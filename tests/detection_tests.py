@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from escudo.actions.engines import make_engines
 from escudo.actions.lake_cache import LakeCache
 from escudo.actions.run_tests import TestBench, TestOptions, plan_tests, run_tests
+from escudo.actions.workspace import EngineOf
 from escudo.content import Content, Detection
 from escudo.detect.attack_data import DataFinder
 from escudo.detect.testing import TestResult
@@ -24,9 +26,16 @@ def run_all_tests(
 ) -> list[TestResult]:
     """The results in the order of the detections and their tests; nothing is fetched or kept."""
     planned = list(plan_tests(detections, DataFinder(folders)))
-    lakes = LakeCache(None, load_tables())
-    try:
-        bench = TestBench(content, lakes, make_engines("duckdb"), options or TestOptions(now=NOW))
-        return [result for _, result in sorted(run_tests(planned, bench), key=lambda r: r[0])]
-    finally:
-        lakes.close()
+    bench = TestBench(content, _lakes(), _engines(), options or TestOptions(now=NOW))
+    return [result for _, result in sorted(run_tests(planned, bench), key=lambda r: r[0])]
+
+
+@lru_cache(maxsize=1)
+def _lakes() -> LakeCache:
+    """What all tests of the suite share: a lake is known by what is in it."""
+    return LakeCache(None, load_tables())
+
+
+@lru_cache(maxsize=1)
+def _engines() -> EngineOf:
+    return make_engines("duckdb")

@@ -85,6 +85,7 @@ BASES: dict[str, list[str]] = {
     "lake expire": ["--lake", "{lake}", "--older-than", "-10y"],
     "lake verify": ["--lake", "{lake}"],
     "lake repair": ["--lake", "{lake}"],
+    "test": ["Process Execution via WMI", "--offline", "--quiet"],
     "validate": ["{content}"],
     "explain": ["| makeresults"],
     "lint": ["| makeresults"],

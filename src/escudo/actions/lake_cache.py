@@ -23,7 +23,7 @@ import orjson
 from escudo.cim.normalise import Normaliser
 from escudo.core.catalog import Catalog
 from escudo.core.disk_cache import code_digest
-from escudo.core.errors import Severity
+from escudo.core.errors import EscudoError, Severity
 from escudo.core.schema import TableSchema
 from escudo.findings.risk import SOURCETYPE
 from escudo.findings.stash import read_stash
@@ -33,6 +33,7 @@ from escudo.lake.labels import LabelledCatalog, Labels, open_labels
 from escudo.lake.normalising import make_normaliser
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import RISK, Tables
+from escudo.sources.date_order import DateOrder
 
 MOST_LAKES = 2_000
 """Lakes that are kept on the disk; those that were not used for longest go. A small file's has
@@ -124,11 +125,12 @@ class LakeCache:
         if self._folder is None:
             return None
         path = self._folder / key
-        with suppress(OSError, orjson.JSONDecodeError, TypeError):
+        with suppress(OSError, orjson.JSONDecodeError, TypeError, KeyError, EscudoError):
             told = orjson.loads((path / _REPORT).read_bytes())
             reading = Reading(**{**told, "problems": tuple(told["problems"])})
             os.utime(path)
             return self._held(Lake.open(path, create=False, tables=self._tables), reading)
+        shutil.rmtree(path, ignore_errors=True)  # it is damaged, if it is there
         return None
 
     def _make(self, key: str, files: Sequence[LabelledFile]) -> HeldData:
@@ -175,7 +177,12 @@ class LakeCache:
 
     def _ingest(self, lake: Lake, file: LabelledFile) -> Reading:
         report = ingest(
-            [file.path], lake, labels=file.labels, normaliser=self._normaliser, force=True
+            [file.path],
+            lake,
+            force=True,
+            date_order=DateOrder.MDY,  # as Splunk reads the text of Windows events
+            labels=file.labels,
+            normaliser=self._normaliser,
         )
         return read_report(report, lake.tables)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -68,12 +69,13 @@ def run_tests_apart(
         hand_out(ours)
 
     def hand_out(worker: Connection) -> None:
-        if groups:
-            at_work[worker] = groups.pop()
-            worker.send([planned[n] for n in at_work[worker]])
+        group = groups.pop() if groups else []
+        if group:
+            at_work[worker] = group
         else:
             at_work.pop(worker, None)
-            worker.send(None)
+        with suppress(OSError):  # that it has died is seen where its results are waited for
+            worker.send([planned[n] for n in group] or None)
 
     try:
         for _ in range(min(processes, len(groups))):

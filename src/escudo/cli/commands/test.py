@@ -45,6 +45,7 @@ from escudo.cli.testing_view import report_to_dict, show_report
 from escudo.content import Content, Detection
 from escudo.content.codes import CODES as CONTENT_CODES
 from escudo.core.errors import EscudoError
+from escudo.core.ordered_map import map_in_order
 from escudo.core.whole_file import check_place, write_whole
 from escudo.detect.attack_data import DataFinder, Fetch
 from escudo.detect.codes import CODES as DETECT_CODES
@@ -57,6 +58,7 @@ from escudo.startup import prepare_process, spare_collections
 
 _FORMATS = ("table", "json", "junit", "sarif")
 _MOST_JOBS = 4
+_FETCHED_AT_ONCE = 4
 
 Write = Callable[[TestReport, IO[bytes]], None]
 
@@ -250,7 +252,8 @@ def command(
         kept = data_cache or (cache / "attack-data" if cache is not None else None)
         fetch = None if offline else partial(_make_fetch, max_download, download_seconds)
         finder = DataFinder(data_folders, kept=kept, make_fetch=fetch)
-        planned = _plan(detections, finder, quiet=quiet)
+        threads = 1 if offline else _FETCHED_AT_ONCE
+        planned = _plan(detections, finder, threads=threads, quiet=quiet)
         plan = BenchPlan(
             content=content,
             lakes=None if cache is None else cache / "test-lakes",
@@ -276,11 +279,14 @@ def command(
         sys.exit(EXIT_BLIND)
 
 
-def _plan(detections: Sequence[Detection], finder: DataFinder, *, quiet: bool) -> list[PlannedTest]:
+def _plan(
+    detections: Sequence[Detection], finder: DataFinder, *, threads: int, quiet: bool
+) -> list[PlannedTest]:
     """The tests with their data; what has to be fetched may take a while."""
     tests = [(d, t) for d in detections for t in d.tests]
+    planned = map_in_order(lambda both: plan_test(*both, finder), tests, threads=threads)
     followed = follow_items(tests, "looking for data", quiet=quiet)
-    return [plan_test(detection, test, finder) for detection, test in followed]
+    return [plan for _, plan in zip(followed, planned, strict=True)]
 
 
 def _run_tests(
