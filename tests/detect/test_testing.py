@@ -42,6 +42,7 @@ def test_verdicts(rows: dict[str, list[object]], test: DetectionTest, codes: lis
     assert [d.code for d in judge_rows(found, test)] == codes
 
 
+@pytest.mark.slow
 def test_own_detections_pass_their_tests() -> None:
     loaded = content.load()
     risk = schemas().risk
