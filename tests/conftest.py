@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,10 @@ from escudo.startup import use_own_python
 # queries have filled it, Java goes on without a compiler.
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 use_own_python()
+# What is compiled is kept, whatever the environment says: else each program that a test starts
+# would compile all of Escudo anew, and each run of pytest the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 os.environ["ESCUDO_CACHE"] = ""  # what one test made must not be what another one sees
 os.environ["ESCUDO_CONFIG"] = ""  # nor what the user has set
 
@@ -26,7 +31,10 @@ settings.load_profile("fuzz" if "ESCUDO_FUZZ_EXAMPLES" in os.environ else "suite
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts the program (the fixture ``escudo``) takes seconds: it is slow."""
+    """What runs the program (the fixture ``escudo``) is slow, but for the tests marked ``quick``: a
+    run is forked (``tests/program.py``), and still most of them hunt. Spark comes first: its tests
+    stay with one worker, and Java is started once."""
     for item in items:
-        if "escudo" in getattr(item, "fixturenames", ()):
+        if "escudo" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("quick"):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("spark") is None)

@@ -67,6 +67,7 @@ def counting(name: str, **changes: Any) -> Detection:
     return replace(WMI, id=name, name=name, search=COUNTED, **changes)
 
 
+@pytest.mark.slow
 def test_detections_are_followed_and_correlations_come_last(
     workspace: Workspace, log: Path
 ) -> None:
@@ -106,6 +107,7 @@ def test_no_log_is_an_error_once_it_is_told_why(workspace: Workspace, tmp_path: 
     assert notes.told == [("ingested", 0)]
 
 
+@pytest.mark.slow
 def test_a_fault_in_one_search_or_its_writing_is_beside_the_others(
     workspace: Workspace, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def test_lists_that_came_in_before(tmp_path: Path, lake: Lake) -> None:
     assert _hunt(logs, lake, content.load()) == ("SRV7", "ida")
 
 
+@pytest.mark.slow
 def test_lookups_of_the_content(tmp_path: Path, lake: Lake) -> None:
     over = tmp_path / "over"
     over.mkdir()

@@ -103,6 +103,7 @@ def test_a_finding_has_the_evidence_of_its_worst_row(hunted: Hunted) -> None:
     assert broken.problem.code == "SPL101"
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_counted(hunted: Hunted) -> None:
     limits = ReportLimits(detections=1, rows=2, evidence=1, contexts=0, objects=0, events=1)
     report = hunted.report(limits=limits)
@@ -116,16 +117,19 @@ def test_what_is_left_out_is_counted(hunted: Hunted) -> None:
     assert (report.users, report.users_left_out) == ((), 1)
 
 
+@pytest.mark.slow
 def test_findings_past_the_most_of_a_detection_are_counted(hunted: Hunted) -> None:
     report = hunted.report(limits=ReportLimits(findings=0))
     assert [(part.findings, part.left_out) for part in report.detections] == [((), 1), ((), 1)]
 
 
+@pytest.mark.slow
 def test_after_the_time_is_out_nothing_more_is_opened(hunted: Hunted) -> None:
     report = hunted.report(limits=ReportLimits(seconds=-1.0))
     assert (report.evidence, report.contexts) == (2, 0)
 
 
+@pytest.mark.slow
 def test_after_a_stop_the_report_is_made_of_what_is_there(hunted: Hunted) -> None:
     def stop_after_one(parts: Sequence[FindingPart]) -> Iterable[FindingPart]:
         yield parts[0]
@@ -136,12 +140,14 @@ def test_after_a_stop_the_report_is_made_of_what_is_there(hunted: Hunted) -> Non
     assert report.stopped is not None
 
 
+@pytest.mark.slow
 def test_after_a_stopped_hunt_nothing_is_opened(hunted: Hunted) -> None:
     hunt = replace(hunted.done.hunt, stopped=KeyboardInterrupt())
     stopped = replace(hunted, done=replace(hunted.done, hunt=hunt)).report()
     assert (stopped.evidence, stopped.contexts) == (2, 0)
 
 
+@pytest.mark.slow
 def test_a_row_of_a_technique_and_its_sub_technique_counts_once(hunted: Hunted) -> None:
     (column,) = hunted.report().matrix
     assert column.tactic.name == "Execution"
@@ -157,6 +163,7 @@ def test_a_row_of_a_technique_and_its_sub_technique_counts_once(hunted: Hunted) 
     )
 
 
+@pytest.mark.slow
 def test_hosts_and_users_have_their_risk_and_detections(hunted: Hunted) -> None:
     report = hunted.report()
     (host,) = report.hosts

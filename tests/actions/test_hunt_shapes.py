@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from escudo import content
 from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import hunt_logs, plan_hunt
@@ -17,6 +19,7 @@ NAME = "Process Execution via WMI"
 NOW = 1_717_300_000.0
 
 
+@pytest.mark.slow
 def test_the_same_process_is_the_same_row(tmp_path: Path) -> None:
     """The detection groups by all that it shows: were one row different, there would be two."""
     assert len(SHAPES) >= 14

@@ -93,6 +93,7 @@ def test_what_was_hunted_and_when(workspace: Workspace, log: Path) -> None:
     assert not shown.stopped
 
 
+@pytest.mark.slow
 def test_a_window_bounds_the_events_that_are_counted(workspace: Workspace, log: Path) -> None:
     narrow = replace(workspace, within=TimeRange(START + 1, START + 61))
     shown = hunt(narrow, log, detection("each", EACH))
@@ -100,6 +101,7 @@ def test_a_window_bounds_the_events_that_are_counted(workspace: Workspace, log: 
     assert shown.data == Span(START + 1, START + 60)
 
 
+@pytest.mark.slow
 def test_a_row_has_its_host_user_and_command(workspace: Workspace, log: Path) -> None:
     first = hunt(workspace, log, detection("each", EACH)).rows[0]
     assert (first.host, first.user) == ("pc1", "PC1\\ann")
@@ -111,6 +113,7 @@ def test_a_row_has_its_host_user_and_command(workspace: Workspace, log: Path) ->
     assert len(first.event_ids) == 1
 
 
+@pytest.mark.slow
 def test_rows_name_host_and_user_where_the_detection_scores_nobody(
     workspace: Workspace, log: Path
 ) -> None:
@@ -120,6 +123,7 @@ def test_rows_name_host_and_user_where_the_detection_scores_nobody(
     assert {(r["host"], r["user"]) for r in iterate_match(match)} == {("pc1", "PC1\\ann")}
 
 
+@pytest.mark.slow
 def test_the_worst_comes_first_and_one_detection_pushes_none_out(
     workspace: Workspace, log: Path
 ) -> None:
@@ -146,6 +150,7 @@ def test_the_worst_comes_first_and_one_detection_pushes_none_out(
     ]
 
 
+@pytest.mark.slow
 def test_risk_of_an_object_over_time(workspace: Workspace, log: Path) -> None:
     shown = hunt(workspace, log, detection("each", EACH, score=50))
     objects = {(o.name, o.type): o for o in shown.risk}
@@ -155,6 +160,7 @@ def test_risk_of_an_object_over_time(workspace: Workspace, log: Path) -> None:
     assert ("PC1\\ann", "user") in objects
 
 
+@pytest.mark.slow
 def test_techniques_with_the_detections_that_saw_them(workspace: Workspace, log: Path) -> None:
     (seen,) = hunt(workspace, log, detection("each", EACH)).techniques
     assert (seen.technique.id, seen.technique.name) == (
@@ -168,6 +174,7 @@ CLOUD = 'search sourcetype="aws:cloudtrail" eventName=PutObject'
 WEB = "| tstats count from datamodel=Web.Web by Web.src"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", [(), ("a", "b", "c")], ids=["few", "screened"])
 def test_a_source_that_is_not_there_is_missed_by_its_detections(
     beside: tuple[str, ...], workspace: Workspace, log: Path
@@ -189,6 +196,7 @@ def test_a_source_that_is_not_there_is_missed_by_its_detections(
     }
 
 
+@pytest.mark.slow
 def test_a_source_that_the_content_does_not_know_is_not_missed(
     workspace: Workspace, log: Path
 ) -> None:
@@ -196,17 +204,20 @@ def test_a_source_that_the_content_does_not_know_is_not_missed(
     assert hunt(workspace, log, unknown).gaps.detections == ()
 
 
+@pytest.mark.slow
 def test_correlations_miss_no_log(workspace: Workspace, log: Path) -> None:
     search = "| tstats count from datamodel=Risk.All_Risk by All_Risk.risk_object"
     shown = hunt(workspace, log, detection("sums", search, type="Correlation"))
     assert shown.gaps.detections == ()
 
 
+@pytest.mark.slow
 def test_a_search_that_cannot_run_is_told(workspace: Workspace, log: Path) -> None:
     shown = hunt(workspace, log, detection("wrong", "search * | nosuchcommand"))
     assert [(p.name, p.code) for p in shown.failed] == [("wrong", "SPL101")]
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_is_counted(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "bad.xml"
     path.write_text(sysmon(2) + "<Event><System></Event>\n" + sysmon(1, tag="more"))

@@ -31,6 +31,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         yield Workspace(content=OWN, lake=lake, engine_of=DuckDBEngines(), now=1_700_100_000.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streamed", [False, True])
 def test_rows_have_no_columns_of_escudo_itself(workspace: Workspace, streamed: bool) -> None:
     found = search_lake("search index=*", workspace, SearchOptions(streamed=streamed))
@@ -50,6 +51,7 @@ def test_what_a_search_writes_is_there_before_its_rows_are_read(workspace: Works
     assert seen.to_pylist() == [{"host": "pc1", "count": "5"}]
 
 
+@pytest.mark.slow
 def test_warnings_are_told_before_a_search_that_then_fails(workspace: Workspace) -> None:
     told: list[str] = []
 
@@ -71,6 +73,7 @@ def test_a_job_is_kept_under_its_name(workspace: Workspace) -> None:
     assert job.to_pylist() == [{"count": 5}]
 
 
+@pytest.mark.slow
 def test_no_more_rows_than_are_asked_for(workspace: Workspace) -> None:
     found = search_lake("search index=* | table process_id", workspace, SearchOptions(most=3))
     (rows,) = found.tables
@@ -80,6 +83,7 @@ def test_no_more_rows_than_are_asked_for(workspace: Workspace) -> None:
     assert (whole.cut, next(whole.tables).num_rows) == (False, 5)
 
 
+@pytest.mark.slow
 def test_what_a_search_writes_is_whole_where_few_rows_are_shown(workspace: Workspace) -> None:
     text = "search index=* | table process_id | outputlookup ids.csv"
     found = search_lake(text, workspace, SearchOptions(most=2))
@@ -91,6 +95,7 @@ def test_what_a_search_writes_is_whole_where_few_rows_are_shown(workspace: Works
     assert again.num_rows == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("search", "fields"),
     [

@@ -89,6 +89,7 @@ def test_windows_of_one_file_are_read_together(
     assert len(scanned) == 4
 
 
+@pytest.mark.slow
 def test_a_day_without_a_hit_is_not_read(
     lake: Lake, tmp_path: Path, scanned: list[list[str]]
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_day_without_a_hit_is_not_read(
     assert reads == [1, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_windows_that_overlap_give_an_event_once(lake: Lake, tmp_path: Path) -> None:
     starts = [NOON, NOON + 12]
     workspace = hunt(starts, lake, tmp_path)

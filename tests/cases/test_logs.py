@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo import content
 from escudo.actions.engines import DuckDBEngines
@@ -32,6 +31,7 @@ from escudo.core.errors import Severity
 from escudo.lake import Lake
 from escudo.sources.date_order import DateOrder
 from tests.shared_data import SHARED
+from tests.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent / "logs"
 CASES = sorted(FOLDER.iterdir())
@@ -39,6 +39,11 @@ NOW = 1_717_300_000.0
 WMI = "Process Execution via WMI"
 MODIFIED = 1_700_000_000
 """Files are older than their events, so a time that is the file's shows."""
+QUICK = frozenset(
+    {"a-stray-bracket", "classic-text-events", "event-viewer-csv", "fdr-logscale", "prefixed-xml"}
+    | {"process-creation-of-old-windows", "shape-winlogbeat-6"}
+)
+"""Cases that `make check` runs: one of each kind of log."""
 BUILTIN = content.load()
 ENGINES = DuckDBEngines()
 SHARED_CASES = [] if SHARED is None else sorted((SHARED.parent / "cases" / "logs").glob("*/"))
@@ -71,9 +76,19 @@ def workspace() -> Iterator[Workspace]:
         yield Workspace(content=BUILTIN, lake=lake, engine_of=ENGINES, now=NOW)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_quick_cases_are_there() -> None:
+    assert {case.name for case in CASES} >= QUICK
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=() if case.name in QUICK else pytest.mark.slow)
+        for case in CASES
+    ],
+)
 def test_case(case: Path, workspace: Workspace) -> None:
-    expected = yaml.safe_load((case / "expected.yml").read_text("utf-8"))
+    expected = read_yaml(case / "expected.yml")
     order = expected.get("date_order")
     ingested = ingest_logs(
         [_dated(case / "input")], workspace.lake, date_order=DateOrder(order) if order else None
@@ -89,6 +104,7 @@ def test_case(case: Path, workspace: Workspace) -> None:
             assert {n: row.get(n) for n in wanted} == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED_CASES, reason="the shared cases are not beside the shared data")
 @pytest.mark.parametrize("case", SHARED_CASES, ids=lambda case: case.name)
 def test_shared_case(case: Path, workspace: Workspace) -> None:

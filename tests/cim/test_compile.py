@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
 from escudo.cim.compile import ROW, Copied, Program, compile_family
 from escudo.cim.mapping import read_mappings
@@ -22,6 +23,7 @@ def test_one_statement_for_each_dataset() -> None:
     assert len(tables) == len(set(tables)) == 6
 
 
+@pytest.mark.slow
 def test_every_column_of_the_table_is_made_in_one_way() -> None:
     connection = connect(threads=1)
     common = [c.name for c in COMMON_COLUMNS]

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,11 +19,12 @@ from escudo.engines.duckdb import connect
 from escudo.sources.reading import RawBatch
 from tests.cim.events import raw_batches
 from tests.families import FAMILIES
+from tests.yaml_file import read_yaml
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
     for file in sorted((Path(__file__).parent / "cases").glob("*.yml"))
-    for case in yaml.safe_load(file.read_text("utf-8"))
+    for case in read_yaml(file)
 ]
 _COMMON = {c.name for c in COMMON_COLUMNS}
 
@@ -179,6 +179,7 @@ SYSMON_EVENTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(SYSMON_EVENTS)
 @settings(max_examples=30, deadline=None)
 def test_a_row_depends_on_its_own_event_only(events: list[dict[str, Any]]) -> None:
@@ -188,6 +189,7 @@ def test_a_row_depends_on_its_own_event_only(events: list[dict[str, Any]]) -> No
     assert together == alone
 
 
+@pytest.mark.slow
 @given(SYSMON_EVENTS)
 @settings(max_examples=30, deadline=None)
 def test_a_field_with_a_default_always_has_a_value(events: list[dict[str, Any]]) -> None:

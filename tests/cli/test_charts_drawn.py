@@ -32,6 +32,7 @@ def drawn(chart: Chart, width: int = 80) -> list[str]:
     return out.getvalue().splitlines()
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.text(max_size=50), NUMBERS), min_size=1, max_size=20))
 def test_bars_fit_the_terminal(bars: list[tuple[str, float | None]]) -> None:
     names = tuple(name for name, _ in bars)
@@ -39,6 +40,7 @@ def test_bars_fit_the_terminal(bars: list[tuple[str, float | None]]) -> None:
     assert max(map(cell_len, drawn(chart))) <= 80
 
 
+@pytest.mark.slow
 @given(st.lists(NUMBERS, min_size=1, max_size=300), st.integers(1, 10))
 def test_columns_fit_the_terminal(values: list[float | None], series: int) -> None:
     times = tuple(60.0 * n for n in range(len(values)))

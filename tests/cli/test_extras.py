@@ -11,6 +11,8 @@ from tests.cli.conftest import Run, json_lines, run_by
 from tests.cli.test_wrong_input import DETECTION, GOOD
 from tests.program import Server
 
+pytestmark = pytest.mark.slow
+
 KMEANS = "| makeresults count=6 | streamstats count as a | fit KMeans a k=2 into groups"
 NEEDS = "needs the extra 'ml', which is not installed"
 HELP = "help: pip install 'escudo[ml]'"

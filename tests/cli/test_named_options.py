@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import pytest
 
 from escudo.cli import cli
 
@@ -59,9 +58,10 @@ def find_faults(text: str) -> list[str]:
     return faults
 
 
-@pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(ROOT)))
-def test_options_are_those_of_commands(file: Path) -> None:
-    assert find_faults(file.read_text()) == []
+def test_options_are_those_of_commands() -> None:
+    assert len(TEXTS) > 500
+    faults = {str(file.relative_to(ROOT)): find_faults(file.read_text()) for file in TEXTS}
+    assert {file: of_file for file, of_file in faults.items() if of_file} == {}
 
 
 def test_what_is_a_fault() -> None:

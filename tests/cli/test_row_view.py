@@ -23,6 +23,7 @@ def shown(rows: list[dict[str, object]], layout: Layout = Layout.AUTO, width: in
     return out.getvalue()
 
 
+@pytest.mark.slow
 @given(ROWS, st.sampled_from(list(Layout)), st.sampled_from([40, 80, 200]))
 def test_no_line_is_longer_than_the_terminal(
     rows: list[dict[str, object]], layout: Layout, width: int

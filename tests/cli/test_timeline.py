@@ -71,6 +71,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, escudo: Run, logs: Path, cont
     return place
 
 
+@pytest.mark.quick
 def test_a_lake_that_was_hunted_has_its_hits_in_order(escudo: Run, lake: Path) -> None:
     done = escudo("timeline", "--lake", lake, "--format", "jsonl")
     assert done.returncode == 0, done.stderr

@@ -36,6 +36,7 @@ def theirs(loaded: content.Content) -> list[content.Detection]:
     return [d for d in loaded.detections if d.origin.layer != "builtin"]
 
 
+@pytest.mark.slow
 def test_every_element_loads(upstream: content.Content) -> None:
     assert len(theirs(upstream)) == 1181
     assert upstream.failed_files == 0

@@ -156,6 +156,7 @@ def test_narrow_columns_are_asked_first(catalog: RowsCatalog) -> None:
     assert need.narrow != need.condition
 
 
+@pytest.mark.slow
 def test_matches_are_those_of_each_detection_alone(catalog: RowsCatalog, tmp_path: Path) -> None:
     searches = (*RULED_OUT, *MAY_FIND, *UNKNOWN)
     detections = [replace(ANY, name=f"D{i}", id=str(i), search=s) for i, s in enumerate(searches)]

@@ -85,6 +85,7 @@ def test_what_passed_the_threshold_years_ago_is_found_at_its_time() -> None:
     assert "2020" < time < "2024"
 
 
+@pytest.mark.slow
 def test_an_object_is_found_again_once_its_throttling_is_over() -> None:
     twice = found(("a", 60, 800), ("a", 60, 799.9), ("a", 60, 10), ("a", 60, 9.9))
     assert [name for name, _ in twice] == ["a", "a"]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,8 +25,9 @@ from escudo.spl.syntax.unparse import eval_text, search_text
 from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 from tests.shared_data import SHARED, needs_shared
 from tests.shared_engine import engine_over
+from tests.yaml_file import read_yaml
 
-CASES = yaml.safe_load(Path(__file__).with_name("why.yml").read_text("utf-8"))
+CASES = read_yaml(Path(__file__).with_name("why.yml"))
 CONNECTION = connect(threads=1)
 
 

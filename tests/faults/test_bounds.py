@@ -71,6 +71,7 @@ def run(sql: str, *values: str) -> object:
         raise explain_error(error) from error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["spl_pcre_match(?, ?)", "spl_pcre_group(?, ?, 0)"])
 def test_an_expression_that_backtracks_without_end(function: str) -> None:
     """Without a limit it takes longer than a test run: the ways double with each letter."""

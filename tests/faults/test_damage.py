@@ -72,11 +72,13 @@ def lake_rows() -> pa.Table:
     return pa.table({"a": ["1", "2"]})
 
 
+@pytest.mark.slow
 def test_a_sound_lake_is_used_without_an_error(sound: Path, tmp_path: Path) -> None:
     shutil.copytree(sound, tmp_path / "lake")
     use_all(tmp_path / "lake")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_file_gives_a_coded_error(

@@ -42,6 +42,7 @@ def test_unknown_techniques_are_told_and_take_their_parents_tactics() -> None:
     ]
 
 
+@pytest.mark.slow
 @needs_shared
 def test_every_technique_of_the_real_content_is_known() -> None:
     assert SHARED is not None

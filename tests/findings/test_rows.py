@@ -44,6 +44,7 @@ def test_fields_without_a_place() -> None:
         lay_out({"zzz": pa.array(["x"])}, PLAIN)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.dictionaries(st.sampled_from("abc"), st.none() | st.integers() | st.text(), min_size=1),

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +103,7 @@ def use(path: Path) -> None:
         repair(path)
 
 
+@pytest.mark.slow
 @fuzzed
 @given(EDITS)
 def test_ledgers(edits: list[Edit]) -> None:
@@ -109,6 +111,7 @@ def test_ledgers(edits: list[Edit]) -> None:
         use(path)
 
 
+@pytest.mark.slow
 @fuzzed
 @given(EDITS)
 def test_logs_of_tables(edits: list[Edit]) -> None:
@@ -116,6 +119,7 @@ def test_logs_of_tables(edits: list[Edit]) -> None:
         use(path)
 
 
+@pytest.mark.slow
 @fuzzed
 @given(EDITS)
 def test_data_files(edits: list[Edit]) -> None:
@@ -123,6 +127,7 @@ def test_data_files(edits: list[Edit]) -> None:
         use(path)
 
 
+@pytest.mark.slow
 @fuzzed
 @given(EDITS)
 def test_results_of_jobs(edits: list[Edit]) -> None:

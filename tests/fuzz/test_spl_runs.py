@@ -60,18 +60,21 @@ def run(text: str, engine: DuckDBEngine) -> None:
                     assert not any(c in each for c in _UNMEANT), (name, value)
 
 
+@pytest.mark.slow
 @fuzz
 @given(text=grammar.EVALS)
 def test_expressions(engine: DuckDBEngine, text: str) -> None:
     run(text, engine)
 
 
+@pytest.mark.slow
 @fuzz
 @given(text=grammar.STATS)
 def test_statistics(engine: DuckDBEngine, text: str) -> None:
     run(text, engine)
 
 
+@pytest.mark.slow
 @fuzz
 @given(text=grammar.SEARCHES)
 def test_commands(engine: DuckDBEngine, text: str) -> None:

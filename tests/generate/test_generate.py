@@ -25,10 +25,12 @@ def test_same_arguments_same_bytes(format: str) -> None:
     assert (again.getvalue(), answers) == raw(format)
 
 
+@pytest.mark.slow
 def test_another_seed_another_day() -> None:
     assert raw("xml")[0] != raw("xml", seed=SEED + 1)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_as_many_lines_as_asked_for(format: str) -> None:
     text, answers = raw(format)
@@ -60,6 +62,7 @@ def test_every_parent_exists_and_started_before() -> None:
         )
 
 
+@pytest.mark.slow
 def test_events_of_a_process_come_after_its_start() -> None:
     seen: dict[str, str] = {}
     ended: set[str] = set()
@@ -156,6 +159,7 @@ def test_values_that_trip_readers_are_there() -> None:
     assert "®" in text
 
 
+@pytest.mark.slow
 def test_some_hosts_log_no_command_lines() -> None:
     out = io.BytesIO()
     generate(20_000, 2, "4688", out, hosts=80)
@@ -269,6 +273,7 @@ def test_security_log_is_the_same_day() -> None:
     assert missing.total() <= 1
 
 
+@pytest.mark.slow
 def test_subject_of_4688_is_the_creator() -> None:
     _, answers = raw("4688")
     remote = next(a for a in answers.rows if a.label == "process started over WMI")
@@ -286,6 +291,7 @@ def test_subject_of_4688_is_the_creator() -> None:
     assert event.data["ParentProcessName"].endswith("WmiPrvSE.exe")
 
 
+@pytest.mark.slow
 def test_falcon_events_hang_together() -> None:
     started: dict[tuple[str, str], str] = {}
     for e in fdr_events():
@@ -316,6 +322,7 @@ def test_falcon_answers() -> None:
     assert found == {(a.aid, str(a.target_process_id)) for a in answers.rows if WMI in a.expect}
 
 
+@pytest.mark.slow
 def test_without_attacks() -> None:
     out = io.BytesIO()
     answers = generate(5_000, 3, "xml", out, attacks=False)
@@ -323,6 +330,7 @@ def test_without_attacks() -> None:
     assert b"comsvcs" not in out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("events", [1_000, 1_001, 4_321])
 def test_small_logs_hold_an_attack(events: int) -> None:
     answers = generate(events, 5, "xml", io.BytesIO())
@@ -365,6 +373,7 @@ def test_start_moves_the_day() -> None:
     assert answers.rows[0].time.startswith("2026-03-02")
 
 
+@pytest.mark.slow
 def test_progress_is_told() -> None:
     told: list[tuple[int, int]] = []
     generate(2_000, 1, "fdr", io.BytesIO(), progress=lambda *at: told.append(at))

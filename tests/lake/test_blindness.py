@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from escudo.sources.date_order import DateOrder
 from escudo.sources.notes import Kind
+from tests.yaml_file import read_yaml
 
-CASES = yaml.safe_load(Path(__file__).with_name("blindness.yml").read_text("utf-8"))
+CASES = read_yaml(Path(__file__).with_name("blindness.yml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
 def test_a_file_is_told_of(case: dict[str, Any], tmp_path: Path) -> None:
     log = tmp_path / "a.log"

@@ -95,6 +95,7 @@ def test_a_copy_in_the_same_run_is_recognised(lake: Lake, tmp_path: Path) -> Non
     assert count(lake, "raw_sysmon") == 10
 
 
+@pytest.mark.slow
 def test_force_takes_a_file_in_again(lake: Lake, tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(sysmon(5))
@@ -129,6 +130,7 @@ def test_bad_files_are_diagnosed_and_do_not_stop_the_others(lake: Lake, tmp_path
     assert report.read == 3
 
 
+@pytest.mark.slow
 def test_standard_input_is_read_and_not_recognised(lake: Lake) -> None:
     for _ in range(2):
         report = ingest(["-"], lake, stdin=io.BytesIO(sysmon(4).encode()))
@@ -197,6 +199,7 @@ def test_small_files_share_commits(lake: Lake, tmp_path: Path) -> None:
     assert len(lake.ledger.files()) == 12
 
 
+@pytest.mark.slow
 def test_files_that_another_process_commits_meanwhile_come_in_once(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ CONTENT = (
 )
 
 
+@pytest.mark.slow
 def test_info_counts_what_is_committed(full: Lake) -> None:
     found = info(full)
     assert found.commit == 30
@@ -79,6 +80,7 @@ def test_compaction_keeps_the_content_and_the_order(full: Lake) -> None:
     assert path
 
 
+@pytest.mark.slow
 def test_compaction_done_again_changes_nothing(full: Lake) -> None:
     compact(full)
     commit = full.snapshot().commit
@@ -86,6 +88,7 @@ def test_compaction_done_again_changes_nothing(full: Lake) -> None:
     assert full.snapshot().commit == commit
 
 
+@pytest.mark.slow
 def test_readers_keep_their_files_for_the_retention_period(full: Lake) -> None:
     reader = full.snapshot()
     compact(full)
@@ -96,6 +99,7 @@ def test_readers_keep_their_files_for_the_retention_period(full: Lake) -> None:
     assert count(full, "raw_demo") == 300
 
 
+@pytest.mark.slow
 def test_a_state_is_kept_from_the_end_of_its_time(full: Lake) -> None:
     """A reader may have opened the last state before compaction a moment before it ended."""
     with full.ledger.exclusive() as transaction:
@@ -106,6 +110,7 @@ def test_a_state_is_kept_from_the_end_of_its_time(full: Lake) -> None:
     assert count(reader, "raw_demo") == 300
 
 
+@pytest.mark.slow
 def test_expiry_drops_what_is_older_in_all_tables(full: Lake) -> None:
     done = expire(full, 1.5 * DAY + 5)
     assert {c.table: c.rows_dropped for c in done.changes} == {
@@ -141,6 +146,7 @@ def test_files_of_a_writer_at_work_stay_and_those_of_a_dead_one_go(full: Lake) -
     assert not old.exists()
 
 
+@pytest.mark.slow
 def test_a_long_log_is_forgotten_up_to_a_checkpoint(full: Lake) -> None:
     log = full.tables_folder / "raw_demo" / "_delta_log"
     assert (log / f"{1:020}.json").exists()
@@ -153,6 +159,7 @@ def test_a_long_log_is_forgotten_up_to_a_checkpoint(full: Lake) -> None:
         assert count(again, "raw_demo") == 301
 
 
+@pytest.mark.slow
 def test_maintenance_that_lost_a_race_is_planned_anew(
     full: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

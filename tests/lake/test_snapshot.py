@@ -67,6 +67,7 @@ def scattered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
         yield lake
 
 
+@pytest.mark.slow
 @given(st.floats(-DAY, 8 * DAY), st.floats(0, 3 * DAY))
 def test_pruning_loses_no_row(scattered: Lake, start: float, length: float) -> None:
     within = TimeRange(start, start + length)

@@ -46,6 +46,7 @@ def data_files(path: Path, table: str) -> list[Path]:
         return [Path(f) for f in lake.files(table, ALL_TIME)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0.05, 0.3, 0.6, 0.95])
 def test_a_flipped_bit_is_found_by_a_search_and_by_verify(
     at: float, kept: tuple[Path, list[Path]]
@@ -72,6 +73,7 @@ def test_a_sound_lake_is_sound_and_every_file_is_named_after_its_content(
     assert (found.files, found.unnamed, found.damaged, found.lost) == (4, 0, (), ())
 
 
+@pytest.mark.slow
 def test_a_missing_file_is_told_and_a_damaged_one_is_not_compacted(
     kept: tuple[Path, list[Path]],
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_missing_file_is_told_and_a_damaged_one_is_not_compacted(
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["lost", "damaged"])
 def test_a_ledger_is_made_again(damage: str, kept: tuple[Path, list[Path]]) -> None:
     path, logs = kept
@@ -114,6 +117,7 @@ def _event_ids(file: str) -> list[int]:
     return ids
 
 
+@pytest.mark.slow
 def test_a_lake_of_another_version_is_not_repaired(kept: tuple[Path, list[Path]]) -> None:
     with closing(sqlite3.connect(kept[0] / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("UPDATE lake SET format = 99")
@@ -130,6 +134,7 @@ TEARS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tear", TEARS.values(), ids=TEARS)
 @pytest.mark.parametrize("table", [RAW, MODEL])
 @pytest.mark.parametrize("ledger", ["lost", "sound"])
@@ -153,6 +158,7 @@ def test_a_torn_last_commit_is_left_out_and_its_log_comes_in_again(
         repair(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["expire", "delete"])
 def test_events_that_were_taken_out_on_purpose_are_not_lost(
     how: str, kept: tuple[Path, list[Path]]
@@ -177,6 +183,7 @@ def test_a_sound_ledger_is_left_alone(kept: tuple[Path, list[Path]]) -> None:
         repair(kept[0])
 
 
+@pytest.mark.slow
 def test_a_table_whose_log_is_gone_is_told(kept: tuple[Path, list[Path]]) -> None:
     shutil.rmtree(kept[0] / "tables" / RAW / "_delta_log")
     with Lake.open(kept[0]) as lake:
@@ -185,6 +192,7 @@ def test_a_table_whose_log_is_gone_is_told(kept: tuple[Path, list[Path]]) -> Non
         assert [d.table for d in verify(lake).damaged] == [RAW]
 
 
+@pytest.mark.slow
 def test_a_file_is_read_for_its_digest_once_and_again_when_it_was_written(
     kept: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +206,7 @@ def test_a_file_is_read_for_its_digest_once_and_again_when_it_was_written(
         lake.files(RAW, ALL_TIME)
 
 
+@pytest.mark.slow
 def test_notes_of_files_that_are_gone_are_taken_out(kept: tuple[Path, list[Path]]) -> None:
     path, _ = kept
     files = data_files(path, RAW)
@@ -208,6 +217,7 @@ def test_notes_of_files_that_are_gone_are_taken_out(kept: tuple[Path, list[Path]
     assert [f.name for f in files if f.exists() or f.name in noted] == []
 
 
+@pytest.mark.slow
 def test_a_lake_that_another_process_writes_to_is_checked_all_the_same(
     kept: tuple[Path, list[Path]],
 ) -> None:

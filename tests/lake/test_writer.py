@@ -215,6 +215,7 @@ def test_new_columns_of_a_schema_are_added_to_the_table(lake: Lake) -> None:
     assert query(lake, "raw_demo", "SELECT Image FROM rows") == [("C:\\a.exe",)]
 
 
+@pytest.mark.slow
 def test_many_commits_make_checkpoints(lake: Lake) -> None:
     with lake.writer() as writer:
         for n in range(delta.CHECKPOINT_EVERY + 1):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
@@ -18,14 +17,13 @@ from escudo.detect import Match, run_detections
 from tests.real.conftest import LakeOf
 from tests.shared_data import SHARED, needs_shared
 from tests.shared_engine import engine_over
+from tests.yaml_file import read_yaml
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
 NOW = 1_795_000_000.0
 FOLDERS = ("evtx", "otrf")
-DIFFERENCES = yaml.safe_load(
-    (Path(__file__).parent / "expected_differences.yml").read_text("utf-8")
-)
+DIFFERENCES = read_yaml(Path(__file__).parent / "expected_differences.yml")
 
 PLAIN_TAIL = re.compile(
     r'`(drop_dm_object_name\("?Processes"?\)|security_content_ctime\(\w+\)|\w+_filter)`'

@@ -7,7 +7,6 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
@@ -16,11 +15,12 @@ from tests.conformance.cases import spl_value
 from tests.real.conftest import LakeOf
 from tests.shared_data import needs_shared
 from tests.shared_engine import engine_over
+from tests.yaml_file import read_yaml
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
 NOW = 1_795_000_000.0
-CASES = yaml.safe_load((Path(__file__).parent / "hand_checked.yml").read_text("utf-8"))
+CASES = read_yaml(Path(__file__).parent / "hand_checked.yml")
 
 
 def name(case: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from escudo import content
 from escudo.actions.engines import DuckDBEngines
@@ -17,6 +16,7 @@ from escudo.lake import Lake
 from tests.cli.conftest import Run, escudo
 from tests.real.conftest import LakeOf
 from tests.shared_data import SHARED, needs_shared
+from tests.yaml_file import read_yaml
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
@@ -30,7 +30,7 @@ Failure = tuple[str, str, str]
 
 def known() -> Iterator[Failure]:
     """(kind, name, code) of the searches that cannot be run."""
-    entries = yaml.safe_load((Path(__file__).parent / "not_runnable.yml").read_text("utf-8"))
+    entries = read_yaml(Path(__file__).parent / "not_runnable.yml")
     for entry in entries:
         assert set(entry) == {"kind", "code", "reason", "names"}
         assert entry["reason"]

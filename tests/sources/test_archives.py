@@ -122,6 +122,7 @@ def read_on(log: LogStream) -> bytes:
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
 def test_tar(way: str, form: int, tmp_path: Path) -> None:
@@ -152,12 +153,12 @@ def test_seven_zip_keeps_whole_what_may_be_a_log() -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    "lock",
     [
-        seven_zipped("right", a=EVENT),
-        seven_zipped("right", hidden=True, a=EVENT),
-        aes_zipped(b"right", a=EVENT),
-        weakly_zipped(b"right", "a", EVENT),
+        lambda: seven_zipped("right", a=EVENT),
+        lambda: seven_zipped("right", hidden=True, a=EVENT),
+        lambda: aes_zipped(b"right", a=EVENT),
+        lambda: weakly_zipped(b"right", "a", EVENT),
     ],
     ids=["7z", "7z with hidden names", "zip with AES", "zip with ZipCrypto"],
 )
@@ -166,8 +167,8 @@ def test_seven_zip_keeps_whole_what_may_be_a_log() -> None:
     [([], "SRC007"), ([b"wrong"], "SRC016"), ([b"wrong", b"right"], None)],
     ids=["none", "wrong", "right"],
 )
-def test_passwords(data: bytes, passwords: list[bytes], code: str | None) -> None:
-    logs, told = unpack(tarred(before=EVENT, locked=data, after=EVENT), *passwords)
+def test_passwords(lock: Callable[[], bytes], passwords: list[bytes], code: str | None) -> None:
+    logs, told = unpack(tarred(before=EVENT, locked=lock(), after=EVENT), *passwords)
     expected = {"before": EVENT, "after": EVENT} | ({} if code else {"locked!a": EVENT})
     assert logs == expected
     assert [(d.code, d.severity) for d in told] == ([(code, Severity.ERROR)] if code else [])
@@ -183,6 +184,7 @@ def test_without_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("pip install 'escudo[archives]'" in d.message for d in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["tar", "tar.gz", "tar.bz2", "tar.xz"])
 def test_a_tar_that_breaks_off_gives_what_comes_before(way: str) -> None:
     noise = bytes((i * 7919 + i // 251) % 256 for i in range(200_000))
@@ -201,15 +203,16 @@ def test_a_log_that_breaks_off_in_a_tar_is_read_up_to_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    "pack",
     [
-        lzma.compress(tarred(a=EVENT, big=bytes(3_000_000))),
-        bz2.compress(EVENT + bytes(3_000_000)),
-        seven_zipped(a=EVENT, big=bytes(3_000_000)),
+        lambda: lzma.compress(tarred(a=EVENT, big=bytes(3_000_000))),
+        lambda: bz2.compress(EVENT + bytes(3_000_000)),
+        lambda: seven_zipped(a=EVENT, big=bytes(3_000_000)),
     ],
     ids=["tar.xz", "bz2", "7z"],
 )
-def test_bombs(data: bytes) -> None:
+def test_bombs(pack: Callable[[], bytes]) -> None:
+    data = pack()
     assert len(data) < 10_000
     told = []
     for item in open_logs(["-"], stdin=io.BytesIO(data), limits=UnpackLimits(most_bytes=1 << 20)):

@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo.core.errors import EscudoError
 from escudo.sources.family import parse_family
 from escudo.spl.lowering.lower_eval import compile_eval
 from tests.families import FAMILIES
 from tests.shared_data import SHARED, needs_shared
+from tests.yaml_file import read_yaml
 
 MINIMAL = """\
 name: x
@@ -112,7 +112,7 @@ def test_every_field_that_content_expects_has_a_source() -> None:
         seen += 1
         family = FAMILIES[DATA_SOURCES[prefix]]
         known = set(family.schema.by_name) | set(family.definition.values.get("absent") or ())
-        source: dict[str, Any] = yaml.safe_load(path.read_text())
+        source: dict[str, Any] = read_yaml(path)
         log = source.get("example_log") or ""
         for field in source.get("fields") or ():
             by_construction = f"Name='{field}'" in log or f"<{field}>" in log or f'"{field}"' in log

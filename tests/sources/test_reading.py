@@ -58,6 +58,7 @@ def test_xml_cut_anywhere_keeps_what_is_whole(data: st.DataObject) -> None:
     assert len(rejected) == bool(text[:cut].rpartition(b"</Event>")[2].strip())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_json_cut_anywhere_keeps_what_is_whole(data: st.DataObject) -> None:

@@ -56,6 +56,7 @@ def test_nesting(text: str, engine: DuckDBEngine) -> None:
     assert raised.value.code == "SPL115"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", _NESTED.values(), ids=_NESTED.keys())
 def test_nesting_is_no_crash_elsewhere(text: str, engine: DuckDBEngine) -> None:
     for read in (parse, format_text):
@@ -63,6 +64,7 @@ def test_nesting_is_no_crash_elsewhere(text: str, engine: DuckDBEngine) -> None:
             read(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -121,6 +123,7 @@ def test_long_lists_compare_as_short_ones(engine: DuckDBEngine) -> None:
     assert run(f"search index=main | where NOT n IN ({listed})", engine).table.num_rows == 1
 
 
+@pytest.mark.slow
 def test_rows_of_a_subsearch_beyond_the_default(
     engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,12 +139,14 @@ def test_map_says_what_it_leaves_out(engine: DuckDBEngine) -> None:
     assert [d.code for d in found.diagnostics] == ["SPL320"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", ["", " | stats count"])
 def test_rows_of_10_000_fields(shown: str, engine: DuckDBEngine) -> None:
     fields = ",".join(f"f{i}={i}" for i in range(10_000))
     assert run(f"| makeresults | eval {fields}{shown}", engine).table.num_rows == 1
 
 
+@pytest.mark.slow
 def test_calls_inside_calls_do_not_double(engine: DuckDBEngine) -> None:
     begin = time.monotonic()
     nested = "min(max(min(max(min(a, n, 3), 2), 5), 1), n)"

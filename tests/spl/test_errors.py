@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from escudo.core.errors import EscudoError
 from escudo.spl.macros import expand
 from escudo.spl.parse import parse
 from escudo.spl.syntax.codes import CODES
 from tests.spl.knowledge import Book
+from tests.yaml_file import read_yaml
 
 BOOK = (
     Book()
@@ -31,7 +31,7 @@ FILES = sorted((Path(__file__).parent / "errors").glob("*.yml"))
 CASES = [
     pytest.param(case["spl"], case["message"], id=f"{path.stem}: {case['spl']}")
     for path in FILES
-    for case in yaml.safe_load(path.read_text())
+    for case in read_yaml(path)
 ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from escudo.spl.commands import COMMANDS
 from escudo.spl.parse import parse
@@ -29,8 +28,9 @@ from escudo.spl.syntax.ast import (
 from escudo.spl.syntax.parse_eval import parse_eval
 from escudo.spl.syntax.parse_search import parse_search
 from tests.spl.dropping import without_effect
+from tests.yaml_file import read_yaml
 
-FORMS = yaml.safe_load(Path(__file__).with_name("parse.yml").read_text())
+FORMS = read_yaml(Path(__file__).with_name("parse.yml"))
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form["spl"])

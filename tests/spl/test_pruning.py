@@ -332,8 +332,15 @@ def test_every_command_is_used() -> None:
     assert [name for name in STARTING if not COMMANDS[name].generating] == []
 
 
+_WRITTEN = [u for uses in USES.values() for u in uses]
+
+
 @pytest.mark.parametrize(
-    "written", [u for uses in USES.values() for u in uses], ids=lambda u: u.text
+    "written",
+    [
+        pytest.param(u, id=u.text, marks=() if number % 10 == 0 else pytest.mark.slow)
+        for number, u in enumerate(_WRITTEN)
+    ],
 )
 def test_a_command_gets_the_fields_that_it_reads(lab: Lab, written: Use) -> None:
     closing = f" | {written.closing}" if written.closing else ""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
@@ -16,8 +15,9 @@ from escudo.engines.execute import run_search
 from tests.conformance.catalog import NOW, RowsCatalog
 from tests.content.yaml_files import put
 from tests.shared_engine import engine_over
+from tests.yaml_file import read_yaml
 
-CASES = yaml.safe_load(Path(__file__).with_name("search_time.yml").read_text())
+CASES = read_yaml(Path(__file__).with_name("search_time.yml"))
 CONFS = ("props", "transforms", "eventtypes", "tags", "macros")
 
 
@@ -39,6 +39,7 @@ def shown(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_rest", [False, True], ids=["columns", "rest"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_rows(case: dict[str, Any], in_rest: bool, tmp_path: Path) -> None:
@@ -106,6 +107,7 @@ def test_an_event_type_with_a_pipe_finds_nothing_and_says_so(tmp_path: Path) -> 
     assert [d.code for d in found.diagnostics] == ["SPL343"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("search", "found"),
     [

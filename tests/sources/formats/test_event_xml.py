@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -20,8 +19,9 @@ from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.reading import RawBatch
 from tests.families import FAMILIES
 from tests.sources.support import event, read_bytes, rows_of
+from tests.yaml_file import read_yaml
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "event_xml.yml").read_text())
+CASES = read_yaml(Path(__file__).parents[1] / "cases" / "event_xml.yml")
 SLOW = 10**9
 FAST = 1
 
@@ -122,6 +122,7 @@ def test_shapes_agree_with_the_parser(texts: list[str], between: str) -> None:
     assert fast[1] == slow[1]
 
 
+@pytest.mark.slow
 def test_every_event_of_many_blocks_is_read_once() -> None:
     text = "".join(
         event(n, f"<Data Name='Image'>{'x' * (n % 50)}</Data>") + "\n" for n in range(20_000)

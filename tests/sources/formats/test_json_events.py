@@ -7,14 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escudo.sources.formats.json_columns import JsonLines, read_by_line, view_bytes
 from tests.sources.support import read_bytes
+from tests.yaml_file import read_yaml
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "json_events.yml").read_text())
+CASES = read_yaml(Path(__file__).parents[1] / "cases" / "json_events.yml")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["name"])
@@ -27,6 +27,7 @@ def test_cases(case: dict[str, Any]) -> None:
 LINES = [c for c in CASES if "rejected" not in c and c["text"].startswith('{"')]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LINES, ids=lambda c: c["name"])
 def test_many_lines_take_the_fast_way_to_the_same_rows(case: dict[str, Any]) -> None:
     lines = case["text"].strip("\n") + "\n"

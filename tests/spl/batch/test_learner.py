@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from os import system
 
 import pyarrow as pa
 import pytest
-import skops.io
-from sklearn.naive_bayes import GaussianNB
-from sklearn.tree import DecisionTreeClassifier
 
 from escudo.core.errors import EscudoError
 from escudo.spl.batch.algorithms import ALGORITHMS, Algorithm, Kind
@@ -42,6 +41,7 @@ def fitted(algorithm: Algorithm) -> tuple[Learned, pa.Table]:
     return learn(ROWS, algorithm, None, ["a", "b"], {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", SAVED, ids=lambda a: a.name)
 def test_a_kept_model_says_the_same(algorithm: Algorithm) -> None:
     model, out = fitted(algorithm)
@@ -97,22 +97,34 @@ def stored(estimator: bytes, algorithm: str = "GaussianNB") -> bytes:
     ).encode()
 
 
+def bayes(**settings: object) -> object:
+    """An estimator. scikit-learn takes seconds to load, which collecting the tests need not wait
+    for."""
+    return import_module("sklearn.naive_bayes").GaussianNB(**settings)
+
+
+def dump(value: object) -> bytes:
+    """What skops makes of it."""
+    dumped: bytes = import_module("skops.io").dumps(value)
+    return dumped
+
+
 BOMB = partial(system, "touch /tmp/escudo-was-here")
 
 
 @pytest.mark.parametrize(
-    "content",
+    "make",
     [
-        b"",
-        b"{}",
-        b"\x80\x04not json",
-        b'{"algorithm": "GaussianNB"}',
-        stored(b"no zip"),
-        stored(pickle.dumps(GaussianNB())),
-        stored(skops.io.dumps(BOMB)),
-        stored(skops.io.dumps(GaussianNB(priors=BOMB))),
-        stored(skops.io.dumps(DecisionTreeClassifier())),
-        stored(skops.io.dumps(GaussianNB()), "Oracle"),
+        lambda: b"",
+        lambda: b"{}",
+        lambda: b"\x80\x04not json",
+        lambda: b'{"algorithm": "GaussianNB"}',
+        lambda: stored(b"no zip"),
+        lambda: stored(pickle.dumps(bayes())),
+        lambda: stored(dump(BOMB)),
+        lambda: stored(dump(bayes(priors=BOMB))),
+        lambda: stored(dump(import_module("sklearn.tree").DecisionTreeClassifier())),
+        lambda: stored(dump(bayes()), "Oracle"),
     ],
     ids=[
         "empty",
@@ -127,7 +139,8 @@ BOMB = partial(system, "touch /tmp/escudo-was-here")
         "an unknown algorithm",
     ],
 )
-def test_what_is_no_model_is_refused(content: bytes) -> None:
+def test_what_is_no_model_is_refused(make: Callable[[], bytes]) -> None:
+    content = make()
     with pytest.raises(EscudoError) as error:
         Learned.from_bytes(content)
     assert error.value.code == "SPL319"

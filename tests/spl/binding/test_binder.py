@@ -169,6 +169,7 @@ def test_without_a_runner_what_depends_on_data_is_left_open(world: World, text: 
     assert search.deferred
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "ids"),
     [

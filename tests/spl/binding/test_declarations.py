@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo.spl.binding.declaration import Declaration, DeclaredCommand, Reads
 from escudo.spl.commands import COMMANDS
 from escudo.spl.parse import parse
+from tests.yaml_file import read_yaml
 
-DECLARED: dict[str, dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_name("declarations.yml").read_text()
-)
+DECLARED: dict[str, dict[str, Any]] = read_yaml(Path(__file__).with_name("declarations.yml"))
 
 
 def declaration(reads: str, flags: Iterable[str] = (), also: Iterable[str] = ()) -> Declaration:

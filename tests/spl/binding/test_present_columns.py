@@ -58,6 +58,7 @@ def _shown(result: Result) -> Sequence[dict[str, Any]]:
     return [{k: v for k, v in row.items() if v not in (None, [])} for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_rest", [False, True])
 @pytest.mark.parametrize("text", _SEARCHES)
 def test_rows_are_the_same(

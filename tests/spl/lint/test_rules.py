@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from escudo.core.schema import RAW_COLUMNS, RAW_REST, Column, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl.lint import RULES, lint_search
 from escudo.spl.syntax.codes import CODES
 from tests.spl.knowledge import Book
+from tests.yaml_file import read_yaml
 
 _NAMES = ("dest", "user", "process", "process_name", "parent_process_name", "action")
 PROCESSES = TableSchema(
@@ -54,7 +54,7 @@ class Shelf:
 
 
 BOOK = Book().define("sysmon", "sourcetype=x")
-CASES = yaml.safe_load(Path(__file__).with_name("rules.yml").read_text())
+CASES = read_yaml(Path(__file__).with_name("rules.yml"))
 
 
 def _shown(expected: dict[str, Any]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ def value(connection: duckdb.DuckDBPyConnection, sql: exp.Expression) -> object:
     return row[0]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(number=st.floats(allow_nan=False, allow_infinity=False, min_value=-1e30, max_value=1e30))
 def test_numbers_print_alike_in_python_and_sql(

@@ -41,6 +41,7 @@ def reference_like(text: str, pattern: str, *, fold: bool) -> bool:
     return re.fullmatch(".*".join(parts), text, flags) is not None
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(text=TEXT, pattern=TEXT, fold=st.booleans())
 def test_wildcards_match_as_the_reference(

@@ -103,6 +103,7 @@ def test_escapes_that_pcre_does_not_have_are_refused(pattern: str) -> None:
     assert caught.value.code == "SPL203"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pattern", "text", "matches"),
     [
@@ -159,6 +160,7 @@ PATTERNS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_engines_agree_with_the_reference(pattern: str) -> None:
     translated = translate(pattern)

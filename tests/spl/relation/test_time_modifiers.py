@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,9 +21,10 @@ from escudo.spl.relation.time_modifiers import (
 )
 from escudo.spl.syntax.ast import TimeModifier
 from escudo.spl.syntax.parse_search import TIME_MODIFIERS
+from tests.yaml_file import read_yaml
 
 NOW = "2020-10-08T11:03:46.617"
-CASES = yaml.safe_load(Path(__file__).with_name("time_modifiers.yml").read_text())
+CASES = read_yaml(Path(__file__).with_name("time_modifiers.yml"))
 
 
 def _epoch(text: str) -> float:

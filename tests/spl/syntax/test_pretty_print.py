@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +14,9 @@ from escudo.spl.parse import parse
 from escudo.spl.syntax.pretty_print import format_text
 from tests.shared_data import needs_shared
 from tests.spl.upstream import NOT_PART_OF_THE_CONTENT, book, searches
+from tests.yaml_file import read_yaml
 
-CASES = yaml.safe_load(Path(__file__).with_name("pretty_print.yml").read_text())
+CASES = read_yaml(Path(__file__).with_name("pretty_print.yml"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
