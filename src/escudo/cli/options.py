@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 
 from escudo.actions.engines import ENGINES
 from escudo.actions.named_search import NamedSearch, find_searches
+from escudo.cli.content_type import ContentType
 from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.settings import FAILED_CONTENT
@@ -36,6 +37,7 @@ from escudo.startup import spare_collections
 F = TypeVar("F", bound=Callable[..., Any])
 
 _EXISTING = PlaceType("content", exists=True)
+_CONTENT = ContentType(exists=True)
 
 
 def logs_argument(*, required: bool) -> Callable[[F], F]:
@@ -147,8 +149,9 @@ def content_options(function: F) -> F:
         "--content",
         "content_paths",
         multiple=True,
-        type=_EXISTING,
-        help="Detection content: a security_content checkout, a Splunk app; repeatable.",
+        type=_CONTENT,
+        help="Detection content: a security_content checkout, a Splunk app, the name of a content "
+        "pack; repeatable.",
     )(function)
 
 

@@ -16,6 +16,7 @@ from escudo.actions.engines import make_engines
 from escudo.actions.validate import Validation, validate_content
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
+from escudo.cli.content_type import ContentType
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import count_told, lake_option, open_lake, sources_option
 from escudo.cli.output import choose_format, format_option
@@ -31,7 +32,7 @@ _FORMATS = ("table", "json")
 
 
 @click.command()
-@click.argument("folders", nargs=-1, required=True, type=PlaceType("content", exists=True))
+@click.argument("folders", nargs=-1, required=True, type=ContentType(exists=True))
 @click.option("--overlay", type=PlaceType("content", exists=True), help="Local changes.")
 @lake_option(required=False, existing=True, text="Run over this lake [default: an empty one].")
 @sources_option
