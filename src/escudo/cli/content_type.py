@@ -43,3 +43,20 @@ class ContentType(PlaceType):
             if pack is not None:
                 return pack
         return super().convert(value, param, ctx)
+
+
+class FolderType(PlaceType):
+    """A folder that is written to. An empty text is none: it would be the one that one is in."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, file_okay=False)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        if value == "":
+            self.fail("no folder is named", param, ctx)
+        return super().convert(value, param, ctx)

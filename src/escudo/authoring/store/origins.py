@@ -78,7 +78,7 @@ def read_origin(text: str, *, ref: str = "", path: str = "") -> Origin:
     place = Path(text)
     if is_url(text):
         return Origin(kind=Kind.GIT, source=check_word(text, "URL"), ref=ref or "HEAD", path=path)
-    if not _exists(place):
+    if not text or not _exists(place):
         raise EscudoError(
             "AUT033",
             f"{text!r} is neither a path nor the URL of a git repository",

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from escudo.actions.build_app import make_app
-from escudo.cli.content_type import ContentType
+from escudo.cli.content_type import ContentType, FolderType
 from escudo.cli.json_text import dump_json
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.place_type import PlaceType
@@ -26,7 +26,7 @@ _FORMATS = ("table", "json")
 @click.option(
     "-o",
     "--output",
-    type=PlaceType("app", file_okay=False),
+    type=FolderType("app"),
     help="Folder that the app is written to [default: dist, below the first of FOLDERS].",
 )
 @click.option("--appid", help="Id of the app, and name of its folder.")

@@ -25,10 +25,9 @@ from escudo.actions.engines import make_engines
 from escudo.authoring.store.packs import Store
 from escudo.cli import EXIT_INPUT
 from escudo.cli.commands.diff import show_difference
-from escudo.cli.content_type import find_store
+from escudo.cli.content_type import FolderType, find_store
 from escudo.cli.options import lake_option, open_lake, sources_option
 from escudo.cli.output import choose_format, format_option, write_rows
-from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.terminal import escape_line
 from escudo.core.timerange import ALL_TIME
@@ -53,7 +52,7 @@ def _store_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--store",
         "store",
-        type=PlaceType("store", file_okay=False),
+        type=FolderType("store"),
         callback=lambda context, _option, folder: Store(
             folder if folder is not None else find_store(context)
         ),
