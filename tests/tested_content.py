@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from escudo.content.packs import find_pack
+from escudo.content.starter_packs import find_pack
 
 PACK = find_pack("suspicious-wmi-use")
 DATA = PACK / "tests" / "wmi_provider_host_started_a_script_interpreter"

@@ -72,6 +72,7 @@ HOSTILE: dict[str, Callable[[Path], Path | str]] = {
     "device": lambda _: "/dev/null",
 }
 
+NEW = ("--root", "{repository}", "--stdout")
 BASES: dict[str, list[str]] = {
     "hunt": ["{log}"],
     "timeline": ["--lake", "{lake}"],
@@ -93,6 +94,21 @@ BASES: dict[str, list[str]] = {
     "why": ["| search x=1", "--event", '{"x": 2}'],
     "generate": ["--events", "10", "--out", "{out}"],
     "demo": ["--events", "200"],
+    "new detection": ["Odd", "--search", "| makeresults", "--type", "Hunting", *NEW],
+    "new macro": ["odd", "--definition", "a", *NEW],
+    "new lookup": ["odd", "--column", "a", *NEW],
+    "new story": ["Odd", *NEW],
+    "new baseline": ["Odd", "--search", "| makeresults", *NEW],
+    "new data_source": ["Odd", "--source", "a", "--sourcetype", "b", *NEW],
+    "init": ["{repository}", "--author", "a"],
+    "build": ["{content}", "--output", "{built}"],
+    "diff": ["{content}", "{content}"],
+    "content add": ["{content}", "--store", "{store}"],
+    "content list": ["--store", "{store}"],
+    "content update": ["content", "--store", "{store}"],
+    "content remove": ["content", "--store", "{store}"],
+    "content enable": ["content", "--store", "{store}"],
+    "content disable": ["content", "--store", "{store}"],
     "config": [],
 }
 
@@ -128,6 +144,9 @@ def places(plain_server: Server, tmp_path_factory: pytest.TempPathFactory) -> di
         "lake": folder / "lake",
         "content": content.parent,
         "out": folder / "out.xml",
+        "repository": folder / "repository",
+        "built": folder / "built",
+        "store": folder / "store",
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from escudo.actions.engines import make_engines
 from escudo.content import Content, load
-from escudo.content.packs import find_pack, list_packs, resolve_pack
+from escudo.content.starter_packs import find_pack, list_packs, resolve_pack
 from escudo.core.errors import EscudoError
 from escudo.detect.why import Why
 from escudo.lake import Lake

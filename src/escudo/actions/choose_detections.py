@@ -10,8 +10,8 @@ from pathlib import Path
 
 from escudo.content import Content, Detection
 from escudo.content.loading import BUILTIN
-from escudo.content.packs import resolve_pack
 from escudo.content.roots import FOLDERS, find_root
+from escudo.content.starter_packs import resolve_pack
 from escudo.core.errors import EscudoError
 
 _PATTERN = frozenset("*?[")

@@ -91,11 +91,6 @@ CODES: Mapping[str, ErrorCode] = {
         ),
         ErrorCode(
             "AUT035",
-            "what is known of a content pack is damaged",
-            "Remove the pack (`escudo content remove`) and add it again.",
-        ),
-        ErrorCode(
-            "AUT036",
             "the store of content packs is in use",
             "Another command is changing it; repeat when that has ended.",
         ),

@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "Begin a content repository, with its tests in a CI workflow.",
     "build": "Build content into a Splunk app.",
     "diff": "Compare two states of content: fields, logic, rows found.",
+    "content": "Bring content from elsewhere, pinned, and keep it up to date.",
     "config": "Show the settings in force, and where each is from.",
     "generate": "Write realistic logs with attacks hidden in them.",
     "demo": "Generate a Windows day with a WMI attack, hunt it, show everything.",

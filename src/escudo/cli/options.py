@@ -17,7 +17,8 @@ from platformdirs import user_cache_path
 from escudo.actions.engines import ENGINES
 from escudo.actions.named_search import NamedSearch, find_searches
 from escudo.actions.search import SearchOptions
-from escudo.cli.place_type import ContentType, PlaceType
+from escudo.cli.content_type import ContentType
+from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.settings import FAILED_CONTENT
 from escudo.cli.terminal import escape_line, open_stderr
@@ -36,7 +37,8 @@ from escudo.startup import spare_collections
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_EXISTING = ContentType("content", exists=True)
+_EXISTING = PlaceType("content", exists=True)
+_CONTENT = ContentType(exists=True)
 
 
 def logs_argument(*, required: bool) -> Callable[[F], F]:
@@ -158,8 +160,9 @@ def content_options(function: F) -> F:
         "--content",
         "content_paths",
         multiple=True,
-        type=_EXISTING,
-        help="Detection content: a security_content checkout, a Splunk app, pack:NAME; repeatable.",
+        type=_CONTENT,
+        help="Detection content: a security_content checkout, a Splunk app, the name of a content "
+        "pack, pack:NAME; repeatable.",
     )(function)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from escudo.content.packs import resolve_pack
 from escudo.core.places import refuse_url
 
 
@@ -32,15 +31,3 @@ class PlaceType(click.Path):
     ) -> str | bytes | os.PathLike[str]:
         refuse_url(value, self._what)
         return super().convert(value, param, ctx)
-
-
-class ContentType(PlaceType):
-    """``PlaceType`` that also takes ``pack:NAME`` for a pack that comes with Escudo."""
-
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> str | bytes | os.PathLike[str]:
-        return super().convert(resolve_pack(os.fspath(value)), param, ctx)

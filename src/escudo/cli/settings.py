@@ -29,6 +29,8 @@ loaded, which the exit code of any command tells."""
 
 PROJECT_FILE = Path("escudo.toml")
 VARIABLE = "ESCUDO_CONFIG"
+_WRITTEN = frozenset({"log_file", "store"})
+"""Keys of what commands write to that nobody names."""
 _SYNTAX_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -60,6 +62,16 @@ def _read_paths(value: Any, folder: Path) -> list[str]:
     if not isinstance(value, list):
         raise ValueError
     return [_read_path(member, folder) for member in value]
+
+
+def _read_content(value: Any, folder: Path) -> list[str]:
+    """Paths; a plain name that is none in the folder is that of a content pack."""
+    paths = _read_paths(value, folder)
+    packs = import_module("escudo.content.packs")
+    return [
+        text if packs.is_pack_name(text) and not os.path.exists(path) else path
+        for text, path in zip(value, paths, strict=True)
+    ]
 
 
 def _read_flag(value: Any, _folder: Path) -> bool:
@@ -100,6 +112,7 @@ TEXT = Kind("a text", _read_text)
 PATH = Kind("a path on this machine", _read_path)
 PLACE = Kind("a path on this machine or a URL", _read_place)
 PATHS = Kind("a list of paths on this machine", _read_paths)
+CONTENT = Kind("a list of paths on this machine, or names of content packs", _read_content)
 FLAG = Kind("true or false", _read_flag)
 COUNT = Kind("a whole number from 1", _read_count)
 ZONE = Kind("the name of a time zone, such as Europe/Madrid", _read_zone)
@@ -121,7 +134,8 @@ KEYS: Mapping[str, Key] = {
     for key in (
         Key("lake", "--lake", PATH, "ESCUDO_LAKE", "Folder of the lake."),
         Key("state", "--state", PLACE, "ESCUDO_STATE", "Where schedules keep what has run."),
-        Key("content", "--content", PATHS, "ESCUDO_CONTENT", "Detection content."),
+        Key("content", "--content", CONTENT, "ESCUDO_CONTENT", "Detection content."),
+        Key("store", "--store", PATH, "ESCUDO_STORE", "Folder of content packs."),
         Key("overlay", "--overlay", PATH, "ESCUDO_OVERLAY", "Local changes over the content."),
         Key("sources", "--sources", PATHS, "ESCUDO_SOURCES", "Folders of own sources."),
         Key("tz", "--tz", ZONE, "ESCUDO_TZ", "Time zone in which times are shown and read."),
@@ -234,7 +248,7 @@ def read_settings(given: str | None, environment: Mapping[str, str]) -> Settings
 
 
 def _read_variable(key: Key, text: str) -> Any:
-    value = text.split(os.pathsep) if key.kind is PATHS else text
+    value = text.split(os.pathsep) if key.kind in (PATHS, CONTENT) else text
     try:
         return key.kind.read(value, Path())
     except (ValueError, EscudoError) as error:
@@ -279,15 +293,15 @@ def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
                 hint=_hint(error),
                 source=text,
             ) from error
-        if name == "log_file" and file == PROJECT_FILE:
-            _refuse_outside(Path(read), value_place, text)
+        if name in _WRITTEN and file == PROJECT_FILE:
+            _refuse_outside(name, Path(read), value_place, text)
         yield name, Setting(read, f"{file}:{place.line}")
 
 
-def _refuse_outside(log: Path, place: Span, text: str) -> None:
+def _refuse_outside(name: str, path: Path, place: Span, text: str) -> None:
     """A folder of evidence may hold an ``escudo.toml``: it must not have other files written."""
-    if not log.resolve().is_relative_to(Path.cwd().resolve()):
-        message = f"log_file of {PROJECT_FILE} must be in its own folder"
+    if not path.resolve().is_relative_to(Path.cwd().resolve()):
+        message = f"{name} of {PROJECT_FILE} must be in its own folder"
         raise EscudoError("CLI032", message, span=place, source=text)
 
 

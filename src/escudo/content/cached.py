@@ -15,6 +15,7 @@ from pathlib import Path
 
 from escudo.content.apps.app_files import find_apps
 from escudo.content.collection import Content, load
+from escudo.content.packs import find_overlay
 from escudo.content.roots import CONFIG, FOLDERS, find_root
 from escudo.core.disk_cache import DiskCache
 
@@ -42,7 +43,9 @@ def load_cached(
     key = None
     if cache.folder is not None and all(p.is_dir() for p in named):
         with suppress(OSError):  # loading says what is wrong
-            key = digest_folders(named) + (b"overlay" if overlay is not None else b"")
+            changes = [folder for folder in map(find_overlay, paths) if folder is not None]
+            key = digest_folders([*named, *changes])
+            key += b"overlay" if overlay is not None else b""
     if key is None:
         return KeyedContent(load(paths, overlay=overlay), None)
     content = cache.recall("content", key, lambda: load(paths, overlay=overlay))

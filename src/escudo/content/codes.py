@@ -110,6 +110,11 @@ _ROWS = (
         "Correct the setting of props.conf or transforms.conf; the rest of the app is used.",
     ),
     ErrorCode(
+        "CON231",
+        "what is known of a content pack is damaged",
+        "Remove the pack (`escudo content remove`) and add it again; its local changes stay.",
+    ),
+    ErrorCode(
         "CON301",
         "an overlay changes a detection that does not exist",
         "Correct the name, or add the content folder that defines it.",

@@ -19,6 +19,7 @@ from escudo.content.elements.story import Story
 from escudo.content.knowledge import ContentKnowledge
 from escudo.content.loading import BUILTIN, BUILTIN_FOLDER, Keep, Layer, load_layer, merge
 from escudo.content.overlay import apply_overlay, load_overlay
+from escudo.content.packs import find_overlay
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.field_rules import NO_RULES, FieldRules
@@ -129,7 +130,8 @@ def load(
     Each path is a security_content checkout, a folder of YAML files, one file, a Splunk app (its
     folder or its .spl or .tgz archive), or a folder of apps. What a later
     path defines replaces what an earlier one does; ``overlay`` is a folder of local changes
-    (see ``content.overlay``) on top. ``keep`` is given each YAML file of an element of ``paths``.
+    (see ``content.overlay``) on top, over those that belong to a content pack (``content.packs``).
+    ``keep`` is given each YAML file of an element of ``paths``.
 
     >>> content = load()
     >>> content.detection("process execution via wmi").risk.score
@@ -150,11 +152,10 @@ def load(
         else:
             apps = find_apps(path)
             layers += [load_app(app) for app in apps] or [load_layer(path, keep=keep)]
-    changes = load_overlay(overlay) if overlay is not None else None
-    if changes is not None:
-        layers.append(changes.layer)
-    merged = merge(layers)
-    if changes is not None:
+    own = [*map(find_overlay, map(Path, paths)), overlay]
+    overlays = [load_overlay(folder) for folder in own if folder is not None]
+    merged = merge([*layers, *(changes.layer for changes in overlays)])
+    for changes in overlays:
         apply_overlay(merged, changes)
     return _content(merged, tuple(kept))
 

@@ -74,7 +74,7 @@ def open_side(text: str, *, beside: Path) -> Iterator[Side]:
             ``content.load`` raises.
     """
     path = Path(text)
-    if _exists(path):
+    if text and _exists(path):
         yield open_folder(path)
         return
     match = _REF.fullmatch(text)

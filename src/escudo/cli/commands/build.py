@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from escudo.actions.build_app import make_app
+from escudo.cli.content_type import ContentType, FolderType
 from escudo.cli.json_text import dump_json
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.place_type import PlaceType
@@ -18,14 +19,14 @@ _FORMATS = ("table", "json")
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=PlaceType("content", exists=True))
+@click.argument("folders", nargs=-1, type=ContentType(exists=True))
 @click.option(
     "--overlay", type=PlaceType("content", exists=True), help="Local changes to build in."
 )
 @click.option(
     "-o",
     "--output",
-    type=PlaceType("app", file_okay=False),
+    type=FolderType("app"),
     help="Folder that the app is written to [default: dist, below the first of FOLDERS].",
 )
 @click.option("--appid", help="Id of the app, and name of its folder.")

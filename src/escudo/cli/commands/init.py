@@ -11,12 +11,12 @@ import click
 from escudo.actions.init_repository import init_repository
 from escudo.actions.new_element import find_author
 from escudo.authoring.scaffold.repository import CI_SYSTEMS, RepositoryOptions, make_appid
-from escudo.cli.place_type import PlaceType
+from escudo.cli.content_type import FolderType
 from escudo.cli.terminal import escape_line
 
 
 @click.command()
-@click.argument("folder", type=PlaceType("content", file_okay=False), default=Path())
+@click.argument("folder", type=FolderType("content"), default=Path())
 @click.option("--title", help="Name of the app that it is built into [default: the folder's].")
 @click.option("--appid", help="Id of the app [default: from the title].")
 @click.option(

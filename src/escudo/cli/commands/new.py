@@ -15,8 +15,8 @@ from escudo.actions.engines import make_engines
 from escudo.actions.new_element import NewElement, make_element
 from escudo.actions.workspace import Workspace
 from escudo.authoring.scaffold.fields import FIELDS, Field, Shape
+from escudo.cli.content_type import FolderType
 from escudo.cli.options import content_options
-from escudo.cli.place_type import PlaceType
 from escudo.cli.terminal import escape_controls, escape_line, open_stderr
 from escudo.content import Content
 from escudo.content.roots import FOLDERS
@@ -95,7 +95,7 @@ def _make_command(kind: str) -> click.Command:
     function = content_options(function)
     function = click.option(
         "--root",
-        type=PlaceType("content", file_okay=False),
+        type=FolderType("content"),
         default=Path(),
         help="The content repository [default: the folder one is in].",
     )(function)

@@ -15,6 +15,7 @@ from escudo.actions.engines import make_engines
 from escudo.actions.validate import validate_content
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
+from escudo.cli.content_type import ContentType
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import lake_option, open_lake, sources_option
 from escudo.cli.output import choose_format, format_option
@@ -32,12 +33,12 @@ _FORMATS = ("table", "json", "sarif")
 
 
 @click.command()
-@click.argument("folders", nargs=-1, required=True, type=PlaceType("content", exists=True))
+@click.argument("folders", nargs=-1, required=True, type=ContentType(exists=True))
 @click.option(
     "--content",
     "around",
     multiple=True,
-    type=PlaceType("content", exists=True),
+    type=ContentType(exists=True),
     help="Content that FOLDERS refer to; it is not checked itself; repeatable.",
 )
 @click.option("--overlay", type=PlaceType("content", exists=True), help="Local changes.")

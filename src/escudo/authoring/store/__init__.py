@@ -1,0 +1,1 @@
+"""Content of elsewhere -> content packs in the user's own store, pinned."""
