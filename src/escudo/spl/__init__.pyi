@@ -62,8 +62,10 @@ from .relation.values import is_null as is_null
 from .relation.values import is_numeric_text as is_numeric_text
 from .relation.values import number_text as number_text
 from .syntax.ast import Call as Call
+from .syntax.ast import Compare as Compare
 from .syntax.ast import EvalExpr as EvalExpr
 from .syntax.ast import FieldRef as FieldRef
+from .syntax.ast import InList as InList
 from .syntax.ast import Literal as Literal
 from .syntax.ast import Pipeline as Pipeline
 from .syntax.codes import CODES as CODES
