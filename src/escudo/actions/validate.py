@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from escudo.actions.content_searches import KINDS, ContentSearch, is_judged, list_searches
+from escudo.actions.source_fields import Reads, SourceFields, list_reads
 from escudo.actions.workspace import Workspace
 from escudo.content import Content
 from escudo.content.checks import (
@@ -249,7 +250,7 @@ def validate_content(
     for detection in content.detections:
         element = elements.get(detection.origin.file)
         if element is not None and is_judged(detection.origin, around):
-            found += run.check_output(element, detection.search)
+            found += run.check_bound(element, detection.search)
     repositories = {Path(e.file.root) for e in known.elements if is_repository(e)}
     return Validation(verdicts, content, found, around, tuple(repositories))
 
@@ -263,7 +264,8 @@ class _Run:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._snapshot = workspace.lake.snapshot()
-        self._outputs: dict[str, Output] = {}
+        self._bound: dict[str, tuple[Output, Reads]] = {}
+        self._filled = SourceFields(workspace.lake.tables, workspace.content.data_sources)
 
     def judge(
         self,
@@ -324,19 +326,32 @@ class _Run:
         if isinstance(outcome, Diagnostic):
             return _excuse(outcome)
         if search.kind == "detections":
-            self._outputs[search.text] = _read_output(outcome)
+            self._bound[search.text] = (_read_output(outcome), list_reads(outcome.compiled))
         return None
 
-    def check_output(self, element: Element, text: str) -> list[Diagnostic]:
-        """What of a detection names fields that its search, which could be run, does not return.
+    def check_bound(self, element: Element, text: str) -> Iterator[Diagnostic]:
+        """What of a detection names fields that its search, which could be run, does not return or
+        that its data sources do not fill.
 
-        Where columns come from the values of rows (``chart ... by``), nothing is said.
+        Where columns come from the values of rows (``chart ... by``), nothing is said of the rows.
         """
-        output = self._outputs.get(text)
-        if output is None:
-            return []
-        found = list(check_named_fields(element, output))
-        return [] if found and self._depends_on_data(text) else found
+        bound = self._bound.get(text)
+        if bound is None:
+            return
+        output, reads = bound
+        named = list(check_named_fields(element, output))
+        if named and not self._depends_on_data(text):
+            yield from named
+        sources = element.root.get("data_source")
+        for gap in self._filled.find_gaps(sources.texts, reads):
+            yield Diagnostic(
+                "CON450",
+                f"the search reads what is not there: {gap}",
+                Severity.WARNING,
+                sources.span,
+                "name the data source that has it, or read another field",
+                element.file.source,
+            )
 
     def _depends_on_data(self, text: str) -> bool:
         compiled: Compiled = compile_search(

@@ -278,6 +278,11 @@ _ROWS = (
         "Its data is a URL or a file of the content, with the source and sourcetype of the events.",
     ),
     ErrorCode(
+        "CON450",
+        "a search reads a field that none of its data sources fills",
+        "It is null in all of their events. Name the source that fills it, or read another field.",
+    ),
+    ErrorCode(
         "CON461",
         "the file of a lookup's rows is missing",
         "It has the name of the YAML file, and `.csv` or `.mlmodel`, and lies beside it.",

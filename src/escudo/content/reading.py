@@ -31,6 +31,8 @@ _BOOLEANS: Mapping[str, bool] = {
 _UNKNOWN = frozenset({"CON105", "CON107"})
 """Keys, and files, that have no effect."""
 _INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
+_MOST_DIGITS = 18
+"""Characters of a whole number: no version, count or score has more."""
 
 
 @dataclass
@@ -192,7 +194,7 @@ class Section:
         if not self.has(key):
             return None
         value = (self._scalar(self._items[key][1], key) or "").strip()
-        if _INTEGER.fullmatch(value):
+        if _INTEGER.fullmatch(value) and len(value) <= _MOST_DIGITS:
             return int(float(value))
         self.problem("CON102", f"{self._path}{key} must be a whole number", key)
         return None
