@@ -159,7 +159,7 @@ def _call(expr: Call, scope: Scope) -> Value:
             return _each_value(expr, scope)
         case "rex":
             return _extract(expr, scope)
-        case "values_of":
+        case "values_of" | "kept":
             return evaluate(args[1], scope)
         case "lookup":
             return scope.lookup(expr, scope)

@@ -353,10 +353,11 @@ class Solver:
                     yield (_Passes(args[0], same, True),), ()
                     return
                 if not (null or goal.wanted):
-                    yield (of(args[0]), _Passes(args[0], same, False)), ()
                     yield (of(args[0]),), ()
                     return
                 yield (of(args[0]), _Passes(args[0], same, False)), ()
+            case "kept":
+                yield (of(args[1 if null and goal.wanted else 0]),), ()
             case "values_of":
                 yield (of(args[1]),), ()
             case "lookup":
