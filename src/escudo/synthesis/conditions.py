@@ -34,6 +34,9 @@ OPEN = "agg"
 """The function that stands for what one event does not tell: the number of a statistic."""
 SEVERAL = "values_of"
 """The function that stands for the values of several events: a number, and what one of them is."""
+KEPT = "kept"
+"""The function that stands for a field and the rule of a data model that keeps it where it has a
+value: the solver turns round the field, what is evaluated is the rule."""
 NOTHING = Call("null", ())
 """The expression of a field that there is not."""
 

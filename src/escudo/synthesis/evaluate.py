@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ def _calculate(op: str, left: float | None, right: float | None) -> Value:
             return left * right
     if right == 0:
         return None
-    return left / right if op == "/" else left % right
+    return left / right if op == "/" else math.fmod(left, right)
 
 
 def _call(expr: Call, scope: Scope) -> Value:
@@ -158,7 +159,7 @@ def _call(expr: Call, scope: Scope) -> Value:
             return _each_value(expr, scope)
         case "rex":
             return _extract(expr, scope)
-        case "values_of":
+        case "values_of" | "kept":
             return evaluate(args[1], scope)
         case "lookup":
             return scope.lookup(expr, scope)

@@ -109,7 +109,7 @@ class _Writer:
         if op is sre.NOT_LITERAL:
             return next(c for c in _LIKELY if ord(c) != value)
         if op is sre.ANY:
-            return "x"
+            return "x \\"[self.variant % 3]
         if op is sre.IN:
             return _pick(value, self.variant)
         if op is sre.BRANCH:

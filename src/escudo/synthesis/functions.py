@@ -10,7 +10,6 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -49,6 +48,8 @@ def match_pattern(value: Value, pattern: Value) -> bool | None:
 def _replace(value: Value, pattern: Value, replacement: Value) -> Value:
     if value is None or pattern is None or replacement is None:
         return None
+    if "$" in str(pattern) and any("\n" in text for text in texts_of(value)):
+        raise UnknownValueError("replace() of lines")
     compiled = compile_pattern(str(text_of(pattern)))
     template = re.sub(r"\\(\d)", r"\\g<\1>", str(text_of(replacement)).replace("\\\\", "\x00"))
     template = re.sub(r"\\(?!g<)", r"\\\\", template).replace("\x00", "\\\\")
@@ -111,7 +112,8 @@ def _mv_count(value: Value) -> Value:
 
 
 def _mv_join(value: Value, separator: Value) -> Value:
-    return None if value is None else str(text_of(separator) or "").join(texts_of(value))
+    mark = text_of(separator)
+    return None if value is None or mark is None else mark.join(texts_of(value))
 
 
 def _mv_dedup(value: Value) -> Value:
@@ -129,6 +131,8 @@ def _mv_find(value: Value, pattern: Value) -> Value:
 
 
 def _mv_zip(first: Value, second: Value, separator: Value = ",") -> Value:
+    if separator is None:
+        return None
     pairs = zip(texts_of(first), texts_of(second), strict=False)
     return [f"{a}{text_of(separator)}{b}" for a, b in pairs] or None
 
@@ -153,6 +157,8 @@ def _to_number(value: Value, base: Value = 10) -> Value:
         return None
     if radix == 10:
         return number_of(text)
+    if "_" in text:
+        return None
     try:
         return int(text, int(radix or 10))
     except ValueError:
@@ -160,8 +166,8 @@ def _to_number(value: Value, base: Value = 10) -> Value:
 
 
 def _to_string(value: Value, kind: Value = None) -> Value:
-    if kind is not None:
-        raise UnknownValueError("tostring() with a format")
+    if kind is not None or isinstance(value, bool):
+        raise UnknownValueError("tostring() with a format, or of a condition")
     return text_of(value)
 
 
@@ -187,8 +193,12 @@ def _numeric(make: Callable[[float], float]) -> Callable[..., Value]:
 
 
 def _round(value: Value, places: Value = 0) -> Value:
+    """Halves go away from zero."""
     number = number_of(value)
-    return None if number is None else round(number, int(number_of(places) or 0))
+    if number is None:
+        return None
+    scale = 10.0 ** int(number_of(places) or 0)
+    return math.copysign(math.floor(abs(number) * scale + 0.5) / scale, number)
 
 
 def _extreme(choose: Callable[..., float]) -> Callable[..., Value]:
@@ -204,32 +214,9 @@ def _extreme(choose: Callable[..., float]) -> Callable[..., Value]:
 
 def _relative(time: Value, modifier: Value) -> Value:
     number = number_of(time)
-    return None if number is None else relative_time(str(text_of(modifier)), number)
-
-
-_CODES = {"%3N": "{ms:03d}", "%Q": "{ms:03d}", "%s": "{epoch}"}
-
-
-def _strftime(time: Value, form: Value) -> Value:
-    number = number_of(time)
-    if number is None or form is None:
-        return None
-    at = datetime.fromtimestamp(number, UTC)
-    text = str(text_of(form))
-    for code, template in _CODES.items():
-        shown = template.format(ms=at.microsecond // 1000, epoch=int(number))
-        text = text.replace(code, shown)
-    return at.strftime(text)
-
-
-def _strptime(value: Value, form: Value) -> Value:
-    text, shape = text_of(value), text_of(form)
-    if text is None or shape is None:
-        return None
-    shape = shape.replace("%3N", "%f").replace("%6N", "%f").replace("%Q", "%f")
     try:
-        return datetime.strptime(text, shape).replace(tzinfo=UTC).timestamp()
-    except ValueError:
+        return None if number is None else relative_time(str(text_of(modifier)), number)
+    except EscudoError:
         return None
 
 
@@ -280,7 +267,6 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "cidrmatch": _cidr,
     "isnull": _is_kind(lambda value: value is None),
     "isnotnull": _is_kind(lambda value: value is not None),
-    "isnum": _is_kind(lambda value: number_of(value) is not None),
     "null": lambda: None,
     "true": lambda: True,
     "false": lambda: False,
@@ -294,7 +280,5 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "min": _extreme(min),
     "max": _extreme(max),
     "relative_time": _relative,
-    "strftime": _strftime,
-    "strptime": _strptime,
 }
 """Functions that take the values of their arguments; null gives null unless they say otherwise."""

@@ -21,7 +21,7 @@ from escudo.sources import Family
 from escudo.sources.families import Families
 from escudo.sources.family import find_template_fields
 from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal, parse_eval
-from escudo.synthesis.conditions import NOTHING, of_role, substitute
+from escudo.synthesis.conditions import KEPT, NOTHING, of_role, substitute
 from escudo.synthesis.wire import USER_DATA, WRITERS, XML_FAMILIES
 
 TELLING = ("EventID", "event_simpleName", "ActionType")
@@ -88,8 +88,11 @@ def _express(kind: EventKind, name: str, role: int) -> EvalExpr:
         return _mapped_field(kind, field_name, role)
 
     value = mapped(name)
-    if name in kind.dataset.calculated:
-        value = substitute(_parse(str(kind.dataset.calculated[name])), mapped)
+    rule = kind.dataset.calculated.get(name)
+    if rule is not None:
+        whole = substitute(_parse(rule), mapped)
+        keeps = rule.startswith(f"case(isnotnull({name})") and value != NOTHING
+        value = Call(KEPT, (value, whole)) if keeps else whole
     value = Call("nullif", (value, Literal("")))
     if known.fill is None:
         return value

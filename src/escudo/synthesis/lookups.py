@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 from escudo.core.catalog import Knowledge
 from escudo.core.catalog import Lookup as Definition
 from escudo.core.errors import EscudoError
 from escudo.spl import Call, EvalExpr, Literal, read_lookup
-from escudo.synthesis.demands import Check
+from escudo.synthesis.demands import Check, Kind, exact
 from escudo.synthesis.evaluate import Scope, evaluate
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.values import Value, text_of, wildcard_regex
 
+_MOST_AVOIDED = 100
+"""Rows of a lookup that the solver keeps a text from matching; larger tables match little."""
 _MOST_WAYS = 40
 """Rows of a lookup that the solver tries."""
+
+
+Way: TypeAlias = tuple[tuple[EvalExpr, Check, bool], ...]
+"""Expressions with the checks that they must pass, or must not."""
 
 
 class Table:
@@ -76,10 +83,8 @@ class Lookups:
             return default
         return (found if len(found) > 1 else found[0]) if found else None
 
-    def ways(
-        self, expr: Call, check: Check, wanted: bool
-    ) -> Iterator[tuple[tuple[EvalExpr, str], ...]]:
-        """Texts of the keys with which an output passes a check, or does not."""
+    def ways(self, expr: Call, check: Check, wanted: bool) -> Iterator[Way]:
+        """What the keys must be for an output to pass a check, or not to pass it."""
         try:
             table, output, keys = self._take_apart(expr)
             rows = table.rows
@@ -89,14 +94,14 @@ class Lookups:
         default = table.definition.default_match
         unmatched = default if table.definition.min_matches > 0 else None
         if check.holds(unmatched) == wanted:
-            yield ()
+            yield tuple(_avoid(rows, *keys[0])) if len(rows) <= _MOST_AVOIDED else ()
         number = 0
         for row in rows:
             if check.holds(row.get(output)) != wanted or row.get(output) is None:
                 continue
-            texts = tuple((value, str(row.get(n) or "").replace("*", "")) for n, value in keys)
+            texts = [(value, str(row.get(n) or "").replace("*", "")) for n, value in keys]
             if all(text for _, text in texts):
-                yield texts
+                yield tuple((value, exact(text), True) for value, text in texts)
                 number += 1
                 if number == _MOST_WAYS:
                     return
@@ -108,3 +113,12 @@ class Lookups:
         names = [str(n.value) for n in rest[::2] if isinstance(n, Literal)]
         pairs = list(zip(names, rest[1::2], strict=True))
         return self.table(str(table.value)), str(output.value), pairs
+
+
+def _avoid(
+    rows: Sequence[Mapping[str, str | None]], name: str, value: EvalExpr
+) -> Iterator[tuple[EvalExpr, Check, bool]]:
+    """What a key must not be, so that no row matches it."""
+    for text in dict.fromkeys(row.get(name) for row in rows):
+        if text:
+            yield value, Check(Kind.WILD, text), False

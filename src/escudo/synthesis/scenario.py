@@ -45,7 +45,7 @@ from escudo.synthesis.walk import Choose, Stream, Walk, follow
 
 _MOST_KINDS = 40
 """Choices of kinds that are tried for a detection."""
-_MOST_SOLUTIONS = 60
+_MOST_SOLUTIONS = 300
 """Solutions of the solver that are evaluated for a choice of kinds."""
 _AT = 60.0
 """Seconds into its window at which a trial's event is."""
@@ -207,8 +207,12 @@ class _Search:
             *given,
         ]
         solver = Solver(self._world(walk, prefer))
+        seen: list[Mapping[int, Fields]] = []
         for demands in islice(solver.solve(wanted, given), _MOST_SOLUTIONS):
             solution = Solution(walk.kinds, _fields(walk, demands, prefer))
+            if solution.fields in seen:
+                continue
+            seen.append(solution.fields)
             if self._is_right(walk, solution, broken):
                 yield solution
 

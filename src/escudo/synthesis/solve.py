@@ -88,7 +88,7 @@ class World:
     default: Callable[[str, Demands], str | None]
     prefer: Callable[[str], str | None]
     carrier: Callable[[str], str]
-    look_up: Callable[[Call, Check, bool], Iterable[tuple[tuple[EvalExpr, str], ...]]]
+    look_up: Callable[[Call, Check, bool], Iterable[tuple[tuple[EvalExpr, Check, bool], ...]]]
 
 
 class Solver:
@@ -353,15 +353,16 @@ class Solver:
                     yield (_Passes(args[0], same, True),), ()
                     return
                 if not (null or goal.wanted):
-                    yield (of(args[0]), _Passes(args[0], same, False)), ()
                     yield (of(args[0]),), ()
                     return
                 yield (of(args[0]), _Passes(args[0], same, False)), ()
+            case "kept":
+                yield (of(args[1 if null and goal.wanted else 0]),), ()
             case "values_of":
                 yield (of(args[1]),), ()
             case "lookup":
                 for keys in self.world.look_up(expr, goal.check, goal.wanted):
-                    yield tuple(_Passes(e, exact(t), True) for e, t in keys), ()
+                    yield tuple(_Passes(e, check, held) for e, check, held in keys), ()
             case _:
                 yield from self._pass_step(goal, expr, of)
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 
-_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 def number_of(value: Value) -> float | None:
