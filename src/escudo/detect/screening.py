@@ -7,7 +7,6 @@ few scans of each table. A detection whose needs no row meets gives no row: it i
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -153,9 +152,17 @@ class _Kept:
 
 def _digest_world(catalog: Catalog, engine: Engine) -> bytes:
     """What all screens depend on beside the content: tables, engine."""
-    models = [(m, d, catalog.dataset(m, d)) for m, d in catalog.datasets()]
-    world = (engine.name, tuple(catalog.raw_tables()), models)
-    return hashlib.blake2b(pickle.dumps(world), digest_size=16).digest()
+    models = [(m, d, _list_parts(catalog.dataset(m, d))) for m, d in catalog.datasets()]
+    world = (engine.name, [_list_parts(t) for t in catalog.raw_tables()], models)
+    return hashlib.blake2b(repr(world).encode(), digest_size=16).digest()
+
+
+def _list_parts(schema: TableSchema | None) -> tuple[object, ...]:
+    """What a schema says, without what it has worked out from that meanwhile."""
+    if schema is None:
+        return ()
+    values = sorted((name, sorted(known)) for name, known in schema.values.items())
+    return schema.table, schema.columns, schema.rest, schema.constraint, values
 
 
 @dataclass(frozen=True)
