@@ -105,7 +105,13 @@ def command(
         show_diagnostics(prepared.problems)
         try:
             if not once:
-                run_daemon(prepared.worker, clock, Event(), follow=_tell if not quiet else _keep)
+                run_daemon(
+                    prepared.worker,
+                    clock,
+                    Event(),
+                    follow=_keep if quiet else _tell,
+                    tell=lambda failure: show_diagnostics([failure]),
+                )
                 return
             step = run_once(prepared.worker, now, clock=clock)
         except KeyboardInterrupt:
