@@ -1,76 +1,145 @@
-"""``escudo run`` through the command line: what it finds goes to sinks, once each takes it."""
+"""``escudo run``, ``backfill``, ``status``, ``suppress``: a day by its schedule, by the program."""
 
 from __future__ import annotations
 
 import json
-import re
-from importlib.resources import files
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Run
-from tests.cli.terminals import Terminal
-from tests.sinks.servers import serve_web
+from tests.cli.conftest import Run, json_lines
 
-pytestmark = pytest.mark.slow
+EVENT = (
+    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
+    "<Provider Name='Microsoft-Windows-Sysmon'/><EventID>1</EventID>"
+    "<TimeCreated SystemTime='{time}'/><EventRecordID>{record}</EventRecordID>"
+    "<Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>{host}</Computer></System>"
+    "<EventData><Data Name='UtcTime'>{time}</Data><Data Name='ProcessId'>{record}</Data>"
+    "<Data Name='Image'>C:\\Windows\\System32\\wbem\\WMIC.exe</Data>"
+    "<Data Name='CommandLine'>wmic /node:srv process call create calc</Data>"
+    "<Data Name='User'>CORP\\ann</Data>"
+    "<Data Name='ParentImage'>C:\\Windows\\System32\\wbem\\WmiPrvSE.exe</Data>"
+    "</EventData></Event>\n"
+)
 
-DUE = "2024-04-09T09:00:30Z"
-"""The window of 09:00 is 07:50 to 08:50; in it are the events of 08:15:02, 08:15:09, 08:16:40."""
+
+def write_log(path: Path, *times: str, host: str = "pc1") -> Path:
+    """Processes of the WMI provider, which Escudo's own detection finds."""
+    path.write_text(
+        "".join(
+            EVENT.format(time=f"2024-05-14T{t}.000Z", record=n, host=host)
+            for n, t in enumerate(times, 100)
+        )
+    )
+    return path
 
 
 @pytest.fixture
 def lake(escudo: Run, tmp_path: Path) -> Path:
-    logs = files("escudo.content.builtin") / "tests" / "process_execution_via_wmi"
-    made = tmp_path / "lake"
-    assert escudo("ingest", str(logs), "--lake", made).returncode == 0
-    return made
+    log = write_log(tmp_path / "a.xml", "09:15:00", "11:30:00")
+    assert escudo("ingest", log, "--lake", tmp_path / "lake").returncode == 0
+    return tmp_path / "lake"
 
 
-def test_findings_wait_for_a_sink_that_refuses_them(escudo: Run, lake: Path) -> None:
-    once = ["run", "--lake", lake, "--once", "--detection", "Process Execution via WMI"]
-    file = lake.parent / "found.jsonl"
-    with serve_web([503]) as server:
-        sinks = ["--sink", f"jsonl:{file}", "--sink", f"{server.url}/hook#attempts=1"]
-        first = escudo(*once, *sinks, "--now", DUE)
-        assert first.returncode == 1, first.stderr
-        assert "SNK006" in first.stderr
-        assert "findings wait for the next run" in first.stderr
-        assert not server.taken
-        written = [json.loads(line) for line in file.read_text().splitlines()]
-        for _ in range(60):  # it is tried again once its pause of five seconds is over
-            later = escudo(*once, *sinks, "--now", "2024-04-09T09:10:00Z")
-            if server.taken:
-                break
-        assert later.returncode == 0, later.stderr
-        ((request,), again) = (server.taken, file.read_text().splitlines())
-    sent = request.json if isinstance(request.json, list) else request.json["findings"]
-    assert [f["finding_id"] for f in sent] == [f["finding_id"] for f in written]
-    assert len(again) == len(written) == len({f["event_hash"] for f in written}) == 3
-    for finding in written:
-        assert finding["detection"] == "Process Execution via WMI"
-        assert finding["finding_id"] == finding["event_hash"]
-        assert finding["rule_title"]
-        assert finding["severity"] == "medium"  # of a risk of 49
-        assert finding["row"]["dest"]
+def read(done: Any) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    return loaded
 
 
-def test_a_daemon_serves_metrics(lake: Path) -> None:
-    once = ["--detection", "Process Execution via WMI", "--metrics", "127.0.0.1:0"]
-    with Terminal("run", "--lake", lake, "--daemon", *once) as terminal:
-        port = re.search(r"\d+", terminal.expect(r"metrics at port \d+"))
-        assert port is not None
-        terminal.expect("window")
-        with urlopen(f"http://127.0.0.1:{port[0]}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        assert 'escudo_windows_total{outcome="done"} 1.0' in text
-        assert "escudo_window_gaps 0.0" in text
-        terminal.send("\x03")
-        assert terminal.finish()[0] == 130
+def at(time: str) -> tuple[str, str]:
+    return "--now", f"2024-05-14T{time}Z"
 
 
-def test_what_goes_with_a_daemon_alone_is_told(escudo: Run, lake: Path) -> None:
-    done = escudo("run", "--lake", lake, "--once", "--metrics", "127.0.0.1:0")
+def test_a_day_by_its_schedule(escudo: Run, lake: Path, tmp_path: Path) -> None:
+    """Three searches of Escudo's own: WMI, and the two rules over risk."""
+    first = read(escudo("run", "--lake", lake, *at("10:00:30")))
+    assert (first["windows"], first["findings"], first["risk_events"]) == (3, 1, 2)
+    assert first["next_due"] == "2024-05-14T11:00:00.000Z"
+    assert read(escudo("run", "--lake", lake, *at("10:00:40")))["windows"] == 0
+
+    later = read(escudo("run", "--lake", lake, *at("14:00:30")))
+    assert (later["windows"], later["missed"], later["findings"]) == (3, 9, 0)
+    status = read(escudo("status", "--lake", lake, *at("14:01:00"), "--format", "json"))
+    assert status["windows"] == {"ready": 0, "running": 0, "done": 6, "failed": 0}
+    (gap,) = status["gaps"]
+    assert (gap["first_due"], gap["last_due"]) == (
+        "2024-05-14T11:00:00.000Z",
+        "2024-05-14T13:00:00.000Z",
+    )
+    assert (gap["searches"], gap["windows"]) == (3, 9)
+
+    filled = read(escudo("backfill", "--lake", lake, *at("14:01:00")))
+    assert (filled["filled"], filled["findings"]) == (9, 1)
+    assert read(escudo("status", "--lake", lake, *at("14:01:00"), "--format", "json"))["gaps"] == []
+
+    log = write_log(tmp_path / "late.xml", "09:20:00", host="pc2")
+    assert escudo("ingest", log, "--lake", lake).returncode == 0
+    late = read(escudo("run", "--lake", lake, *at("14:02:00")))
+    assert late["reopened"] >= 1
+    assert late["findings"] == 1
+    found = escudo(
+        "search", "index=notable rule_name=Process* | stats count by dest", "--lake", lake
+    )
+    assert json_lines(found.stdout) == [{"dest": "pc1", "count": 2}, {"dest": "pc2", "count": 1}]
+
+
+def test_backfill_of_a_range_from_before_the_schedule(escudo: Run, lake: Path) -> None:
+    """Windows that touch 09:00 to 10:00 end at 09:50 and 10:50."""
+    done = read(
+        escudo(
+            "backfill",
+            "--lake",
+            lake,
+            "--detection",
+            "Process Execution via WMI",
+            "--earliest",
+            "2024-05-14T09:00:00Z",
+            "--latest",
+            "2024-05-14T10:00:00Z",
+            *at("20:00:00"),
+        )
+    )
+    assert (done["filled"], done["findings"]) == (2, 1)
+    ahead = escudo("backfill", "--lake", lake, "--earliest", "2030-01-01T00:00:00Z")
+    assert ahead.returncode == 1
+    assert "SCH008" in ahead.stderr
+
+
+def test_suppressed_findings_are_written_as_such(escudo: Run, lake: Path) -> None:
+    added = escudo("suppress", "add", "--lake", lake, "--field", "dest=PC*", "--for", "9999d")
+    assert json.loads(added.stdout) == {"id": 1}
+    assert read(escudo("run", "--lake", lake, *at("10:00:30")))["suppressed"] == 1
+    found = escudo("search", "index=notable | table status dest", "--lake", lake)
+    assert json_lines(found.stdout) == [{"status": "suppressed", "dest": "pc1"}]
+    risk = escudo("search", "index=risk | stats count", "--lake", lake)
+    assert json_lines(risk.stdout) == [{"count": 2}]
+    (listed,) = json_lines(escudo("suppress", "list", "--lake", lake).stdout)
+    assert (listed["fields"], listed["over"]) == ({"dest": "PC*"}, False)
+    assert escudo("suppress", "remove", "1", "--lake", lake).returncode == 0
+    again = escudo("suppress", "remove", "1", "--lake", lake)
+    assert again.returncode == 1
+    assert "SCH006" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--field", "dest"), "SCH007"),
+        (("--for", "7d"), "SCH007"),
+        (("--field", "dest=a", "--for", "soon"), "SCH007"),
+        (("--field", "dest=a", "--until", "2020-01-01T00:00:00Z"), "SCH007"),
+    ],
+)
+def test_suppressions_that_say_nothing(
+    escudo: Run, lake: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    done = escudo("suppress", "add", "--lake", lake, *arguments)
+    assert done.returncode == 1
+    assert told in done.stderr
+
+
+def test_a_daemon_has_the_machines_clock(escudo: Run, lake: Path) -> None:
+    done = escudo("run", "--lake", lake, "--daemon", *at("10:00:00"))
     assert done.returncode == 2
-    assert "--daemon" in done.stderr

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from escudo.content import Schedule
 from escudo.lake import Lake
 from escudo.lake.maintenance import compact
 from escudo.lake.tables import NOTABLE, RISK
@@ -261,3 +262,14 @@ def test_the_lake_may_be_hunted_beside(scene: Scene) -> None:
         scene.lake = other
         step = scene.make_worker(make_detection(version=2)).step(START + HOUR + 1)
     assert (step.windows, step.findings) == (1, 0)
+
+
+def test_what_ran_long_ago_is_forgotten_and_not_run_again(scene: Scene) -> None:
+    """35 days; a daily search, so that there are few windows."""
+    daily = make_detection(schedule=Schedule("0 0 * * *", "-24h@h", "@h"))
+    worker = scene.make_worker(daily)
+    for day in range(1, 41):
+        worker.step(START + day * DAY)
+    ((count, first),) = scene.ask("SELECT count(*), min(due) FROM windows")
+    assert (count, first) == (36, START + 5 * DAY)
+    assert worker.step(START + 40 * DAY + 60).windows == 0

@@ -3,7 +3,9 @@ lives; called by ``escudo run`` and ``escudo backfill``."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from threading import Event
@@ -11,7 +13,7 @@ from threading import Event
 from escudo.actions.delivery import list_findings
 from escudo.actions.hunt import HuntPlan
 from escudo.actions.workspace import Workspace
-from escudo.core.errors import Diagnostic
+from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.event_log import log_event
 from escudo.core.timerange import TimeRange
 from escudo.schedule.backfill import Opened, open_gaps
@@ -28,6 +30,9 @@ POLL_SECONDS = 5.0
 
 HELD_UP_SECONDS = 0.5
 """Seconds between two looks at the state while other workers have what is due."""
+
+FAILED_SECONDS = 5.0
+"""Seconds after which a step that failed is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,17 +111,30 @@ def run_daemon(
     stop: Event,
     *,
     follow: Callable[[Step, float], None] = lambda _step, _now: None,
+    tell: Callable[[Diagnostic], None] = lambda _diagnostic: None,
     poll: float = POLL_SECONDS,
 ) -> None:
-    """Runs what is due whenever it is, until ``stop`` is set; what fails is tried again.
+    """Runs what is due whenever it is, until ``stop`` is set.
+
+    Where the lake or the state fails (a full disk, a database that restarts), what was claimed is
+    run again later.
 
     Args:
         follow: is told each step that did something, and when.
+        tell: is told what failed.
         poll: see ``POLL_SECONDS``.
     """
     while not stop.is_set():
         now = clock.now()
-        step = worker.step(now)
+        try:
+            step = worker.step(now)
+        except EscudoError as error:
+            tell(error.diagnostic)
+            log_event("step failed", level=logging.ERROR, error=error.code)
+            clock.wait(FAILED_SECONDS, stop)
+            with suppress(EscudoError):
+                worker.leave()
+            continue
         if not step.idle:
             follow(step, now)
         pause = HELD_UP_SECONDS if step.held_up else poll

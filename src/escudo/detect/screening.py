@@ -152,18 +152,17 @@ class _Kept:
 
 def _digest_world(catalog: Catalog, engine: Engine) -> bytes:
     """What all screens depend on beside the content: tables, engine."""
-    models = [(m, d, _tell_apart(catalog.dataset(m, d))) for m, d in catalog.datasets()]
-    tables = [_tell_apart(schema) for schema in catalog.raw_tables()]
-    world = repr((engine.name, tables, models))
-    return hashlib.blake2b(world.encode(), digest_size=16).digest()
+    models = [(m, d, _list_parts(catalog.dataset(m, d))) for m, d in catalog.datasets()]
+    world = (engine.name, [_list_parts(t) for t in catalog.raw_tables()], models)
+    return hashlib.blake2b(repr(world).encode(), digest_size=16).digest()
 
 
-def _tell_apart(schema: TableSchema | None) -> object:
-    """A schema as text that is the same in each process: sets have no order."""
+def _list_parts(schema: TableSchema | None) -> tuple[object, ...]:
+    """What a schema says, without what it has worked out from that meanwhile."""
     if schema is None:
-        return None
-    values = sorted((name, sorted(held)) for name, held in schema.values.items())
-    return (schema.table, schema.columns, schema.rest, schema.constraint, values)
+        return ()
+    values = sorted((name, sorted(known)) for name, known in schema.values.items())
+    return schema.table, schema.columns, schema.rest, schema.constraint, values
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,23 @@ import sqlalchemy as sa
 
 from escudo.schedule.database import State
 from escudo.schedule.planned_search import PlannedSearch
-from escudo.schedule.tables import GAPS, READY, RUNNING, SEARCHES, WINDOWS
+from escudo.schedule.tables import (
+    DONE,
+    GAPS,
+    OUTBOX,
+    READY,
+    RUNNING,
+    SEARCHES,
+    THROTTLES,
+    WINDOWS,
+)
 from escudo.schedule.timetable import Timetable
 
 CLOCK_TOLERANCE = 60.0
 """Seconds that the clock may go back without anything being planned anew."""
+
+KEEP_SECONDS = 35 * 86_400.0
+"""Seconds for which windows that are done are kept: so long may data be late to open them again."""
 
 MISSED = "nothing ran the schedule when it was due"
 REPLACED = "the content has another version, or none, of the search"
@@ -68,6 +80,7 @@ class _Planning:
 
     def plan(self, searches: Sequence[PlannedSearch]) -> Planned:
         self._meet_clock_that_went_back()
+        self._forget_old()
         ids, planned_to = self._match(searches)
         groups: dict[_Group, list[int]] = defaultdict(list)
         for number, search in ids.items():
@@ -79,6 +92,16 @@ class _Planning:
             missed += gone
         dues = (t.find_next(self._now) for t in {g.timetable for g in groups})
         return Planned(windows, missed, ids, min((d for d in dues if d is not None), default=None))
+
+    def _forget_old(self) -> None:
+        """Lets go of what ran long ago; gaps and failures stay until they are filled."""
+        limit = self._now - KEEP_SECONDS
+        for rows in (
+            sa.delete(WINDOWS).where(WINDOWS.c.state == DONE, WINDOWS.c.due < limit),
+            sa.delete(THROTTLES).where(THROTTLES.c.until < limit),
+            sa.delete(OUTBOX).where(OUTBOX.c.payload.is_(None), OUTBOX.c.found < limit),
+        ):
+            self._connection.execute(rows)
 
     def _match(
         self, searches: Sequence[PlannedSearch]
@@ -184,7 +207,7 @@ class _Planning:
         rows = self._connection.execute(sa.select(GAPS).where(GAPS.c.last_due > limit))
         for row in rows.mappings().all():
             share = (self._now - row["first_due"]) / (row["last_due"] - row["first_due"])
-            kept = max(1, int(share * (row["windows"] - 1)) + 1)
+            kept = max(1, int(share * (row["windows"] - 1) + 1e-6) + 1)
             self._connection.execute(
                 sa.update(GAPS)
                 .where(GAPS.c.id == row["id"])

@@ -9,13 +9,14 @@ outbox.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
-from escudo.core.errors import Diagnostic
+from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.event_log import log_event
 from escudo.schedule.claims import Batch, Claims
 from escudo.schedule.database import State
@@ -164,7 +165,10 @@ class Worker:
 
         def renew() -> None:
             while not over.wait(self._claims.lease / 3):
-                self._claims.say_alive(self._wall())
+                try:
+                    self._claims.say_alive(self._wall())
+                except EscudoError as error:  # the next time may come before the lease is over
+                    log_event("lease not renewed", level=logging.WARNING, error=error.code)
 
         thread = Thread(target=renew, name="escudo-lease", daemon=True)
         thread.start()

@@ -172,7 +172,13 @@ def command(
                     if not quiet:
                         _tell(step, at)
 
-                run_daemon(prepared.worker, clock, Event(), follow=follow)
+                run_daemon(
+                    prepared.worker,
+                    clock,
+                    Event(),
+                    follow=follow,
+                    tell=lambda failure: show_diagnostics([failure]),
+                )
                 return
             step = run_once(prepared.worker, now, clock=clock)
             waiting = [s for s in read_status(state, now=now).sinks if s.waiting and s.error]
