@@ -97,6 +97,7 @@ class Screener:
         self._cache = cache if cache is not None and key is not None else DiskCache(None)
         self._key = key or b""
         self._screens: dict[bytes, dict[str, Screen]] = {}
+        self._world: tuple[Sequence[TableSchema], str, bytes, bytes] | None = None
 
     def rule_out(
         self,
@@ -112,7 +113,7 @@ class Screener:
 
         What they need of lookups is not asked, so it does not matter what others write.
         """
-        key = self._key + _digest_world(catalog, engine, knowledge)
+        key = self._key + self._find_world(catalog, engine, knowledge)
         if key not in self._screens:
             found = self._cache.find(_KIND, key)
             self._screens[key] = found if isinstance(found, dict) else {}
@@ -131,6 +132,15 @@ class Screener:
             self._cache.keep(_KIND, key, known)
         possible = select_possible(screens, catalog, engine, within)
         return [None if may else s for s, may in zip(screens, possible, strict=True)]
+
+    def _find_world(self, catalog: Catalog, engine: Engine, knowledge: Knowledge) -> bytes:
+        """``_digest_world``, known for the same tables: what is bound leaves traces in them."""
+        tables, fingerprint = catalog.raw_tables(), knowledge.fingerprint()
+        known = self._world
+        if known is None or known[0] is not tables or known[1:3] != (engine.name, fingerprint):
+            digest = _digest_world(catalog, engine, knowledge)
+            known = self._world = (tables, engine.name, fingerprint, digest)
+        return known[3]
 
 
 _KIND = "screens"
