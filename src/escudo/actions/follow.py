@@ -145,6 +145,7 @@ def follow_logs(
     options = replace(options or FollowOptions(), kind=kind)
     listener = listener or FollowListener()
     following = _Following(workspace, plan, kind, deliver, clock)
+    missed = following.list_missed()
     batches: queue.Queue[CommittedBatch | _Ended] = queue.Queue()
     arrivals: queue.Queue[Arrival | _Ended] = queue.Queue()
     stop = threading.Event()
@@ -163,7 +164,7 @@ def follow_logs(
 
     def search() -> Iterator[Arrival]:
         following.prepare()
-        for together in following.list_missed():
+        for together in missed:
             yield following.search(together)
         ended = False
         while not ended and not stop.is_set():
@@ -268,13 +269,13 @@ class _Following:
         are searched together again, so that their sums, and the ids of findings, are the same."""
         return int((self._value or "0").rpartition("-")[2])
 
-    def list_missed(self) -> Iterator[CommittedBatch]:
+    def list_missed(self) -> list[CommittedBatch]:
         """What was committed by earlier runs and not searched to the end: what was being searched
         together when the process died, and all else."""
         missed = list(list_batches(self._workspace.lake, kind=self._mark, after=self.searched))
         begun = [b for b in missed if b.commits[-1] <= self.begun]
         joined = (join_batches(some) for some in (begun, missed[len(begun) :]))
-        return (batch for batch in joined if batch is not None)
+        return [batch for batch in joined if batch is not None]
 
     def prepare(self) -> None:
         """Binds what the screener asks of each search, before there is anything to search."""
