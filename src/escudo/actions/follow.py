@@ -20,6 +20,7 @@ from typing import BinaryIO, TypeVar
 from escudo.actions.delivery import list_findings
 from escudo.actions.workspace import Workspace
 from escudo.content import Content, Detection
+from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.event_log import log_event
 from escudo.core.interrupts import find_stop, meet_stop
@@ -40,6 +41,9 @@ from escudo.spl.compile import find_batch_obstacle
 
 T = TypeVar("T")
 
+_KIND = "arrival"
+"""What the cache calls the reasons why detections cannot run on events as they come."""
+
 _POLL_SECONDS = 0.5
 """Seconds until Ctrl-C is looked at, where the system's wait does not end by it."""
 
@@ -57,21 +61,37 @@ class ArrivalPlan:
     others: tuple[tuple[Detection, Diagnostic], ...]
 
 
-def plan_arrival(detections: Sequence[Detection], content: Content) -> ArrivalPlan:
+def plan_arrival(
+    detections: Sequence[Detection],
+    content: Content,
+    cache: DiskCache | None = None,
+    key: bytes | None = None,
+) -> ArrivalPlan:
     """Tells detections that can run on events as they come from those that cannot.
 
-    Correlations read the risk of others, so they are left to their schedule.
+    Correlations read the risk of others, so they are left to their schedule. To parse a thousand
+    searches takes three seconds, so what came of it is kept in a cache, where ``key`` says what
+    tells the content from any other.
     """
+    cache = cache if cache is not None and key is not None else DiskCache(None)
+    kept = cache.find(_KIND, key or b"")
+    known: dict[str, Diagnostic | None] = kept if isinstance(kept, dict) else {}
+    before = len(known)
     arriving: list[Detection] = []
     others: list[tuple[Detection, Diagnostic]] = []
     for detection in detections:
         if not detection.enabled:
             continue
-        reason = _find_obstacle(detection, content)
+        name = f"{detection.id}|{detection.search}"
+        if name not in known:
+            known[name] = _find_obstacle(detection, content)
+        reason = known[name]
         if reason is None:
             arriving.append(detection)
         else:
             others.append((detection, reason))
+    if len(known) > before:
+        cache.keep(_KIND, key or b"", known)
     return ArrivalPlan(tuple(arriving), tuple(others))
 
 

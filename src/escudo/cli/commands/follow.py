@@ -161,7 +161,7 @@ def command(
         types=types, statuses=statuses, exclude=exclude, min_severity=min_severity
     )
     chosen = plan_hunt(loaded.content, names=names, stories=stories, narrowing=narrowing)
-    plan = plan_arrival(chosen.detections, loaded.content)
+    plan = plan_arrival(chosen.detections, loaded.content, cache, loaded.key)
     policy = Policy() if policy_path is None else read_policy(policy_path)
     opened = open_sinks(sinks)
     view = FollowView(choose_format(format_, _FORMATS), quiet=quiet)
