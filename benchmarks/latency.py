@@ -5,23 +5,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 PLANT_SECONDS = 0.5
 """Seconds from one planted attack to the next."""
-WARM_SECONDS = 5.0
-"""Seconds of events before the first one: libraries are loaded, searches bound."""
-PATIENCE = 60.0
-"""Seconds that findings may take after the last event."""
+PATIENCE = 300.0
+"""Seconds that findings may take after the last event, and the first one before it counts: by then
+libraries are loaded and searches bound."""
 _STEP = 0.02
+_NAME = re.compile(r"echo ((?:first|planted)\d+) ")
 
 
 def follow(
@@ -50,17 +51,14 @@ def follow(
     stop = threading.Event()
     feeder = _Feeder(Path(source), logs / "stream.xml", rate, report, stop)
     feeder.start()
-    begun = time.perf_counter()
-    time.sleep(WARM_SECONDS)
-    while not feeder.caught_on() and time.perf_counter() - begun < PATIENCE:
-        time.sleep(_STEP)
-    planted = _plant(logs / "attacks.log", seconds)
+    first = _plant(logs / "attacks.log", 1, "first")
+    _await(first, seen)
+    begun, before = time.perf_counter(), feeder.sent
+    planted = _plant(logs / "attacks.log", round(seconds / PLANT_SECONDS), "planted")
+    lasted, sent = time.perf_counter() - begun, feeder.sent - before
     stop.set()
     feeder.join()
-    end = time.monotonic() + PATIENCE
-    while len(seen.keys() & planted.keys()) < len(planted) and time.monotonic() < end:
-        time.sleep(_STEP)
-    lasted = time.perf_counter() - begun
+    _await(planted, seen)
     process.terminate()
     process.wait()
     waited = sorted(seen[n] - at for n, at in planted.items() if n in seen)
@@ -74,23 +72,29 @@ def follow(
             "median s": median(waited),
             "p99 s": quantiles(waited, n=100)[98],
             "worst s": waited[-1],
-            "events a second": feeder.sent / lasted,
+            "events a second": sent / lasted,
         },
     }
 
 
-def _plant(log: Path, seconds: float) -> dict[str, float]:
+def _plant(log: Path, count: int, word: str) -> dict[str, float]:
     """Writes an attack every so often: what tells it from others -> when it was written."""
     planted: dict[str, float] = {}
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        name = f"planted{len(planted)}"
+    for number in range(count):
+        name = f"{word}{number}"
         text = _attack(name)
         planted[name] = time.monotonic()
         with log.open("a") as out:
             out.write(text)
         time.sleep(PLANT_SECONDS)
     return planted
+
+
+def _await(planted: Mapping[str, float], seen: Mapping[str, float]) -> None:
+    """Waits until all that was planted is found."""
+    end = time.monotonic() + PATIENCE
+    while planted.keys() - seen.keys() and time.monotonic() < end:
+        time.sleep(_STEP)
 
 
 def _attack(name: str) -> str:
@@ -116,9 +120,8 @@ def _read(process: subprocess.Popen[str], seen: dict[str, float]) -> None:
     assert process.stdout is not None
     for line in process.stdout:
         at = time.monotonic()
-        _, found, rest = line.partition("echo planted")
-        if found:
-            seen.setdefault(f"planted{rest.split()[0]}", at)
+        for name in _NAME.findall(line):
+            seen.setdefault(name, at)
 
 
 class _Feeder(threading.Thread):
@@ -134,12 +137,6 @@ class _Feeder(threading.Thread):
         self._report = report
         self._stop_asked = stop
         self.sent = 0
-        self._read = 0
-
-    def caught_on(self) -> bool:
-        """Whether events have been committed."""
-        self._read = _count_read(self._report)
-        return self._read > 0
 
     def run(self) -> None:
         begun = time.monotonic()

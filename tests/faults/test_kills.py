@@ -84,6 +84,10 @@ COMMANDS = {
     "expire": Command(
         ("lake", "expire", "--lake", "{lake}", "--older-than", str(START + 1800)), short=4
     ),
+    "follow": Command(
+        ("follow", "{logs}/log001.xml", "{logs}/log002.xml", "--lake", "{lake}", "--once"), short=4
+    ),
+    "maintain": Command(("lake", "maintain", "--lake", "{lake}"), short=2),
     "repair": Command(("lake", "repair", "--lake", "{lake}"), no_ledger=True),
 }
 CASES = [(name, part) for name in COMMANDS for part in range(PARTS)]

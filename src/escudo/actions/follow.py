@@ -1,8 +1,8 @@
 """Inputs that keep coming, detections -> findings as they come; called by ``escudo follow``.
 
-One thread reads and commits, as fast as events come. The other runs detections over what has been
+One thread reads and commits, as fast as events come. Another one runs detections over what has been
 committed since it last looked, be that one batch or many. So a slow search makes findings late, and
-never the ingest.
+never the ingest. The thread that asks for findings only waits, so that Ctrl-C ends it at once.
 """
 
 from __future__ import annotations
@@ -11,20 +11,24 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from threading import Thread
+from typing import BinaryIO, TypeVar
 
 from escudo.actions.delivery import list_findings
 from escudo.actions.workspace import Workspace
 from escudo.content import Content, Detection
+from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.event_log import log_event
 from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import run_detections
 from escudo.detect.row_times import date_matches
+from escudo.detect.running import FEWEST_SCREENED
+from escudo.engines.execute import Engine
 from escudo.findings import Schemas, judge_match
 from escudo.findings.store import write_judgements
 from escudo.inputs import CommittedBatch, FollowOptions, follow_inputs
@@ -35,8 +39,17 @@ from escudo.lake.tables import NOTABLE, RISK
 from escudo.sinks import Finding
 from escudo.spl.compile import find_batch_obstacle
 
+T = TypeVar("T")
+
+_KIND = "arrival"
+"""What the cache calls the reasons why detections cannot run on events as they come."""
+
 _POLL_SECONDS = 0.5
 """Seconds until Ctrl-C is looked at, where the system's wait does not end by it."""
+
+_END_SECONDS = 4.0
+"""Seconds that a commit or a search under way has when it is to end. What is not searched then is
+searched at the next start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +61,37 @@ class ArrivalPlan:
     others: tuple[tuple[Detection, Diagnostic], ...]
 
 
-def plan_arrival(detections: Sequence[Detection], content: Content) -> ArrivalPlan:
+def plan_arrival(
+    detections: Sequence[Detection],
+    content: Content,
+    cache: DiskCache | None = None,
+    key: bytes | None = None,
+) -> ArrivalPlan:
     """Tells detections that can run on events as they come from those that cannot.
 
-    Correlations read the risk of others, so they are left to their schedule.
+    Correlations read the risk of others, so they are left to their schedule. To parse a thousand
+    searches takes three seconds, so what came of it is kept in a cache, where ``key`` says what
+    tells the content from any other.
     """
+    cache = cache if cache is not None and key is not None else DiskCache(None)
+    kept = cache.find(_KIND, key or b"")
+    known: dict[str, Diagnostic | None] = kept if isinstance(kept, dict) else {}
+    before = len(known)
     arriving: list[Detection] = []
     others: list[tuple[Detection, Diagnostic]] = []
     for detection in detections:
         if not detection.enabled:
             continue
-        reason = _find_obstacle(detection, content)
+        name = f"{detection.id}|{detection.search}"
+        if name not in known:
+            known[name] = _find_obstacle(detection, content)
+        reason = known[name]
         if reason is None:
             arriving.append(detection)
         else:
             others.append((detection, reason))
+    if len(known) > before:
+        cache.keep(_KIND, key or b"", known)
     return ArrivalPlan(tuple(arriving), tuple(others))
 
 
@@ -119,69 +148,90 @@ def follow_logs(
     clock: Callable[[], float] = time.time,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-) -> Iterator[Arrival]:
+) -> Generator[Arrival, None, None]:
     """Follows inputs into the workspace's lake; gives what detections find in each batch.
 
-    Risk events and findings are in the lake, and ``deliver`` has returned, before the batch counts
-    as searched. A batch that was committed and not searched (the process died) is searched when
-    the same inputs are followed again; so no finding is lost, and one may be delivered twice, with
-    the same ``finding_id``. Ctrl-C ends it: what was read is committed then.
+    Risk events and findings are in the lake, and ``deliver`` (called from a thread of its own) has
+    returned, before the batch counts as searched. A batch that was committed and not searched (the
+    process died) is searched when the same inputs are followed again; so no finding is lost, and
+    one may be delivered twice, with the same ``finding_id``. Ctrl-C ends it: what was read is
+    committed then.
 
     Raises:
         EscudoError: what ``follow_inputs`` and the lake say.
         KeyboardInterrupt: the stop, once all is in order.
     """
-    identity = _identify(paths)
-    options = replace(options or FollowOptions(), kind=f"follow:{identity}")
-    following = _Following(workspace, plan, options.kind, deliver, clock)
+    kind = f"follow:{_identify(paths)}"
+    options = replace(options or FollowOptions(), kind=kind)
     listener = listener or FollowListener()
-    waiting: queue.Queue[CommittedBatch | _Ended] = queue.Queue()
+    following = _Following(workspace, plan, kind, deliver, clock)
+    missed = following.list_missed()
+    batches: queue.Queue[CommittedBatch | _Ended] = queue.Queue()
+    arrivals: queue.Queue[Arrival | _Ended] = queue.Queue()
     stop = threading.Event()
 
-    def read() -> None:
-        try:
-            for batch in follow_inputs(
-                paths,
-                workspace.lake,
-                options,
-                stop=stop,
-                stdin=stdin,
-                progress=progress,
-                tell=listener.tell_ingested,
-                measure=listener.tell_behind,
-            ):
-                waiting.put(batch)
-        except BaseException as error:
-            waiting.put(_Ended(error))
-        else:
-            waiting.put(_Ended())
+    def read() -> Iterator[CommittedBatch]:
+        return follow_inputs(
+            paths,
+            workspace.lake,
+            options,
+            stop=stop,
+            stdin=stdin,
+            progress=progress,
+            tell=listener.tell_ingested,
+            measure=listener.tell_behind,
+        )
 
-    missed = list(list_batches(workspace.lake, kind=options.kind, after=following.searched))
-    begun = [b for b in missed if b.commits[-1] <= following.begun]
-    reader = threading.Thread(target=read, name="escudo-follow", daemon=True)
-    reader.start()
-    try:
-        for together in (join_batches(begun), join_batches(missed[len(begun) :])):
-            if together is not None:
-                yield following.search(together)
-        ended: _Ended | None = None
-        while ended is None:
-            batches, ended = _take(waiting)
-            listener.tell_waiting(len(batches))
-            together = join_batches(batches)
-            if together is not None:
-                yield following.search(together)
+    def search() -> Iterator[Arrival]:
+        following.prepare()
+        for together in missed:
+            yield following.search(together)
+        ended = False
+        while not ended and not stop.is_set():
+            some, ended = _take(batches)
+            listener.tell_waiting(len(some))
+            together_now = join_batches(some)
+            if together_now is not None:
+                yield following.search(together_now)
                 listener.tell_waiting(0)
-        if ended.error is not None:
-            raise ended.error
+
+    threads = [_start("escudo-follow", read, batches), _start("escudo-search", search, arrivals)]
+    try:
+        while True:
+            try:
+                arrival = arrivals.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if not isinstance(arrival, _Ended):
+                yield arrival
+            elif arrival.error is not None:
+                raise arrival.error
+            else:
+                return
     except KeyboardInterrupt as error:
         meet_stop()
-        stop.set()
-        reader.join()
         raise find_stop(error) from None
     finally:
         stop.set()
-        reader.join()
+        for thread in threads:
+            thread.join(timeout=_END_SECONDS)
+
+
+def _start(name: str, make: Callable[[], Iterator[T]], out: queue.Queue[T | _Ended]) -> Thread:
+    """A thread that puts the items of an iterator into a queue, and how it ended."""
+
+    def run() -> None:
+        try:
+            for item in make():
+                out.put(item)
+        except BaseException as error:
+            out.put(_Ended(error))
+        else:
+            out.put(_Ended())
+
+    thread = Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def _identify(paths: Sequence[Path | str]) -> str:
@@ -191,21 +241,21 @@ def _identify(paths: Sequence[Path | str]) -> str:
     return hashlib.blake2b(text, digest_size=6).hexdigest()
 
 
-def _take(
-    waiting: queue.Queue[CommittedBatch | _Ended],
-) -> tuple[list[CommittedBatch], _Ended | None]:
-    """All that is there, once something is."""
+def _take(waiting: queue.Queue[CommittedBatch | _Ended]) -> tuple[list[CommittedBatch], bool]:
+    """All batches that are there, once one is; whether they are the last.
+
+    Raises what has ended the reader.
+    """
     batches: list[CommittedBatch] = []
-    while True:
-        try:
-            item = waiting.get_nowait() if batches else waiting.get(timeout=_POLL_SECONDS)
-        except queue.Empty:
-            if batches:
-                return batches, None
-            continue
-        if isinstance(item, _Ended):
-            return batches, item
-        batches.append(item)
+    while not batches or not waiting.empty():
+        item = waiting.get()
+        if isinstance(item, CommittedBatch):
+            batches.append(item)
+        elif item.error is not None:
+            raise item.error
+        else:
+            return batches, True
+    return batches, False
 
 
 class _Following:
@@ -239,22 +289,45 @@ class _Following:
         are searched together again, so that their sums, and the ids of findings, are the same."""
         return int((self._value or "0").rpartition("-")[2])
 
+    def list_missed(self) -> list[CommittedBatch]:
+        """What was committed by earlier runs and not searched to the end: what was being searched
+        together when the process died, and all else."""
+        missed = list(list_batches(self._workspace.lake, kind=self._mark, after=self.searched))
+        begun = [b for b in missed if b.commits[-1] <= self.begun]
+        joined = (join_batches(some) for some in (begun, missed[len(begun) :]))
+        return [batch for batch in joined if batch is not None]
+
+    def prepare(self) -> None:
+        """Binds what the screener asks of each search, before there is anything to search."""
+        lake = self._workspace.lake
+        self._screen(CommittedBatch(lake.path, lake.tables, (), {}))
+
+    def _screen(self, batch: CommittedBatch) -> tuple[Engine, list[Detection]]:
+        """The detections that may find something in a batch; an engine over it."""
+        workspace = self._workspace
+        engine = workspace.engine_of(batch)
+        detections = list(self._plan.detections)
+        if workspace.screener is None or len(detections) < FEWEST_SCREENED:
+            return engine, detections
+        screens = workspace.screener.rule_out(
+            detections,
+            batch,
+            engine,
+            workspace.knowledge,
+            within=ALL_TIME,
+            now=self._clock(),
+        )
+        kept = [d for d, screen in zip(detections, screens, strict=True) if screen is None]
+        return engine, kept
+
     def search(self, batch: CommittedBatch) -> Arrival:
         """Runs the detections over a batch, writes and delivers what they find."""
         workspace, now = self._workspace, self._clock()
         self._move(f"{self.searched}-{batch.commits[-1]}")
-        engine = workspace.engine_of(batch)
         begun = time.monotonic()
+        engine, possible = self._screen(batch)
         matches = list(
-            run_detections(
-                self._plan.detections,
-                batch,
-                engine,
-                workspace.knowledge,
-                within=ALL_TIME,
-                now=now,
-                screener=workspace.screener,
-            )
+            run_detections(possible, batch, engine, workspace.knowledge, within=ALL_TIME, now=now)
         )
         diagnostics = [d for m in matches for d in m.diagnostics if d.severity is Severity.ERROR]
         found = date_matches([m for m in matches if m.rows.num_rows], batch, engine)

@@ -10,6 +10,7 @@ from pathlib import Path
 from escudo.core.errors import EscudoError
 from escudo.sinks import Sink
 from escudo.sinks.dead_letters import DeadLetter, DeadLetters
+from escudo.sinks.dispatch import send_safely
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def redeliver(path: Path, sinks: Sequence[Sink]) -> Redelivery:
             if name not in by_name:
                 left += mine
                 continue
-            delivery = by_name[name].send([letter.finding for letter in mine])
+            delivery, _ = send_safely(by_name[name], [letter.finding for letter in mine])
             again = _find_failed(
                 mine, {id(x): f.reason for f in delivery.failures for x in f.findings}
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 from escudo.actions.follow import Arrival, ArrivalPlan, FollowListener
 from escudo.cli.json_text import dump_json
@@ -59,13 +60,16 @@ class FollowView(FollowListener):
             self.failed = self.failed or any(d.severity is Severity.ERROR for d in new)
             show_diagnostics([d for d in new if d.severity is not Severity.INFO])
 
-    def show(self, arrival: Arrival) -> None:
+    def show_findings(self, findings: Sequence[Finding]) -> None:
         """Shows what was found in a batch."""
-        self._findings += len(arrival.findings)
-        for finding in arrival.findings:
+        self._findings += len(findings)
+        for finding in findings:
             text = dump_json(finding) if self._format == "jsonl" else describe_finding(finding)
             sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+    def tell_arrival(self, arrival: Arrival) -> None:
+        """Says once what was wrong with detections."""
         new = [d for d in arrival.diagnostics if (d.code, d.message) not in self._told]
         self._told.update((d.code, d.message) for d in new)
         if new:

@@ -6,6 +6,7 @@ Names of hosts, users and files are no labels: they would be as many as an attac
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,8 +138,9 @@ def serve_metrics(metrics: Metrics, place: str) -> Iterator[int]:
     host, port = parse_place(place)
     try:
         server, thread = start_http_server(port, host, metrics.registry)
-    except OSError as error:
-        raise EscudoError("SYS007", f"{place}: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:
+        told = getattr(error, "strerror", None) or "that is no host"
+        raise EscudoError("SYS007", f"{place}: {told}") from error
     try:
         yield server.server_port
     finally:
@@ -152,7 +154,7 @@ def parse_place(place: str) -> tuple[str, int]:
     (('::1', 9108), ('127.0.0.1', 9108))
     """
     host, _, port = place.rpartition(":")
-    if not port.isdigit() or not 0 <= int(port) < 65536:
+    if not re.fullmatch(r"\d{1,5}", port, re.ASCII) or int(port) > 65535:
         raise EscudoError("SYS007", f"{place!r} is no HOST:PORT")
     return host.strip("[]") or "127.0.0.1", int(port)
 

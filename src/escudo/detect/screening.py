@@ -97,6 +97,7 @@ class Screener:
         self._cache = cache if cache is not None and key is not None else DiskCache(None)
         self._key = key or b""
         self._screens: dict[bytes, dict[str, _Kept]] = {}
+        self._world: tuple[Sequence[TableSchema], str, bytes] | None = None
 
     def rule_out(
         self,
@@ -112,7 +113,7 @@ class Screener:
 
         What they need of lookups is not asked, so it does not matter what others write.
         """
-        key = self._key + _digest_world(catalog, engine)
+        key = self._key + self._find_world(catalog, engine)
         if key not in self._screens:
             found = self._cache.find(_KIND, key)
             self._screens[key] = found if isinstance(found, dict) else {}
@@ -136,6 +137,14 @@ class Screener:
             self._cache.keep(_KIND, key, known)
         possible = select_possible(screens, catalog, engine, within)
         return [None if may else s for s, may in zip(screens, possible, strict=True)]
+
+    def _find_world(self, catalog: Catalog, engine: Engine) -> bytes:
+        """``_digest_world``, known for the same tables."""
+        tables = catalog.raw_tables()
+        known = self._world
+        if known is None or known[0] is not tables or known[1] != engine.name:
+            known = self._world = (tables, engine.name, _digest_world(catalog, engine))
+        return known[2]
 
 
 _KIND = "screens"

@@ -71,11 +71,11 @@ def read_policy(path: Path) -> Policy:
         given = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise EscudoError("LAK021", f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, UnicodeDecodeError are such
         raise EscudoError("LAK021", f"{path} is no TOML: {error}") from error
     try:
         return _build(given)
-    except (ValueError, TypeError) as error:
+    except (ValueError, OverflowError) as error:
         raise EscudoError("LAK021", f"{path}: {error}") from error
 
 

@@ -19,6 +19,7 @@ import orjson
 
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
+from escudo.core.whole_file import write_whole
 from escudo.sinks.files import dump
 from escudo.sinks.sink import Failure, Finding
 
@@ -79,18 +80,20 @@ class DeadLetters:
             letters = [_read(line, number) for number, line in enumerate(file, 1)]
             left: list[DeadLetter] = []
             yield letters, left
-            file.seek(0)
-            file.write(b"".join(letter.dump() for letter in left))
-            file.truncate()
-            _sync(file)
+            with write_whole(self.path) as whole:  # a crash leaves the old file or the new one
+                whole.write(b"".join(letter.dump() for letter in left))
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
+        """The file, alone; one that was replaced while it was waited for is opened anew."""
         try:
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-            with os.fdopen(handle, "r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                yield file
+            while True:
+                handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+                with os.fdopen(handle, "r+b") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    if os.path.samestat(os.fstat(file.fileno()), os.stat(self.path)):
+                        yield file
+                        return
         except OSError as error:
             message = f"dead letters {self.path}: {error.strerror}"
             raise EscudoError("SYS002", message) from error
@@ -104,6 +107,7 @@ def _sync(file: BinaryIO) -> None:
 def _read(line: bytes, number: int) -> DeadLetter:
     try:
         row = orjson.loads(line)
-        return DeadLetter(str(row["sink"]), str(row["reason"]), str(row["time"]), row["finding"])
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        finding = dict(row["finding"].items())
+        return DeadLetter(str(row["sink"]), str(row["reason"]), str(row["time"]), finding)
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise EscudoError("SNK007", f"line {number} is no dead letter") from error

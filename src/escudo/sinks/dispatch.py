@@ -58,7 +58,7 @@ class Dispatcher:
         """
         if not findings or not self._sinks:
             return []
-        begun = [(sink, self._threads.submit(_send_one, sink, findings)) for sink in self._sinks]
+        begun = [(sink, self._threads.submit(send_safely, sink, findings)) for sink in self._sinks]
         deliveries = []
         for sink, future in begun:
             delivery, seconds = future.result()
@@ -76,8 +76,8 @@ class Dispatcher:
         return deliveries
 
 
-def _send_one(sink: Sink, findings: Sequence[Finding]) -> tuple[Delivery, float]:
-    """A delivery and its seconds; a fault of a sink is no fault of the others."""
+def send_safely(sink: Sink, findings: Sequence[Finding]) -> tuple[Delivery, float]:
+    """A delivery and its seconds; a fault of a sink is a failure, and none of the others."""
     begun = time.monotonic()
     try:
         delivery = sink.send(findings)

@@ -65,8 +65,9 @@ class FileSink:
                 except OSError:
                     os.truncate(self._path, size)
                     raise
-        except OSError as error:
-            reason = f"{self._path}: {error.strerror}"
+        except (OSError, ValueError) as error:  # a name that no file can have is a ValueError
+            told = getattr(error, "strerror", None) or str(error)
+            reason = f"{self._path}: {told}"
             return Delivery(0, (Failure(tuple(findings), reason),))
         return Delivery(len(findings))
 

@@ -36,6 +36,14 @@ def open_sink(text: str) -> Sink:
     Raises:
         EscudoError: SNK001 to SNK005.
     """
+    try:
+        return _open(text)
+    except ValueError as error:  # of the parts of a URL
+        kind = text.partition(":")[0]
+        raise EscudoError("SNK001", f"{kind}: that is no URL: {error}") from error
+
+
+def _open(text: str) -> Sink:
     if text.startswith("apprise+"):  # its URL is its own, whatever is behind #
         return _open_chat(text.removeprefix("apprise+"))
     address, options = split_options(text)

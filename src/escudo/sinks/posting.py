@@ -48,6 +48,8 @@ class Poster:
                 answer = self.client.post(url, content=body, headers=dict(headers))
             except httpx.TransportError as error:
                 raise TryAgainError(str(error) or type(error).__name__) from error
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+                raise GiveUpError(str(error) or type(error).__name__) from error
             if answer.status_code in _BUSY:
                 raise TryAgainError(_describe(answer))
             if not answer.is_success:

@@ -108,9 +108,9 @@ class SyslogSink:
             if self._socket is None:
                 self._socket = self._open()
             self._socket.sendall(f"{len(message)} ".encode() + message)
-        except OSError as error:  # ssl.SSLError is one
+        except (OSError, UnicodeError) as error:  # ssl.SSLError is one; UnicodeError: of a host
             self.close()
-            reason = error.strerror or str(error) or type(error).__name__
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise TryAgainError(f"{self.host}:{self.port}: {reason}") from error
 
     def _open(self) -> socket.socket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import click
@@ -39,6 +39,7 @@ from escudo.cli.sink_options import (
     sink_option,
 )
 from escudo.content.elements.detection import STATUSES, TYPES
+from escudo.core.interrupts import meet_stop
 from escudo.core.metrics import Metrics, serve_metrics
 from escudo.detect.screening import Screener
 from escudo.findings.notable import SEVERITIES
@@ -47,7 +48,7 @@ from escudo.inputs.following import COMMIT_SECONDS, SETTLE_SECONDS
 from escudo.lake import Lake
 from escudo.lake.policy import Policy, read_policy
 from escudo.lake.tables import Tables
-from escudo.sinks import Delivery, Sink
+from escudo.sinks import Delivery, Finding, Sink
 from escudo.sinks.dispatch import Dispatcher
 from escudo.sources.date_order import DateOrder
 
@@ -160,7 +161,7 @@ def command(
         types=types, statuses=statuses, exclude=exclude, min_severity=min_severity
     )
     chosen = plan_hunt(loaded.content, names=names, stories=stories, narrowing=narrowing)
-    plan = plan_arrival(chosen.detections, loaded.content)
+    plan = plan_arrival(chosen.detections, loaded.content, cache, loaded.key)
     policy = Policy() if policy_path is None else read_policy(policy_path)
     opened = open_sinks(sinks)
     view = FollowView(choose_format(format_, _FORMATS), quiet=quiet)
@@ -199,13 +200,19 @@ def command(
             screener=Screener(cache, loaded.key),
         )
         listener = MeteredListener(metrics, view)
+
+        def deliver(findings: Sequence[Finding]) -> None:
+            view.show_findings(findings)
+            dispatcher.send(findings)
+
         arrivals = follow_logs(
-            logs, workspace, plan, options=options, deliver=dispatcher.send, listener=listener
+            logs, workspace, plan, options=options, deliver=deliver, listener=listener
         )
-        with suppress(KeyboardInterrupt):  # that is how it ends
+        with suppress(KeyboardInterrupt), closing(arrivals):  # that is how it ends
             for arrival in arrivals:
                 listener.count_arrival(arrival)
-                view.show(arrival)
+                view.tell_arrival(arrival)
+        meet_stop()
     view.tell_end()
     failures.tell_end()
     if view.failed or failures.failed or loaded.content.failed_files:

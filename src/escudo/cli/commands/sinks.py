@@ -11,8 +11,9 @@ import click
 from escudo.actions.redelivery import redeliver
 from escudo.cli import EXIT_INPUT
 from escudo.cli.sink_options import open_sinks, sink_option
-from escudo.cli.terminal import open_stderr
+from escudo.cli.terminal import escape_line, open_stderr
 from escudo.core.timerange import iso_utc
+from escudo.sinks.dispatch import send_safely
 
 
 @click.group()
@@ -35,9 +36,10 @@ def retry(file: Path, sinks: tuple[str, ...]) -> None:
         for sink in opened:
             sink.close()
     for reason in done.reasons:
-        open_stderr().print(reason)
-    others = f", {done.left:,} are for other sinks" if done.left else ""
-    open_stderr().print(f"{done.sent:,} findings sent, {done.failed:,} not taken{others}")
+        open_stderr().print(escape_line(f"error[SNK006]: {reason}"))
+    open_stderr().print(f"{done.sent:,} findings sent, {done.failed:,} not taken")
+    if done.left:
+        open_stderr().print(f"error[SNK006]: {done.left:,} are for other sinks")
     if done.failed or done.left:
         sys.exit(EXIT_INPUT)
 
@@ -59,10 +61,12 @@ def try_sinks(sinks: tuple[str, ...]) -> None:
     }
     failed = False
     for sink in open_sinks(sinks):
-        delivery = sink.send([finding])
+        delivery, _ = send_safely(sink, [finding])
         sink.close()
-        failed = failed or not delivery.complete
-        told = "; ".join(f.reason for f in delivery.failures) or "taken"
-        open_stderr().print(f"{sink.name}: {told}")
+        for failure in delivery.failures:
+            failed = True
+            open_stderr().print(escape_line(f"error[SNK006]: {sink.name}: {failure.reason}"))
+        if delivery.complete:
+            open_stderr().print(escape_line(f"{sink.name}: taken"))
     if failed:
         sys.exit(EXIT_INPUT)
