@@ -185,6 +185,7 @@ def _agrees(text: str, rows: RowsCatalog) -> None:
         assert all(c.matched for c in misses.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(search=SEARCHES, where=st.none() | WHERES)
 def test_an_event_is_selected_exactly_when_all_its_conditions_hold(

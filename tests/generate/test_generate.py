@@ -311,6 +311,7 @@ def test_falcon_events_hang_together() -> None:
     assert len({e["id"] for e in fdr_events()}) == len(fdr_events())
 
 
+@pytest.mark.slow
 def test_falcon_answers() -> None:
     _, answers = raw("fdr")
     found = {

@@ -382,6 +382,7 @@ def test_without_the_right_the_rest_is_not_done_either(desk: Desk) -> None:
 # --- models --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_model_is_applied_later(desk: Desk) -> None:
     train = makes([{"x": str(n % 10), "y": str(2 * (n % 10))} for n in range(50)])
     desk.run(train + " | fit LinearRegression y from x into app:line")

@@ -64,6 +64,7 @@ def test_a_field_of_too_many_texts_is_left_out() -> None:
     assert model.columns == ("n",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "columns"),
     [
@@ -112,6 +113,7 @@ def dump(value: object) -> bytes:
 BOMB = partial(system, "touch /tmp/escudo-was-here")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [
