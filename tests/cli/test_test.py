@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import subprocess
+import threading
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +106,30 @@ def test_the_table_says_which_clause_lost_the_last_event(escudo: Run, checkout: 
     assert "help: the last event was lost by Processes.process_name=calc.exe" in done.stdout
     assert "nearest misses:" in done.stdout
     assert "1 test: 1 failed" in done.stdout
+
+
+def test_data_is_fetched_once_and_kept(escudo: Run, checkout: Path, tmp_path: Path) -> None:
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(checkout / "tests"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    tests = [
+        {"name": name, "attack_data": [{"data": f"{url}/{name}.xml", **SYSMON}]}
+        for name in ("attack", "gone")
+    ]
+    write_detection(checkout, "Fetches", "cmd.exe", tests=tests)
+    base = ("test", checkout, "--format", "json", "--quiet", "--data-cache", tmp_path / "kept")
+    done = escudo(*base)
+    server.shutdown()
+    server.server_close()
+    kept = escudo(*base, "--offline")
+    for told in (done, kept):
+        assert told.returncode == 0, told.stderr
+        assert outcomes(told) == {"Fetches: attack": "passed", "Fetches: gone": "missing"}
+    first, again = (results(r)["results"] for r in (done, kept))
+    assert [r["data"][0]["origin"] for r in (first[0], again[0])] == ["download", "kept"]
+    assert first[1]["reason"] == f"{url}/gone.xml cannot be fetched: 404 File not found"
+    assert again[1]["reason"] == f"no local copy of {url}/gone.xml"
 
 
 def test_what_is_named_is_tested(escudo: Run, checkout: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -249,11 +250,6 @@ def command(
         results = _run_benign(benign, content, detections, allowed, tables=tables, quiet=quiet)
     else:
         untested = tuple(d for d in detections if not d.tests)
-        kept = data_cache or (cache / "attack-data" if cache is not None else None)
-        fetch = None if offline else partial(_make_fetch, max_download, download_seconds)
-        finder = DataFinder(data_folders, kept=kept, make_fetch=fetch)
-        threads = 1 if offline else _FETCHED_AT_ONCE
-        planned = _plan(detections, finder, threads=threads, quiet=quiet)
         plan = BenchPlan(
             content=content,
             lakes=None if cache is None else cache / "test-lakes",
@@ -261,9 +257,14 @@ def command(
             options=options,
             prepare=prepare_process,
         )
-        most = jobs or min(_MOST_JOBS, os.cpu_count() or 1)
-        processes = jobs or count_processes(planned, most)
-        results = _run_tests(planned, plan, processes, tables=tables, quiet=quiet)
+        with tempfile.TemporaryDirectory(prefix="escudo-data-") as passing:
+            kept = data_cache or (cache or Path(passing)) / "attack-data"
+            fetch = None if offline else partial(_make_fetch, max_download, download_seconds)
+            finder = DataFinder(data_folders, kept=kept, make_fetch=fetch)
+            threads = 1 if offline else _FETCHED_AT_ONCE
+            planned = _plan(detections, finder, threads=threads, quiet=quiet)
+            processes = jobs or count_processes(planned, min(_MOST_JOBS, os.cpu_count() or 1))
+            results = _run_tests(planned, plan, processes, tables=tables, quiet=quiet)
     report = TestReport(tuple(results), untested, time.perf_counter() - begun)
     shape = choose_format(format_, _FORMATS)
     if shape == "table":
