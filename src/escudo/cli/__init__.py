@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "shell": "Search a lake at a prompt, with history and completion.",
     "baseline": "Run baselines: what they learn from a lake stays in it, for detections.",
     "lake": "Look at a lake, compact it, expire old data, verify and repair it.",
-    "validate": "Check that every search of a content folder runs.",
+    "validate": "Check content: its files, what they refer to, and that every search runs.",
     "explain": "Show what a search becomes, reads and costs.",
     "lint": "Say what in SPL is hardly what its author meant.",
     "format": "Lay SPL out for reading, one command a line.",
