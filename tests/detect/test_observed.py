@@ -77,7 +77,19 @@ _EVENT = st.fixed_dictionaries(
     {"EventID": st.sampled_from([None, "1", "10", "a"]), "source": st.sampled_from(["p", "Q"])}
 )
 _CONDITION = st.sampled_from(
-    ["EventCode=1", "EventCode!=1", "NOT EventID=1", "source=q", "EventID=*", "NOT source=P", "EventCode>5", "source IN (p, q)", "EventID=1*", "NOT EventCode=*", "a"]
+    [
+        "EventCode=1",
+        "EventCode!=1",
+        "NOT EventID=1",
+        "source=q",
+        "EventID=*",
+        "NOT source=P",
+        "EventCode>5",
+        "source IN (p, q)",
+        "EventID=1*",
+        "NOT EventCode=*",
+        "a",
+    ]
 )
 
 

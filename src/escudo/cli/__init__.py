@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, str] = {
     "lake": "Look at a lake, compact it, expire old data, verify and repair it.",
     "test": "Run the tests of detections, and say why one fails.",
     "sinks": "Try a sink, send again what one did not take.",
-    "validate": "Check that every search of a content folder runs.",
+    "validate": "Check content: its files, what they refer to, and that every search runs.",
     "explain": "Show what a search becomes, reads and costs.",
     "lint": "Say what in SPL is hardly what its author meant.",
     "format": "Lay SPL out for reading, one command a line.",

@@ -134,16 +134,15 @@ def find_wrong_references(element: Element, known: Known) -> Iterator[Found]:
 
 
 def is_url(text: str) -> bool:
-    """Whether a text is an http(s) URL with a host.
+    """Whether a text is an http(s) URL with a host; later blanks are encoded by who follows it.
 
     >>> is_url("https://example.org/a"), is_url("example.org"), is_url("https:///a")
     (True, False, False)
     """
     try:
         parts = urlsplit(text)
-        return (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in text.strip()
-        )
+        host = parts.hostname or ""
+        return parts.scheme in ("http", "https") and bool(host) and not re.search(r"\s", host)
     except ValueError:
         return False
 
