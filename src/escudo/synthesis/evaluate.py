@@ -9,20 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from escudo.spl import (
-    And,
     Binary,
     Call,
-    Compare,
     EvalExpr,
     FieldRef,
-    InList,
     Literal,
-    Not,
-    Or,
-    SearchExpr,
     SubsearchText,
-    Term,
-    TimeModifier,
     Unary,
     translate,
 )
@@ -200,31 +192,6 @@ def _extract(expr: Call, scope: Scope) -> Value:
         return None
     found = compile_pattern(pattern).search(text)
     return None if found is None else found[translate(pattern).names()[group]]
-
-
-def search_holds(expr: SearchExpr, scope: Scope, *, cidr: bool = True) -> bool:
-    """Whether a search expression selects an event, by the rules of ``search``.
-
-    Raises:
-        UnknownValueError: it has a subsearch.
-    """
-    match expr:
-        case And(operands):
-            return all(search_holds(o, scope, cidr=cidr) for o in operands)
-        case Or(operands):
-            return any(search_holds(o, scope, cidr=cidr) for o in operands)
-        case Not(operand):
-            return not search_holds(operand, scope, cidr=cidr)
-        case Compare(name, op, value):
-            return value_matches(scope.field(name), op, value, name=name, cidr=cidr)
-        case InList(name, values):
-            read = scope.field(name)
-            return any(value_matches(read, "=", v, name=name, cidr=cidr) for v in values)
-        case Term(value):
-            return term_matches(scope.field("_raw"), value)
-        case TimeModifier():
-            return True
-    raise UnknownValueError("a subsearch among the conditions")
 
 
 def value_matches(

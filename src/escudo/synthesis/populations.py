@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal
+from escudo.synthesis.asked import Asked, Grouping, Statistic, Walk
 from escudo.synthesis.conditions import OPEN, Condition, Matches, Present, expressions_in
 from escudo.synthesis.judge import mentions_open
 from escudo.synthesis.values import number_of
-from escudo.synthesis.walk import Asked, Grouping, Statistic, Walk
 
 MOST_EVENTS = 250
 """Events that a threshold may ask for; ESCU's largest is 200."""

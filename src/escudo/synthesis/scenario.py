@@ -8,47 +8,51 @@ must hold for a row, so none can come of them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import partial
 from itertools import islice, product
 
 from escudo.content import Detection
 from escudo.core.catalog import Knowledge
 from escudo.core.errors import EscudoError
-from escudo.spl import Binary, EvalExpr, FieldRef, Literal, Pipeline
+from escudo.spl import Binary, FieldRef, Literal, Pipeline
 from escudo.spl.parse import parse_expanded
+from escudo.synthesis.asked import Stream, Walk
 from escudo.synthesis.conditions import (
     All,
     Condition,
     Holds,
-    Matches,
-    Opposite,
-    Some,
-    expressions_in,
     of_role,
     split_role,
 )
-from escudo.synthesis.demands import NULL, Demand, Kind, exact
+from escudo.synthesis.demands import Demand, Kind, exact
 from escudo.synthesis.evaluate import Scope, evaluate
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.judge import holds, mentions_open
 from escudo.synthesis.kinds import TELLING, EventKind, Kinds, default_fields
 from escudo.synthesis.lookups import Lookups
 from escudo.synthesis.populations import Plan, field_names, find_shortages, plan_population
+from escudo.synthesis.solution import (
+    AT,
+    Fields,
+    Solution,
+    exclude,
+    make_events,
+    make_reader,
+    pin,
+)
 from escudo.synthesis.solve import Demands, Solver, World
 from escudo.synthesis.texts import make_text
 from escudo.synthesis.trials import Event, Synthesis, Trial
-from escudo.synthesis.values import Value, text_of
-from escudo.synthesis.walk import Choose, Stream, Walk, follow
+from escudo.synthesis.unsolved import explain_unsolved
+from escudo.synthesis.values import text_of
+from escudo.synthesis.walk import Choose, follow
 
 _MOST_KINDS = 40
 """Choices of kinds that are tried for a detection."""
 _MOST_SOLUTIONS = 300
 """Solutions of the solver that are evaluated for a choice of kinds."""
-_AT = 60.0
-"""Seconds into its window at which a trial's event is."""
 _CARRIERS = {
     "sysmon": "CommandLine",
     "sysmon_linux": "CommandLine",
@@ -57,16 +61,6 @@ _CARRIERS = {
     "crowdstrike_streams": "event.DetectDescription",
 }
 """The field of a family that text goes to which may be anywhere in an event."""
-
-Fields = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The fields of one event a role."""
-
-    kinds: Mapping[int, EventKind]
-    fields: Mapping[int, Fields]
 
 
 class Synthesiser:
@@ -102,7 +96,10 @@ class _Search:
         for walk in self._walks():
             solution = next(self._solve(walk, None, {}), None)
             if solution is None:
-                self._note_unsolved(walk)
+                reason, is_stranger = explain_unsolved(walk)
+                self.reasons[reason] = None
+                if is_stranger:
+                    self.strangers.add(reason)
                 continue
             positives = tuple(self._positives(walk, solution))
             if not positives:
@@ -124,26 +121,6 @@ class _Search:
         elif self.strangers:
             reason = next(r for r in self.reasons if r not in self.strangers)
         return Synthesis(self.detection.name, reason=reason)
-
-    def _note_unsolved(self, walk: Walk) -> None:
-        """Why there is no event of these kinds: first of all, where events are called otherwise."""
-        scope = Scope(lambda name: None)
-        for asked in walk.asked:
-            names = set(_compared_names(asked.condition))
-            if names and names <= _CALLED:
-                try:
-                    if holds(asked.condition, scope):
-                        continue
-                except UnknownValueError:
-                    continue
-                if not any(True for e in expressions_in(asked.condition) if _reads(e)):
-                    called = _describe_condition(asked.condition)
-                    reason = f"no source that can be written has {called}"
-                    self.reasons[reason] = None
-                    self.strangers.add(reason)
-                    return
-        names_of = " and ".join(k.name for k in walk.kinds.values())
-        self.reasons[f"no event of {names_of} was found that meets all conditions"] = None
 
     # --- kinds ------------------------------------------------------------------------------------
 
@@ -237,7 +214,7 @@ class _Search:
 
     def _is_right(self, walk: Walk, solution: Solution, broken: Condition | None) -> bool:
         """Whether all conditions hold of the events, but for the broken one, which must not."""
-        scope = Scope(_reader(solution), _AT, self.parent.lookups.evaluate)
+        scope = Scope(make_reader(solution), AT, self.parent.lookups.evaluate)
         for condition in walk.conditions:
             try:
                 held = holds(condition, scope)
@@ -258,7 +235,7 @@ class _Search:
             return
         plan = plan_population(walk)
         if plan is None:
-            yield Trial(_events(solution), fires=True)
+            yield Trial(make_events(solution), fires=True)
             return
         for size in plan.sizes:
             group = self._populate(walk, solution, plan, size)
@@ -268,7 +245,7 @@ class _Search:
     def _in_sequence(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
         """The events that begin and end a transaction, of the same keys."""
         pinned = {n for g in walk.groupings for _, key in g.by for n in field_names(key)}
-        given = _pin(solution, pinned)
+        given = pin(solution, pinned)
         events: list[Event] = []
         for number, condition in enumerate(walk.sequence):
             found = next(
@@ -276,7 +253,7 @@ class _Search:
             )
             if found is None:
                 return
-            events += _events(found, number * 1.0)
+            events += make_events(found, number * 1.0)
         yield Trial(tuple(events), fires=True)
 
     def _populate(
@@ -301,7 +278,7 @@ class _Search:
             if not varied:
                 found.append(solution)
                 continue
-            given = [*_pin(solution, pinned), *_exclude(found, varied)]
+            given = [*pin(solution, pinned), *exclude(found, varied)]
             other = next(self._solve(walk, None, solution.fields, given=given, also=same), None)
             if other is None:
                 return None
@@ -310,7 +287,7 @@ class _Search:
 
     def _same_keys(self, walk: Walk, solution: Solution, varied: Set[str]) -> list[Condition]:
         """Conditions for the keys of groups that are parts of what is varied."""
-        scope = Scope(_reader(solution), _AT, self.parent.lookups.evaluate)
+        scope = Scope(make_reader(solution), AT, self.parent.lookups.evaluate)
         same: list[Condition] = []
         for grouping in walk.groupings:
             for _, key in grouping.by:
@@ -332,7 +309,7 @@ class _Search:
         before: list[Event] = []
         if plan.background and plan.bucket is not None:
             for number in range(plan.background):
-                before += _events(group[0], number * width)
+                before += make_events(group[0], number * width)
         elif plan.background and plan.spread_over:
             others = self._differing(
                 walk,
@@ -342,9 +319,9 @@ class _Search:
                 pinned=plan.pinned - plan.spread_over,
             )
             for other in (others or [])[1:]:
-                before += _events(other)
+                before += make_events(other)
         begin = plan.background * width
-        after = [e for n, s in enumerate(group) for e in _events(s, begin + n * 0.2)]
+        after = [e for n, s in enumerate(group) for e in make_events(s, begin + n * 0.2)]
         span = max(900.0, (plan.background + 1) * width)
         align = max(900.0, width)
         events = (*before, *after)
@@ -368,14 +345,14 @@ class _Search:
     def _near_misses(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
         if _makes_rows_otherwise(self.pipeline):
             return
-        seen = [_events(solution)]
+        seen = [make_events(solution)]
         for asked in walk.asked:
             if asked.optional or mentions_open(asked.condition):
                 continue
             missed = next(self._solve(walk, asked.condition, solution.fields), None)
             if missed is None:
                 continue
-            events = _events(missed)
+            events = make_events(missed)
             if events not in seen:
                 seen.append(events)
                 yield Trial(events, fires=False, about=asked.text)
@@ -439,94 +416,6 @@ def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mappi
                 fields[name] = text
         out[role] = {n: t for n, t in fields.items() if not n.startswith("_") and n != "host"}
     return out
-
-
-_CALLED = frozenset({"source", "sourcetype", "index", "eventtype"})
-
-
-def _compared_names(condition: Condition) -> Iterator[str]:
-    match condition:
-        case All(parts) | Some(parts):
-            for part in parts:
-                yield from _compared_names(part)
-        case Opposite(part):
-            yield from _compared_names(part)
-        case Matches(name=name):
-            yield name
-        case _:
-            yield ""
-
-
-def _reads(expr: EvalExpr) -> bool:
-    return any(isinstance(node, FieldRef) for node in expr.walk())
-
-
-def _describe_condition(condition: Condition) -> str:
-    """A condition on what events are called, as it is written."""
-    match condition:
-        case All(parts):
-            return " ".join(map(_describe_condition, parts))
-        case Some(parts):
-            return " or ".join(map(_describe_condition, parts))
-        case Opposite(part):
-            return f"NOT {_describe_condition(part)}"
-        case Matches(_, op, value, name):
-            return f"{name}{op}{value.text}"
-    return ""
-
-
-def _pin(solution: Solution, names: Set[str]) -> list[Demand]:
-    """Demands for the same texts that a solution has in some fields."""
-    out: list[Demand] = []
-    for name in sorted(names):
-        role, plain = split_role(name)
-        text = solution.fields[role].get(plain)
-        out.append(Demand(name, NULL if text is None else exact(text)))
-    return out
-
-
-def _exclude(solutions: Sequence[Solution], names: Set[str]) -> list[Demand]:
-    """Demands for other texts than those that solutions have in some fields."""
-    out: list[Demand] = []
-    for name in sorted(names):
-        role, plain = split_role(name)
-        texts = {s.fields[role].get(plain) for s in solutions}
-        if texts != {None}:
-            out.append(Demand(name, NULL, wanted=False))
-        out += [Demand(name, exact(t), wanted=False) for t in sorted(filter(None, texts))]
-    return out
-
-
-def _events(solution: Solution, later: float = 0.0) -> tuple[Event, ...]:
-    return tuple(
-        _event(solution.kinds[role], fields, _AT + later)
-        for role, fields in solution.fields.items()
-    )
-
-
-def _event(kind: EventKind, fields: Fields, offset: float = _AT) -> Event:
-    family = kind.family
-    source = re.sub(r"\{([^{}]+)\}", lambda m: fields.get(m[1], ""), family.source)
-    return Event(family.name, dict(fields), offset, source, family.sourcetype)
-
-
-def _reader(solution: Solution) -> Callable[[str], Value]:
-    """What evaluates a field of the events."""
-    events = {
-        role: Event(solution.kinds[role].family.name, fields, _AT)
-        for role, fields in solution.fields.items()
-    }
-
-    def read(name: str) -> Value:
-        role, plain = split_role(name)
-        if plain == "_raw":
-            return events[role].write(0.0)
-        if plain == "_time":
-            return _AT
-        text = solution.fields[role].get(plain)
-        return None if text == "" else text
-
-    return read
 
 
 _OTHERWISE = frozenset(

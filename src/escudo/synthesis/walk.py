@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from escudo.spl import (
@@ -47,6 +46,7 @@ from escudo.spl import (
     eval_text,
     search_text,
 )
+from escudo.synthesis.asked import Asked, Grouping, Statistic, Stream, Walk
 from escudo.synthesis.conditions import (
     NOTHING,
     OPEN,
@@ -87,69 +87,6 @@ _PASSED = frozenset(
 
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-
-
-@dataclass(frozen=True)
-class Stream:
-    """The events that a search, or a subsearch of it, begins with; ``raw``: no data model."""
-
-    role: int
-    model: str | None = None
-    dataset: str | None = None
-
-    @property
-    def raw(self) -> bool:
-        return self.model is None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A condition, and the command that asks for it; ``role`` of what reads of it."""
-
-    condition: Condition
-    text: str
-    optional: bool = False
-    """Whether breaking it says nothing: rows may come another way."""
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """A statistic of a search: its function, and what it is of, over the fields of events."""
-
-    function: str
-    argument: EvalExpr | None
-    output: str
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """Rows that are made of several: by which fields, of which command, how wide in time
-    (seconds, where time is one of the keys)."""
-
-    command: str
-    by: tuple[tuple[str, EvalExpr], ...]
-    terms: tuple[Statistic, ...]
-    bucket: float | None = None
-
-
-@dataclass
-class Walk:
-    """What a search asks of events: a stream for each role, and conditions over all of them."""
-
-    streams: list[Stream] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
-    present: list[Condition] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    """Commands and functions that are not understood; what comes after them is a guess."""
-    open_terms: list[Statistic] = field(default_factory=list)
-    groupings: list[Grouping] = field(default_factory=list)
-    sequence: list[Condition] = field(default_factory=list)
-    """What the first and the last event of a transaction must be."""
-    kinds: dict[int, EventKind] = field(default_factory=dict)
-
-    @property
-    def conditions(self) -> list[Condition]:
-        return [*(a.condition for a in self.asked), *self.present]
 
 
 Choose = Callable[[Stream], EventKind]

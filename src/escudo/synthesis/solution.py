@@ -1,0 +1,82 @@
+"""The fields of one event a role: what the solver finds, as events, demands and values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from escudo.synthesis.conditions import split_role
+from escudo.synthesis.demands import NULL, Demand, exact
+from escudo.synthesis.kinds import EventKind
+from escudo.synthesis.trials import Event
+from escudo.synthesis.values import Value
+
+AT = 60.0
+"""Seconds into its window at which a trial's event is."""
+
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The fields of one event a role."""
+
+    kinds: Mapping[int, EventKind]
+    fields: Mapping[int, Fields]
+
+
+def pin(solution: Solution, names: Set[str]) -> list[Demand]:
+    """Demands for the same texts that a solution has in some fields."""
+    out: list[Demand] = []
+    for name in sorted(names):
+        role, plain = split_role(name)
+        text = solution.fields[role].get(plain)
+        out.append(Demand(name, NULL if text is None else exact(text)))
+    return out
+
+
+def exclude(solutions: Sequence[Solution], names: Set[str]) -> list[Demand]:
+    """Demands for other texts than those that solutions have in some fields."""
+    out: list[Demand] = []
+    for name in sorted(names):
+        role, plain = split_role(name)
+        texts = {s.fields[role].get(plain) for s in solutions}
+        if texts != {None}:
+            out.append(Demand(name, NULL, wanted=False))
+        out += [Demand(name, exact(t), wanted=False) for t in sorted(filter(None, texts))]
+    return out
+
+
+def make_events(solution: Solution, later: float = 0.0) -> tuple[Event, ...]:
+    """An event of each role, so many seconds later than usual."""
+    return tuple(
+        make_event(solution.kinds[role], fields, AT + later)
+        for role, fields in solution.fields.items()
+    )
+
+
+def make_event(kind: EventKind, fields: Fields, offset: float = AT) -> Event:
+    """An event of a kind, called as its source calls it."""
+    family = kind.family
+    source = re.sub(r"\{([^{}]+)\}", lambda m: fields.get(m[1], ""), family.source)
+    return Event(family.name, dict(fields), offset, source, family.sourcetype)
+
+
+def make_reader(solution: Solution) -> Callable[[str], Value]:
+    """What gives the value of a field (``conditions.of_role``) of the events."""
+    events = {
+        role: Event(solution.kinds[role].family.name, fields, AT)
+        for role, fields in solution.fields.items()
+    }
+
+    def read(name: str) -> Value:
+        role, plain = split_role(name)
+        if plain == "_raw":
+            return events[role].write(0.0)
+        if plain == "_time":
+            return AT
+        text = solution.fields[role].get(plain)
+        return None if text == "" else text
+
+    return read
