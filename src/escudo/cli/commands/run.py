@@ -100,7 +100,12 @@ def command(
             now=now,
             screener=Screener(cache, loaded.key),
         )
-        options = RunOptions(zone=zone, skew=skew / 100, continuous=continuous)
+        options = RunOptions(
+            zone=zone,
+            skew=skew / 100,
+            continuous=continuous,
+            whole=not (names or stories or no_baselines),
+        )
         prepared = prepare_worker(plan, workspace, state, options=options)
         show_diagnostics(prepared.problems)
         try:
