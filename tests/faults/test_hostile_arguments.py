@@ -75,6 +75,12 @@ HOSTILE: dict[str, Callable[[Path], Path | str]] = {
 NEW = ("--root", "{repository}", "--stdout")
 BASES: dict[str, list[str]] = {
     "hunt": ["{log}"],
+    "run": ["--lake", "{lake}"],
+    "backfill": ["--lake", "{lake}"],
+    "status": ["--lake", "{lake}"],
+    "suppress add": ["--lake", "{lake}", "--field", "dest=pc1"],
+    "suppress list": ["--lake", "{lake}"],
+    "suppress remove": ["1", "--lake", "{lake}"],
     "timeline": ["--lake", "{lake}"],
     "tree": ["--lake", "{lake}", "--host", "pc1", "--pid", "1"],
     "ingest": ["{log}", "--lake", "{lake}"],

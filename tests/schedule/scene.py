@@ -125,6 +125,11 @@ class Scene:
         with self.state.begin() as connection:
             return [tuple(row) for row in connection.execute(sa.text(statement)).all()]
 
+    def ask_to(self, statement: str) -> None:
+        """Changes the state behind everybody's back."""
+        with self.state.begin() as connection:
+            connection.execute(sa.text(statement))
+
     def count_rows(self, table: str) -> int:
         """Rows of a table of the lake."""
         return sum(f.rows for f in self.lake.snapshot().data_files(table))

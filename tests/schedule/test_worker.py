@@ -273,3 +273,26 @@ def test_what_ran_long_ago_is_forgotten_and_not_run_again(scene: Scene) -> None:
     ((count, first),) = scene.ask("SELECT count(*), min(due) FROM windows")
     assert (count, first) == (36, START + 5 * DAY)
     assert worker.step(START + 40 * DAY + 60).windows == 0
+
+
+def test_a_worker_of_some_searches_leaves_the_others_alone(any_scene: Scene) -> None:
+    """Back-filling one detection neither retires the others nor waits for their windows."""
+    one, two = make_detection(1), make_detection(2)
+    both = any_scene.make_worker(one, two)
+    both.step(START + HOUR)
+    part = any_scene.make_worker(one, whole=False)
+    step = part.step(START + 2 * HOUR)
+    assert (step.windows, step.held_up) == (1, False)
+    assert any_scene.ask("SELECT count(*) FROM searches WHERE retired IS NOT NULL") == [(0,)]
+    assert both.step(START + 2 * HOUR + 1).windows == 1
+    assert any_scene.ask("SELECT count(*) FROM gaps") == [(0,)]
+
+
+def test_what_the_content_has_no_longer_is_a_gap_where_it_waited(any_scene: Scene) -> None:
+    """Its worker died in the middle; the windows cannot be run by anyone."""
+    any_scene.make_worker(make_detection(1), make_detection(2)).step(START + HOUR)
+    any_scene.ask_to("UPDATE windows SET state = 'ready', reason = 'data came late'")
+    step = any_scene.make_worker(make_detection(1)).step(START + HOUR + 60)
+    assert (step.windows, step.held_up) == (1, False)
+    (gap,) = read_status(any_scene.state, now=START + HOUR).gaps
+    assert (gap.searches, gap.windows, gap.first_due) == (1, 1, START + HOUR)

@@ -40,21 +40,24 @@ class RunOptions:
     """How schedules are kept.
 
     ``zone`` is that of cron lines; ``skew`` the share of its period (0 to 1) by which a search may
-    be due later; ``continuous`` runs all windows that were missed, not the last one alone.
+    be due later; ``continuous`` runs all windows that were missed, not the last one alone;
+    ``whole``: the plan has all searches of the content, so that others are out of date.
     """
 
     zone: tzinfo = UTC
     skew: float = 0.0
     continuous: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A worker, the searches that it runs, and why others are not run."""
+    """A worker, the searches that it runs and how, and why others are not run."""
 
     worker: Worker
     searches: Sequence[PlannedSearch]
     problems: Sequence[Diagnostic]
+    options: RunOptions
 
 
 def prepare_worker(
@@ -79,8 +82,15 @@ def prepare_worker(
         skew=options.skew,
     )
     equipment = equip(workspace)
-    worker = Worker(state, searches, equipment, sinks=sinks, continuous=options.continuous)
-    return Prepared(worker, searches, problems)
+    worker = Worker(
+        state,
+        searches,
+        equipment,
+        sinks=sinks,
+        continuous=options.continuous,
+        whole=options.whole,
+    )
+    return Prepared(worker, searches, problems, options)
 
 
 def equip(workspace: Workspace) -> Equipment:
@@ -157,7 +167,13 @@ def fill_gaps(
     Raises:
         EscudoError: SCH008 for a range that is open or lies ahead.
     """
-    planned = plan_windows(state, prepared.searches, now)
+    planned = plan_windows(
+        state,
+        prepared.searches,
+        now,
+        continuous=prepared.options.continuous,
+        whole=prepared.options.whole,
+    )
     opened = open_gaps(state, planned.searches, within, now=now)
     return opened, run_once(prepared.worker, now, clock=clock)
 

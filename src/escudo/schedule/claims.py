@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -114,11 +114,12 @@ class Claims:
             _release(connection, [self.token])
             connection.execute(sa.delete(WORKERS).where(WORKERS.c.token == self.token))
 
-    def take(self, now: float, time: float) -> Batch | None:
-        """Windows that are due now; None where there are none for this worker."""
+    def take(self, now: float, time: float, searches: Collection[int]) -> Batch | None:
+        """Windows of some searches that are due now; None where there are none for this worker."""
+        own = WINDOWS.c.search_id.in_(searches)
         with self._state.begin() as connection:
             _release_dead(connection, time)
-            unfinished = WINDOWS.c.state.in_((READY, RUNNING))
+            unfinished = sa.and_(WINDOWS.c.state.in_((READY, RUNNING)), own)
             first = connection.execute(
                 sa.select(WINDOWS.c.due, WINDOWS.c.stage)
                 .where(unfinished, WINDOWS.c.due <= now)
@@ -128,6 +129,7 @@ class Claims:
             if first is None:
                 return None
             waiting = sa.and_(
+                own,
                 WINDOWS.c.state == READY,
                 WINDOWS.c.due == first.due,
                 WINDOWS.c.stage == first.stage,
@@ -174,10 +176,13 @@ class Claims:
                 any(row.reason == TAKEN_OVER for row in taken),
             )
 
-    def is_held_up(self, now: float) -> bool:
-        """Whether windows are due that other workers have, or that wait for those."""
+    def is_held_up(self, now: float, searches: Collection[int]) -> bool:
+        """Whether windows of some searches are due that other workers have, or that wait for
+        those."""
         with self._state.begin() as connection:
-            unfinished = WINDOWS.c.state.in_((READY, RUNNING))
+            unfinished = sa.and_(
+                WINDOWS.c.state.in_((READY, RUNNING)), WINDOWS.c.search_id.in_(searches)
+            )
             due = sa.select(WINDOWS.c.id).where(unfinished, WINDOWS.c.due <= now).limit(1)
             return connection.execute(due).first() is not None
 

@@ -62,7 +62,7 @@ class State:
         state = cls(engine)
         try:
             state._migrate()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError, OSError) as error:
             engine.dispose()
             raise _explain(url, error) from error
         except EscudoError:
@@ -165,7 +165,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _explain(url: sa.URL, error: SQLAlchemyError) -> EscudoError:
+def _explain(url: sa.URL, error: Exception) -> EscudoError:
     cause = getattr(error, "orig", None) or error
     name = url.render_as_string(hide_password=True)
     return EscudoError("SCH001", f"{name}: {str(cause).strip()}")

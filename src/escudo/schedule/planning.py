@@ -51,16 +51,26 @@ class Planned:
 
 
 def plan_windows(
-    state: State, searches: Sequence[PlannedSearch], now: float, *, continuous: bool = False
+    state: State,
+    searches: Sequence[PlannedSearch],
+    now: float,
+    *,
+    continuous: bool = False,
+    whole: bool = True,
 ) -> Planned:
     """Makes the windows that have become due, each once, whoever else plans at the same time.
 
     A version that is seen for the first time is due from its last time on. One that the content
     has no longer keeps what it ran; its windows that wait become gaps. Where the clock went back,
     what was planned for times to come is planned again when they come.
+
+    Args:
+        continuous: make the windows that were missed, too, in place of gaps.
+        whole: whether the content has no other searches; else the others are left as they are.
     """
     with state.begin(alone=True) as connection:
-        return _Planning(connection, now, continuous=continuous).plan(searches)
+        planning = _Planning(connection, now, continuous=continuous, whole=whole)
+        return planning.plan(searches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +83,13 @@ class _Group:
 
 
 class _Planning:
-    def __init__(self, connection: sa.Connection, now: float, *, continuous: bool) -> None:
+    def __init__(
+        self, connection: sa.Connection, now: float, *, continuous: bool, whole: bool
+    ) -> None:
         self._connection = connection
         self._now = now
         self._continuous = continuous
+        self._whole = whole
 
     def plan(self, searches: Sequence[PlannedSearch]) -> Planned:
         self._meet_clock_that_went_back()
@@ -141,8 +154,8 @@ class _Planning:
                 row = known[search.identity, search.version]
                 ids[row["id"]] = search
                 planned_to[row["id"]] = row["planned_to"]
-        gone = [r["id"] for r in rows if r["retired"] is None and r["id"] not in ids]
-        self._retire(gone)
+        if self._whole:
+            self._retire([r["id"] for r in rows if r["retired"] is None and r["id"] not in ids])
         return ids, planned_to
 
     def _find_begin(self, timetable: Timetable, last: dict[Timetable, float]) -> float:
@@ -166,16 +179,16 @@ class _Planning:
         return {k: v for k, v in _describe_schedule(search).items() if row[k] != v}
 
     def _retire(self, ids: Sequence[int]) -> None:
-        if not ids:
-            return
-        waiting = sa.and_(WINDOWS.c.search_id.in_(ids), WINDOWS.c.state == READY)
+        """Runs no more windows of some searches, nor of those that were retired before."""
+        if ids:
+            gone = sa.update(SEARCHES).where(SEARCHES.c.id.in_(ids))
+            self._connection.execute(gone.values(retired=self._now))
+        retired = sa.select(SEARCHES.c.id).where(SEARCHES.c.retired.is_not(None))
+        waiting = sa.and_(WINDOWS.c.state == READY, WINDOWS.c.search_id.in_(retired))
         found = sa.select(WINDOWS.c.search_id, WINDOWS.c.due).where(waiting)
         for number, due in self._connection.execute(found).all():
             self._add_gap([number], [due], REPLACED)
         self._connection.execute(sa.delete(WINDOWS).where(waiting))
-        self._connection.execute(
-            sa.update(SEARCHES).where(SEARCHES.c.id.in_(ids)).values(retired=self._now)
-        )
 
     def _plan_group(self, group: _Group, members: Sequence[int]) -> tuple[int, int]:
         dues = group.timetable.list_due(group.planned_to, self._now)

@@ -77,9 +77,9 @@ def add_suppression(
     if expires is not None and expires <= now:
         raise EscudoError("SCH007", "it would be over already")
     values = {
-        "detection": detection,
+        "detection": _escape(detection),
         "fields": json.dumps(dict(fields or {}), sort_keys=True),
-        "reason": reason,
+        "reason": _escape(reason),
         "created": now,
         "expires": expires,
     }
@@ -87,6 +87,11 @@ def add_suppression(
         made = connection.execute(sa.insert(SUPPRESSIONS).values(**values))
         assert made.inserted_primary_key is not None
         return int(made.inserted_primary_key[0])
+
+
+def _escape(text: str) -> str:
+    """A text that any database takes: bytes that are no text are written out."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def remove_suppression(state: State, number: int) -> None:

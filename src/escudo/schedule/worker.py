@@ -10,6 +10,7 @@ outbox.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,6 +63,8 @@ class Worker:
         equipment: what to run it with.
         sinks: who gets the findings.
         continuous: run all windows that were missed, not only the last one.
+        whole: whether these are all searches that there are; those that the state has beside them
+            are left alone where they are not.
         lease: seconds after which others take over what this worker has and does not renew.
         wall: the wall clock, in epoch seconds, by which leases run.
     """
@@ -74,6 +77,7 @@ class Worker:
         *,
         sinks: Sequence[Sink] = (),
         continuous: bool = False,
+        whole: bool = True,
         lease: float | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -82,12 +86,14 @@ class Worker:
         self._equipment = equipment
         self._sinks = sinks
         self._continuous = continuous
+        self._whole = whole
         self._claims = Claims(state) if lease is None else Claims(state, lease=lease)
         self._wall = wall
         self._planned: Planned | None = None
         self._planned_at: float | None = None
         register_sinks(state, sinks)
-        self._claims.say_alive(wall())
+        self._alive_at = -math.inf
+        self._say_alive()
 
     @property
     def token(self) -> str:
@@ -102,27 +108,41 @@ class Worker:
 
     def step(self, now: float) -> Step:
         """Does all that there is to do at a time of the schedule's clock, in epoch seconds."""
-        self._claims.say_alive(self._wall())
+        self._say_alive()
         done = Step()
         searches = self._plan(now, done)
         done.reopened = reopen_windows(self._state, self._equipment.lake)
-        while (batch := self._claims.take(now, self._wall())) is not None:
+        while (batch := self._claims.take(now, self._wall(), searches)) is not None:
             self._run(batch, searches, done, now)
             # Risk that came late to a correlation's window opens it before later windows run.
             done.reopened += reopen_windows(self._state, self._equipment.lake)
         done.sent += self._send()
-        done.held_up = self._claims.is_held_up(now)
+        done.held_up = self._claims.is_held_up(now, searches)
         return done
 
     def leave(self) -> None:
         """Gives back what it has claimed."""
         self._claims.leave()
+        self._alive_at = -math.inf
+
+    def _say_alive(self) -> None:
+        """Tells it now and then: each time is a write to the disk."""
+        wall = self._wall()
+        if not 0 <= wall - self._alive_at < self._claims.lease / 3:
+            self._claims.say_alive(wall)
+            self._alive_at = wall
 
     def _plan(self, now: float, done: Step) -> Mapping[int, PlannedSearch]:
         known, at = self._planned, self._planned_at
         due = known is None or known.next_due is None or known.next_due <= now
         if known is None or at is None or due or now < at:
-            known = plan_windows(self._state, self._searches, now, continuous=self._continuous)
+            known = plan_windows(
+                self._state,
+                self._searches,
+                now,
+                continuous=self._continuous,
+                whole=self._whole,
+            )
             done.planned, done.missed = known.windows, known.missed
             self._planned, self._planned_at = known, now
         done.next_due = known.next_due

@@ -86,7 +86,9 @@ def command(
             now=now,
             screener=Screener(cache, loaded.key),
         )
-        options = RunOptions(zone=zone, skew=skew / 100)
+        options = RunOptions(
+            zone=zone, skew=skew / 100, whole=not (names or stories or no_baselines)
+        )
         prepared = prepare_worker(plan, workspace, state, options=options)
         show_diagnostics(prepared.problems)
         try:

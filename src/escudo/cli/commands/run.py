@@ -160,7 +160,12 @@ def command(
             now=now,
             screener=Screener(cache, loaded.key),
         )
-        options = RunOptions(zone=zone, skew=skew / 100, continuous=continuous)
+        options = RunOptions(
+            zone=zone,
+            skew=skew / 100,
+            continuous=continuous,
+            whole=not (names or stories or no_baselines),
+        )
         outlets = [OutboxSink(sink, kept, tell_delivery) for sink in opened]
         prepared = prepare_worker(plan, workspace, state, options=options, sinks=outlets)
         show_diagnostics(prepared.problems)

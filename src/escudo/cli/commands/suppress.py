@@ -20,7 +20,7 @@ from escudo.core.timerange import iso_utc
 from escudo.schedule.suppressions import add_suppression, list_suppressions, remove_suppression
 
 _FIELDS = ("id", "detection", "fields", "reason", "created", "expires", "over")
-_PERIOD = re.compile(r"(\d+)([smhdw])")
+_PERIOD = re.compile(r"([0-9]{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -114,7 +114,7 @@ def list_all(lake_path: Path, state_place: str | None, format_: str | None) -> N
 @command.command()
 @lake_option(required=True, existing=True)
 @state_option
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, 2**31 - 1))
 def remove(lake_path: Path, state_place: str | None, number: int) -> None:
     """Remove the suppression of a NUMBER."""
     with open_state(state_place, lake_path) as state:
