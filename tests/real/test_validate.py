@@ -41,7 +41,7 @@ def known() -> Iterator[Failure]:
 def faults() -> dict[str, Any]:
     """What is wrong in the files of ESCU 4.42 (``upstream_faults.yml``)."""
     path = Path(__file__).parent / "upstream_faults.yml"
-    found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["security_content"]
+    found: dict[str, Any] = read_yaml(path)["security_content"]
     return found
 
 
