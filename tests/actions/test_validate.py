@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from escudo import content
-from escudo.actions.validate import ContentSearch, validate_content
+from escudo.actions.content_searches import ContentSearch
+from escudo.actions.validate import validate_content
 from escudo.actions.workspace import Workspace
 from escudo.engines.duckdb import DuckDBEngine
 from escudo.lake import Lake

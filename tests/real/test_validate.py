@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from escudo import content
+from escudo.actions.content_searches import KINDS
 from escudo.actions.engines import DuckDBEngines
-from escudo.actions.validate import KINDS, Validation, validate_content
+from escudo.actions.validate import validate_content
+from escudo.actions.validation_report import Validation
 from escudo.actions.workspace import Workspace
 from escudo.lake import Lake
 from tests.cli.conftest import Run, escudo

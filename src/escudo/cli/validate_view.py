@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from escudo.actions.validate import Validation, select_level
+from escudo.actions.validation_report import Validation, select_level
 from escudo.cli.sarif import build_sarif
 from escudo.content.codes import CODES as CONTENT_CODES
 from escudo.core.errors import Severity
