@@ -40,15 +40,19 @@ BEGIN = 1_704_067_200.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a detection. ``fired``: its events were found; ``misfired``: near-misses that
-    were found, too, by what is broken in them. ``reason``: why it was not synthesised, or did not
-    fire."""
+    """What became of a detection. ``found``: the events that it found, if it fired; ``misfired``:
+    near-misses that were found, too, by what is broken in them. ``reason``: why it was not
+    synthesised, or did not fire."""
 
     detection: Detection
     synthesis: Synthesis
-    fired: bool = False
+    found: Trial | None = None
     misfired: tuple[str, ...] = ()
     reason: str = ""
+
+    @property
+    def fired(self) -> bool:
+        return self.found is not None
 
     @property
     def synthesised(self) -> bool:
@@ -119,9 +123,6 @@ def synthesise_detections(
     """
     synthesiser = Synthesiser(content.knowledge, Kinds(tables.families, load_models()))
     made = [synthesiser.synthesise(d) for d in follow(detections)]
-    if write is not None:
-        for detection, synthesis in zip(detections, made, strict=True):
-            write_attack_data(detection, synthesis, write)
     windows = _lay_out(made)
     with (
         tempfile.TemporaryDirectory(prefix="escudo-synthesis-") as folder,
@@ -137,6 +138,9 @@ def synthesise_detections(
 
         pairs = list(zip(detections, made, strict=True))
         outcomes = tuple(map_in_order(judge, pairs, threads=engine.at_once))
+    if write is not None:
+        for outcome in outcomes:
+            write_attack_data(outcome, write)
     return SynthesisReport(outcomes, tuple(report.diagnostics))
 
 
@@ -191,9 +195,9 @@ def _judge(
         window = TimeRange(windows[id(trials[0])].earliest, windows[id(trials[-1])].latest)
         return run(detection, within=window, now=window.latest)
 
-    match = next((m for t in synthesis.positives if (m := find([t])).rows.num_rows), None)
+    found = next((t for t in synthesis.positives if find([t]).rows.num_rows), None)
     reason = ""
-    if match is None:
+    if found is None:
         first = find([synthesis.positives[0]])
         errors = [d.message for d in first.diagnostics if d.severity is Severity.ERROR]
         about = f"; {', '.join(synthesis.notes)} not understood" if synthesis.notes else ""
@@ -205,28 +209,29 @@ def _judge(
     for miss in misses:
         if find([miss]).rows.num_rows:
             misfired.append(miss.about)
-    return Outcome(detection, synthesis, match is not None, tuple(misfired), reason)
+    return Outcome(detection, synthesis, found, tuple(misfired), reason)
 
 
 # --- attack data ----------------------------------------------------------------------------------
 
 
-def write_attack_data(detection: Detection, synthesis: Synthesis, folder: Path) -> Path | None:
-    """Writes a detection's trials as attack data, and ``tests.yml`` that names them.
+def write_attack_data(outcome: Outcome, folder: Path) -> Path | None:
+    """Writes the events of a detection that fired as attack data, and ``tests.yml`` about them.
 
     Each detection has a folder of its own. What is in ``tests.yml`` can be put into the
     detection's YAML: a test for the events that must be found, and a negative one a near-miss.
-    Gives the folder; None where there are no events.
+    Gives the folder; None where nothing was found.
     """
-    if not synthesis.positives:
+    if outcome.found is None:
         return None
-    own = folder / _slug(detection.name)
+    own = folder / _slug(outcome.detection.name)
     own.mkdir(parents=True, exist_ok=True)
     tests: list[dict[str, Any]] = []
-    trials = [(synthesis.positives[0], "true_positive", "True Positive Test")]
+    trials = [(outcome.found, "true_positive", "True Positive Test")]
     trials += [
         (miss, f"near_miss_{number}", f"Near Miss {number}")
-        for number, miss in enumerate(synthesis.near_misses, 1)
+        for number, miss in enumerate(outcome.synthesis.near_misses, 1)
+        if miss.about not in outcome.misfired
     ]
     for trial, stem, name in trials:
         data = list(_write_trial(trial, own, stem))
