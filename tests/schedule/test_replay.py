@@ -37,8 +37,8 @@ from tests.shared_data import SHARED, needs_shared
 pytestmark = [pytest.mark.slow, needs_shared]
 
 ALL = os.environ.get("ESCUDO_REPLAY") == "all"
-KILLS = int(os.environ.get("ESCUDO_KILLS", "3"))
-HOURS = 8
+KILLS = int(os.environ.get("ESCUDO_KILLS", "2"))
+HOURS = 4
 """Full hours that the suite replays: those with most events."""
 
 FILES = (
