@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,21 @@ from escudo.core.errors import EscudoError
 from escudo.inputs import FollowOptions, follow_inputs
 from escudo.lake import Lake
 from escudo.lake.report import IngestReport
+from escudo.lake.tables import load_tables
 from tests.inputs.json_logs import all_once, line, lines, read_numbers
 from tests.lake.logs import sysmon
 
+pytestmark = pytest.mark.slow
+
 ONCE = FollowOptions(once=True, settle=0.0)
+
+load_all_tables = cache(load_tables)
 
 
 def follow_once(paths: Sequence[Path], folder: Path) -> list[IngestReport]:
     """Reads what is there, as a process that ends then."""
     told: list[IngestReport] = []
-    with Lake.open(folder) as lake:
+    with Lake.open(folder, tables=load_all_tables()) as lake:
         for _ in follow_inputs(paths, lake, ONCE, tell=told.append):
             pass
     return told
