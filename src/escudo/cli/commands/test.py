@@ -31,7 +31,6 @@ from escudo.actions.run_tests import (
     plan_test,
     run_tests,
 )
-from escudo.actions.synthesise import SynthesisReport, synthesise_detections
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.json_text import dump_json
@@ -40,7 +39,6 @@ from escudo.cli.output import choose_format, format_option
 from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import IngestProgress, count_items, follow_items, show_diagnostics
 from escudo.cli.sarif import build_sarif
-from escudo.cli.synthesis_view import show_synthesis
 from escudo.cli.terminal import open_console
 from escudo.cli.testing_view import report_to_dict, show_report
 from escudo.content import Content, Detection
@@ -231,10 +229,18 @@ def command(
         spare_collections()
         follow = partial(follow_items, label="making events", quiet=quiet)
         engine_of = make_engines("duckdb")
-        synthesis = synthesise_detections(
+        # What makes events is only imported where some are made.
+        synthesis = import_module("escudo.actions.synthesise").synthesise_detections(
             detections, content, tables, engine_of, write=write_to, follow=follow
         )
-        _show_synthesis(synthesis, format_, details=details)
+        show = import_module("escudo.cli.synthesis_view").show_synthesis
+        shape = choose_format(format_, ("table", "json"))
+        if shape == "json":
+            sys.stdout.write(dump_json(synthesis.summarise(), indent=True) + "\n")
+        else:
+            show(synthesis, open_console(), verbose=details)
+        if synthesis.failed:
+            sys.exit(EXIT_INPUT)
         return
     cache = _find_cache()
     options = TestOptions(
@@ -337,16 +343,6 @@ def _run_benign(
             allowed,
             follow=partial(follow_items, label="running detections", quiet=quiet),
         )
-
-
-def _show_synthesis(report: SynthesisReport, format_: str | None, *, details: bool) -> None:
-    """Shows what became of synthesised events; the exit code is 1 where it is not all well."""
-    if choose_format(format_, ("table", "json")) == "json":
-        sys.stdout.write(dump_json(report.summarise(), indent=True) + "\n")
-    else:
-        show_synthesis(report, open_console(), verbose=details)
-    if report.failed:
-        sys.exit(EXIT_INPUT)
 
 
 def _find_writer(path: Path) -> Write:
