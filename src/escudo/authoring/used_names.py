@@ -48,7 +48,7 @@ def find_lookups(expanded: str) -> frozenset[str]:
 
     Of a search that cannot be parsed they are what stands after the commands' names.
 
-    >>> sorted(find_lookups('inputlookup a | lookup b x OUTPUT y | append [| inputlookup c.csv]'))
+    >>> sorted(find_lookups('| inputlookup a | lookup b x OUTPUT y | append [| inputlookup c.csv]'))
     ['a', 'b', 'c.csv']
     """
     try:
