@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from escudo.content.checks.element import FINDINGS, RBA, Check, Element, Found, Known
 from escudo.content.checks.element_checks import name_file
@@ -168,15 +168,14 @@ def find_wrong_deployment(element: Element, known: Known) -> Iterator[Found]:
     if element.root.has("deployment"):
         return
     kind = element.root.get("type")
-    deployments = list_deployments(known.elements, kind.text)
-    others = [e for e in known.elements if e.kind == "deployment"]
-    if others and not deployments and kind.text in TYPES:
+    deployments = list_deployments(known, kind.text)
+    if known.deployments and not deployments and kind.text in TYPES:
         yield Found(kind, f"no deployment is for the type {kind.text}", "add one to deployments/")
 
 
 def find_second_deployment(element: Element, known: Known) -> Iterator[Found]:
     kind = element.root.get("type")
-    same = list_deployments(known.elements, kind.text)
+    same = list_deployments(known, kind.text)
     if len(same) > 1 and same[0] is not element and kind.text:
         yield Found(
             kind,
@@ -185,12 +184,10 @@ def find_second_deployment(element: Element, known: Known) -> Iterator[Found]:
         )
 
 
-def list_deployments(elements: Iterable[Element], kind: str) -> list[Element]:
+def list_deployments(known: Known, kind: str) -> list[Element]:
     """The deployments for a type, as the files say it at the top or in their tags."""
     return [
-        e
-        for e in elements
-        if e.kind == "deployment" and kind in (e.root.get("type").text, e.tags.get("type").text)
+        e for e in known.deployments if kind in (e.root.get("type").text, e.tags.get("type").text)
     ]
 
 

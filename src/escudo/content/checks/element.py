@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -75,7 +76,10 @@ class Known:
     """All that are checked."""
     today: date
     attack: AttackIds
-    builtin_stories: frozenset[str] = frozenset()
+
+    @cached_property
+    def deployments(self) -> tuple[Element, ...]:
+        return tuple(e for e in self.elements if e.kind == "deployment")
 
 
 Find = Callable[[Element, Known], Iterator[Found]]

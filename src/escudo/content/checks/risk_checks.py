@@ -24,7 +24,7 @@ def has_risk(element: Element, known: Known) -> bool:
     if own.present:
         return own.get("alert_action").get("rba").get("enabled").text.lower() == "true"
     kind = element.root.get("type").text
-    for deployment in list_deployments(known.elements, kind):
+    for deployment in list_deployments(known, kind):
         enabled = deployment.root.get("alert_action").get("rba").get("enabled")
         return enabled.text.lower() == "true"
     return kind in _WITH_RISK
