@@ -131,7 +131,7 @@ def expected(
             )
             hunt_lake(chosen, workspace)
         found = Found.read(lake)
-    assert len(found.findings) > 5, "there is something to find"
+    assert len(found.findings) >= 3, "there is something to find"
     return found
 
 
@@ -222,7 +222,8 @@ def test_kills_lose_and_double_nothing(
             feeding.feed(lake, tick)
             child.begin(tick)
             again = KILLS // max(1, len(ticks)) + (number in chosen)
-            while again and not child.is_done_within(chance.random() ** 2 * 3):
+            # The first kill meets a worker that has just begun, the others one at any moment.
+            while again and not child.is_done_within(chance.random() ** 2 * 3 if killed else 0.05):
                 child.kill()
                 killed += 1
                 again -= 1
