@@ -68,6 +68,8 @@ SEARCHES: list[tuple[str, dict[str, Sequence[str]], str]] = [
     ("search dest=$dest$", {"dest": ["h"]}, 'search dest="h"'),
     ("search dest=$dest$", {"dest": ["a b|c"]}, 'search dest="a b|c"'),
     ("search dest=$dest$", {"dest": []}, 'search dest=""'),
+    ("search dest=$dest|s$", {"dest": ['a "b"']}, 'search dest="a \\"b\\""'),
+    ('search dest="x $dest|n$"', {"dest": ["h"]}, 'search dest="x h"'),
     ('search dest="$dest$"', {"dest": ['x" OR 1=1 "']}, 'search dest="x\\" OR 1=1 \\""'),
     ('search u="$u$"', {"u": ["DOM\\al"]}, 'search u="DOM\\\\al"'),
     ('search u="a $u$ b"', {"u": ["x", "y"]}, 'search u="a x b"'),

@@ -8,7 +8,6 @@ bound, so that what counts is what it returns.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from escudo.content.checks import Element, Value, list_risk_objects, list_threat
 from escudo.core.errors import Diagnostic, Severity, Span
 from escudo.findings.tokens import (
     ORIGINAL_SEARCH,
+    drop_filter,
     list_message_fields,
     parse_search_template,
     parse_text_template,
@@ -23,9 +23,6 @@ from escudo.findings.tokens import (
 
 RUN_TOKENS = frozenset({"info_min_time", "info_max_time", "info_sid", "search_name"})
 """Tokens of a drilldown that every finding has besides the fields of its row."""
-
-_FILTER = re.compile(r"\|[suhn]\Z")
-"""A filter after the name of a token (``$user|s$``): quoted, for a URL, for HTML, as it is."""
 
 _EVERY_FINDING = frozenset({"rule_title", "rule_name", "savedsearch_description", "orig_sid"})
 
@@ -130,7 +127,7 @@ def _list_drilldowns(element: Element) -> Iterator[Named]:
             value: Value = drilldown.get(key)
             parse = parse_search_template if key == "search" else parse_text_template
             for name, render in parse(value.text).parts:
-                field = _FILTER.sub("", name.removeprefix("result."))
+                field = drop_filter(name.removeprefix("result."))
                 if render is None or name == ORIGINAL_SEARCH:
                     continue
                 if field not in RUN_TOKENS | _EVERY_FINDING:

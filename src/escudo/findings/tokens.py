@@ -29,6 +29,7 @@ _SEARCH_TOKEN = re.compile(
     r'(?P<original>%original_detection_search%)|(?P<quoted>"(?:[^"\\]|\\.)*")|\$(?P<bare>[^$\s"]+)\$'
 )
 _TOKEN = re.compile(r"\$([^$\s\"]+)\$")
+_FILTER = re.compile(r"\|[shun]$")
 _IN_LIST = re.compile(r"\bIN\s*\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\")*$", re.IGNORECASE)
 
 Values = Sequence[str]
@@ -160,7 +161,7 @@ def parse_search_template(template: str) -> Template:
         if match["original"]:
             parts.append((ORIGINAL_SEARCH, _shown))
         elif name is not None:
-            parts.append((name, _members if _IN_LIST.search(before) else _value))
+            parts.append((drop_filter(name), _members if _IN_LIST.search(before) else _value))
         else:
             parts += _split(match["quoted"], _TOKEN, _inside)
     parts.append((template[end:], None))
@@ -178,9 +179,19 @@ def _split(
     end = 0
     for match in token.finditer(template):
         yield template[end : match.start()], None
-        yield match[1], render
+        yield drop_filter(match[1]), render
         end = match.end()
     yield template[end:], None
+
+
+def drop_filter(name: str) -> str:
+    """The field of a token: what follows a bar (``$user|s$``) says how its value is escaped, which
+    is done as the place asks, whatever it says (Splunk's token filters: s, h, u, n).
+
+    >>> drop_filter("user|s"), drop_filter("user")
+    ('user', 'user')
+    """
+    return _FILTER.sub("", name)
 
 
 def _shown(values: Values) -> str:
