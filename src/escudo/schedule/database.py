@@ -119,7 +119,7 @@ class State:
             scripts = import_module("alembic.script").ScriptDirectory.from_config(config)
             known = {script.revision for script in scripts.walk_revisions()}
             if current is not None and current not in known:
-                name = self.engine.url.render_as_string(hide_password=True)
+                name = _tell_name(self.engine.url)
                 message = f"{name} has version {current}; this Escudo knows those up to {HEAD}"
                 raise EscudoError("SCH002", message)
             command.upgrade(config, HEAD)
@@ -167,5 +167,12 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _explain(url: sa.URL, error: Exception) -> EscudoError:
     cause = getattr(error, "orig", None) or error
-    name = url.render_as_string(hide_password=True)
+    name = _tell_name(url)
     return EscudoError("SCH001", f"{name}: {str(cause).strip()}")
+
+
+def _tell_name(url: sa.URL) -> str:
+    """What a message calls a state; passwords are not told."""
+    if url.drivername.startswith("sqlite"):
+        return str(url.database)
+    return url.render_as_string(hide_password=True)
