@@ -67,7 +67,7 @@ def serve_web(script: Sequence[int | str] = (), **settings: Any) -> Iterator[Web
                 self.close_connection = True
                 return
             if step == SLOW:
-                time.sleep(0.6)
+                time.sleep(4)  # longer than those who ask wait
                 step = 200
             reply = state.reply
             if "/ack" in self.path:

@@ -15,7 +15,7 @@ from escudo.sinks.opening import open_sink
 from tests.sinks.hostile import INJECTED, make_finding
 from tests.sinks.servers import serve_syslog
 
-FAST = "first_wait=0.01&retry_seconds=5&timeout=2"
+FAST = "first_wait=0.01&retry_seconds=60&timeout=5"
 
 MESSAGE = re.compile(
     r"<(?P<priority>\d{1,3})>1 (?P<time>\S+) (?P<host>\S{1,255}) escudo (?P<pid>\d+) finding "

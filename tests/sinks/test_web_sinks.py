@@ -17,7 +17,7 @@ from escudo.sinks.opening import open_sink
 from tests.sinks.hostile import make_finding
 from tests.sinks.servers import LOST, SLOW, serve_web
 
-FAST = "first_wait=0.01&retry_seconds=5&timeout=0.3"
+FAST = "first_wait=0.01&retry_seconds=60&timeout=3"
 TOKEN = "11111111-2222-3333-4444-555555555555"
 
 
