@@ -43,13 +43,18 @@ def find_options(path: tuple[str, ...]) -> set[str]:
 
 OPTIONS = {path: find_options(path) for path in commands_below(cli)}
 EVERY = find_options(()).union(*OPTIONS.values())
+OF_GIT = frozenset(
+    "--absolute-git-dir --bare --depth --exclude-standard --name-only --no-recurse-submodules "
+    "--no-renames --no-tags --others --show-prefix --show-toplevel --verify".split()
+)
+"""What Escudo asks git with."""
 _OF_PODMAN = re.compile(r"^podman (?:.*\\\n)*?.*?(?=\bescudo \w|$)", re.MULTILINE)
 
 
 def find_faults(text: str) -> list[str]:
     """Options of a text that no command has, or not the one that it stands beside."""
     text = _OF_PODMAN.sub("", text)
-    faults = [o for o in _OPTION.findall(text) if o not in EVERY]
+    faults = [o for o in _OPTION.findall(text) if o not in EVERY | OF_GIT]
     for call in _CALL.finditer(text):
         path = (call[1], call[2]) if (call[1], call[2]) in OPTIONS else (call[1],)
         own = OPTIONS.get(path)
