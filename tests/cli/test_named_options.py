@@ -44,8 +44,20 @@ def find_options(path: tuple[str, ...]) -> set[str]:
 OPTIONS = {path: find_options(path) for path in commands_below(cli)}
 EVERY = find_options(()).union(*OPTIONS.values())
 OF_GIT = frozenset(
-    "--absolute-git-dir --bare --depth --exclude-standard --name-only --no-recurse-submodules "
-    "--no-renames --no-tags --others --show-prefix --show-toplevel --verify".split()
+    [
+        "--absolute-git-dir",
+        "--bare",
+        "--depth",
+        "--exclude-standard",
+        "--name-only",
+        "--no-recurse-submodules",
+        "--no-renames",
+        "--no-tags",
+        "--others",
+        "--show-prefix",
+        "--show-toplevel",
+        "--verify",
+    ]
 )
 """What Escudo asks git with."""
 _OF_PODMAN = re.compile(r"^podman (?:.*\\\n)*?.*?(?=\bescudo \w|$)", re.MULTILINE)
