@@ -26,7 +26,9 @@ def run_all_tests(
 ) -> list[TestResult]:
     """The results in the order of the detections and their tests; nothing is fetched or kept."""
     planned = list(plan_tests(detections, DataFinder(folders)))
-    bench = TestBench(content, _lakes(), _engines(), options or TestOptions(now=NOW))
+    bench = TestBench(
+        content, _lakes(), engine_of=_engines(), options=options or TestOptions(now=NOW)
+    )
     return [result for _, result in sorted(run_tests(planned, bench), key=lambda r: r[0])]
 
 

@@ -26,7 +26,7 @@ def test_nine_of_ten_endpoint_detections_fire_and_no_near_miss_does() -> None:
     content = load([SHARED / "security_content_5"])
     endpoint = [d for d in content.detections if Path(d.origin.file).parent.name == "endpoint"]
     chosen = endpoint[::_STEP]
-    report = synthesise_detections(chosen, content, load_tables(), DuckDBEngines())
+    report = synthesise_detections(chosen, content, load_tables(), engine_of=DuckDBEngines())
     counts = report.summarise()
     assert counts["near_misses_fired"] == 0, counts["failed"]
     assert counts["near_misses"] > counts["fired"]

@@ -70,12 +70,13 @@ def run_benign(
         screener=workspace.screener,
     )
     test = DetectionTest("Known-good logs", (), negative=True)
-    return list(_judge(matches, follow(detections), test, allowed))
+    return list(_judge(matches, follow(detections), test=test, allowed=allowed))
 
 
 def _judge(
     matches: Iterable[Match],
     detections: Iterable[Detection],
+    *,
     test: DetectionTest,
     allowed: Allowed,
 ) -> Iterator[TestResult]:

@@ -64,6 +64,7 @@ class ArrivalPlan:
 def plan_arrival(
     detections: Sequence[Detection],
     content: Content,
+    *,
     cache: DiskCache | None = None,
     key: bytes | None = None,
 ) -> ArrivalPlan:
@@ -164,7 +165,7 @@ def follow_logs(
     kind = f"follow:{_identify(paths)}"
     options = replace(options or FollowOptions(), kind=kind)
     listener = listener or FollowListener()
-    following = _Following(workspace, plan, kind, deliver, clock)
+    following = _Following(workspace, plan, mark=kind, deliver=deliver, clock=clock)
     missed = following.list_missed()
     batches: queue.Queue[CommittedBatch | _Ended] = queue.Queue()
     arrivals: queue.Queue[Arrival | _Ended] = queue.Queue()
@@ -265,6 +266,7 @@ class _Following:
         self,
         workspace: Workspace,
         plan: ArrivalPlan,
+        *,
         mark: str,
         deliver: Callable[[Sequence[Finding]], object],
         clock: Callable[[], float],

@@ -53,7 +53,7 @@ class MeteredListener(FollowListener):
             self._metrics.findings.labels(*labels).inc()
 
 
-def count_delivery(metrics: Metrics, sink: Sink, delivery: Delivery, seconds: float) -> None:
+def count_delivery(metrics: Metrics, sink: Sink, delivery: Delivery, *, seconds: float) -> None:
     """Counts what became of findings at a sink."""
     metrics.sent.labels(sink.name).inc(delivery.sent)
     metrics.refused.labels(sink.name).inc(delivery.failed)

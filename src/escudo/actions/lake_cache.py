@@ -213,7 +213,7 @@ def _fill_stash(lake: Lake, file: LabelledFile) -> Reading:
 
 @lru_cache(maxsize=4096)
 def _digest_file(path: str, _changed: int) -> bytes:
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "blake2b").digest()
 
 

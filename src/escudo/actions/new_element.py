@@ -39,7 +39,7 @@ class NewElement:
 
 
 def make_element(
-    kind: str, name: str, answers: Answers, workspace: Workspace, *, root: Path, write: bool = True
+    kind: str, name: str, answers: Answers, *, workspace: Workspace, root: Path, write: bool = True
 ) -> NewElement:
     """An element in the repository at ``root``, whose content the workspace has.
 

@@ -3,7 +3,6 @@ lives; called by ``escudo run`` and ``escudo backfill``."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from escudo.actions.delivery import list_findings
 from escudo.actions.hunt import HuntPlan
 from escudo.actions.workspace import Workspace
 from escudo.core.errors import Diagnostic, EscudoError
-from escudo.core.event_log import log_event
+from escudo.core.event_log import ERROR, log_event
 from escudo.core.timerange import TimeRange
 from escudo.schedule.backfill import Opened, open_gaps
 from escudo.schedule.clock import Clock
@@ -140,7 +139,7 @@ def run_daemon(
             step = worker.step(now)
         except EscudoError as error:
             tell(error.diagnostic)
-            log_event("step failed", level=logging.ERROR, error=error.code)
+            log_event("step failed", level=ERROR, error=error.code)
             clock.wait(FAILED_SECONDS, stop)
             with suppress(EscudoError):
                 worker.leave()

@@ -115,7 +115,7 @@ def _serve(connection: Connection, plan: BenchPlan) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     plan.prepare()
     lakes = LakeCache(plan.lakes, load_tables(plan.sources))
-    bench = TestBench(plan.content, lakes, make_engines("duckdb"), plan.options)
+    bench = TestBench(plan.content, lakes, engine_of=make_engines("duckdb"), options=plan.options)
     try:
         while (group := connection.recv()) is not None:
             for planned in group:

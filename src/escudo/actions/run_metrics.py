@@ -34,4 +34,4 @@ class RunMeter:
     def count_delivery(self, sink: Sink, delivery: Delivery, seconds: float) -> None:
         """Counts what became of findings at a sink."""
         if self._metrics is not None:
-            count_delivery(self._metrics, sink, delivery, seconds)
+            count_delivery(self._metrics, sink, delivery, seconds=seconds)

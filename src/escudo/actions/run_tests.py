@@ -130,7 +130,7 @@ class TestBench:
     __test__ = False
 
     def __init__(
-        self, content: Content, lakes: LakeCache, engine_of: EngineOf, options: TestOptions
+        self, content: Content, lakes: LakeCache, *, engine_of: EngineOf, options: TestOptions
     ) -> None:
         self._content = content
         self._lakes = lakes
@@ -184,7 +184,7 @@ class TestBench:
             risk = _find_table(catalog, RISK)
             problems += check_risk_events(match, test, risk)
             if test.drilldowns or options.drilldowns:
-                drilldowns += self._run_drilldowns(match, engine, catalog, risk)
+                drilldowns += self._run_drilldowns(match, engine, catalog=catalog, risk=risk)
                 problems += [d.problem for d in drilldowns if d.problem is not None]
         result = TestResult(
             detection,
@@ -206,7 +206,7 @@ class TestBench:
         return result
 
     def _run_drilldowns(
-        self, match: Match, engine: Engine, catalog: Catalog, risk: TableSchema
+        self, match: Match, engine: Engine, *, catalog: Catalog, risk: TableSchema
     ) -> Iterator[DrilldownRun]:
         """The drilldowns of the first row, over the test's data and the match's risk events."""
         now = find_drilldown_clock(match, 0) + _OPENED_AFTER

@@ -109,8 +109,8 @@ def synthesise_detections(
     detections: Sequence[Detection],
     content: Content,
     tables: Tables,
-    engine_of: EngineOf,
     *,
+    engine_of: EngineOf,
     write: Path | None = None,
     follow: Follow = iter,
 ) -> SynthesisReport:

@@ -10,6 +10,9 @@ LOGGER = logging.getLogger("escudo")
 """Its records have an event for a message (``file``, ``detection``, ``commit``, ...), and its
 fields in the attribute ``fields``."""
 
+ERROR = logging.ERROR
+"""The level of what failed."""
+
 
 LOGGER.addHandler(logging.NullHandler())  # else errors went to standard error, by default
 

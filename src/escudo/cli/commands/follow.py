@@ -161,7 +161,7 @@ def command(
         types=types, statuses=statuses, exclude=exclude, min_severity=min_severity
     )
     chosen = plan_hunt(loaded.content, names=names, stories=stories, narrowing=narrowing)
-    plan = plan_arrival(chosen.detections, loaded.content, cache, loaded.key)
+    plan = plan_arrival(chosen.detections, loaded.content, cache=cache, key=loaded.key)
     policy = Policy() if policy_path is None else read_policy(policy_path)
     opened = open_sinks(sinks)
     view = FollowView(choose_format(format_, _FORMATS), quiet=quiet)
@@ -180,7 +180,7 @@ def command(
         def tell_delivery(sink: Sink, delivery: Delivery, seconds: float) -> None:
             failures.tell(sink, delivery, seconds)
             if metrics is not None:
-                count_delivery(metrics, sink, delivery, seconds)
+                count_delivery(metrics, sink, delivery, seconds=seconds)
 
         dispatcher = stack.enter_context(Dispatcher(opened, letters, tell_delivery))
         stack.enter_context(

@@ -83,7 +83,9 @@ def _make_command(kind: str) -> click.Command:
             workspace = Workspace(
                 content=content, lake=lake, engine_of=make_engines("duckdb"), now=time.time()
             )
-            made = make_element(kind, named, answers, workspace, root=root, write=not shown)
+            made = make_element(
+                kind, named, answers, workspace=workspace, root=root, write=not shown
+            )
         _show(made, root, shown=shown)
 
     function: Any = run

@@ -231,7 +231,7 @@ def command(
         engine_of = make_engines("duckdb")
         # What makes events is only imported where some are made.
         synthesis = import_module("escudo.actions.synthesise").synthesise_detections(
-            detections, content, tables, engine_of, write=write_to, follow=follow
+            detections, content, tables, engine_of=engine_of, write=write_to, follow=follow
         )
         show = import_module("escudo.cli.synthesis_view").show_synthesis
         shape = choose_format(format_, ("table", "json"))
@@ -312,7 +312,9 @@ def _run_tests(
         else:
             lakes = LakeCache(plan.lakes, tables)
             stack.callback(lakes.close)
-            bench = TestBench(plan.content, lakes, make_engines("duckdb"), plan.options)
+            bench = TestBench(
+                plan.content, lakes, engine_of=make_engines("duckdb"), options=plan.options
+            )
             ran = run_tests(planned, bench)
         for number, result in ran:
             results[number] = result
