@@ -15,6 +15,9 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.inputs import FollowOptions, follow_inputs
+from escudo.inputs.growing import GrowingFiles
+from escudo.inputs.position import Positions
+from escudo.inputs.tail import Piece
 from escudo.lake import Lake
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import load_tables
@@ -105,6 +108,50 @@ def test_copied_and_cut_while_nobody_looked(
     assert read_numbers(lake) == all_once(range(last))
     follow_once(paths, lake)
     assert read_numbers(lake) == all_once(range(last))
+
+
+@pytest.mark.parametrize("followed", ["folder", "file"])
+def test_copied_and_cut_and_then_renamed_while_nobody_looked(
+    logs: Path, tmp_path: Path, followed: str
+) -> None:
+    """The file that was read has another name and another content; the rest is in its copy."""
+    lake, log = tmp_path / "lake", logs / "app.log"
+    paths = [logs] if followed == "folder" else [log]
+    log.write_text(lines(range(10)))
+    follow_once(paths, lake)
+    with log.open("a") as out:
+        out.write(lines(range(10, 40)))
+    shutil.copy(log, logs / "app.log.1")
+    os.utime(logs / "app.log.1", (1_700_000_000, 1_700_000_000))
+    os.truncate(log, 0)
+    with log.open("a") as out:
+        out.write(lines(range(40, 45)))
+    log.rename(logs / "app.log.2")
+    log.write_text(lines(range(45, 50)))
+    for _ in range(2):
+        follow_once(paths, lake)
+        assert read_numbers(lake) == all_once(range(50))
+
+
+def test_a_copy_that_is_being_made_is_not_read(logs: Path) -> None:
+    """It is found out while it is shorter than what has been read of the file."""
+    log, copy = logs / "app.log", logs / "app.log.1"
+    log.write_text(lines(range(50)))
+    files = GrowingFiles([logs], Positions({}), settle=0.0)
+    try:
+        (first,) = [f for f in files.look() if isinstance(f, Piece)]
+        text = log.read_bytes()
+        assert first.size == len(text)
+        for part in (100, 2000, len(text)):
+            copy.write_bytes(text[:part])
+            assert not [f for f in files.look() if isinstance(f, Piece)], part
+        os.truncate(log, 0)
+        with log.open("a") as out:
+            out.write(lines([50]))
+        (more,) = [f for f in files.look() if isinstance(f, Piece)]
+        assert (more.stream.name, more.start) == (str(log), 0)
+    finally:
+        files.close()
 
 
 def test_a_rotated_file_that_is_compressed_comes_in_once(logs: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.inputs.position import Position, Positions, digest_ends
@@ -149,6 +150,11 @@ class GrowingFiles:
         if tail is None:
             try:
                 tail = self._open(path)
+                if self._is_being_copied(tail):
+                    del self._tails[key]
+                    tail.close()
+                    self._unsettled.add(path)
+                    return
             except OSError as error:
                 message = f"{path} cannot be read: {error.strerror}"
                 yield from self._tell("SRC002", path, message, Severity.ERROR)
@@ -168,10 +174,38 @@ class GrowingFiles:
                 same = self._positions.find_same(copy)
                 cut = known is not None and known.path == str(path)
                 known = known if same is None and cut else same
+            known = self._find_ahead(copy, known)
         if known is not None:
             tail.adopt(known)
         self._tails[tail.key] = tail
         return tail
+
+    def _find_ahead(self, stream: BinaryIO, known: Position | None) -> Position | None:
+        """How far an open file with the same content has been read, if that is further."""
+        for other in [*self._tails.values(), *self._rotated]:
+            ahead = other.known
+            if (
+                ahead is not None
+                and (known is None or ahead.offset > known.offset)
+                and ahead.agrees(stream)
+            ):
+                known = ahead
+        return known
+
+    def _is_being_copied(self, tail: Tail) -> bool:
+        """Whether a new file holds the beginning of one that is open, and nothing else: a copy that
+        is being made before that one is cut. What it has is read there; it is looked at again."""
+        if tail.known is not None:
+            return False
+        with tail.open_copy() as copy:
+            siblings = (t for t in self._tails.values() if t.key != tail.key)
+            if any(t.path.parent == tail.path.parent and t.begins_with(copy) for t in siblings):
+                return True
+            # Where it was cut meanwhile, the copy is complete, and so is known by now.
+            known = self._find_ahead(copy, self._positions.find_same(copy))
+        if known is not None:
+            tail.adopt(known)
+        return False
 
     def _read(self, tail: Tail, modified: float, *, ended: bool = False) -> Iterator[Found]:
         """The new pieces of a file; the file as it is, if it is of those that are read whole."""
@@ -210,7 +244,7 @@ class GrowingFiles:
         the last look; it is read first."""
         lost = tail.known
         if lost is not None:
-            copy = self._find_copy(lost, tail)
+            copy = self._find_copy(lost, tail.path, tail.key)
             if copy is not None:
                 self._rotated.append(copy)
                 assert copy.known is not None
@@ -223,37 +257,46 @@ class GrowingFiles:
                 yield from self._tell("INP003", tail.path, message, Severity.WARNING)
         tail.restart()
 
-    def _find_copy(self, position: Position, cut: Tail) -> Tail | None:
-        """The copy of a file that was cut, open behind what has been read of it."""
-        for sibling in _list_siblings(cut.path):
+    def _find_copy(
+        self, position: Position, path: Path, but: tuple[int, int] | None = None
+    ) -> Tail | None:
+        """A file beside one that was cut or renamed which has the content of a position, open
+        behind it."""
+        for sibling in _list_siblings(path):
             with suppress(OSError):
                 tail = Tail(sibling, sibling.open("rb", buffering=0), None)
+                furthest = None
                 with tail.open_copy() as stream:
-                    same = tail.key != cut.key and position.agrees(stream)
-                if same:
+                    if tail.key != but and position.agrees(stream):
+                        furthest = self._positions.find_same(stream) or position
+                        furthest = self._find_ahead(stream, furthest)
+                if furthest is not None:
                     if tail.key in self._tails:
                         self._tails.pop(tail.key).close()
-                    tail.adopt(position)
+                    tail.adopt(furthest)
                     return tail
                 tail.close()
         return None
 
     def _find_renamed(self) -> Iterator[Found]:
-        """Files that were renamed while nobody looked, and still have something."""
+        """Files that were renamed while nobody looked, and still have something.
+
+        They are found by their content: one that was copied and cut before it was renamed has
+        another one now, and its copy has what was not read.
+        """
         by_name = {str(p) for p in self._named}
         for position in self._positions:
             path = Path(position.path)
             if position.path not in by_name or position.is_there:
                 continue
-            for sibling in _list_siblings(path):
-                with suppress(OSError):
-                    status = sibling.stat()
-                    if (status.st_dev, status.st_ino) == (position.device, position.inode):
-                        tail = self._open(sibling)
-                        self._rotated.append(self._tails.pop(tail.key))
-                        yield from self._drain()
-                        yield from self._read_later(path, tail.modified)
-                        break
+            tail = self._find_copy(position, path)
+            if tail is None:
+                continue
+            self._rotated.append(tail)
+            if tail.known is not None and self._positions.get(*tail.key) is None:
+                yield Moved(tail.known)
+            yield from self._drain()
+            yield from self._read_later(path, tail.modified)
 
     def _read_later(self, path: Path, since: float) -> Iterator[Found]:
         """Reads what was written under a file's name and rotated away again since the last look.

@@ -93,6 +93,14 @@ class Tail:
         self.offset = known.offset
         self._known = replace(known, device=self.key[0], inode=self.key[1])
 
+    def begins_with(self, other: BinaryIO) -> bool:
+        """Whether the file begins with all that another stream holds, as far as its first and last
+        bytes tell."""
+        size = other.seek(0, os.SEEK_END)
+        with self.open_copy() as own:
+            ends = digest_ends(own, size)
+        return size > 0 and ends is not None and ends == digest_ends(other, size)
+
     def open_copy(self) -> BinaryIO:
         """The file from its start, for who looks at its content."""
         return os.fdopen(os.dup(self._stream.fileno()), "rb", buffering=0)
