@@ -133,6 +133,27 @@ def test_copied_and_cut_and_then_renamed_while_nobody_looked(
         assert read_numbers(lake) == all_once(range(50))
 
 
+def test_killed_between_two_rotations(logs: Path, tmp_path: Path) -> None:
+    """What was known of the name was read to its end under its new one; nothing is known of the
+    files that had the name since."""
+    lake, log = tmp_path / "lake", logs / "app.log"
+    log.write_text(lines(range(5)))
+    follow_once([log], lake)
+    with log.open("a") as out:
+        out.write(lines(range(5, 10)))
+    log.rename(logs / "app.log.1")
+    log.touch()
+    follow_once([log], lake)
+    for number in (2, 3):
+        with log.open("a") as out:
+            out.write(lines(range(number * 10 - 10, number * 10)))
+        shutil.copy(log, logs / f"app.log.{number}")
+        os.truncate(log, 0)
+    for _ in range(2):
+        follow_once([log], lake)
+        assert read_numbers(lake) == all_once(range(30))
+
+
 def test_a_copy_that_is_being_made_is_not_read(logs: Path) -> None:
     """It is found out while it is shorter than what has been read of the file."""
     log, copy = logs / "app.log", logs / "app.log.1"

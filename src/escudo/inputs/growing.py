@@ -297,6 +297,21 @@ class GrowingFiles:
                 yield Moved(tail.known)
             yield from self._drain()
             yield from self._read_later(path, tail.modified)
+        for path in self._named:
+            yield from self._find_rotated(path)
+
+    def _find_rotated(self, path: Path) -> Iterator[Found]:
+        """What was rotated away since the last file of a name of which something is known, where
+        nothing is known of the one that has the name now."""
+        family = [p for p in self._positions if _is_rotated(Path(p.path), path)]
+        if not family or any(p.path == str(path) for p in self._positions):
+            return
+        changes = []
+        for position in family:
+            with suppress(OSError):
+                changes.append(os.stat(position.path).st_mtime)
+        if changes:
+            yield from self._read_later(path, max(changes))
 
     def _read_later(self, path: Path, since: float) -> Iterator[Found]:
         """Reads what was written under a file's name and rotated away again since the last look.
@@ -306,12 +321,11 @@ class GrowingFiles:
         if any(path.is_relative_to(folder) for folder in self._folders):
             return
         for sibling in reversed(_list_siblings(path)):
-            suffix = sibling.name.removeprefix(path.name)
             with suppress(OSError):
                 status = sibling.stat()
                 key = (status.st_dev, status.st_ino)
                 met = key in self._tails or any(t.key == key for t in self._rotated)
-                if met or status.st_mtime < since or not _ROTATED.fullmatch(suffix):
+                if met or status.st_mtime < since or not _is_rotated(sibling, path):
                     continue
                 tail = self._open(sibling)
                 self._rotated.append(self._tails.pop(tail.key))
@@ -379,6 +393,16 @@ def _list_siblings(path: Path) -> list[Path]:
         return sorted(names, key=lambda p: p.stat().st_mtime, reverse=True)
     except OSError:
         return []
+
+
+def _is_rotated(path: Path, name: Path) -> bool:
+    """Whether a file is what a log of a name was rotated to.
+
+    >>> _is_rotated(Path("logs/app.log.1"), Path("logs/app.log"))
+    True
+    """
+    suffix = path.name.removeprefix(name.name)
+    return path.parent == name.parent and _ROTATED.fullmatch(suffix) is not None
 
 
 def _has_key(path: Path, key: tuple[int, int]) -> bool:
