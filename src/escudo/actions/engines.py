@@ -14,7 +14,7 @@ import duckdb
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import ALL_TIME
-from escudo.engines.duckdb.connection import connect
+from escudo.engines.duckdb.connection import Prelude, connect, suit_size
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.duckdb.little_tables import hold_at_most
@@ -58,18 +58,18 @@ class DuckDBEngines:
 
     def __init__(self, memory_limit: str | None = None) -> None:
         self._memory_limit = memory_limit
+        self._prelude = Prelude()
 
     def __call__(self, catalog: Catalog) -> Engine:
-        # Over little data a second thread costs more than it does.
         files = (catalog.files(schema.table, ALL_TIME) for schema in catalog.raw_tables())
         little = hold_at_most(_LITTLE_BYTES, chain.from_iterable(files))
-        self._connection.execute("SET threads = 1" if little else "RESET threads")
-        return DuckDBEngine(catalog, self._connection)
+        suit_size(self._connection, little=little)
+        return DuckDBEngine(catalog, self._connection, self._prelude)
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         try:
-            return connect(memory_limit=self._memory_limit or share_free_memory())
+            return connect(memory_limit=self._memory_limit or share_free_memory(), macros=False)
         except duckdb.Error as error:
             if self._memory_limit is None:
                 raise explain_error(error) from error

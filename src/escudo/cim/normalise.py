@@ -17,6 +17,7 @@ from escudo.cim.mapping import read_mappings
 from escudo.cim.model_batch import ModelBatch
 from escudo.cim.models import Models, load
 from escudo.core.schema import COMMON_COLUMNS
+from escudo.engines.duckdb.connection import Prelude
 from escudo.sources import Family
 from escudo.sources.raw_batch import RawBatch
 
@@ -58,16 +59,23 @@ class _Query:
     sql: str
     reads: tuple[str, ...]
     batch: _Batch
+    prelude: Prelude | None
     prepared: bool = False
 
     @classmethod
     def over(
-        cls, connection: duckdb.DuckDBPyConnection, name: str, sql: str, schema: pa.Schema
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        sql: str,
+        *,
+        schema: pa.Schema,
+        prelude: Prelude | None,
     ) -> _Query:
         reads = [f for f in schema if f'"{f.name}"' in sql]
         batch = _Batch(pa.schema([*reads, pa.field(ROW, pa.int64())]))
         connection.register(name, batch)
-        return cls(connection, name, sql, tuple(f.name for f in reads), batch)
+        return cls(connection, name, sql, tuple(f.name for f in reads), batch, prelude)
 
     def rows(self, events: pa.Table) -> pa.Table:
         """What the statement makes of some events; DuckDB may change their order.
@@ -76,6 +84,8 @@ class _Query:
         statement is prepared, but makes one more. (``startup`` silences the warning.)
         """
         if not self.prepared:
+            if self.prelude is not None:
+                self.prelude.provide(self.sql, self.connection)
             self.connection.execute(f"PREPARE run_{self.name} AS {self.sql}")
             self.prepared = True
         numbers = pa.array(np.arange(events.num_rows))
@@ -193,8 +203,14 @@ class Normaliser:
     ({'Endpoint.Processes': 1}, 0)
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, models: Models | None = None) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        models: Models | None = None,
+        prelude: Prelude | None = None,
+    ) -> None:
         self._connection = connection
+        self._prelude = prelude
         self._models = models or load()
         self._families: dict[str, _Compiled | None] = {}
         self.counts = Counts()
@@ -250,7 +266,9 @@ class Normaliser:
         program = compile_family(family, entries, table)
 
         def query(table: str, sql: str) -> _Query:
-            return _Query.over(self._connection, table, sql, family.arrow)
+            return _Query.over(
+                self._connection, table, sql, schema=family.arrow, prelude=self._prelude
+            )
 
         census = query(table, program.census)
         datasets = tuple(

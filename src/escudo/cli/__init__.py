@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
+from click.exceptions import NoArgsIsHelpError
 
 from escudo import __version__, startup
 from escudo.cli.log_output import begin_log, log_diagnostic, show_log
@@ -142,15 +143,17 @@ def main() -> None:
     command line gives 2, Ctrl-C 130 and SIGTERM 143, as everywhere. No exception leaves it."""
     startup.pause_collections()
     startup.catch_stops()
+    if not COMMANDS.keys().isdisjoint(sys.argv):
+        startup.spare_pandas()
     begun = time.monotonic()
     try:
         code = _run()
+        _log_end(code, begun)
+        startup.leave_process(code)
     except (click.Abort, KeyboardInterrupt) as error:
         code = _say_stopped(error)
         _log_end(code, begun)
         startup.end_process(code)
-    _log_end(code, begun)
-    sys.exit(code)
 
 
 def _run() -> int:
@@ -192,7 +195,10 @@ def _write(text: str) -> None:
 
 
 def _show_usage(error: click.ClickException) -> None:
-    """As click shows it, with what the user gave escaped."""
+    """As click shows it, with what the user gave escaped; the help where nothing was given."""
+    if isinstance(error, NoArgsIsHelpError):
+        _write(error.format_message())
+        return
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _write(error.ctx.get_usage())
     _write(f"Error: {error.format_message()}{_tell_source(error)}")

@@ -119,9 +119,16 @@ def sources_option(function: F) -> F:
         "tables",
         multiple=True,
         type=PlaceType("source", exists=True, file_okay=False),
-        callback=lambda _context, _option, folders: load_tables(folders),
+        callback=lambda _context, _option, folders: _load_tables(folders),
         help="Folder of own sources (YAML files), beside those of Escudo; repeatable.",
     )(function)
+
+
+def _load_tables(source_folders: Sequence[Path]) -> Tables:
+    """The tables of Escudo's own sources are kept: they depend on its code alone."""
+    if source_folders:
+        return load_tables(source_folders)
+    return open_cache().recall("tables", b"", load_tables)
 
 
 def policy_option(function: F) -> F:

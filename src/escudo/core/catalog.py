@@ -40,7 +40,7 @@ class Catalog(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Macro:
     """A search macro: ``name(arguments)`` -> text, or an eval expression that yields the text."""
 
@@ -51,7 +51,7 @@ class Macro:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lookup:
     """A lookup definition (transforms.conf) over a CSV file or a KV-store collection.
 

@@ -14,7 +14,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Span:
     """A place in a text. Lines and columns count from 1; the end is exclusive.
 

@@ -30,7 +30,7 @@ _RULED = "(?::){0}"
 """Before the name of a source type: the rest is a pattern (props.conf, stanza patterns)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventsOf:
     """The events that a stanza is about: those of a source type, a host, a source, or all.
 
@@ -76,7 +76,7 @@ def _with_pattern(kind: Kind, name: str, priority: int | None) -> EventsOf:
     return EventsOf(kind, name, pattern, priority or 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Capture:
     """Fields out of the matches of a regular expression (EXTRACT; REPORT with REGEX).
 
@@ -94,7 +94,7 @@ class Capture:
     clean_keys: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Columns:
     """Fields in the order of the values between delimiter characters (DELIMS with FIELDS)."""
 
@@ -103,7 +103,7 @@ class Columns:
     source: str = "_raw"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pairs:
     """Fields of names and values, between characters that part pairs and such that part those."""
 
@@ -114,7 +114,7 @@ class Pairs:
     clean_keys: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alias:
     """A second name of a field; ``keeps``: a value that has that name already stays (ASNEW)."""
 
@@ -123,7 +123,7 @@ class Alias:
     keeps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calculated:
     """A field computed by an eval expression over the fields as they were before."""
 
@@ -131,7 +131,7 @@ class Calculated:
     expression: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AutomaticLookup:
     """Outputs of a lookup. Pairs are a field of the table and a field of the event; without
     ``outputs`` all fields of the table that are no inputs."""
@@ -145,7 +145,7 @@ class AutomaticLookup:
 What = Capture | Columns | Pairs | Alias | Calculated | AutomaticLookup
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FieldRule:
     """One setting for the events of one stanza. ``key`` is the setting's name (``EXTRACT-x``) with
     the place of the part in it; of rules with the same key one counts for an event."""

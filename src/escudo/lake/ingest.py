@@ -147,7 +147,7 @@ class IngestRun:
         self._writer = writer
         self._progress = progress
         self._force = force
-        self._normalising = NormalisingWriter(writer, normaliser)
+        self._normalising = NormalisingWriter(writer, lake.tables.models, normaliser)
         self._pending: list[_Pending] = []
         self._again: list[Path | str] = []
         self._current: _Pending | None = None

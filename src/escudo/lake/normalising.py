@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from escudo.cim.models import Models
 from escudo.cim.normalise import Normaliser
-from escudo.engines.duckdb.connection import connect
+from escudo.engines.duckdb.connection import Prelude, connect
 from escudo.lake.layout import concat
 from escudo.lake.report import FileReport
+from escudo.lake.tables import DataModels
 from escudo.lake.writer import Writer
 from escudo.sources import Family
 from escudo.sources.raw_batch import RawBatch
@@ -31,9 +33,10 @@ TOGETHER_BYTES = 32 << 20
 """Bytes, in the columns that are read, that are normalised together."""
 
 
-def make_normaliser() -> Normaliser:
-    """A normaliser with a connection of its own."""
-    return Normaliser(connect(threads=1))
+def make_normaliser(models: DataModels | None = None) -> Normaliser:
+    """A normaliser with a connection of its own, for these data models."""
+    known = models if isinstance(models, Models) else None
+    return Normaliser(connect(threads=1, macros=False), known, Prelude())
 
 
 @dataclass(slots=True)
@@ -49,15 +52,18 @@ class _Held:
 class NormalisingWriter:
     """Normalises what it is given and appends it; counts it in the reports of the files."""
 
-    def __init__(self, writer: Writer, normaliser: Normaliser | None = None) -> None:
+    def __init__(
+        self, writer: Writer, models: DataModels, normaliser: Normaliser | None = None
+    ) -> None:
         self._writer = writer
+        self._models = models
         self._given = normaliser
         self._held: dict[str, _Held] = {}
 
     @cached_property
     def _normaliser(self) -> Normaliser:
         """Not made before there are events: the next ones are read meanwhile."""
-        return self._given or make_normaliser()
+        return self._given or make_normaliser(self._models)
 
     def add(self, batch: RawBatch, report: FileReport) -> None:
         """Takes a batch that has its ids, in their order (``Writer.assign_event_ids``)."""

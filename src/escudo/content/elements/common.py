@@ -9,7 +9,7 @@ from escudo.content.reading import Section
 from escudo.core.errors import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origin:
     """The file of an element, the place of its search in it, and which folder layer it is in.
 
@@ -23,7 +23,7 @@ class Origin:
     root: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schedule:
     """When a search runs and the window it looks at (relative times of the Search Manual)."""
 

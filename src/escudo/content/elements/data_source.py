@@ -9,7 +9,7 @@ from escudo.content.elements.common import Origin
 from escudo.content.reading import Section
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AddOn:
     """The Splunk add-on that makes the fields of a source."""
 
@@ -18,7 +18,7 @@ class AddOn:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DataSource:
     name: str
     id: str

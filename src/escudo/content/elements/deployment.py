@@ -10,7 +10,7 @@ from escudo.content.reading import Section
 TYPES = ("TTP", "Anomaly", "Hunting", "Correlation", "Baseline")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notable:
     """The finding of a deployment; ``%name%`` and ``%description%`` stand for the detection's."""
 
@@ -19,7 +19,7 @@ class Notable:
     nes_fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deployment:
     """Schedule and outcome of one detection type."""
 

@@ -36,7 +36,7 @@ DEFAULT_LABEL = "Custom Splunk Content Pack"
 """The label of an app whose ``contentctl.yml`` names none (contentctl, ``CustomApp.label``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AttackData:
     """A file of raw events for a test, and what to call them when they come in."""
 
@@ -48,7 +48,7 @@ class AttackData:
     update_timestamp: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExpectedRisk:
     """A risk event that a test must give, ``count`` times."""
 
@@ -59,7 +59,7 @@ class ExpectedRisk:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DetectionTest:
     """A unit test: these events must be found; with ``negative``, they must not be.
 
@@ -79,7 +79,7 @@ class DetectionTest:
     manual_test: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Throttling:
     """At most one finding for the same values of ``fields`` within ``seconds``."""
 
@@ -87,7 +87,7 @@ class Throttling:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tags:
     analytic_story: tuple[str, ...] = ()
     asset_type: str = ""
@@ -109,7 +109,7 @@ class Tags:
     throttling: Throttling | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Detection:
     """One detection, as its YAML has it; ``risk`` is the same for all formats.
 

@@ -8,7 +8,7 @@ from escudo.content.reading import Section
 from escudo.core.errors import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drilldown:
     """A search with ``$field$`` tokens, and the window it looks at (tokens as well)."""
 

@@ -45,7 +45,7 @@ _HALF_TOKEN = re.compile(r"\$[A-Za-z_][\w.{}]*\b|\b[A-Za-z_][\w.{}]*\$")
 _TOKEN = re.compile(r"\$[^$\s]+\$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RiskObject:
     """A field whose values gain risk. ``message`` is its own message where it has one (ESCU 6)."""
 
@@ -55,7 +55,7 @@ class RiskObject:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThreatObject:
     """A field whose values are evidence of the attacker (a process, an address)."""
 
@@ -63,7 +63,7 @@ class ThreatObject:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RiskConfig:
     """What a detection's rows mean for the objects in them.
 
@@ -82,7 +82,7 @@ class RiskConfig:
         return max((o.score for o in self.risk_objects), default=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Observable:
     """``tags.observable``: a field, what it holds, and its role (Victim, Attacker, ...)."""
 

@@ -11,7 +11,7 @@ from escudo.content.elements.deployment import read_schedule
 from escudo.content.reading import Section
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Baseline:
     name: str
     id: str
@@ -33,7 +33,7 @@ class Baseline:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Investigation:
     """``search`` has ``$field$`` tokens of the object under investigation."""
 

@@ -9,7 +9,7 @@ from escudo.content.elements.common import Origin, read_dates
 from escudo.content.reading import Section
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Story:
     name: str
     id: str

@@ -18,7 +18,7 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from escudo.core.catalog import Catalog
 from escudo.core.schema import FieldType
-from escudo.engines.duckdb.connection import connect, find_kernel_users
+from escudo.engines.duckdb.connection import Prelude, connect, find_kernel_users
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.duckdb.little_tables import LittleTables, hold_at_most
 from escudo.engines.scans import list_columns
@@ -48,7 +48,8 @@ _AT_REST: Mapping[FieldType | None, str] = {
 
 
 class DuckDBEngine:
-    """The embedded engine: a connection and the catalog whose tables it reads.
+    """The embedded engine: a connection and the catalog whose tables it reads. ``prelude`` is for a
+    connection that was opened without macros.
 
     It is a ``Runner`` of the binder. Each run has a cursor of its own, so one engine may serve
     several threads.
@@ -57,10 +58,14 @@ class DuckDBEngine:
     name = "duckdb"
 
     def __init__(
-        self, catalog: Catalog, connection: duckdb.DuckDBPyConnection | None = None
+        self,
+        catalog: Catalog,
+        connection: duckdb.DuckDBPyConnection | None = None,
+        prelude: Prelude | None = None,
     ) -> None:
         self.catalog = catalog
         self.connection = connection if connection is not None else connect()
+        self._prelude = prelude
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
         self._little = LittleTables(self.connection)
 
@@ -79,7 +84,7 @@ class DuckDBEngine:
 
     def over(self, catalog: Catalog) -> DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
-        other = DuckDBEngine(catalog, self.connection)
+        other = DuckDBEngine(catalog, self.connection, self._prelude)
         other._columns = self._columns
         other._little = self._little
         return other
@@ -92,7 +97,7 @@ class DuckDBEngine:
     ) -> pa.Table:
         """The result of a query, with the query's SQL identifiers as column names."""
         with self._ready(tables or {}) as cursor:
-            text = self.sql(query, scans)
+            text = self._write(query, scans, cursor)
             # A relation is bound anew to be run. A statement is not, yet its rows are copied, and
             # it lets no signal through: those are the main thread's.
             beside = current_thread() is not main_thread()
@@ -107,7 +112,7 @@ class DuckDBEngine:
     ) -> Iterator[pa.RecordBatch]:
         """The result batch by batch; memory stays bounded by the batches in flight."""
         with self._ready(tables or {}) as cursor:
-            text = self.sql(query, scans)
+            text = self._write(query, scans, cursor)
             # The reader is closed before the tables: a caller may stop in the middle.
             with _guard(lambda: cursor.sql(text).to_arrow_reader(_BATCH_ROWS)) as batches:
                 while (batch := _guard(lambda: next(batches, None))) is not None:
@@ -124,7 +129,7 @@ class DuckDBEngine:
         """DuckDB's plan of a query; with ``analyze`` it is run, and the plan has its costs."""
         with self._ready(tables or {}) as cursor:
             verb = "EXPLAIN ANALYZE" if analyze else "EXPLAIN"
-            text = f"{verb} {self.sql(query, scans)}"
+            text = f"{verb} {self._write(query, scans, cursor)}"
             rows = _guard(lambda: cursor.execute(text).fetchall())
             return "\n".join(str(row[-1]) for row in rows)
 
@@ -137,6 +142,15 @@ class DuckDBEngine:
             if not node.db and node.name in by_name:
                 node.replace(self._source(by_name[node.name], node.alias or node.name))
         return tree.sql(dialect=DIALECT, copy=False)
+
+    def _write(
+        self, query: exp.Expression, scans: Sequence[Scan], cursor: duckdb.DuckDBPyConnection
+    ) -> str:
+        """The query's SQL, of which the connection has all functions."""
+        text = self.sql(query, scans)
+        if self._prelude is not None:
+            self._prelude.provide(text, cursor)
+        return text
 
     @property
     def slow_functions(self) -> frozenset[str]:
