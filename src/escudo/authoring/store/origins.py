@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from escudo.authoring.git import check_word, export_commit, find_commit, run_git
+from escudo.authoring.git import check_argument, export_commit, find_commit, run_git
 from escudo.content.apps.app_files import find_apps, is_archive, unpack_into
 from escudo.content.roots import FOLDERS, stays_inside
 from escudo.core.errors import EscudoError
@@ -77,8 +77,9 @@ def read_origin(text: str, *, ref: str = "", path: str = "") -> Origin:
         )
     place = Path(text)
     if is_url(text):
-        return Origin(kind=Kind.GIT, source=check_word(text, "URL"), ref=ref or "HEAD", path=path)
-    if not text or not _exists(place):
+        source = check_argument(text, "URL")
+        return Origin(kind=Kind.GIT, source=source, ref=ref or "HEAD", path=path)
+    if not text or not os.path.exists(place):
         raise EscudoError(
             "AUT033",
             f"{text!r} is neither a path nor the URL of a git repository",
@@ -102,7 +103,7 @@ def is_url(text: str) -> bool:
 def is_repository(text: str) -> bool:
     """Whether a text names a git repository: a URL, a checkout, a bare one."""
     place = Path(text)
-    return is_url(text) or (_exists(place / ".git") or _is_bare(place))
+    return is_url(text) or os.path.exists(place / ".git") or _is_bare(place)
 
 
 def _without_ref(origin: Origin, ref: str) -> Origin:
@@ -111,15 +112,8 @@ def _without_ref(origin: Origin, ref: str) -> Origin:
     return origin
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
-
-
 def _is_bare(path: Path) -> bool:
-    return all(_exists(path / name) for name in ("HEAD", "objects", "refs"))
+    return all(os.path.exists(path / name) for name in ("HEAD", "objects", "refs"))
 
 
 def fetch(origin: Origin, pack: Path, target: Path) -> str:
@@ -168,7 +162,7 @@ def _fetch_commit(origin: Origin, repository: Path) -> str:
     """The commit of a ref, fetched without its history, or with it where the server has it so."""
     if not repository.is_dir():
         run_git("init", "--bare", "--quiet", str(repository))
-    ref = check_word(origin.ref, "name of a branch, tag or commit")
+    ref = check_argument(origin.ref, "name of a branch, tag or commit")
     options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--force")
     try:
         run_git("fetch", *options, "--depth=1", "--", origin.source, ref, folder=repository)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,15 +19,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from escudo.authoring.store.origins import Kind, Origin, fetch
+from escudo.authoring.store.origins import REPOSITORY, Kind, Origin, fetch
 from escudo.content.packs import CONTENT, OVERLAY, PACK_FILE, find_pack, is_pack_name, read_pack
 from escudo.core.errors import EscudoError
 from escudo.core.whole_file import write_whole
 
 _LOCK = ".lock"
 _INCOMING = ".incoming"
+_DRAFTS = ".*.part"
+"""What ``write_whole`` leaves of a file where its process is killed."""
 _PIN_DIGITS = 12
 """Of a pin, in the name of a folder and on a screen."""
+_OWN = re.compile(
+    rf"{CONTENT}[0-9a-f]{{{_PIN_DIGITS}}}|{re.escape(_INCOMING)}.*|\..*\.part"
+    rf"|{OVERLAY}|{re.escape(PACK_FILE)}|{re.escape(REPOSITORY)}"
+)
+"""All that is in the folder of a pack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +91,19 @@ class Store:
             os.close(file)
 
     def _sweep(self) -> None:
-        """Takes away what was made ready and never taken, and content that is not in use."""
+        """Takes away what was made ready and never taken, and content that is not in use; folders
+        that hold anything else are not packs, and stay."""
         for folder in self.folder.iterdir():
-            if not folder.is_dir():
+            if not folder.is_dir() or not all(_OWN.fullmatch(p.name) for p in folder.iterdir()):
                 continue
             pack = self._read(folder) if (folder / PACK_FILE).is_file() else None
             for part in folder.iterdir():
                 stale = part.name.startswith(CONTENT) and (pack is None or part != pack.content)
                 if stale or part.name.startswith(_INCOMING):
                     shutil.rmtree(part, ignore_errors=True)
+            for draft in (*folder.glob(_DRAFTS), *folder.glob(f"{OVERLAY}/{_DRAFTS}")):
+                draft.unlink(missing_ok=True)
+            _clear_unused(folder)
 
     def _read(self, folder: Path) -> Pack | None:
         try:

@@ -1,0 +1,1 @@
+"""Escudo's own routes, in JSON, under ``/api``; they stand in its OpenAPI description."""

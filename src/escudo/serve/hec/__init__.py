@@ -1,0 +1,1 @@
+"""Splunk's HTTP Event Collector (HEC): requests of shippers -> events for the receiver."""

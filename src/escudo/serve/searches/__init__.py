@@ -1,0 +1,1 @@
+"""Searches of users: each in a process that can be killed, its rows in files that pages read."""
