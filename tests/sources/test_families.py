@@ -71,3 +71,52 @@ def test_wrong_folders(files: dict[str, str], code: str, message: str, tmp_path:
     with pytest.raises(EscudoError, match=message) as caught:
         load_families([tmp_path])
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("source", "sourcetype", "family"),
+    [
+        (None, "aws:cloudtrail", "aws_cloudtrail"),
+        ("anything", "AWS:CloudTrail", "aws_cloudtrail"),
+        ("kubernetes", "_json", "kubernetes_audit"),  # both are asked for
+        ("other", "_json", None),
+        ("PINGID", "XmlWinEventLog", "pingid"),  # by its source alone
+        ("zeek.log", "bro:x509:json", "zeek"),  # by a pattern
+        ("falco.log", "kube:container:falco", "kubernetes_container"),
+        (None, "XmlWinEventLog", None),  # many sources have it: the events decide
+        (None, "MSExchange:management", "windows_other"),
+        (None, "httpevent", None),
+        (None, None, None),
+    ],
+)
+def test_labels_that_decide(source: str | None, sourcetype: str | None, family: str | None) -> None:
+    claimed = FAMILIES.claim(source, sourcetype)
+    assert (claimed and claimed.name) == family
+
+
+def test_an_own_source_is_claimed_by_its_source_type(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(OWN.format(name="a", priority=95))
+    claimed = load_families([tmp_path]).claim(None, "own")
+    assert claimed is not None
+    assert claimed.name == "a"
+
+
+def test_two_sources_of_one_source_type_claim_nothing(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yml").write_text(OWN.format(name=name, priority=95))
+    assert load_families([tmp_path]).claim(None, "own") is None
+
+
+def test_labels_are_source_and_source_type(tmp_path: Path) -> None:
+    text = OWN.format(name="a", priority=95) + "labels: [{host: pc1}]\n"
+    (tmp_path / "a.yml").write_text(text)
+    with pytest.raises(EscudoError, match=r"a\.yml:11:17: 'labels' are source and sourcetype"):
+        load_families([tmp_path])
+
+
+def test_what_is_given_goes_before_what_is_in_an_event() -> None:
+    text = b'{"eventType": "user.session.start", "published": "2024-06-01", "displayMessage": "x"}'
+    for given, family in ((None, "okta"), (FAMILIES["pingid"], "pingid")):
+        [batch] = read(stream_of(text), FAMILIES, given=given)
+        assert isinstance(batch, RawBatch)
+        assert batch.family.name == family

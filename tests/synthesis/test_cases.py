@@ -91,6 +91,7 @@ def test_each_condition_has_a_near_miss(
 _BEGINNINGS = {
     "windows_powershell": "<Event xmlns=",
     "windows_security": "<Event xmlns=",
+    "windows_other": "<Event xmlns=",
     "sysmon": "<Event xmlns=",
     "crowdstrike_fdr": '{"event_simpleName":"DnsRequest"',
 }

@@ -46,6 +46,15 @@ def test_parts_anywhere_have_a_text(patterns: list[str]) -> None:
         ((Demand("f", Check(Kind.LENGTH, "300", ">")), _wild("*-enc*")), None),
         ((Demand("f", Check(Kind.PARTS, "4", ">", mark="^")),), None),
         ((Demand("f", Check(Kind.CIDR, "10.0.0.0/8")),), "10.0.0.1"),
+        ((Demand("f", Check(Kind.CIDR, "10.0.0.7/32")),), "10.0.0.7"),
+        (
+            tuple(
+                Demand("f", NULL, False, (Step("capture", text=f"<{n}>(?<v>[^<]+)", group="v"),))
+                for n in ("A", "B")
+            ),
+            None,
+        ),
+        ((Demand("f", NULL, False, (Step("capture", text=r"(?<n>[A-F]{4})", group="n"),)),), None),
         ((_wild("*.exe"), Demand("f", exact("a.exe"), wanted=False)), None),
         ((_wild("b", Step("item", text=",", number=1)),), "x,b,x"),
         ((_wild("bob", Step("capture", text=r"user=(?<u>\w+)", group="u")),), "user=bob"),
@@ -66,6 +75,7 @@ def test_each_kind_of_demand_can_be_met(demands: tuple[Demand, ...], made: str |
         (_wild("a"), _wild("b")),
         (_wild("a*"), _wild("a*", wanted=False)),
         (Demand("f", Check(Kind.ORDER, "5", ">")), Demand("f", Check(Kind.ORDER, "3", "<"))),
+        (Demand("f", Check(Kind.CIDR, "300.1.2.3/8")),),
     ],
 )
 def test_what_contradicts_itself_has_no_text(demands: tuple[Demand, ...]) -> None:

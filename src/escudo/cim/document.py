@@ -57,7 +57,10 @@ def _section(
 
 
 def _events(entry: DatasetMapping) -> str:
-    return ", ".join(f"{name} {', '.join(values)}" for name, values in entry.events.items())
+    said = [f"{name} {', '.join(values)}" for name, values in entry.events.items()]
+    if not said and entry.where is not None:
+        said = [f"where {_code(entry.where)}"]
+    return ", ".join(said) or "all"
 
 
 def _cell(name: str, entries: Sequence[DatasetMapping]) -> str:
@@ -73,7 +76,12 @@ def _cell(name: str, entries: Sequence[DatasetMapping]) -> str:
 
 
 def _ids(entry: DatasetMapping) -> str:
-    *_, values = (v for k, v in entry.events.items() if k in ("EventID", "event_simpleName"))
+    """The events of an entry, in short: their ids, or whatever else tells them."""
+    every = list(entry.events.items())
+    ids = [values for name, values in every if name in ("EventID", "event_simpleName")]
+    values = (ids or [values for _, values in every] or [()])[-1]
+    if not values:
+        return "all" if entry.where is None else _code(entry.where)
     return ", ".join(values) if len(values) <= _MANY else f"{values[0]} to {values[-1]}"
 
 

@@ -364,7 +364,7 @@ def walk_7z(
                 for told in archive.list():
                     if told.creationtime is not None:
                         times[told.filename] = told.creationtime.timestamp()
-                archive.extractall(factory=parts)
+                archive.extractall(factory=parts)  # nosec B202: into memory
         except library.exceptions.PasswordRequired:
             encrypted = True
             continue

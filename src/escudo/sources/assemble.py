@@ -16,7 +16,7 @@ from escudo.core.schema import MV_SEPARATOR, RAW_COLUMNS, RAW_REST, REST_TYPE, F
 from escudo.sources.date_order import DateOrder
 from escudo.sources.events import Events, PendingEvents, Values
 from escudo.sources.families import Families
-from escudo.sources.family import ANY, Family, find_template_fields, rule_holds
+from escudo.sources.family import ANY, Family, Rule, find_template_fields, rule_holds
 from escudo.sources.inventory import Inventory, add_names, needs_names
 from escudo.sources.notes import Kind, Note, find_windows_look
 from escudo.sources.raw_batch import RawBatch
@@ -36,8 +36,12 @@ def assemble(
     default_time: float,
     date_order: DateOrder | None = None,
     inventory: Callable[[], Inventory] = Inventory,
+    given: Values | None = None,
 ) -> Iterator[RawBatch]:
     """The events as tables of their families.
+
+    ``given`` are the names of the families of events whose labels say so (``Families.claim``); of
+    the others, which are null, the content says it.
 
     An event without a time that can be read has ``default_time`` (epoch), and the field
     ``time_source`` with the value ``file``. ``date_order`` reads dates like 03/05/2024;
@@ -49,7 +53,7 @@ def assemble(
         return
     if needs_names(events):
         events = add_names(events, inventory())
-    for family, rows in _route(_deciding(events, families.routing_fields), families):
+    for family, rows in _route_given(events, families, given):
         chosen = events if rows is None else events.take(rows)
         notes: list[Note] = []
         if family is families.fallback and (look := find_windows_look(chosen)) is not None:
@@ -60,7 +64,7 @@ def assemble(
         if chosen.zoneless:
             notes.append(Note(Kind.NO_ZONE, len(chosen.raw), ""))
         table = _build_table(family, chosen, source_file, times=times, default_time=default_time)
-        yield RawBatch(family, table, tuple(notes))
+        yield RawBatch(family, table, tuple(notes), chosen.order)
 
 
 def _deciding(events: Events, names: Sequence[str]) -> Events:
@@ -76,9 +80,29 @@ def _deciding(events: Events, names: Sequence[str]) -> Events:
     return replace(events, fields=fields)
 
 
+def _route_given(
+    events: Events, families: Families, given: Values | None
+) -> Iterator[tuple[Family, pa.Array | None]]:
+    """``_route``, after those events whose family is given, or known to their reader."""
+    given = given if events.family is None else events.family
+    if isinstance(given, str):
+        yield families[given], None
+        return
+    if given is None or given.null_count == len(given):
+        yield from _route(_deciding(events, families.routing_fields), families)
+        return
+    for name in given.drop_null().unique().to_pylist():
+        has = pc.fill_null(pc.equal(given, name), False)
+        yield families[name], pa.array(np.flatnonzero(has.to_numpy(zero_copy_only=False)))
+    if given.null_count:
+        left = np.flatnonzero(given.is_null().to_numpy(zero_copy_only=False))
+        some = events.take(pa.array(left))
+        for family, rows in _route(_deciding(some, families.routing_fields), families):
+            yield family, pa.array(left if rows is None else left[rows.to_numpy()])
+
+
 def _route(events: Events, families: Families) -> Iterator[tuple[Family, pa.Array | None]]:
     """Each family with the numbers of its rows; None where all rows are of one family."""
-    every = families.ordered
     names, exact = families.routing_fields, families.exact_fields
     constant: dict[str, str] = {}
     varying: set[str] = set()
@@ -90,11 +114,15 @@ def _route(events: Events, families: Families) -> Iterator[tuple[Family, pa.Arra
             constant[name] = ANY
         elif values is not None:
             varying.add(name)
-    sure = _sure_family(constant, varying, every)
-    if sure is not None:
-        yield sure, None
+    possible = _list_possible(constant, varying, families)
+    if not possible:
+        yield families.fallback, None
         return
-    looked_at = [n for n in names if n in varying]
+    if varying.isdisjoint(n for n, _ in possible[0][1].conditions):
+        yield possible[0][0], None
+        return
+    asked = {n for _, rule in possible for n, _ in rule.conditions}
+    looked_at = [n for n in names if n in varying and n in asked]
     code = np.zeros(len(events.raw), dtype=np.int64)
     keys: list[list[str | None]] = []
     for name in looked_at:
@@ -115,7 +143,7 @@ def _route(events: Events, families: Families) -> Iterator[tuple[Family, pa.Arra
             values = events.fields[name]
             value = values if isinstance(values, str) else values[row].as_py()
             event[name] = None if value is None else str(value)
-        chosen.setdefault(_family_of(event, every).name, []).append(number)
+        chosen.setdefault(_family_of(event, possible, families).name, []).append(number)
     if len(chosen) == 1:
         yield families[next(iter(chosen))], None
         return
@@ -125,26 +153,30 @@ def _route(events: Events, families: Families) -> Iterator[tuple[Family, pa.Arra
         yield families[name], pa.array(np.flatnonzero(member[inverse]))
 
 
-def _sure_family(
-    constant: Mapping[str, str], varying: Set[str], every: Sequence[Family]
-) -> Family | None:
-    """The family of all rows, if the fields that they share say so."""
-    for family in every:
-        if any(rule.holds(constant) for rule in family.rules):
-            return family
-        for rule in family.rules:
-            if any(n in varying for n, _ in rule.conditions) and all(
-                n in varying or rule_holds(constant.get(n), wanted) for n, wanted in rule.conditions
-            ):
-                return None
-    return every[-1]
+def _list_possible(
+    constant: Mapping[str, str], varying: Set[str], families: Families
+) -> list[tuple[Family, Rule]]:
+    """The rules that may hold for some of the rows, up to one that holds for all: so what is looked
+    at does not grow with the sources that there are."""
+    possible: list[tuple[Family, Rule]] = []
+    for family, rule in families.rules:
+        sure = True
+        for name, wanted in rule.conditions:
+            if name in varying:
+                sure = False
+            elif not rule_holds(constant.get(name), wanted):
+                break
+        else:
+            possible.append((family, rule))
+            if sure:
+                break
+    return possible
 
 
-def _family_of(event: Mapping[str, str | None], every: Sequence[Family]) -> Family:
-    for family in every:
-        if any(rule.holds(event) for rule in family.rules):
-            return family
-    return every[-1]
+def _family_of(
+    event: Mapping[str, str | None], rules: Sequence[tuple[Family, Rule]], families: Families
+) -> Family:
+    return next((family for family, rule in rules if rule.holds(event)), families.fallback)
 
 
 def _build_table(
@@ -159,7 +191,7 @@ def _build_table(
     default = pa.scalar(round(default_time * 1e6), pa.int64()).cast(TIME)
     columns: dict[str, pa.Array] = {
         "_time": pc.coalesce(times, default) if times.null_count else times,
-        "host": _first(family.host, events, size),
+        "host": _find_hosts(family, events, size),
         "source": _filled(family.source, events, size),
         "sourcetype": _filled(family.sourcetype, events, size),
         "index": _filled(family.index, events, size),
@@ -224,12 +256,27 @@ def _times(
 def _unread_time(family: Family, events: Events, known: pa.Array) -> str:
     """What the first event without a time has where its time should stand."""
     row = pc.index(known.is_null(), True).as_py()
-    for name in family.time:
+    names = family.time or _names_of_time(family)
+    for name in names:
         values = events.fields.get(name)
         text = values if values is None or isinstance(values, str) else values[row].as_py()
         if text is not None:
             return f"{name}={text}"
-    return f"none of {', '.join(family.time[:4])}"
+    return f"none of {', '.join(names[:4])}"
+
+
+def _find_hosts(family: Family, events: Events, size: int) -> pa.Array:
+    """The host that an event names, or else that of what carried it."""
+    own = _first(family.host, events, size)
+    if events.hosts is None or not own.null_count:
+        return own
+    return pc.coalesce(own, events.hosts)
+
+
+def _names_of_time(family: Family) -> Sequence[str]:
+    """The fields that a source of text reads its time from."""
+    rules = () if family.text is None else family.text.time
+    return [name for rule in rules for name in rule.of] or ["a time"]
 
 
 def _first(names: Sequence[str], events: Events, size: int) -> pa.Array:

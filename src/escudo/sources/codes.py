@@ -73,6 +73,14 @@ CODES: Mapping[str, ErrorCode] = {
             "SRC033", "a row of a CSV file that cannot be read", "the rows around it are kept"
         ),
         ErrorCode(
+            "SRC034", "a line of a text with a NUL byte in it", "the lines around it are kept"
+        ),
+        ErrorCode(
+            "SRC035",
+            "a row with more or fewer values than its header has names",
+            "the rows around it are kept",
+        ),
+        ErrorCode(
             "SRC040",
             "files and folders passed over",
             "they belong to version control, tools or the file system; name one to have it read",
@@ -89,6 +97,22 @@ CODES: Mapping[str, ErrorCode] = {
             "a calculated field of a source cannot be compiled",
             "it is an SPL eval expression over the fields of the source",
         ),
+        ErrorCode(
+            "SRC054",
+            "a sample of a source is wrong",
+            "a sample has a text, and the rows and models that it must become",
+        ),
+        ErrorCode(
+            "SRC055",
+            "no sample of a source in the folder",
+            "a source's YAML carries samples, or a file NAME.samples.yml beside it has them",
+        ),
+        ErrorCode(
+            "SRC056",
+            "no source can be drafted from the file",
+            "give a file of lines of text, a thousand of them or so",
+        ),
+        ErrorCode("SRC057", "the draft cannot be written", "name a file that is not there yet"),
         ErrorCode(
             "SRC060",
             "events that look like Windows events in no known form",

@@ -17,13 +17,19 @@ class Events:
     """Events of any families, as columns: field name -> values, and the text of each event.
 
     ``times`` overrides the family's own rule for the time where the format knows better;
-    ``zoneless`` says that they are local times of an unknown zone, taken as UTC.
+    ``zoneless`` says that they are local times of an unknown zone, taken as UTC. ``order`` has the
+    number that each event had where it came from, if that is asked for. ``hosts`` are those of what
+    carried the events; they go behind the family's own rule. ``family`` names the source of all of
+    them, where the reader knows it.
     """
 
     fields: Mapping[str, Values]
     raw: pa.Array
     times: pa.Array | None = None
     zoneless: bool = False
+    order: pa.Array | None = None
+    hosts: pa.Array | None = None
+    family: str | None = None
 
     def take(self, rows: pa.Array) -> Events:
         """The events of some row numbers."""
@@ -32,6 +38,9 @@ class Events:
             self.raw.take(rows),
             None if self.times is None else self.times.take(rows),
             self.zoneless,
+            None if self.order is None else self.order.take(rows),
+            None if self.hosts is None else self.hosts.take(rows),
+            self.family,
         )
 
 

@@ -32,6 +32,7 @@ class Format(StrEnum):
     JSON_EVENTS = "json_events"
     CLASSIC_TEXT = "classic_text"
     CSV_EVENTS = "csv_events"
+    TEXT = "text"
 
 
 def detect_encoding(head: bytes) -> str:

@@ -111,10 +111,23 @@ def judge_damage(error: Exception) -> Damage:
     return Damage(None, str(error) or type(error).__name__)
 
 
-class _Budget:
-    """What one file may still unpack to."""
+TextJudge: TypeAlias = Callable[[bytes, bool, bool], bool]
+"""Of the first bytes of a text, whether its format is known otherwise, and whether the user named
+it -> whether it is a log of lines."""
+_OVER_TEXT = frozenset(Format) - {Format.CSV_EVENTS, Format.TEXT}
+"""Formats that show for certain: what they are found in is no log of lines."""
 
-    def __init__(self, limits: UnpackLimits) -> None:
+
+def take_no_text(_head: bytes, _known: bool, _asked: bool) -> bool:
+    """The judge that takes no text."""
+    return False
+
+
+class _Budget:
+    """What one file may still unpack to, and which of its texts are logs."""
+
+    def __init__(self, limits: UnpackLimits, judge: TextJudge) -> None:
+        self._judge = judge
         self._limits = limits
         self._bytes = 0
         self._members = 0
@@ -124,6 +137,13 @@ class _Budget:
         if self._bytes > self._limits.most_bytes:
             most = self._limits.most_bytes
             raise TooMuchUnpackedError(f"it unpacks to more than {most:,} bytes")
+
+    def find_format(self, head: bytes, *, asked: bool) -> Format | None:
+        """The format of a stream by its first bytes; text is one where it is judged a log."""
+        format_ = detect_format(head)
+        if format_ in _OVER_TEXT or not self._judge(head, format_ is not None, asked):
+            return format_
+        return Format.TEXT
 
     def take_member(self) -> bool:
         """Whether one more member may be opened."""
@@ -176,11 +196,60 @@ class _Source:
     budget: _Budget
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file to open later, maybe elsewhere; ``asked`` is whether the user named it, ``folder`` the
+    one that he named instead."""
+
+    path: Path
+    asked: bool
+    size: int
+    folder: Path | None = None
+
+
+def list_files(paths: Sequence[Path | str]) -> Iterator[ListedFile | Diagnostic]:
+    """The files that ``open_logs`` would open, in its order, none of which is opened; what of the
+    folders it would say, but for those that hold no logs. Pipes and standard input are left out.
+
+    >>> [d.code for d in list_files(["/nonexistent"])]
+    ['SRC001']
+    """
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            passed: Counter[str] = Counter()
+            for below in _walk_folder(path, passed):
+                if (listed := _list_file(below, path)) is not None:
+                    yield listed
+            yield from _tell_passed(path, passed)
+        elif str(given) != STDIN and not path.exists():
+            yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
+        elif path.is_file():
+            listed = _list_file(path, None)
+            if listed is not None:
+                yield listed
+
+
+def _list_file(path: Path, folder: Path | None) -> ListedFile | None:
+    """A file, also one that cannot be looked at: who opens it says so; None for what is none."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return ListedFile(path, folder is None, 0, folder)
+    return ListedFile(path, folder is None, size, folder) if path.is_file() else None
+
+
+def tell_empty_folder(folder: Path) -> Diagnostic:
+    """What is said of a folder none of whose files is a log."""
+    return _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
+
+
 def open_logs(
-    paths: Sequence[Path | str],
+    paths: Sequence[Path | str | ListedFile],
     *,
     stdin: BinaryIO | None = None,
     limits: UnpackLimits | None = None,
+    judge: TextJudge = take_no_text,
 ) -> Iterator[LogStream | Diagnostic]:
     """Every log under the paths, in a stable order; ``-`` is standard input.
 
@@ -188,7 +257,8 @@ def open_logs(
     7z, gzip, bzip2, xz and zstd are unpacked, also inside each other. What cannot be
     read, or is no log, comes as a Diagnostic in its place: an error where the user named the
     file, else a warning (damaged) or a note (not a log). Nothing is raised for a bad file,
-    whatever its archive's library says. ``limits`` are those of each file that is opened.
+    whatever its archive's library says. ``limits`` are those of each file that is opened; ``judge``
+    says of text in no other format whether it is a log.
 
     Raises:
         EscudoError: SRC009 where there is no room for a temporary copy.
@@ -198,44 +268,60 @@ def open_logs(
     """
     limits = limits or UnpackLimits()
     for given in paths:
+        if isinstance(given, ListedFile):
+            yield from _file(given.path, limits, judge, asked=given.asked)
+            continue
         if str(given) == STDIN:
             stream = stdin or cast(BinaryIO, sys.stdin.buffer)
-            yield from _once(STDIN, stream, _Budget(limits))
+            yield from _once(STDIN, stream, _Budget(limits, judge))
             continue
         path = Path(given)
         if path.is_dir():
-            yield from _folder(path, limits)
+            yield from _folder(path, limits, judge)
         elif not path.exists():
             yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
         else:
-            yield from _file(path, limits, asked=True)
+            yield from _file(path, limits, judge, asked=True)
 
 
 def _problem(code: str, name: str, message: str, severity: Severity) -> Diagnostic:
     return Diagnostic(code, message, severity, Span(name, 1, 1, 1, 1))
 
 
-def _folder(folder: Path, limits: UnpackLimits) -> Iterator[LogStream | Diagnostic]:
+def _folder(
+    folder: Path, limits: UnpackLimits, judge: TextJudge
+) -> Iterator[LogStream | Diagnostic]:
     any_log = False
     passed: Counter[str] = Counter()
+    for path in _walk_folder(folder, passed):
+        for item in _file(path, limits, judge, asked=False):
+            any_log = any_log or isinstance(item, LogStream)
+            yield item
+    yield from _tell_passed(folder, passed)
+    if not any_log:
+        yield tell_empty_folder(folder)
+
+
+def _walk_folder(folder: Path, passed: Counter[str]) -> Iterator[Path]:
+    """The files under a folder, in a stable order; what is passed over is counted."""
     for directory, below, names in os.walk(folder, followlinks=False, onerror=None):
         passed.update(name for name in (*below, *names) if name.lower() in PASSED_OVER)
         below[:] = sorted(name for name in below if name.lower() not in PASSED_OVER)
         for name in sorted(names):
-            if name.lower() in PASSED_OVER:
-                continue
-            for item in _file(Path(directory) / name, limits, asked=False):
-                any_log = any_log or isinstance(item, LogStream)
-                yield item
+            if name.lower() not in PASSED_OVER:
+                yield Path(directory) / name
+
+
+def _tell_passed(folder: Path, passed: Counter[str]) -> Iterator[Diagnostic]:
     if passed:
         told = ", ".join(f"{name} ({n:,})" if n > 1 else name for name, n in sorted(passed.items()))
         message = f"{passed.total():,} passed over, which hold no logs: {told}"
         yield _problem("SRC040", str(folder), message, Severity.INFO)
-    if not any_log:
-        yield _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
 
 
-def _file(path: Path, limits: UnpackLimits, *, asked: bool) -> Iterator[LogStream | Diagnostic]:
+def _file(
+    path: Path, limits: UnpackLimits, judge: TextJudge, *, asked: bool
+) -> Iterator[LogStream | Diagnostic]:
     try:
         facts = path.stat()
     except OSError as error:
@@ -244,7 +330,7 @@ def _file(path: Path, limits: UnpackLimits, *, asked: bool) -> Iterator[LogStrea
         return
     if not path.is_file():
         if asked:
-            yield from _special(path, _Budget(limits))
+            yield from _special(path, _Budget(limits, judge))
         return
     opener = _path_opener(path)
     source = _Source(
@@ -255,7 +341,7 @@ def _file(path: Path, limits: UnpackLimits, *, asked: bool) -> Iterator[LogStrea
         modified=facts.st_mtime,
         path=path,
         asked=asked,
-        budget=_Budget(limits),
+        budget=_Budget(limits, judge),
     )
     yield from _expand(source, depth=0)
 
@@ -276,7 +362,7 @@ def _special(path: Path, budget: _Budget) -> Iterator[LogStream | Diagnostic]:
 def _once(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[LogStream | Diagnostic]:
     """A stream that cannot be rewound: plain text flows, anything packed is spooled first."""
     try:
-        head = _first(stream)
+        head = _first(stream, budget)
         rest = JoinedStream(head, stream).buffered(STREAM_BUFFER)
         if _packed(head) or detect_format(head) is Format.EVTX:
             opener = spool_stream(rest)
@@ -300,10 +386,10 @@ def _once(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[LogStream | 
     yield from _expand(source, depth=0)
 
 
-def _first(stream: BinaryIO) -> bytes:
+def _first(stream: BinaryIO, budget: _Budget) -> bytes:
     """The first bytes: what there is, once its format shows, for a stream that comes slowly."""
     head = b""
-    while len(head) < HEAD_BYTES and not (b"\n" in head and detect_format(head)):
+    while len(head) < HEAD_BYTES and not (b"\n" in head and budget.find_format(head, asked=True)):
         piece = read_piece(stream, HEAD_BYTES - len(head))
         if not piece:
             break
@@ -373,7 +459,7 @@ _PROSE = (
 
 
 def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
-    format = detect_format(head)
+    format = source.budget.find_format(head, asked=source.asked)
     severity = Severity.ERROR if source.asked else Severity.INFO
     prose = source.name.lower().endswith(_PROSE) and head.lstrip()[:1] not in (b"<", b"{", b"[")
     if format is not None and prose and not source.asked:
@@ -445,7 +531,7 @@ def _walk_7z(stream: BinaryIO, budget: _Budget) -> Iterable[Member]:
         stream,
         budget.passwords,
         take_bytes=budget.take_bytes,
-        keep=lambda head: _packed(head) or detect_format(head) is not None,
+        keep=lambda head: _packed(head) or budget.find_format(head, asked=False) is not None,
         head_bytes=HEAD_BYTES,
     )
 

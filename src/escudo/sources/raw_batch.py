@@ -15,9 +15,11 @@ class RawBatch:
     """Events of one family from one file; ``table`` has the schema ``family.arrow``.
 
     ``_event_id`` and ``_indextime`` are null: the lake fills them in. ``notes`` tell of events that
-    look like Windows' but have no known form, and of times that could not be read.
+    look like Windows' but have no known form, and of times that could not be read. ``order`` is as
+    in ``Events``.
     """
 
     family: Family
     table: pa.Table
     notes: tuple[Note, ...] = ()
+    order: pa.Array | None = None

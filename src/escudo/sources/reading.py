@@ -22,6 +22,7 @@ from escudo.sources.format_detection import Format
 from escudo.sources.formats import classic_text, csv_events, event_xml, evtx_file, json_events
 from escudo.sources.formats.rejected import Rejected, is_other_text
 from escudo.sources.inventory import Inventory
+from escudo.sources.lines import reader as line_reader
 from escudo.sources.notes import Kind, Note
 from escudo.sources.opening import LogStream
 from escudo.sources.raw_batch import RawBatch
@@ -69,18 +70,25 @@ def read(
     date_order: DateOrder | None = None,
     note: Callable[[Note], None] = lambda note: None,
     inventory: Callable[[], Inventory] = Inventory,
+    given: Family | None = None,
 ) -> Iterator[RawBatch | Rejected]:
     """The events of a stream as tables of their families, and what gave no row.
 
     Every event is in a batch or is a Rejected; ``note`` is told of lines that are no events, of
     events in no known form, and of times that cannot be read. ``inventory`` knows the names of
-    hosts and users that events have ids of.
+    hosts and users that events have ids of. ``given`` is the family of all events, where their
+    labels say it (``Families.claim``); else each event says it itself.
 
     A batch has at most ``batch_rows`` rows; the events of one family come nearly in the order of
     the stream (those of one shape together).
     """
     waiting: dict[str, _Waiting] = {}
-    items = _READERS[stream.format](stream)
+    items: Iterator[Events | PendingEvents | Rejected]
+    if stream.format is Format.TEXT:
+        items = line_reader.read(stream, families.recogniser, given, families.general_text)
+    else:
+        items = _READERS[stream.format](stream)
+        given = None if given is not None and given.text is not None else given
     for item in items if stream.format in _ALONE else prefetch(items, _AHEAD):
         if isinstance(item, Rejected):
             if is_other_text(item):
@@ -96,6 +104,7 @@ def read(
             default_time=stream.modified,
             date_order=date_order,
             inventory=inventory,
+            given=given.name if given is not None else None,
         )
         for batch in batches:
             for told in batch.notes:

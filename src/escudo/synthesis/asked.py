@@ -58,6 +58,8 @@ class Walk:
 
     streams: list[Stream] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    of_events: int | None = None
+    """How many conditions are asked before rows are made of several events; None: never."""
     present: list[Condition] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     """Commands and functions that are not understood; what comes after them is a guess."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from escudo.spl import translate
 from escudo.synthesis.functions import UnknownValueError, compile_pattern, find_entropy
-from escudo.synthesis.values import Value, compare, like_regex, texts_of, wildcard_regex
+from escudo.synthesis.values import (
+    Value,
+    compare,
+    is_in_network,
+    like_regex,
+    texts_of,
+    wildcard_regex,
+)
 
 
 class Kind(StrEnum):
@@ -92,11 +98,7 @@ class Check:
             case Kind.PARTS:
                 return compare(self.op, str(len(text.split(self.mark))), self.text) is True
             case Kind.CIDR:
-                try:
-                    network = ipaddress.ip_network(self.text, strict=False)
-                    return ipaddress.ip_address(text) in network
-                except ValueError:
-                    return False
+                return is_in_network(text, self.text)
         return False
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from collections.abc import Callable
@@ -21,8 +20,10 @@ from escudo.spl import (
 from escudo.spl import Value as Wanted
 from escudo.synthesis.functions import FUNCTIONS, UnknownValueError, compile_pattern
 from escudo.synthesis.values import (
+    NETWORK,
     Value,
     compare,
+    is_in_network,
     number_of,
     text_of,
     texts_of,
@@ -30,7 +31,6 @@ from escudo.synthesis.values import (
 )
 
 _CLASSIC = "wineventlog:"
-_CIDR = re.compile(r"[\d.]+/\d{1,2}|[0-9a-fA-F:.]+:[0-9a-fA-F:.]*/\d{1,3}")
 
 
 def _no_lookup(expr: Call, scope: Scope) -> Value:
@@ -207,11 +207,8 @@ def value_matches(
 
 
 def _equals(text: str, value: Wanted, *, name: str, cidr: bool) -> bool:
-    if cidr and _CIDR.fullmatch(value.text):
-        try:
-            return ipaddress.ip_address(text) in ipaddress.ip_network(value.text, strict=False)
-        except ValueError:
-            return False
+    if cidr and NETWORK.fullmatch(value.text):
+        return is_in_network(text, value.text)
     wanted = value.text
     if name in ("source", "sourcetype") and wanted.lower().startswith(_CLASSIC):
         rendered = wildcard_regex(f"xml{wanted}", case=value.exact_case)

@@ -6,7 +6,6 @@ expression unknown (``UnknownValueError``), never false.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +16,14 @@ import regex
 
 from escudo.core.errors import EscudoError
 from escudo.spl import adapt_to_python, relative_time, translate
-from escudo.synthesis.values import Value, like_regex, number_of, text_of, texts_of
+from escudo.synthesis.values import (
+    Value,
+    is_in_network,
+    like_regex,
+    number_of,
+    text_of,
+    texts_of,
+)
 
 
 class UnknownValueError(Exception):
@@ -174,11 +180,7 @@ def _to_string(value: Value, kind: Value = None) -> Value:
 def _cidr(network: Value, address: Value) -> bool | None:
     if network is None or address is None:
         return None
-    try:
-        block = ipaddress.ip_network(str(text_of(network)), strict=False)
-        return any(ipaddress.ip_address(text) in block for text in texts_of(address))
-    except ValueError:
-        return False
+    return any(is_in_network(text, str(text_of(network))) for text in texts_of(address))
 
 
 def _numeric(make: Callable[[float], float]) -> Callable[..., Value]:
@@ -235,10 +237,6 @@ def _entropy(value: Value) -> Value:
     return None if not text else find_entropy(text)
 
 
-def _is_kind(check: Callable[[Value], bool]) -> Callable[..., Value]:
-    return lambda value: check(value)
-
-
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "ut_shannon": _entropy,
     "match": match_pattern,
@@ -265,8 +263,8 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "tonumber": _to_number,
     "tostring": _to_string,
     "cidrmatch": _cidr,
-    "isnull": _is_kind(lambda value: value is None),
-    "isnotnull": _is_kind(lambda value: value is not None),
+    "isnull": lambda value: value is None,
+    "isnotnull": lambda value: value is not None,
     "null": lambda: None,
     "true": lambda: True,
     "false": lambda: False,

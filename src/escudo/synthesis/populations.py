@@ -23,7 +23,7 @@ _GUESSES = (2, 6, 31)
 _OUTLIER_SIZE = 15
 _BACKGROUND = 24
 """Groups of one event beside one of many: it is 4.8 standard deviations from the mean."""
-_SPREAD = frozenset({"stdev", "stdevp", "var", "varp", "avg"})
+_SPREAD = frozenset({"stdev", "stdevp", "var", "varp"})
 _COUNTED = frozenset({"count", "dc", "values", "list", "estdc"})
 _DISTINCT = _COUNTED - {"count"}
 
@@ -64,10 +64,8 @@ def plan_population(walk: Walk) -> Plan | None:
         for number, least in _thresholds(condition)
         if walk.open_terms[number].function in _COUNTED
     ]
-    spread = any(t.function in _SPREAD for t in walk.open_terms) and any(
-        t.function.startswith(("stdev", "var")) for t in walk.open_terms
-    )
-    pinned = frozenset(n for g in walk.groupings for _, key in g.by for n in field_names(key))
+    spread = any(t.function in _SPREAD for t in walk.open_terms)
+    pinned = find_keys(walk)
     arguments = [
         t.argument
         for t in _mentioned(walk, open_conditions)
@@ -166,6 +164,11 @@ def _mentioned(walk: Walk, conditions: Sequence[Condition]) -> Iterator[Statisti
             yield term
             if term.argument is not None:
                 waiting.append(term.argument)
+
+
+def find_keys(walk: Walk) -> frozenset[str]:
+    """The fields that the keys of groups are made of."""
+    return frozenset(n for g in walk.groupings for _, key in g.by for n in field_names(key))
 
 
 def field_names(expr: EvalExpr) -> Iterator[str]:

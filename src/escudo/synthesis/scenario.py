@@ -15,7 +15,6 @@ from itertools import islice, product
 
 from escudo.content import Detection
 from escudo.core.catalog import Knowledge
-from escudo.core.errors import EscudoError
 from escudo.spl import Binary, FieldRef, Literal, Pipeline
 from escudo.spl.parse import parse_expanded
 from escudo.synthesis.asked import Stream, Walk
@@ -29,10 +28,17 @@ from escudo.synthesis.conditions import (
 from escudo.synthesis.demands import Demand, Kind, exact
 from escudo.synthesis.evaluate import Scope, evaluate
 from escudo.synthesis.functions import UnknownValueError
+from escudo.synthesis.groups import find_group, list_near_misses, list_positives
 from escudo.synthesis.judge import holds, mentions_open
 from escudo.synthesis.kinds import TELLING, EventKind, Kinds, default_fields
 from escudo.synthesis.lookups import Lookups
-from escudo.synthesis.populations import Plan, field_names, find_shortages, plan_population
+from escudo.synthesis.populations import (
+    Plan,
+    field_names,
+    find_keys,
+    find_shortages,
+    plan_population,
+)
 from escudo.synthesis.solution import (
     AT,
     Fields,
@@ -48,19 +54,12 @@ from escudo.synthesis.trials import Event, Synthesis, Trial
 from escudo.synthesis.unsolved import explain_unsolved
 from escudo.synthesis.values import text_of
 from escudo.synthesis.walk import Choose, follow
+from escudo.synthesis.wire import WRITERS
 
 _MOST_KINDS = 40
 """Choices of kinds that are tried for a detection."""
 _MOST_SOLUTIONS = 300
 """Solutions of the solver that are evaluated for a choice of kinds."""
-_CARRIERS = {
-    "sysmon": "CommandLine",
-    "sysmon_linux": "CommandLine",
-    "windows_powershell": "ScriptBlockText",
-    "crowdstrike_fdr": "CommandLine",
-    "crowdstrike_streams": "event.DetectDescription",
-}
-"""The field of a family that text goes to which may be anywhere in an event."""
 
 
 class Synthesiser:
@@ -72,12 +71,12 @@ class Synthesiser:
         self.lookups = Lookups(knowledge)
 
     def synthesise(self, detection: Detection) -> Synthesis:
-        """Events for a detection; the reason where none could be made."""
-        try:
-            pipeline = self.parse(detection.search)
-        except EscudoError as error:
-            return Synthesis(detection.name, reason=str(error.diagnostic.message))
-        return _Search(self, detection, pipeline).run()
+        """Events for a detection; the reason where none could be made.
+
+        Raises:
+            EscudoError: its search cannot be parsed.
+        """
+        return _Search(self, detection, self.parse(detection.search)).run()
 
     def parse(self, text: str) -> Pipeline:
         return parse_expanded(text, self.knowledge)
@@ -88,39 +87,53 @@ class _Search:
         self.parent = synthesiser
         self.detection = detection
         self.pipeline = pipeline
-        self.reasons: dict[str, None] = {}
-        self.strangers: set[str] = set()
-        """Those of the reasons that are about what a source is called."""
+        self.reasons: dict[str, bool] = {}
+        """Why there are no events, and whether that is about what a source is called."""
 
     def run(self) -> Synthesis:
+        unsolved: list[Walk] = []
         for walk in self._walks():
             solution = next(self._solve(walk, None, {}), None)
             if solution is None:
+                unsolved.append(walk)
                 reason, is_stranger = explain_unsolved(walk)
-                self.reasons[reason] = None
-                if is_stranger:
-                    self.strangers.add(reason)
+                self.reasons[reason] = is_stranger
                 continue
             positives = tuple(self._positives(walk, solution))
             if not positives:
-                self.reasons["no events were found that differ as it asks"] = None
+                self.reasons["no events were found that differ as it asks"] = False
                 continue
             misses = (*self._near_misses(walk, solution), *self._shortages(walk, solution))
-            source = " and ".join(k.name for k in walk.kinds.values())
-            return Synthesis(
-                self.detection.name,
-                positives,
-                misses,
-                source,
-                notes=tuple(walk.unknown),
-                alone=bool(walk.open_terms),
-            )
-        reason = next(iter(self.reasons), "no source gives events for it")
-        if self.reasons and set(self.reasons) == self.strangers:
-            reason = next(iter(self.reasons))
-        elif self.strangers:
-            reason = next(r for r in self.reasons if r not in self.strangers)
+            return self._tell(walk, positives, misses, alone=bool(walk.open_terms))
+        for walk in unsolved:
+            apart = self._synthesise_apart(walk)
+            if apart is not None:
+                return apart
+        reasons = sorted(self.reasons, key=lambda reason: self.reasons[reason])
+        reason = next(iter(reasons), "no source gives events for it")
         return Synthesis(self.detection.name, reason=reason)
+
+    def _synthesise_apart(self, walk: Walk) -> Synthesis | None:
+        """Events that meet the conditions on rows together, where none meets all of them."""
+        group = find_group(walk, self._solve)
+        if group is None:
+            return None
+        misses: tuple[Trial, ...] = ()
+        if not _makes_rows_otherwise(self.pipeline):
+            misses = tuple(list_near_misses(group, self._solve, self._may_hold))
+        return self._tell(walk, tuple(list_positives(group)), misses, alone=True)
+
+    def _tell(
+        self, walk: Walk, positives: tuple[Trial, ...], misses: tuple[Trial, ...], *, alone: bool
+    ) -> Synthesis:
+        return Synthesis(
+            self.detection.name,
+            positives,
+            misses,
+            source=" and ".join(k.name for k in walk.kinds.values()),
+            notes=tuple(walk.unknown),
+            alone=alone,
+        )
 
     # --- kinds ------------------------------------------------------------------------------------
 
@@ -136,7 +149,7 @@ class _Search:
         try:
             first = self._follow(choose)
         except UnknownValueError as error:
-            self.reasons[str(error)] = None
+            self.reasons[str(error)] = False
             return
         yield first
         for chosen in islice(product(*options), 1, _MOST_KINDS):
@@ -208,7 +221,7 @@ class _Search:
             role, plain = split_role(name)
             if plain != "_raw":
                 return name
-            return of_role(role, _CARRIERS.get(walk.kinds[role].family.name, "Message"))
+            return of_role(role, WRITERS[walk.kinds[role].family.name].carrier)
 
         return World(default, preferred, carrier, self.parent.lookups.ways)
 
@@ -225,6 +238,14 @@ class _Search:
             if held == (condition is broken):
                 return False
         return True
+
+    def _may_hold(self, condition: Condition, solution: Solution) -> bool:
+        """Whether a condition holds of events, or that cannot be told."""
+        scope = Scope(make_reader(solution), AT, self.parent.lookups.evaluate)
+        try:
+            return holds(condition, scope)
+        except UnknownValueError:
+            return True
 
     # --- several events ---------------------------------------------------------------------------
 
@@ -244,8 +265,7 @@ class _Search:
 
     def _in_sequence(self, walk: Walk, solution: Solution) -> Iterator[Trial]:
         """The events that begin and end a transaction, of the same keys."""
-        pinned = {n for g in walk.groupings for _, key in g.by for n in field_names(key)}
-        given = pin(solution, pinned)
+        given = pin(solution, find_keys(walk))
         events: list[Event] = []
         for number, condition in enumerate(walk.sequence):
             found = next(
@@ -365,15 +385,8 @@ def _take(chosen: Sequence[EventKind], stream: Stream) -> EventKind:
 def _likeness(kind: EventKind, named: str) -> float:
     """How well a kind fits the sources that a detection names; of equal ones the earlier."""
     told = next((v for n, v in kind.fixed.items() if n in TELLING), "")
-    words = {
-        "sysmon": "sysmon event",
-        "sysmon_linux": "sysmon for linux",
-        "windows_security": "windows event log security",
-        "windows_powershell": "powershell",
-        "windows_other": "windows event log",
-        "crowdstrike_fdr": "crowdstrike",
-    }.get(kind.family.name, "\0")
-    score = 2.0 if words in named else 0.0
+    words = WRITERS[kind.family.name].named
+    score = 2.0 if words and words in named else 0.0
     if told and any(part == told.lower() for part in named.split()):
         score += 1.0
     return score

@@ -11,6 +11,7 @@ from escudo.synthesis.demands import NULL, Demand, exact
 from escudo.synthesis.kinds import EventKind
 from escudo.synthesis.trials import Event
 from escudo.synthesis.values import Value
+from escudo.synthesis.wire import USER_DATA, make_xml
 
 AT = 60.0
 """Seconds into its window at which a trial's event is."""
@@ -77,6 +78,8 @@ def make_reader(solution: Solution) -> Callable[[str], Value]:
         if plain == "_time":
             return AT
         text = solution.fields[role].get(plain)
+        if text and plain == USER_DATA:
+            return make_xml(text)
         return None if text == "" else text
 
     return read

@@ -43,10 +43,9 @@ class World:
 class Solver:
     """Searches for demands; ``steps`` counts the steps it has taken."""
 
-    def __init__(self, world: World, most: int = MOST_STEPS) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
         self.ways = Ways(world.carrier, world.look_up)
-        self.most = most
         self.steps = 0
 
     def solve(
@@ -62,12 +61,12 @@ class Solver:
         yield from self._reach(goals, (), demands or {})
 
     def _reach(
-        self, goals: tuple[Goal, ...], later: tuple[Goal, ...], demands: Demands
+        self, goals: tuple[Goal, ...], later: tuple[Same, ...], demands: Demands
     ) -> Iterator[Demands]:
         """``later`` are relations of fields, looked at when all else is known."""
         while goals:
             self.steps += 1
-            if self.steps > self.most:
+            if self.steps > MOST_STEPS:
                 return
             goal, goals = goals[0], goals[1:]
             if isinstance(goal, Same):
@@ -119,9 +118,8 @@ class Solver:
 
     # --- relations --------------------------------------------------------------------------------
 
-    def _relate(self, goal: Goal, demands: Demands) -> Iterator[tuple[Demand, ...]]:
+    def _relate(self, goal: Same, demands: Demands) -> Iterator[tuple[Demand, ...]]:
         """Demands that make two expressions the same, or not."""
-        assert isinstance(goal, Same)
         if not goal.wanted:
             yield ()
             for expr in (goal.left, goal.right):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
@@ -19,6 +20,8 @@ _BETWEEN = (" ", "", "x", "\\", " x ", "/", "a.", ".", "_", "1")
 """What is tried between pieces, the most natural first."""
 _OTHERS = ("synthetic", "a", "1", "0", "C:\\Temp\\sample.exe", "x" * 20, "-", "10.9.8.7")
 """Texts that are tried where demands only exclude."""
+_ANY = ("a", "1")
+"""Parts of a text of which only is asked that they are there."""
 _SCATTERED = "q7Zx9KpLw2VtRm4Yd8Hb"
 """A text of much entropy: 4.3 bits a character."""
 _MOST = 400
@@ -59,7 +62,8 @@ def _candidates(
     demands: Sequence[Demand], default: str | None, prefer: str | None
 ) -> Iterator[str]:
     yield from (text for text in (prefer, default) if text is not None)
-    asked = [d for d in demands if d.wanted and d.check.kind is not Kind.NULL]
+    asked = [d for d in demands if d.wanted != (d.check.kind is Kind.NULL)]
+    asked = [d for d in asked if d.steps or d.check.kind is not Kind.NULL]
     yield from _numbers(demands)
     if asked:
         choices = [list(_pieces(d)) for d in asked]
@@ -103,7 +107,9 @@ def _numbers(demands: Iterable[Demand]) -> Iterator[str]:
             for number in (bound, bound + 1, bound - 1, 0.0, bound * 2, bound / 2):
                 yield str(int(number)) if number.is_integer() else str(number)
         elif check.kind is Kind.CIDR:
-            yield str(ipaddress.ip_network(check.text, strict=False)[1])
+            with suppress(ValueError):  # it is no network
+                network = ipaddress.ip_network(check.text, strict=False)
+                yield str(network[min(1, network.num_addresses - 1)])
 
 
 def _pieces(demand: Demand) -> Iterator[_Piece]:
@@ -119,15 +125,15 @@ def _pieces(demand: Demand) -> Iterator[_Piece]:
             found = [_Piece((t,), begins, ends) for t in make_examples(check.text)]
         case Kind.LENGTH | Kind.PARTS:
             found = list(_sized(check))
-        case Kind.ORDER:
+        case Kind.ORDER | Kind.CIDR:
             found = [_Piece((t,), True, True) for t in _numbers([demand])]
-        case Kind.CIDR:
-            found = [_Piece((t,), True, True) for t in _numbers([demand])]
-        case _:
-            found = []
+        case Kind.NULL:
+            found = [_Piece((t,), False, False) for t in _ANY]
     for step in reversed(demand.steps):
         found = [whole for piece in found for whole in _undo(step, piece)]
     yield from found
+    if check.kind is Kind.NULL and demand.steps[0].name == "capture":
+        yield from (_Piece((t,), False, False) for t in make_examples(demand.steps[0].text))
 
 
 def _split(pattern: str, mark: str) -> _Piece:

@@ -7,11 +7,14 @@ what this module says of an event must not be learned from what the engine makes
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TypeAlias
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 
+NETWORK = re.compile(r"[\d.]+/\d{1,2}|[0-9a-fA-F:.]+:[0-9a-fA-F:.]*/\d{1,3}")
+"""A value of a search that stands for a network of addresses."""
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -89,6 +92,18 @@ def _ordered(op: str, left: float | str, right: float | str) -> bool:
         case ">=":
             return left >= right  # type: ignore[operator]
     raise ValueError(f"no comparison {op!r}")
+
+
+def is_in_network(address: str, network: str) -> bool:
+    """Whether a network has an address; it has no text that is none.
+
+    >>> is_in_network("10.1.2.3", "10.0.0.0/8"), is_in_network("x", "10.0.0.0/8")
+    (True, False)
+    """
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 def wildcard_regex(pattern: str, *, case: bool = False) -> re.Pattern[str]:

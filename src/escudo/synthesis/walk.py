@@ -179,6 +179,8 @@ class _Follower:
         rows: _Rows,
         fill: str | None,
     ) -> _Rows:
+        if self.walk.of_events is None:
+            self.walk.of_events = len(self.walk.asked)
         out = _Rows(lambda name: NOTHING)
         keys = tuple((name, rows(name)) for name in by)
         for name in by:

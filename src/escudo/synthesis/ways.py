@@ -7,7 +7,6 @@ turned round step by step: what must a file's path be, so that what follows its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -27,7 +26,7 @@ from escudo.synthesis.conditions import (
     Some,
 )
 from escudo.synthesis.demands import NULL, Check, Demand, Kind, Step, exact
-from escudo.synthesis.values import number_of, text_of
+from escudo.synthesis.values import NETWORK, number_of, text_of
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
@@ -279,6 +278,9 @@ class Ways:
     def _pass_step(self, goal: Passes, expr: Call, of: Callable[..., Passes]) -> Iterator[Way]:
         """Ways through a function whose value is a part or a form of one text."""
         args = expr.args
+        if expr.name == "rex":
+            yield from _captured(goal, args, of)
+            return
         if goal.check is NULL and not goal.steps:
             if args and expr.name not in _NOT_OF_ONE:
                 yield (Passes(args[0], NULL, goal.wanted),), ()
@@ -290,11 +292,7 @@ class Ways:
                 yield from _replaced(expr, of)
             case "lower" | "upper":
                 yield (of(args[0], Step(expr.name)),), ()
-            case "trim" | "ltrim" | "rtrim" | "tostring" | "tonumber" | "urldecode" | "mvdedup":
-                yield (of(args[0]),), ()
-            case "round" | "floor" | "ceiling" | "mvappend" | "mvsort" | "mvjoin":
-                yield (of(args[0]),), ()
-            case "split":
+            case name if name in _OF_FIRST:
                 yield (of(args[0]),), ()
             case "mvindex" if len(args) == 2:
                 yield from _indexed(args[0], args[1], of)
@@ -302,9 +300,6 @@ class Ways:
                 yield (of(args[0], Step("entropy")),), ()
             case "substr":
                 yield from _cut_out(goal, expr)
-            case "rex":
-                pattern, group = (str(a.value) for a in args[1:3] if isinstance(a, Literal))
-                yield (of(args[0], Step("capture", text=pattern, group=group)),), ()
             case "len" if (bound := _bound(goal.check)) is not None:
                 sized = replace(bound, kind=Kind.LENGTH)
                 yield (Passes(args[0], sized, goal.wanted),), ()
@@ -341,7 +336,15 @@ class Ways:
         yield (), ()
 
 
-_NOT_OF_ONE = frozenset({OPEN, "count", "mvfilter", "mvappend", "split_none", "spath"})
+_NOT_OF_ONE = frozenset({OPEN, "mvfilter", "mvappend", "spath"})
+"""Functions that may give null, or a value, whatever their first argument is."""
+_OF_FIRST = frozenset(
+    {
+        *("trim", "ltrim", "rtrim", "tostring", "tonumber", "urldecode", "mvdedup", "mvappend"),
+        *("round", "floor", "ceiling", "mvsort", "mvjoin", "split"),
+    }
+)
+"""Functions whose value is, for the most, that of their first argument."""
 
 
 def _connect(goals: Sequence[Goal], *, together: bool) -> Iterator[Way]:
@@ -353,7 +356,7 @@ def _connect(goals: Sequence[Goal], *, together: bool) -> Iterator[Way]:
 
 def _equality(condition: Matches, value: Wanted) -> list[Check]:
     text = value.text
-    if condition.cidr and re.fullmatch(r"[\d.]+/\d{1,2}", text):
+    if condition.cidr and NETWORK.fullmatch(text):
         return [Check(Kind.CIDR, text)]
     checks = [Check(Kind.WILD, text, case=value.exact_case)]
     if condition.name == "source" and text.lower().startswith("wineventlog:"):
@@ -373,6 +376,14 @@ def _replaced(expr: Call, of: Callable[..., Passes]) -> Iterator[Way]:
 
 _TAILS = {r"^.*[\\/]": "\\/", r"^.*\\": "\\", "^.*/": "/"}
 """What cuts a path down to its file's name: pattern -> the characters that end a folder."""
+
+
+def _captured(goal: Passes, args: Sequence[EvalExpr], of: Callable[..., Passes]) -> Iterator[Way]:
+    """``rex``: a value of the group; null where the pattern is not found, too."""
+    pattern, group = (str(a.value) for a in args[1:3] if isinstance(a, Literal))
+    if goal.check is NULL and goal.wanted:
+        yield (Passes(args[0], Check(Kind.REGEX, pattern), False),), ()
+    yield (of(args[0], Step("capture", text=pattern, group=group)),), ()
 
 
 def _indexed(items: EvalExpr, number: EvalExpr, of: Callable[..., Passes]) -> Iterator[Way]:

@@ -1,14 +1,15 @@
 """The fields of an event -> a line of the format that its source writes; trials are made of them.
 
-One writer a source family. ``WRITERS`` says which families can be written, and with what ending a
-file of them is read.
+One writer a source family. ``WRITERS`` says which families can be written, and how.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import orjson
 
@@ -26,10 +27,17 @@ _SYSTEM = frozenset(
 
 @dataclass(frozen=True)
 class WireFormat:
-    """``write`` makes a line of an event's fields and its time (epoch seconds)."""
+    """How events of a family are written.
+
+    ``write`` makes a line of an event's fields and its time (epoch seconds); ``suffix`` is the
+    ending by which a file of them is read. ``named`` are the words by which content names the
+    source. ``carrier`` is the field that text goes to which may be anywhere in an event.
+    """
 
     suffix: str
     write: Callable[[Mapping[str, str], float], str]
+    named: str = ""
+    carrier: str = "Message"
 
 
 def write_event(family: str, fields: Mapping[str, str], time: float) -> str:
@@ -93,13 +101,28 @@ def _write_xml(fields: Mapping[str, str], time: float) -> str:
     )
     own = f"<EventData>{data}</EventData>"
     if USER_DATA in fields:
-        own = f"<UserData>{_as_xml(fields[USER_DATA])}</UserData>"
+        own = f"<UserData>{make_xml(fields[USER_DATA])}</UserData>"
     return f"<Event xmlns='{_NAMESPACE}'><System>{system}</System>{own}</Event>"
 
 
-def _as_xml(text: str) -> str:
-    """Text that stands as XML already; what is none is put into an element."""
-    return text if text.startswith("<") else f"<EventXML><Text>{_escape(text)}</Text></EventXML>"
+_OPENED = re.compile(r"<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?(?<!/)>[^<]*")
+
+
+def make_xml(text: str) -> str:
+    """A text as what is inside of an element: what it opens is closed; one that is no XML all the
+    same is put into an element.
+
+    >>> make_xml("<Name>a<Path>b</Path>"), make_xml("a & b")
+    ('<Name>a</Name><Path>b</Path>', '<EventXML><Text>a &amp; b</Text></EventXML>')
+    """
+    if text.startswith("<"):
+        closed = _OPENED.sub(lambda m: m[0] + ("" if f"</{m[1]}>" in text else f"</{m[1]}>"), text)
+        try:
+            ElementTree.fromstring(f"<all>{closed}</all>")
+            return closed
+        except ElementTree.ParseError:
+            pass
+    return f"<EventXML><Text>{_escape(text)}</Text></EventXML>"
 
 
 def _write_sysmon(fields: Mapping[str, str], time: float) -> str:
@@ -135,15 +158,15 @@ def _write_nested(time_field: str) -> Callable[[Mapping[str, str], float], str]:
     return write
 
 
-_XML = WireFormat(".xml", _write_xml)
+_write_streams = _write_nested("metadata.eventCreationTime")
 WRITERS: Mapping[str, WireFormat] = {
-    "sysmon": WireFormat(".xml", _write_sysmon),
-    "windows_security": _XML,
-    "crowdstrike_fdr": WireFormat(".json", _write_fdr),
-    "windows_powershell": _XML,
-    "sysmon_linux": WireFormat(".xml", _write_sysmon),
-    "windows_other": _XML,
-    "crowdstrike_streams": WireFormat(".json", _write_nested("metadata.eventCreationTime")),
+    "sysmon": WireFormat(".xml", _write_sysmon, "sysmon event", "CommandLine"),
+    "windows_security": WireFormat(".xml", _write_xml, "windows event log security"),
+    "crowdstrike_fdr": WireFormat(".json", _write_fdr, "crowdstrike", "CommandLine"),
+    "windows_powershell": WireFormat(".xml", _write_xml, "powershell", "ScriptBlockText"),
+    "sysmon_linux": WireFormat(".xml", _write_sysmon, "sysmon for linux", "CommandLine"),
+    "windows_other": WireFormat(".xml", _write_xml, "windows event log"),
+    "crowdstrike_streams": WireFormat(".json", _write_streams, carrier="event.DetectDescription"),
     "defender": WireFormat(".json", _write_defender),
     "json_generic": WireFormat(".json", _write_nested("timestamp")),
 }

@@ -63,6 +63,11 @@ class JsonLines:
     _only_texts: bool = True
     """So far a check that is twice as fast, but knows texts only, was as good as the full one."""
 
+    @property
+    def known_paths(self) -> int:
+        """How many paths it looks for in every line."""
+        return len(self._scalars) + len(self._lists)
+
     def count(self, text: Bytes) -> int | None:
         """What ``columns`` wants to know of the text of whole lines; counts are added up.
 
