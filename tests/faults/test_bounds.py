@@ -24,6 +24,7 @@ from escudo.lake.rejects import Rejects
 from escudo.sources import load_families
 from escudo.sources.reading import Rejected
 from escudo.spl.macros import expand
+from escudo.storage import Folder
 from tests.spl.knowledge import Book
 
 endless = pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_rejected_input_beyond_the_cap_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("escudo.lake.rejects.MOST_BYTES", 1000)
-    rejects = Rejects(tmp_path)
+    rejects = Rejects(Folder(tmp_path))
     for n in range(100):
         rejects.add(Rejected("a.xml", f"line {n}", "SRC020", "not well-formed", b"x" * 100))
     rejects.keep("a")
@@ -109,9 +110,9 @@ def test_the_work_of_the_dead_is_swept_at_once_and_that_of_the_living_stays(
     tmp_path: Path,
 ) -> None:
     with Lake.open(tmp_path) as lake:
-        table = lake.tables_folder / "raw_sysmon"
+        table = lake.tables_folder.path / "raw_sysmon"
         table.mkdir(parents=True)
-        mine, dead, other = Work(tmp_path), Work(tmp_path), Work(tmp_path)
+        mine, dead, other = Work(lake.storage), Work(lake.storage), Work(lake.storage)
         gone = subprocess.Popen([sys.executable, "-c", ""])
         gone.wait()
         own = str(os.getpid())
@@ -139,6 +140,6 @@ def test_what_a_crash_left_a_day_ago_is_swept(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"12345")
     for name in [*names, "sort-a", "lookups/a.csv", "rejected/a.jsonl"]:
         os.utime(tmp_path / name, (0, 0))
-    assert sweep_lake(tmp_path) >= 20
+    assert sweep_lake(Folder(tmp_path)) >= 20
     left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
     assert left == set(kept)

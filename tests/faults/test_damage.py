@@ -64,7 +64,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_checkpoint(path: Path) -> None:
     with Lake.open(path) as lake, pytest.MonkeyPatch.context() as patched:
         patched.setattr(delta, "CHECKPOINT_EVERY", 1)
-        table = lake.tables_folder / "raw_sysmon"
+        table = lake.tables_folder.below("raw_sysmon")
         delta.checkpoint(table, 0, lake.ledger.head().versions["raw_sysmon"])
 
 

@@ -91,6 +91,8 @@ BASES: dict[str, list[str]] = {
     "search": ["| makeresults", "--lake", "{lake}"],
     "shell": ["--lake", "{lake}"],
     "baseline": ["--lake", "{lake}"],
+    "lake copy": ["{lake}", "{out}-copy"],
+    "lake move": ["{out}-copy", "{out}-moved"],
     "lake info": ["--lake", "{lake}"],
     "lake compact": ["--lake", "{lake}"],
     "lake expire": ["--lake", "{lake}", "--older-than", "-10y"],
@@ -119,6 +121,21 @@ BASES: dict[str, list[str]] = {
     "content remove": ["content", "--store", "{store}"],
     "content enable": ["content", "--store", "{store}"],
     "content disable": ["content", "--store", "{store}"],
+    # It ends since nobody has this address (RFC 5737), after all else was looked at.
+    "serve": ["--lake", "{lake}", "--host", "192.0.2.1", "--port", "0", "--tls"],
+    "user add": ["kim", "--role", "viewer", "--lake", "{lake}", "--password-file", "{secret}"],
+    "user passwd": ["admin", "--lake", "{lake}", "--password-file", "{secret}"],
+    "user roles": ["admin", "--role", "admin", "--lake", "{lake}"],
+    "user disable": ["kim", "--lake", "{lake}"],
+    "user list": ["--lake", "{lake}"],
+    "token add": ["forwarder", "--lake", "{lake}"],
+    "token list": ["--lake", "{lake}"],
+    "token revoke": ["forwarder", "--lake", "{lake}"],
+    "source check": ["{content}"],
+    "source coverage": ["--content", "{content}"],
+    "source list": [],
+    "source new": ["{log}"],
+    "source test": [],
     "config": [],
 }
 
@@ -157,6 +174,7 @@ def places(plain_server: Server, tmp_path_factory: pytest.TempPathFactory) -> di
         "repository": folder / "repository",
         "built": folder / "built",
         "store": folder / "store",
+        "secret": _write(folder / "secret", b"a sentence for tests\n"),
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.ingest_options import IngestOptions
 from escudo.sources.date_order import DateOrder
 from escudo.sources.notes import Kind
 from tests.yaml_file import read_yaml
@@ -23,7 +24,7 @@ def test_a_file_is_told_of(case: dict[str, Any], tmp_path: Path) -> None:
     log.write_text(case["text"], "utf-8")
     order = DateOrder(case["date_order"]) if "date_order" in case else None
     with Lake.open(tmp_path / "lake") as lake:
-        report = ingest([log], lake, date_order=order)
+        report = ingest([log], lake, IngestOptions(date_order=order))
     assert [d.code for d in report.diagnostics] == case.get("codes", [])
     assert report.blind == case.get("blind", 0)
     assert report.rejected == case.get("rejected", 0)

@@ -17,9 +17,11 @@ from escudo.core.errors import Severity
 from escudo.lake import Lake, ingest_source
 from escudo.lake import ingest as ingesting
 from escudo.lake.ingest import ingest
+from escudo.lake.ingest_options import IngestOptions
 from escudo.lake.report import FileReport, Outcome
 from escudo.sources import Families
 from escudo.sources.date_order import DateOrder
+from escudo.sources.family import Family
 from escudo.sources.inventory import Inventory
 from escudo.sources.opening import LogStream
 from tests.lake.handmade import count, query
@@ -63,7 +65,7 @@ def test_rejected_input_is_kept(lake: Lake, tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(sysmon(1) + "<Event><broken\n" + sysmon(1))
     ingest([path], lake)
-    [kept] = lake.rejected_folder.iterdir()
+    [kept] = lake.rejected_folder.path.iterdir()
     row = json.loads(kept.read_text())
     assert (row["file"], row["place"], row["code"]) == (str(path), "line 2", "SRC020")
     assert row["excerpt"].startswith("<Event><broken")
@@ -100,7 +102,7 @@ def test_force_takes_a_file_in_again(lake: Lake, tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(sysmon(5))
     ingest([path], lake)
-    ingest([path, path], lake, force=True)
+    ingest([path, path], lake, IngestOptions(force=True))
     assert count(lake, "raw_sysmon") == 15
 
 
@@ -235,10 +237,12 @@ def test_a_file_that_grows_while_it_is_read_is_reported(
         families: Families,
         date_order: DateOrder | None,
         inventory: Callable[[], Inventory],
+        *,
+        given: Family | None,
     ) -> Iterator[ingest_source.Step]:
         with path.open("a") as out:
             out.write(sysmon(1))
-        return plain(stream, families, date_order, inventory)
+        return plain(stream, families, date_order, inventory, given=given)
 
     monkeypatch.setattr(ingest_source, "read_steps", growing)
     assert [d.code for d in ingest([path], lake).diagnostics] == ["LAK010"]

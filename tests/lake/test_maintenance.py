@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.lake import Lake, maintenance
+from escudo.lake import Lake, delta, maintenance
 from escudo.lake.delta import DataFile
 from escudo.lake.maintenance import compact, expire, group_mergeable, info
 from escudo.lake.parquet_files import DAY_ROWS, FULL_BYTES
+from escudo.lake.vacuum import list_named
 from tests.lake.conftest import opened
 from tests.lake.handmade import DAY, append, count, model_rows, query, raw_rows
 
@@ -95,7 +96,7 @@ def test_readers_keep_their_files_for_the_retention_period(full: Lake) -> None:
     assert count(reader, "raw_demo") == 300
     done = compact(full, retention=NOW)
     assert done.freed > 0
-    assert len(list((full.tables_folder / "raw_demo").glob("*.parquet"))) == 1
+    assert len(list((full.tables_folder.path / "raw_demo").glob("*.parquet"))) == 1
     assert count(full, "raw_demo") == 300
 
 
@@ -124,19 +125,39 @@ def test_expiry_drops_what_is_older_in_all_tables(full: Lake) -> None:
     assert expire(full, 1.5 * DAY + 5).changes == ()
 
 
+@pytest.mark.slow
+def test_what_states_have_is_known_without_opening_each(full: Lake) -> None:
+    """Commits that add, merge, drop and add again, and one that was not acknowledged."""
+    compact(full)
+    expire(full, DAY)
+    append(full, "raw_demo", raw_rows([3 * DAY]))
+    table = full.tables_folder.below("raw_demo")
+    lost = DataFile("lost.parquet", 1, 1, 0, 1)
+    layout = full.tables.layout("raw_demo").schema
+    delta.append(table, layout, [lost], pinned=full.ledger.head().versions["raw_demo"])
+    append(full, "raw_demo", raw_rows([4 * DAY]))
+    compact(full)
+    with full.ledger.exclusive() as transaction:
+        commits = transaction.pinned()
+    states = [{f.path for f in delta.active_files(table, c.versions["raw_demo"])} for c in commits]
+    for begin in (0, 15, len(commits) - 4, len(commits) - 1):
+        named = list_named(table, commits[begin:]) - {lost.path}
+        assert named == set().union(*states[begin:])
+
+
 def test_expired_data_leaves_the_disk_after_the_retention_period(full: Lake) -> None:
     reader = full.snapshot()
     assert expire(full, 10 * DAY).freed == 0
     assert count(reader, "raw_demo") == 300
     assert expire(full, 10 * DAY, retention=NOW).freed > 0
-    assert not list(full.tables_folder.glob("*/*.parquet"))
+    assert not list(full.tables_folder.path.glob("*/*.parquet"))
     assert count(full, "raw_demo") == 0
     append(full, "raw_demo", raw_rows([1.0]))
     assert count(full, "raw_demo") == 1
 
 
 def test_files_of_a_writer_at_work_stay_and_those_of_a_dead_one_go(full: Lake) -> None:
-    folder = full.tables_folder / "raw_demo"
+    folder = full.tables_folder.path / "raw_demo"
     young, old = folder / "young.parquet", folder / "old.parquet"
     for path in (young, old):
         path.write_bytes(b"PAR1")
@@ -148,7 +169,7 @@ def test_files_of_a_writer_at_work_stay_and_those_of_a_dead_one_go(full: Lake) -
 
 @pytest.mark.slow
 def test_a_long_log_is_forgotten_up_to_a_checkpoint(full: Lake) -> None:
-    log = full.tables_folder / "raw_demo" / "_delta_log"
+    log = full.tables_folder.path / "raw_demo" / "_delta_log"
     assert (log / f"{1:020}.json").exists()
     compact(full, retention=NOW)
     compact(full, retention=NOW)

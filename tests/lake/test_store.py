@@ -100,7 +100,7 @@ def test_a_missing_data_file_is_named(lake: Lake) -> None:
 
 def test_a_missing_log_is_named(lake: Lake) -> None:
     append(lake, "raw_demo", raw_rows([1.0]))
-    shutil.rmtree(lake.tables_folder / "raw_demo" / "_delta_log")
+    shutil.rmtree(lake.tables_folder.path / "raw_demo" / "_delta_log")
     with pytest.raises(EscudoError, match="raw_demo") as caught:
         Lake.open(lake.path, tables=TABLES).files("raw_demo", ALL_TIME)
     assert caught.value.code == "LAK006"

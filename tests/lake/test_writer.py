@@ -15,6 +15,7 @@ from escudo.core.timerange import ALL_TIME
 from escudo.lake import Lake, delta, parquet_files
 from escudo.lake.identity import Identity
 from escudo.lake.ledger import IngestedFile
+from escudo.storage import Folder
 from tests.lake.handmade import DAY, RAW, append, count, model_rows, query, raw_rows
 
 
@@ -33,7 +34,7 @@ def test_what_is_not_committed_is_dropped_with_its_files(lake: Lake) -> None:
         writer.append_rows("raw_demo", raw_rows([1.0]))
         writer._encode("raw_demo")
     assert count(lake, "raw_demo") == 0
-    assert not list(lake.tables_folder.rglob("*.parquet"))
+    assert not list(lake.tables_folder.path.rglob("*.parquet"))
 
 
 def test_a_writer_commits_more_than_once(lake: Lake) -> None:
@@ -161,7 +162,7 @@ def test_a_file_that_does_not_reach_the_disk_is_not_acknowledged(
 ) -> None:
     """The first of two files is synced while the second one is written."""
     append(lake, "raw_demo", raw_rows([1.0]))
-    kept = set(lake.tables_folder.rglob("*.parquet"))
+    kept = set(lake.tables_folder.path.rglob("*.parquet"))
     failed: list[Path] = []
 
     def sync(path: Path) -> None:
@@ -179,29 +180,29 @@ def test_a_file_that_does_not_reach_the_disk_is_not_acknowledged(
             writer.commit()
     assert caught.value.code == "LAK013"
     assert count(lake, "raw_demo") == 1
-    assert set(lake.tables_folder.rglob("*.parquet")) == kept
+    assert set(lake.tables_folder.path.rglob("*.parquet")) == kept
 
 
 def test_a_table_that_ran_ahead_of_the_ledger_is_restored_by_the_next_writer(lake: Lake) -> None:
     append(lake, "raw_demo", raw_rows([1.0]))
-    table = lake.tables_folder / "raw_demo"
+    table = lake.tables_folder.path / "raw_demo"
     part = table / "ahead.parquet"
     pq.write_table(raw_rows([2.0]), part)
     ahead = delta.DataFile(part.name, 1, os.path.getsize(part), 2_000_000, 2_000_000)
     pinned = lake.snapshot().commit.versions["raw_demo"]
-    delta.append(table, RAW.arrow(), [ahead], pinned=pinned)
+    delta.append(Folder(table), RAW.arrow(), [ahead], pinned=pinned)
     assert count(lake, "raw_demo") == 1
     append(lake, "raw_demo", raw_rows([3.0]))
     assert sorted(query(lake, "raw_demo", "SELECT epoch(_time) FROM rows")) == [(1.0,), (3.0,)]
 
 
 def test_a_table_made_before_a_crash_is_taken_over(lake: Lake) -> None:
-    table = lake.tables_folder / "raw_demo"
+    table = lake.tables_folder.path / "raw_demo"
     table.mkdir(parents=True)
     part = table / "ahead.parquet"
     pq.write_table(raw_rows([2.0]), part)
     ahead = delta.DataFile(part.name, 1, os.path.getsize(part), 2_000_000, 2_000_000)
-    delta.append(table, RAW.arrow(), [ahead], pinned=None)
+    delta.append(Folder(table), RAW.arrow(), [ahead], pinned=None)
     append(lake, "raw_demo", raw_rows([3.0]))
     assert query(lake, "raw_demo", "SELECT epoch(_time) FROM rows") == [(3.0,)]
 
@@ -209,7 +210,7 @@ def test_a_table_made_before_a_crash_is_taken_over(lake: Lake) -> None:
 def test_new_columns_of_a_schema_are_added_to_the_table(lake: Lake) -> None:
     old = RAW.arrow().remove(RAW.arrow().get_field_index("Image"))
     with lake.ledger.exclusive() as transaction:
-        version = delta.append(lake.tables_folder / "raw_demo", old, [], pinned=None)
+        version = delta.append(lake.tables_folder.below("raw_demo"), old, [], pinned=None)
         transaction.record("append", {"raw_demo": version})
     append(lake, "raw_demo", raw_rows([3.0]))
     assert query(lake, "raw_demo", "SELECT Image FROM rows") == [("C:\\a.exe",)]
@@ -221,7 +222,7 @@ def test_many_commits_make_checkpoints(lake: Lake) -> None:
         for n in range(delta.CHECKPOINT_EVERY + 1):
             writer.append_rows("raw_demo", raw_rows([n * DAY]))
             writer.commit()
-    log = lake.tables_folder / "raw_demo" / "_delta_log"
+    log = lake.tables_folder.path / "raw_demo" / "_delta_log"
     assert list(log.glob("*.checkpoint.parquet"))
     assert count(lake, "raw_demo") == delta.CHECKPOINT_EVERY + 1
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -37,6 +37,52 @@ class Catalog(Protocol):
 
     def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
         """The Parquet files of a table that can hold events of a time range."""
+        ...
+
+
+@dataclass(frozen=True)
+class CatalogView:
+    """A catalog as it is; kinds of views answer one or the other question in another way."""
+
+    catalog: Catalog
+
+    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
+        return self.catalog.dataset(model, dataset)
+
+    def datasets(self) -> Sequence[tuple[str, str]]:
+        return self.catalog.datasets()
+
+    def raw_tables(self) -> Sequence[TableSchema]:
+        return self.catalog.raw_tables()
+
+    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
+        return self.catalog.files(table, within)
+
+
+@dataclass(frozen=True)
+class OtherRawTables(CatalogView):
+    """A catalog with other tables of raw events, or the same with other schemas."""
+
+    raw: Sequence[TableSchema]
+
+    def raw_tables(self) -> Sequence[TableSchema]:
+        return self.raw
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """A table at rest in Delta's format, and the version of its log that is to be read."""
+
+    location: str
+    version: int
+
+
+@runtime_checkable
+class VersionedCatalog(Catalog, Protocol):
+    """A catalog whose tables have Delta logs: the same files, as another reader finds them."""
+
+    def version(self, table: str) -> TableVersion | None:
+        """A table's log and version; None where it has no rows yet."""
         ...
 
 

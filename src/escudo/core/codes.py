@@ -34,8 +34,8 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode(
             "SYS006",
             "a URL where a path is asked for",
-            "Lakes, logs and content are on this machine: s3://, abfs://, gs:// and the like are "
-            "not supported yet. Copy or mount it.",
+            "Logs and content are on this machine: copy or mount them. A lake may be elsewhere; a "
+            "program gives its URL as a text.",
         ),
         ErrorCode(
             "SYS007",

@@ -20,6 +20,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar, cast
 
+from platformdirs import user_cache_path
+
 T = TypeVar("T")
 
 MOST_FILES = 24
@@ -39,7 +41,7 @@ class DiskCache:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder if folder is not None and _is_own(folder) else None
+        self._folder = folder if folder is not None and is_own(folder) else None
 
     @property
     def folder(self) -> Path | None:
@@ -111,7 +113,7 @@ def _read(path: Path) -> object | None:
     intact = hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest() == data[:_DIGEST_BYTES]
     try:
         if intact:
-            value: object = pickle.loads(content)
+            value: object = pickle.loads(content)  # nosec B301: the user's own
             os.utime(path)
             return value
     except Exception:  # whatever unpickling raises: the value is made again
@@ -121,7 +123,19 @@ def _read(path: Path) -> object | None:
     return None
 
 
-def _is_own(folder: Path) -> bool:
+def find_cache_folder() -> Path | None:
+    """The folder for what is kept from one run to the next; None where nothing is to be kept.
+
+    It is the one that the environment's ``ESCUDO_CACHE`` names (nowhere if it is empty), or else
+    ``escudo`` in the user's own cache folder.
+    """
+    named = os.environ.get("ESCUDO_CACHE")
+    if named is not None:
+        return Path(named) if named else None
+    return user_cache_path("escudo")
+
+
+def is_own(folder: Path) -> bool:
     """Whether a folder, made if need be, is this user's alone to write to."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -4,8 +4,12 @@ runs long meets it."""
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable
 from threading import Event
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Stopped(KeyboardInterrupt):
@@ -86,3 +90,23 @@ def meet_stop() -> None:
     handler = signal.getsignal(signal.SIGTERM)
     if isinstance(handler, StopHandler):
         handler.met.set()
+
+
+def take_until_stopped(items: Iterable[T]) -> tuple[list[T], Stopped | None]:
+    """All items, or those up to a stop, and the stop, which is met.
+
+    An item that came after the stop is left out: what made it may have been disturbed.
+
+    >>> take_until_stopped(iter("ab"))
+    (['a', 'b'], None)
+    """
+    taken: list[T] = []
+    try:
+        for item in items:
+            if is_stopping():
+                raise KeyboardInterrupt
+            taken.append(item)
+    except KeyboardInterrupt as error:
+        meet_stop()
+        return taken, find_stop(error)
+    return taken, None

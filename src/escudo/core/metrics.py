@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import (
@@ -36,91 +37,73 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        made = self.registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
+        count = partial(Counter, registry=self.registry)
+        measure = partial(Gauge, registry=self.registry)
+        time = partial(Histogram, buckets=_SECONDS, registry=self.registry)
         # ingest
-        self.events = Counter(
-            "escudo_ingested_events", "Events that are in the lake.", ["family"], registry=made
+        self.events = count("escudo_ingested_events", "Events that are in the lake.", ["family"])
+        self.rejected = count("escudo_rejected_inputs", "Inputs that gave no event.")
+        self.commits = count("escudo_ingest_commits", "Commits of events.")
+        self.last_commit = measure(
+            "escudo_ingest_last_commit_timestamp_seconds", "When events were committed last."
         )
-        self.rejected = Counter(
-            "escudo_rejected_inputs", "Inputs that gave no event.", registry=made
+        self.behind = measure("escudo_input_behind_bytes", "Bytes of followed files not read yet.")
+        self.received_bytes = measure(
+            "escudo_received_waiting_bytes",
+            "Bytes that senders brought and that wait for a commit.",
         )
-        self.commits = Counter("escudo_ingest_commits", "Commits of events.", registry=made)
-        self.last_commit = Gauge(
-            "escudo_ingest_last_commit_timestamp_seconds",
-            "When events were committed last.",
-            registry=made,
-        )
-        self.behind = Gauge(
-            "escudo_input_behind_bytes", "Bytes of followed files not read yet.", registry=made
+        self.turned_away = count(
+            "escudo_received_turned_away",
+            "Requests of senders that were told to come again, since too much waits.",
         )
         # detections
-        self.waiting = Gauge(
-            "escudo_batches_waiting", "Committed batches that wait for detections.", registry=made
+        self.waiting = measure(
+            "escudo_batches_waiting", "Committed batches that wait for detections."
         )
-        self.search_seconds = Histogram(
-            "escudo_batch_search_seconds",
-            "Seconds that detections took over what had come.",
-            buckets=_SECONDS,
-            registry=made,
+        self.search_seconds = time(
+            "escudo_batch_search_seconds", "Seconds that detections took over what had come."
         )
-        self.arrival_seconds = Histogram(
+        self.arrival_seconds = time(
             "escudo_arrival_to_finding_seconds",
             "Seconds from reading the oldest event of a batch until it was searched.",
-            buckets=_SECONDS,
-            registry=made,
         )
-        self.findings = Counter(
-            "escudo_findings", "Rows that detections found.", ["severity", "type"], registry=made
+        self.findings = count(
+            "escudo_findings", "Rows that detections found.", ["severity", "type"]
         )
-        self.failed_detections = Counter(
-            "escudo_failed_detections", "Runs of detections that failed.", registry=made
+        self.failed_detections = count(
+            "escudo_failed_detections", "Runs of detections that failed."
         )
         # windows of schedules
-        self.windows = Counter(
+        self.windows = count(
             "escudo_windows",
             "Windows of schedules by how they ended: done, failed, skipped.",
             ["outcome"],
-            registry=made,
         )
-        self.gaps = Gauge(
-            "escudo_window_gaps", "Windows that are due and were not run.", registry=made
+        self.gaps = measure("escudo_window_gaps", "Windows that are due and were not run.")
+        self.window_lag = measure(
+            "escudo_window_lag_seconds", "Age of the oldest window that is due."
         )
-        self.window_lag = Gauge(
-            "escudo_window_lag_seconds", "Age of the oldest window that is due.", registry=made
-        )
-        self.window_seconds = Histogram(
-            "escudo_window_seconds",
-            "Seconds that the search of a window took.",
-            buckets=_SECONDS,
-            registry=made,
+        self.window_seconds = time(
+            "escudo_window_seconds", "Seconds that windows took that were run together."
         )
         # sinks
-        self.sent = Counter(
-            "escudo_sink_findings", "Findings that a sink took.", ["sink"], registry=made
-        )
-        self.refused = Counter(
+        self.sent = count("escudo_sink_findings", "Findings that a sink took.", ["sink"])
+        self.refused = count(
             "escudo_sink_dead_letters",
             "Findings that a sink did not take; they are dead letters.",
             ["sink"],
-            registry=made,
         )
-        self.sink_seconds = Histogram(
-            "escudo_sink_seconds",
-            "Seconds of a delivery, with all its attempts.",
-            ["sink"],
-            buckets=_SECONDS,
-            registry=made,
+        self.sink_seconds = time(
+            "escudo_sink_seconds", "Seconds of a delivery, with all its attempts.", ["sink"]
         )
         # the lake
-        self.maintenance = Counter(
+        self.maintenance = count(
             "escudo_maintenance_runs",
             "Runs of maintenance by what was done: compact, expire, vacuum, failed.",
             ["task"],
-            registry=made,
         )
-        self.freed = Counter(
-            "escudo_maintenance_freed_bytes", "Bytes that maintenance freed.", registry=made
-        )
+        self.freed = count("escudo_maintenance_freed_bytes", "Bytes that maintenance freed.")
 
 
 @contextmanager

@@ -15,17 +15,29 @@ _FOLDED = re.compile(
 """What is left of a known kind of URL as a ``Path``, which makes one slash of two."""
 
 
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+
+
+def hide_password(url: str) -> str:
+    """A URL as it may be shown.
+
+    >>> hide_password("postgresql://ann:secret@db/ledger"), hide_password("/srv/a:b@c")
+    ('postgresql://ann:***@db/ledger', '/srv/a:b@c')
+    """
+    return _PASSWORD.sub(r"\1:***@", url)
+
+
 def refuse_url(place: str | os.PathLike[str], what: str) -> None:
-    """Raises SYS006 where a place is a URL (``s3://bucket/lake``), which would be read as a path.
+    """Raises SYS006 where a place is a URL (``s3://bucket/logs``), which would be read as a path.
 
     Args:
         place: a path as the user gave it.
-        what: what is there, for the message: ``lake``, say.
+        what: what is there, for the message: ``log``, say.
 
     >>> refuse_url("logs/a.evtx", "log")
-    >>> refuse_url("s3://b", "lake")
+    >>> refuse_url("s3://b", "log")
     Traceback (most recent call last):
-    escudo.core.errors.EscudoError: error[SYS006]: s3://b is a URL: a lake has to be on this machine
+    escudo.core.errors.EscudoError: error[SYS006]: s3://b is a URL: a log has to be on this machine
       help: copy it, or mount it, and give its path
     """
     text = os.fspath(place)

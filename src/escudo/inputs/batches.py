@@ -6,15 +6,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
-from escudo.lake import Lake
-from escudo.lake.delta import DataFile, active_files
+from escudo.lake import Lake, Snapshot
+from escudo.lake.delta import DataFile
 from escudo.lake.ledger import Commit
-from escudo.lake.store import TABLES
 from escudo.lake.tables import Tables
+from escudo.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class CommittedBatch:
     events was read (epoch seconds).
     """
 
-    folder: Path
+    folder: Storage
     tables: Tables
     commits: tuple[int, ...]
     added: Mapping[str, Sequence[DataFile]]
@@ -65,7 +64,7 @@ class CommittedBatch:
             or f.high is None
             or within.overlaps(f.low / 1_000_000, f.high / 1_000_000)
         )
-        return tuple(str(self.folder / table / f.path) for f in chosen)
+        return tuple(self.folder.place(f"{table}/{f.path}") for f in chosen)
 
 
 def list_batches(lake: Lake, *, kind: str, after: int) -> Iterator[CommittedBatch]:
@@ -73,28 +72,15 @@ def list_batches(lake: Lake, *, kind: str, after: int) -> Iterator[CommittedBatc
 
     Those whose files are merged or gone by now (``lake compact`` a day later) are left out.
     """
-    commits = lake.ledger.commits(after=after - 1) if after > 0 else lake.ledger.commits()
-    before: Commit | None = None
-    for commit in commits:
-        if commit.id > after and commit.kind == kind and commit.versions:
-            known = {} if before is None else before.versions
-            if before is None or before.versions or before.id == 0:
-                yield _compare(lake, known, commit)
-        before = commit
-
-
-def _compare(lake: Lake, known: Mapping[str, int], commit: Commit) -> CommittedBatch:
-    """What a commit has added to the versions before it."""
-    folder = lake.path / TABLES
-    added: dict[str, Sequence[DataFile]] = {}
-    for table, version in commit.versions.items():
-        if version == known.get(table):
-            continue
-        had = {f.path for f in active_files(folder / table, known[table])} if table in known else ()
-        new = [f for f in active_files(folder / table, version) if f.path not in had]
-        if new:
-            added[table] = new
-    return CommittedBatch(folder, lake.tables, (commit.id,), added, commit.committed)
+    earlier = Snapshot(lake.tables_folder, lake.tables, Commit(0, 0.0, "empty", {}))
+    for commit in lake.ledger.list_commits(after=max(0, after - 1)):
+        state = Snapshot(lake.tables_folder, lake.tables, commit)
+        known = earlier.commit.versions or not earlier.commit.id
+        if commit.id > after and commit.kind == kind and commit.versions and known:
+            added = state.list_added(earlier, state.tables())
+            folder = lake.tables_folder
+            yield CommittedBatch(folder, lake.tables, (commit.id,), added, commit.committed)
+        earlier = state
 
 
 def join_batches(batches: Iterable[CommittedBatch]) -> CommittedBatch | None:

@@ -30,11 +30,11 @@ from escudo.inputs.watching import Watcher
 from escudo.lake import Lake
 from escudo.lake.identity import identify_file
 from escudo.lake.ingest import IngestRun
+from escudo.lake.ingest_options import IngestOptions
 from escudo.lake.ingest_source import Begin, End, IngestSource, Step, read_steps
 from escudo.lake.known_names import read_known_names
 from escudo.lake.ledger import Commit, Mark
 from escudo.lake.report import IngestReport, Progress, Silent
-from escudo.lake.store import TABLES
 from escudo.lake.writer import Writer
 from escudo.sources.date_order import DateOrder
 from escudo.sources.format_detection import HEAD_BYTES, Format
@@ -162,7 +162,7 @@ class _Following:
 
         def keep(commit: Commit) -> None:
             if writer.written:
-                folder, tables = self._lake.path / TABLES, self._lake.tables
+                folder, tables = self._lake.tables_folder, self._lake.tables
                 made.append(CommittedBatch(folder, tables, (commit.id,), writer.written, begun))
 
         run = IngestRun(
@@ -170,9 +170,6 @@ class _Following:
             writer,
             self._progress,
             force=False,
-            limits=self._options.limits,
-            date_order=self._options.date_order,
-            names=self._options.names,
             every=self._options.every,
             kind=self._options.kind,
             committed=keep,
@@ -225,7 +222,7 @@ class _Following:
                     return
                 if files.has_more:
                     wait = 0.0
-                elif files.restless:
+                elif files.settling or (files.restless and not self._options.once):
                     wait = _RESTLESS_SECONDS
                 elif self._options.once:
                     return
@@ -281,14 +278,12 @@ class _Following:
 
     def _make_source(self) -> IngestSource:
         """What reads whole files."""
-        return IngestSource(
-            self._lake.ledger,
-            self._lake.tables.families,
-            force=False,
+        options = IngestOptions(
             limits=self._options.limits,
             date_order=self._options.date_order,
             names=self._known_names,
         )
+        return IngestSource(self._lake.ledger, self._lake.tables.families, options)
 
     # standard input
 

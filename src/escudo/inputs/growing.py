@@ -1,9 +1,16 @@
 """Folders and files -> pieces of those that grow, and those that are read whole, round by round;
 ``following`` asks for a round whenever something has changed.
 
-A file that is rotated (renamed, and a new one made; or copied, and cut) is read to its end before
-the new one begins, also where that happened while nobody looked: what was renamed is found by its
-inode, a copy by its content (``position``).
+A file is its inode, wherever it is moved; what was read of it is known by its content, too, so that
+a copy goes on where the file was left. Each round
+
+1. finds which file has which path now (``_bind``): a renamed one is read on under its new name;
+2. reads on in files of which something was read, as long as they have that content;
+3. reads files of which nothing is known, the copies among them from where their originals were
+   left (``_place``);
+4. begins anew those that have another content than was read of them: they were cut.
+
+So a copy is met after its original where that is whole, and before it where it was cut.
 """
 
 from __future__ import annotations
@@ -11,23 +18,29 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from stat import S_ISREG
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
-from escudo.inputs.position import Position, Positions, digest_ends
+from escudo.inputs.position import Key, Position, Positions, digest_ends, make_start
 from escudo.inputs.tail import Piece, Tail
 from escudo.sources.opening import PASSED_OVER
 
 ROTATED_SECONDS = 10.0
-"""Seconds. A renamed file that has not grown for so long has ended: its writer has opened the new
-one."""
+"""Seconds. A file that has no path any more, and has not grown for so long, has ended."""
 
 MOST_OPEN = 200
-"""Files that are held open between two rounds; the others are opened when they have changed."""
+"""Files that are held open; the others are opened when they have changed."""
+
+_SPARE = 50
+"""Files that are opened beyond these before some are closed."""
+
+_ROTATED = re.compile(r"[.-]\d[\d.-]*(?:\.(?:gz|bz2|xz|zst))?")
+"""What a rotated file's name has behind that of the file: ``.1``, ``-20261129``, ``.2.gz``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +55,19 @@ class WholeFile:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A file has the content that another one had: it counts as read up to there."""
+    """So much of a file counts as read: it was read in another one, or under another name."""
 
     position: Position
 
-
-_ROTATED = re.compile(r"[.-]\d[\d.-]*")
-"""What a rotated file's name has behind that of the file: ``.1``, ``-20261129``."""
 
 Found = Piece | WholeFile | Moved | Diagnostic
 
 
 class GrowingFiles:
     """The files under some paths, as they come and grow.
+
+    A file that is named is followed with those beside it that it is rotated to. What of these is
+    there when it is followed for the first time counts as read: nobody asked for it.
 
     Args:
         paths: folders, with all below them, and files, which may not be there yet.
@@ -67,24 +80,31 @@ class GrowingFiles:
         self._named = [p for p in paths if not p.is_dir()]
         self._positions = positions
         self._settle = settle
-        self._tails: dict[tuple[int, int], Tail] = {}
-        self._at: dict[Path, tuple[int, int]] = {}
-        self._rotated: list[Tail] = []
+        self._tails: dict[Key, Tail] = {}
+        self._gone: list[Tail] = []
+        self._stale: list[Tail] = []
+        self._at: dict[Path, Key] = {}
         self._whole: dict[Path, tuple[int, int]] = {}
+        self._strangers: dict[Path, tuple[Key, int]] = {}
+        self._copied: set[tuple[str, str]] = set()
         self._unsettled: set[Path] = set()
         self._more: set[Path] = set()
         self._told: set[Path] = set()
         self._begun = False
 
     def close(self) -> None:
-        for tail in [*self._tails.values(), *self._rotated]:
+        for tail in [*self._tails.values(), *self._gone]:
             tail.close()
 
     @property
+    def settling(self) -> bool:
+        """Whether something is begun, or has to settle: a round is due after a while."""
+        return bool(self._unsettled)
+
+    @property
     def restless(self) -> bool:
-        """Whether a round is due after a while though nothing has changed: something is begun, or
-        has to settle."""
-        return bool(self._unsettled or self._rotated)
+        """Whether a round is due after a while though nothing has changed."""
+        return bool(self._unsettled or self._gone)
 
     @property
     def has_more(self) -> bool:
@@ -94,7 +114,7 @@ class GrowingFiles:
     @property
     def behind(self) -> int:
         """Bytes of open files that have not been read."""
-        return sum(t.behind for t in [*self._tails.values(), *self._rotated])
+        return sum(t.behind for t in [*self._tails.values(), *self._gone])
 
     def list_files(self) -> Iterator[Path]:
         """All files there are, in a stable order."""
@@ -104,7 +124,9 @@ class GrowingFiles:
                 for name in sorted(names):
                     if name.lower() not in PASSED_OVER:
                         yield Path(directory) / name
-        yield from self._named
+        for named in self._named:
+            yield from self._list_beside(named)
+            yield named
 
     def look(self, changed: Iterable[Path] | None = None) -> Iterator[Found]:
         """What has come since the last round.
@@ -114,119 +136,208 @@ class GrowingFiles:
         """
         if not self._begun:
             self._begun = True
-            yield from self._find_renamed()
-        yield from self._drain()
-        paths = self.list_files() if changed is None else self._in_scope(changed)
-        more, self._more = self._more, set()
-        for path in dict.fromkeys([*paths, *self._unsettled, *more]):
-            yield from self._look_at(path)
-        self._close_some()
+            yield from self._pass_over_old()
+        if changed is None:
+            some: Iterable[Path] = [*self.list_files(), *self._at]
+        else:
+            some = filter(self._is_followed, changed)
+        paths = list(dict.fromkeys([*some, *self._unsettled, *self._more]))
+        self._unsettled, self._more = set(), set()
+        yield from self._look_at(paths)
 
-    def _in_scope(self, changed: Iterable[Path]) -> list[Path]:
-        """Those of some paths that are followed, a renamed file before that of its old name."""
-        named = set(self._named)
-        files: list[Path] = []
-        for path in changed:
-            inside = any(path.is_relative_to(f) for f in self._folders)
-            if path in named or (inside and not _passed_over(path)):
-                files.append(path)
-        return sorted(files, key=lambda p: (p in self._at, str(p)))
+    def _look_at(self, paths: Iterable[Path]) -> Iterator[Found]:
+        there = self._bind(paths)
+        yield from self._read_gone()  # before what they may have been compressed to
+        known = [path for path in there if self._positions.get(*self._at[path]) is not None]
+        unknown = there.keys() - set(known)
+        for path in known:
+            yield from self._read_on(path, there[path])
+        # Nobody may have told yet of the copy of a file that was cut, of a copy's original, or of
+        # what was compressed and deleted.
+        groups = {_group(p): p for p in [*unknown, *(t.path for t in self._stale)]}
+        copies = [t.path for t in self._tails.values() if not t.is_own and _group(t.path) in groups]
+        beside = self._bind([s for p in groups.values() for s in self._list_beside(p)] + copies)
+        yield from self._read_gone()
+        there |= beside
+        unknown = (unknown | beside.keys()) & self._at.keys()  # some may have gone meanwhile
+        for path in sorted(unknown, key=lambda p: (_group(p), -there[p].st_size, p)):
+            yield from self._read_on(path, there[path])
+        while self._stale:  # originals before their copies
+            tail = max(self._stale, key=lambda t: t.size)
+            self._stale.remove(tail)
+            yield from self._begin_anew(tail)
 
-    def _look_at(self, path: Path) -> Iterator[Found]:
-        self._unsettled.discard(path)
+    # which file is where
+
+    def _bind(self, paths: Iterable[Path]) -> dict[Path, os.stat_result]:
+        """Takes note of the files that have some paths now; and of those beside a path that another
+        file had, since that may have been renamed. Gives those that are there."""
+        there: dict[Path, os.stat_result] = {}
+        lost: set[Key] = set()
+        waiting, seen = deque(paths), set()
+        while waiting:
+            path = waiting.popleft()
+            if path in seen:
+                continue
+            seen.add(path)
+            status = _find_file(path)
+            before = self._at.pop(path, None)
+            if status is not None:
+                there[path] = status
+                key = self._at[path] = (status.st_dev, status.st_ino)
+                if key in self._tails:
+                    self._tails[key].path = path
+            if before is not None and before != self._at.get(path):
+                self._whole.pop(path, None)
+                lost.add(before)
+                waiting.extend(self._list_beside(path))
+        for key in lost & self._tails.keys() - set(self._at.values()):
+            self._gone.append(self._tails.pop(key))
+        return there
+
+    def _is_followed(self, path: Path) -> bool:
+        inside = any(path.is_relative_to(f) for f in self._folders) and not _passed_over(path)
+        return inside or any(path == n or self._is_of(path, n) for n in self._named)
+
+    def _list_beside(self, path: Path) -> list[Path]:
+        """The followed files beside one whose names begin as its own does, in a stable order."""
         try:
-            status = path.stat()
+            names = sorted(p for p in path.parent.iterdir() if p.name.startswith(_stem(path)))
         except OSError:
-            yield from self._leave(path)
-            return
-        if not path.is_file():
-            return
-        key = (status.st_dev, status.st_ino)
-        if self._at.get(path, key) != key:
-            yield from self._leave(path)
-        if self._whole.get(path) == (status.st_size, status.st_mtime_ns):
-            return
-        tail = self._tails.get(key)
-        if tail is None:
-            try:
-                tail = self._open(path)
-                if self._is_being_copied(tail):
-                    del self._tails[key]
-                    tail.close()
-                    self._unsettled.add(path)
-                    return
-            except OSError as error:
-                message = f"{path} cannot be read: {error.strerror}"
-                yield from self._tell("SRC002", path, message, Severity.ERROR)
-                return
-            if tail.known is not None and self._positions.get(*key) is None:
-                yield Moved(tail.known)
-        tail.path = path
-        self._at[path] = key
-        yield from self._read(tail, status.st_mtime)
+            return []
+        return [p for p in names if p != path and self._is_followed(p)]
 
-    def _open(self, path: Path) -> Tail:
-        stream = path.open("rb", buffering=0)
-        tail = Tail(path, stream, None)
-        known = self._positions.get(*tail.key)
-        with tail.open_copy() as copy:
-            if known is None or not known.agrees(copy):
-                same = self._positions.find_same(copy)
-                cut = known is not None and known.path == str(path)
-                known = known if same is None and cut else same
-            known = self._find_ahead(copy, known)
-        if known is not None:
-            tail.adopt(known)
-        self._tails[tail.key] = tail
-        return tail
-
-    def _find_ahead(self, stream: BinaryIO, known: Position | None) -> Position | None:
-        """How far an open file with the same content has been read, if that is further."""
-        for other in [*self._tails.values(), *self._rotated]:
-            ahead = other.known
-            if (
-                ahead is not None
-                and (known is None or ahead.offset > known.offset)
-                and ahead.agrees(stream)
-            ):
-                known = ahead
-        return known
-
-    def _is_being_copied(self, tail: Tail) -> bool:
-        """Whether a new file holds the beginning of one that is open, and nothing else: a copy that
-        is being made before that one is cut. What it has is read there; it is looked at again."""
-        if tail.known is not None:
+    def _is_of(self, path: Path, named: Path) -> bool:
+        """Whether a file is what a named one was rotated to: by its name, or, whatever its name, if
+        it has what was read of that one."""
+        if path.parent != named.parent or not path.name.startswith(_stem(named)):
             return False
-        with tail.open_copy() as copy:
-            siblings = (t for t in self._tails.values() if t.key != tail.key)
-            if any(t.path.parent == tail.path.parent and t.begins_with(copy) for t in siblings):
+        if _is_rotated(path, named):
+            return True
+        status = _find_file(path)
+        if status is None:
+            return False
+        key = (status.st_dev, status.st_ino)
+        if key in self._tails:
+            return True
+        if self._strangers.get(path) == (key, status.st_size):
+            return False
+        was = [p for p in self._positions if p.path == str(named.absolute())]
+        with suppress(OSError), path.open("rb", buffering=0) as stream:
+            if any(p.agrees(stream) for p in was):
                 return True
-            # Where it was cut meanwhile, the copy is complete, and so is known by now.
-            known = self._find_ahead(copy, self._positions.find_same(copy))
-        if known is not None:
-            tail.adopt(known)
+        self._strangers[path] = (key, status.st_size)
         return False
 
-    def _read(self, tail: Tail, modified: float, *, ended: bool = False) -> Iterator[Found]:
+    def _pass_over_old(self) -> Iterator[Found]:
+        """What a named file was rotated to before it was followed for the first time."""
+        for named in self._named:
+            place = named.absolute()
+            known = (Path(p.path) for p in self._positions)
+            if any(p == place or _is_rotated(p, place) for p in known):
+                continue
+            yield self._keep(make_start(str(place)))
+            for path in self._list_beside(named):
+                with suppress(OSError), path.open("rb", buffering=0) as stream:
+                    status = os.fstat(stream.fileno())
+                    ends = digest_ends(stream, status.st_size)
+                    if ends is not None and status.st_size:
+                        key = (status.st_dev, status.st_ino)
+                        position = Position(str(path.absolute()), *key, status.st_size, *ends)
+                        yield self._keep(position)
+
+    # reading
+
+    def _read_on(self, path: Path, status: os.stat_result) -> Iterator[Found]:
+        """What is new in the file of a path; one that has another content becomes stale."""
+        if self._whole.get(path) == (status.st_size, status.st_mtime_ns):
+            return
+        try:
+            tail = self._open(path)
+        except OSError as error:
+            message = f"{path} cannot be read: {error.strerror}"
+            yield from self._tell("SRC002", path, message, Severity.ERROR)
+            return
+        if tail is None:
+            self._unsettled.add(path)
+        elif tail in self._stale:
+            return
+        elif not tail.look():
+            self._stale.append(tail)
+        else:
+            known, place = tail.known, str(path.absolute())
+            if known is not None and known.path != place and not known.is_there:
+                yield self._keep(tail.adopt(replace(known, path=place)))
+            yield from self._read(tail)
+
+    def _open(self, path: Path) -> Tail | None:
+        """The file of a path; None where that has just become another one."""
+        key = self._at[path]
+        tail = self._tails.get(key)
+        if tail is not None:
+            return tail
+        self._close_some()
+        tail = Tail(path, path.open("rb", buffering=0))
+        if tail.key != key:
+            tail.close()
+            return None
+        known = self._positions.get(*key)
+        if known is not None:
+            tail.adopt(known)
+        self._tails[key] = tail
+        return tail
+
+    def _read(self, tail: Tail, *, ended: bool = False) -> Iterator[Found]:
         """The new pieces of a file; the file as it is, if it is of those that are read whole."""
-        path = tail.path
-        if not tail.look():
-            yield from self._restart(tail)
-            tail.look()
-        quiet = ended or time.time() - modified >= self._settle
+        quiet = ended or time.time() - tail.modified >= self._settle
         if tail.find_format(quiet=quiet) is not None:
-            yield from tail.pieces(quiet=quiet, ended=ended, modified=modified)
+            if not tail.is_own:
+                yield from self._place(tail)
+                if not tail.is_own:
+                    return
+            yield from self._take_pieces(tail, quiet=quiet, ended=ended)
             while ended and tail.has_more:
-                yield from tail.pieces(quiet=quiet, ended=ended, modified=modified)
+                yield from self._take_pieces(tail, quiet=quiet, ended=ended)
             if tail.has_more:
-                self._more.add(path)
+                self._more.add(tail.path)
             elif tail.behind and tail.settles and not quiet:
-                self._unsettled.add(path)
+                self._unsettled.add(tail.path)
         elif tail.behind:
-            if quiet:
+            if not quiet:
+                self._unsettled.add(tail.path)
+            elif self._find_original(tail) is None:
                 yield from self._take_whole(tail)
-            else:
-                self._unsettled.add(path)
+
+    def _place(self, tail: Tail) -> Iterator[Found]:
+        """Where to begin in a file of which this process has read nothing.
+
+        As long as it is the beginning of a file that is read itself, it is not read: it may be
+        growing into the copy that is made before that one is cut.
+        """
+        tail.is_own = self._find_original(tail) is None
+        with tail.open_copy() as stream:
+            same = self._positions.find_same(stream)
+        if same is not None and same.offset > tail.offset:
+            self._copied.add((same.head, same.tail))
+            yield self._keep(tail.adopt(replace(same, path=str(tail.path.absolute()))))
+
+    def _find_original(self, tail: Tail) -> Tail | None:
+        """A file beside one that is read, and begins with all that this one holds."""
+        for other in self._tails.values():
+            if (
+                other is not tail
+                and (other.is_own or other in self._stale)
+                and other.path.parent == tail.path.parent
+                and other.begins_with(tail)
+            ):
+                return other
+        return None
+
+    def _take_pieces(self, tail: Tail, *, quiet: bool, ended: bool) -> Iterator[Found]:
+        for piece in tail.pieces(quiet=quiet, ended=ended):
+            if piece.position is not None:
+                self._positions.keep(piece.position)
+            yield piece
 
     def _take_whole(self, tail: Tail) -> Iterator[Found]:
         with suppress(OSError), tail.open_copy() as copy:
@@ -234,146 +345,50 @@ class GrowingFiles:
             self._whole[tail.path] = (status.st_size, status.st_mtime_ns)
             ends = digest_ends(copy, status.st_size)
             if ends is not None:
-                position = Position(str(tail.path), *tail.key, status.st_size, *ends)
+                place = str(tail.path.absolute())
+                position = Position(place, *tail.key, status.st_size, *ends)
                 tail.adopt(position)
-                asked = tail.path in self._named
-                yield WholeFile(tail.path, position, asked)
+                self._positions.keep(position)
+                yield WholeFile(tail.path, position, tail.path in self._named)
 
-    def _restart(self, tail: Tail) -> Iterator[Found]:
-        """A file was cut. Where it was copied before (copytruncate), the copy has what came after
-        the last look; it is read first."""
+    def _begin_anew(self, tail: Tail) -> Iterator[Found]:
+        """A file was cut, or is a new one with the inode of one that was deleted. What it had may
+        turn up again, copied or compressed."""
         lost = tail.known
-        if lost is not None:
-            copy = self._find_copy(lost, tail.path, tail.key)
-            if copy is not None:
-                self._rotated.append(copy)
-                assert copy.known is not None
-                yield Moved(copy.known)
-                yield from self._read(copy, 0.0, ended=True)
-                yield from self._read_later(tail.path, copy.modified)
-            else:
-                yield Moved(lost.leave())
-                message = f"{tail.path} was cut short; it is read from its new beginning"
-                yield from self._tell("INP003", tail.path, message, Severity.WARNING)
+        assert lost is not None
+        cut = lost.path == str(tail.path.absolute())
+        kept = (lost.head, lost.tail) in self._copied or self._positions.has(lost.leave())
+        yield self._keep(lost.leave())
         tail.restart()
+        if cut and not kept and (not tail.behind or tail.find_format(quiet=True) is not None):
+            message = f"{tail.path} was cut short; it is read from its new beginning"
+            yield from self._tell("INP003", tail.path, message, Severity.WARNING)
+        yield from self._read(tail)
 
-    def _find_copy(
-        self, position: Position, path: Path, but: tuple[int, int] | None = None
-    ) -> Tail | None:
-        """A file beside one that was cut or renamed which has the content of a position, open
-        behind it."""
-        for sibling in _list_siblings(path):
-            with suppress(OSError):
-                tail = Tail(sibling, sibling.open("rb", buffering=0), None)
-                furthest = None
-                with tail.open_copy() as stream:
-                    if tail.key != but and position.agrees(stream):
-                        furthest = self._positions.find_same(stream) or position
-                        furthest = self._find_ahead(stream, furthest)
-                if furthest is not None:
-                    if tail.key in self._tails:
-                        self._tails.pop(tail.key).close()
-                    tail.adopt(furthest)
-                    return tail
-                tail.close()
-        return None
-
-    def _find_renamed(self) -> Iterator[Found]:
-        """Files that were renamed while nobody looked, and still have something.
-
-        They are found by their content: one that was copied and cut before it was renamed has
-        another one now, and its copy has what was not read.
-        """
-        by_name = {str(p) for p in self._named}
-        for position in self._positions:
-            path = Path(position.path)
-            if position.path not in by_name or position.is_there:
-                continue
-            tail = self._find_copy(position, path)
-            if tail is None:
-                continue
-            self._rotated.append(tail)
-            if tail.known is not None and self._positions.get(*tail.key) is None:
-                yield Moved(tail.known)
-            yield from self._drain()
-            yield from self._read_later(path, tail.modified)
-        for path in self._named:
-            yield from self._find_rotated(path)
-
-    def _find_rotated(self, path: Path) -> Iterator[Found]:
-        """What was rotated away since the last file of a name of which something is known, where
-        nothing is known of the one that has the name now."""
-        family = [p for p in self._positions if _is_rotated(Path(p.path), path)]
-        if not family or any(p.path == str(path) for p in self._positions):
-            return
-        changes = []
-        for position in family:
-            with suppress(OSError):
-                changes.append(os.stat(position.path).st_mtime)
-        if changes:
-            yield from self._read_later(path, max(changes))
-
-    def _read_later(self, path: Path, since: float) -> Iterator[Found]:
-        """Reads what was written under a file's name and rotated away again since the last look.
-
-        In a folder that is followed these files are met anyway.
-        """
-        if any(path.is_relative_to(folder) for folder in self._folders):
-            return
-        for sibling in reversed(_list_siblings(path)):
-            with suppress(OSError):
-                status = sibling.stat()
-                key = (status.st_dev, status.st_ino)
-                met = key in self._tails or any(t.key == key for t in self._rotated)
-                if met or status.st_mtime < since or not _is_rotated(sibling, path):
-                    continue
-                tail = self._open(sibling)
-                self._rotated.append(self._tails.pop(tail.key))
-        yield from self._drain()
-
-    def _leave(self, path: Path) -> Iterator[Found]:
-        """Another file has the path now, or none: what was there is read to its end."""
-        self._whole.pop(path, None)
-        key = self._at.pop(path, None)
-        tail = self._tails.get(key) if key is not None else None
-        if tail is None or key is None or key in self._at.values():
-            return
-        if self._moved_within(tail):
-            return
-        del self._tails[key]
-        self._rotated.append(tail)
-        yield from self._drain()
-        yield from self._read_later(path, tail.modified)
-
-    def _moved_within(self, tail: Tail) -> bool:
-        """Whether a file has another name in a folder that is followed: it is met again there."""
-        return any(
-            tail.path.is_relative_to(folder)
-            and any(_has_key(path, tail.key) for path in _list_siblings(tail.path))
-            for folder in self._folders
-        )
-
-    def _drain(self) -> Iterator[Found]:
-        """Reads on in renamed files, and leaves those that have ended."""
-        for tail in list(self._rotated):
-            tail.look()
-            ended = time.monotonic() - tail.grew >= ROTATED_SECONDS
-            yield from self._read(tail, time.time(), ended=ended)
+    def _read_gone(self) -> Iterator[Found]:
+        """Reads on in files that have no path any more, and leaves those that have ended."""
+        for tail in list(self._gone):
+            whole = tail.look()
+            ended = not whole or time.monotonic() - tail.grew >= ROTATED_SECONDS
+            if whole:
+                yield from self._read(tail, ended=ended)
             if ended:
-                self._rotated.remove(tail)
+                self._gone.remove(tail)
                 tail.close()
 
     def _close_some(self) -> None:
         """Closes the files that have not grown for longest, beyond ``MOST_OPEN``."""
         spare = len(self._tails) - MOST_OPEN
-        if spare <= 0:
+        if spare <= _SPARE:
             return
-        idle = sorted((t for t in self._tails.values() if not t.behind), key=lambda t: t.grew)
-        for tail in idle[:spare]:
-            if tail.known is not None:
-                self._positions.keep(tail.known)
+        idle = [t for t in self._tails.values() if not t.behind and t not in self._stale]
+        for tail in sorted(idle, key=lambda t: t.grew)[:spare]:
             tail.close()
             del self._tails[tail.key]
+
+    def _keep(self, position: Position) -> Moved:
+        self._positions.keep(position)
+        return Moved(position)
 
     def _tell(self, code: str, path: Path, message: str, severity: Severity) -> Iterator[Found]:
         if path not in self._told:
@@ -381,36 +396,37 @@ class GrowingFiles:
             yield Diagnostic(code, message, severity, Span(str(path), 1, 1, 1, 1))
 
 
+def _stem(path: Path) -> str:
+    """What the names of a log and of all that it is rotated to begin with."""
+    return path.name.split(".")[0]
+
+
+def _group(path: Path) -> tuple[Path, str]:
+    """Where a file lies with all that it may be a copy of, or be rotated to."""
+    return path.parent, _stem(path)
+
+
 def _passed_over(path: Path) -> bool:
     return any(part.lower() in PASSED_OVER for part in path.parts)
 
 
-def _list_siblings(path: Path) -> list[Path]:
-    """The files beside one whose names begin as its own does, the newest first."""
-    stem = path.name.split(".")[0]
-    try:
-        names = [p for p in path.parent.iterdir() if p.name.startswith(stem) and p != path]
-        return sorted(names, key=lambda p: p.stat().st_mtime, reverse=True)
-    except OSError:
-        return []
-
-
-def _is_rotated(path: Path, name: Path) -> bool:
-    """Whether a file is what a log of a name was rotated to.
+def _is_rotated(path: Path, named: Path) -> bool:
+    """Whether a file is what a log of a name was rotated to, as its own name tells.
 
     >>> _is_rotated(Path("logs/app.log.1"), Path("logs/app.log"))
     True
     """
-    suffix = path.name.removeprefix(name.name)
-    return path.parent == name.parent and _ROTATED.fullmatch(suffix) is not None
+    rest = path.name.removeprefix(named.name)
+    return path.parent == named.parent and _ROTATED.fullmatch(rest) is not None
 
 
-def _has_key(path: Path, key: tuple[int, int]) -> bool:
+def _find_file(path: Path) -> os.stat_result | None:
+    """What the system says of a regular file; None where there is none."""
     try:
         status = path.stat()
     except OSError:
-        return False
-    return (status.st_dev, status.st_ino) == key
+        return None
+    return status if S_ISREG(status.st_mode) else None
 
 
 def check_places(paths: Sequence[Path]) -> None:

@@ -11,10 +11,13 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import BinaryIO
+from dataclasses import asdict, dataclass, field, replace
+from typing import BinaryIO, TypeAlias
 
 from escudo.lake.ledger import Mark
+
+Key: TypeAlias = tuple[int, int]
+"""A file, whatever its path: its device and inode."""
 
 PREFIX = "input:"
 """Names of marks that are positions begin so."""
@@ -28,8 +31,8 @@ class Position:
     """``offset`` bytes of a file are in the lake.
 
     ``head`` and ``tail`` are digests of the first bytes, and of those before the offset; ``path``
-    is where the file was seen last, ``seen`` when (epoch seconds). Content that is in no known file
-    any more has the inode 0: it may turn up again, compressed.
+    (absolute) is where the file was seen last, ``seen`` when (epoch seconds). Content that is in no
+    known file any more has the inode 0: it may turn up again, compressed.
     """
 
     path: str
@@ -38,7 +41,7 @@ class Position:
     offset: int
     head: str
     tail: str
-    seen: float = 0.0
+    seen: float = field(default=0.0, compare=False)
 
     @property
     def mark_name(self) -> str:
@@ -72,6 +75,11 @@ class Position:
     def agrees(self, stream: BinaryIO) -> bool:
         """Whether a stream that can be sought in begins with what was read."""
         return (self.head, self.tail) == digest_ends(stream, self.offset)
+
+
+def make_start(path: str) -> Position:
+    """That a file has been followed, whether anything came of it or not."""
+    return Position(path, 0, 0, 0, "", f"start.{digest_bytes(os.fsencode(path))}")
 
 
 def name_mark(device: int, inode: int) -> str:
@@ -125,6 +133,10 @@ class Positions:
     def get(self, device: int, inode: int) -> Position | None:
         """The position of a file, whatever its content is now."""
         return self._known.get(name_mark(device, inode))
+
+    def has(self, position: Position) -> bool:
+        """Whether there is one for the same file, or, at no file, of the same content."""
+        return position.mark_name in self._known
 
     def find_same(self, stream: BinaryIO) -> Position | None:
         """The furthest position of any file whose content this stream begins with."""

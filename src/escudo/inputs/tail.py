@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from escudo.inputs.position import Position, digest_ends
+from escudo.inputs.position import CHECKED_BYTES, Key, Position, digest_ends
 from escudo.inputs.records import count_whole, detect_growing
 from escudo.sources.format_detection import HEAD_BYTES, Format
 from escudo.sources.formats.text import LONGEST_EVENT
@@ -39,19 +39,21 @@ class Tail:
     has been renamed or deleted.
 
     ``offset`` is where the next piece begins. A format of None: not known yet, or read whole.
-    ``has_more``: the last ``pieces`` ended with its turn, and not with the file.
+    ``has_more``: the last ``pieces`` ended with its turn, and not with the file. ``is_own``: it is
+    known to be no copy of a file that is read itself.
     """
 
-    def __init__(self, path: Path, stream: BinaryIO, known: Position | None) -> None:
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
         status = os.fstat(stream.fileno())
         self.path = path
-        self.key = (status.st_dev, status.st_ino)
-        self.offset = 0 if known is None else known.offset
+        self.key: Key = (status.st_dev, status.st_ino)
+        self.offset = 0
+        self.is_own = False
         self.format: Format | None = None
         self.grew = time.monotonic()
         self.has_more = False
         self._stream = stream
-        self._known = known
+        self._known: Position | None = None
         self._size = -1
         self._head = b""
         self._header = b""
@@ -70,36 +72,47 @@ class Tail:
         return os.fstat(self._stream.fileno()).st_mtime
 
     @property
+    def size(self) -> int:
+        """Bytes that the file has now."""
+        return os.fstat(self._stream.fileno()).st_size
+
+    @property
     def behind(self) -> int:
         """Bytes of the file that have not been read."""
-        return max(0, os.fstat(self._stream.fileno()).st_size - self.offset)
+        return max(0, self.size - self.offset)
 
     def look(self) -> bool:
         """Takes note of how large the file is now; False if it was cut, or is another one now."""
         size = os.fstat(self._stream.fileno()).st_size
         if size != self._size:
             self._size, self.grew = size, time.monotonic()
-        if size < self.offset:
-            return False
-        return self._known is None or self._known.agrees(self._stream)
+        if size >= self.offset and (self._known is None or self._known.agrees(self._stream)):
+            return True
+        self._head = b""
+        return False
 
     def restart(self) -> None:
         """Begins again at the start of the file, which has another content now."""
-        self.offset, self._known, self.format = 0, None, None
+        self.offset, self._known, self.format, self.is_own = 0, None, None, False
         self._head = self._header = b""
 
-    def adopt(self, known: Position) -> None:
-        """Begins behind what is known to have been read, of this file or of one like it."""
+    def adopt(self, known: Position) -> Position:
+        """Begins behind what is known to have been read, of this file or of one like it; what is
+        known now of this one."""
         self.offset = known.offset
         self._known = replace(known, device=self.key[0], inode=self.key[1])
+        return self._known
 
-    def begins_with(self, other: BinaryIO) -> bool:
-        """Whether the file begins with all that another stream holds, as far as its first and last
+    def begins_with(self, other: Tail) -> bool:
+        """Whether the file begins with all that another one holds, as far as its first and last
         bytes tell."""
-        size = other.seek(0, os.SEEK_END)
-        with self.open_copy() as own:
+        common = min(len(self._head), len(other._head), CHECKED_BYTES)
+        if self._head[:common] != other._head[:common]:
+            return False
+        with self.open_copy() as own, other.open_copy() as copy:
+            size = copy.seek(0, os.SEEK_END)
             ends = digest_ends(own, size)
-        return size > 0 and ends is not None and ends == digest_ends(other, size)
+            return size > 0 and ends is not None and ends == digest_ends(copy, size)
 
     def open_copy(self) -> BinaryIO:
         """The file from its start, for who looks at its content."""
@@ -121,16 +134,17 @@ class Tail:
         """Whether a last event without its end may be whole: time tells, not its text."""
         return self.format in (Format.CLASSIC_TEXT, Format.CSV_EVENTS)
 
-    def pieces(self, *, quiet: bool, ended: bool, modified: float) -> Iterator[Piece]:
+    def pieces(self, *, quiet: bool, ended: bool) -> Iterator[Piece]:
         """The whole events that are behind the offset; what is begun waits.
 
         Args:
             quiet: nothing has come for a while: a last event is taken that may be whole.
             ended: nothing more will come, so that what is begun is taken as it is.
-            modified: dates events that carry no time (epoch seconds).
         """
         assert self.format is not None
         self.has_more = False
+        if self.offset < len(self._head) and detect_growing(self._head[: self.offset]) is None:
+            self.offset = 0  # it was read whole when it had not even so much that its format tells
         for _ in range(PIECES_AT_ONCE):
             data, whole = self._read_whole(self.format)
             at_end = len(data) < PIECE_BYTES
@@ -140,8 +154,7 @@ class Tail:
                 return
             start, self.offset = self.offset, self.offset + whole
             if data[:whole].strip():
-                stream = self._log(start, data[:whole], modified)
-                yield Piece(stream, start, whole, self._position())
+                yield Piece(self._log(start, data[:whole]), start, whole, self._position())
             if at_end:
                 return
         self.has_more = True
@@ -160,7 +173,7 @@ class Tail:
                 return data, len(data)
             most *= 2
 
-    def _log(self, start: int, data: bytes, modified: float) -> LogStream:
+    def _log(self, start: int, data: bytes) -> LogStream:
         assert self.format is not None
         text = self._header + data if start else data
         return LogStream(
@@ -169,13 +182,13 @@ class Tail:
             opener=open_bytes(text),
             container=str(self.path),
             size=len(text),
-            modified=modified,
+            modified=self.modified,
         )
 
     def _position(self) -> Position:
         ends = digest_ends(self._stream, self.offset)
         head, tail = ends if ends is not None else ("", "")
-        self._known = Position(str(self.path), *self.key, self.offset, head, tail)
+        self._known = Position(str(self.path.absolute()), *self.key, self.offset, head, tail)
         return self._known
 
 

@@ -27,8 +27,8 @@ class Watcher:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._folders = [p for p in paths if p.is_dir()]
         self._parents = sorted({p.absolute().parent for p in paths if not p.is_dir()})
-        self._named = {str(p.absolute()): p for p in paths if not p.is_dir()}
-        self._inside = [(str(p.resolve()), p) for p in self._folders]
+        self._inside = [(p.resolve(), p) for p in self._folders]
+        self._inside += [(p.absolute().parent, p.parent) for p in paths if not p.is_dir()]
         self._stop = threading.Event()
         self._some = threading.Event()
         self._lock = threading.Lock()
@@ -55,10 +55,6 @@ class Watcher:
         for thread in self._threads:
             thread.join(timeout=2)
 
-    def wake(self) -> None:
-        """Ends a wait."""
-        self._some.set()
-
     def wait(self, seconds: float) -> set[Path]:
         """The paths that have changed since the last call; waits for some, so long at most."""
         self._some.wait(seconds)
@@ -80,16 +76,14 @@ class Watcher:
             ignore_permission_denied=True,
         )
         for found in changes:
-            paths = {self._as_given(text) for _, text in found}
+            paths = {self._as_given(Path(text)) for _, text in found}
             with self._lock:
                 self._changed |= paths
                 self._some.set()
 
-    def _as_given(self, text: str) -> Path:
+    def _as_given(self, path: Path) -> Path:
         """A path of the system as the user's own begin."""
-        if text in self._named:
-            return self._named[text]
         for start, folder in self._inside:
-            if text.startswith(start):
-                return folder / text[len(start) :].lstrip("/")
-        return Path(text)
+            if path.is_relative_to(start):
+                return folder / path.relative_to(start)
+        return path

@@ -3,14 +3,13 @@ must stay as it is (drilldowns of a detection's test)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from escudo.core.catalog import Catalog
+from escudo.core.catalog import Catalog, CatalogView
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.lake.event_ids import put_column
@@ -20,7 +19,7 @@ _FIRST_ID = 1 << 62
 """Ids of added rows count from here: a lake gives smaller ones."""
 
 
-class AddedRows:
+class AddedRows(CatalogView):
     """A catalog with more rows in one of its tables.
 
     Args:
@@ -33,7 +32,7 @@ class AddedRows:
     """
 
     def __init__(self, base: Catalog, schema: TableSchema, rows: pa.Table, *, folder: Path) -> None:
-        self._base = base
+        super().__init__(base)
         self._table = schema.table
         ids = np.arange(_FIRST_ID, _FIRST_ID + rows.num_rows, dtype=np.int64)
         rows = conform(
@@ -42,16 +41,7 @@ class AddedRows:
         self._path = str(folder / f"{schema.table}.parquet")
         pq.write_table(rows, self._path)
 
-    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
-        return self._base.dataset(model, dataset)
-
-    def datasets(self) -> Sequence[tuple[str, str]]:
-        return self._base.datasets()
-
-    def raw_tables(self) -> Sequence[TableSchema]:
-        return self._base.raw_tables()
-
     def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
         """The files of the catalog, and that of the added rows, whatever their time."""
-        files = self._base.files(table, within)
+        files = super().files(table, within)
         return (*files, self._path) if table == self._table else files

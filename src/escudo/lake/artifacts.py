@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -16,9 +15,11 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from escudo.core.errors import EscudoError
-from escudo.lake.delta import sync_folder, unwritable
+from escudo.lake.delta import unwritable
 from escudo.lake.ledger import Ledger
 from escudo.lake.leftovers import Work
+from escudo.storage import Folder, Storage, Stored, copy_here
+from escudo.storage.folder import sync_folder
 
 LOOKUPS = "lookups"
 COLLECTIONS = "collections"
@@ -31,51 +32,43 @@ _SUFFIXES = {LOOKUPS: ".csv", COLLECTIONS: ".csv", MODELS: ".model", JOBS: ".arr
 class Artifacts:
     """The kept files of a lake, by kind (one of the folders above) and name."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
-        self._folder = folder
+    def __init__(self, lake: Storage, ledger: Ledger) -> None:
+        self._lake = lake
         self._ledger = ledger
 
-    def path(self, kind: str, name: str) -> Path:
-        """Where a file of a name is or would be; any name is one file name.
-
-        >>> Artifacts(Path("lake"), None).path(LOOKUPS, "../etc/x y.csv").as_posix()
-        'lake/lookups/..%2Fetc%2Fx%20y.csv'
-        """
-        suffix = _SUFFIXES[kind]
-        return self._folder / kind / (quote(name.removesuffix(suffix), safe="") + suffix)
-
     def find(self, kind: str, name: str) -> Path | None:
-        """The file of a name; None if there is none. LAK017 where something else is in its place,
-        so that nobody takes the content's rows for the lake's."""
-        path = self.path(kind, name)
-        if path.is_dir():
-            raise EscudoError("LAK017", f"{path} is a folder, not what a search has left")
-        return path if path.is_file() else None
+        """A file of this machine with the content of a name; None if there is none. LAK017 where
+        something else is in its place, so that nobody takes the content's rows for the lake's."""
+        file = name_file(kind, name)
+        folder = self._lake.below(kind)
+        if folder.path is not None and (folder.path / file).is_dir():
+            message = f"{folder.path / file} is a folder, not what a search has left"
+            raise EscudoError("LAK017", message)
+        return copy_here(folder, file)
 
     def names(self, kind: str) -> Iterator[str]:
         """The names of the files of a kind."""
-        suffix = _SUFFIXES[kind]
-        folder = self._folder / kind
-        if folder.is_dir():
-            files = sorted(p.name for p in folder.iterdir() if p.name.endswith(suffix))
-            yield from (unquote(n.removesuffix(suffix)) for n in files if not n.startswith("."))
+        yield from (unquote(s.name.removesuffix(_SUFFIXES[kind])) for s in self._list(kind))
 
     def sizes(self) -> Iterator[tuple[str, int]]:
         """Every file as ``kind/name``, with its bytes."""
         for kind in _SUFFIXES:
-            for name in self.names(kind):
-                with suppress(FileNotFoundError):  # taken away meanwhile
-                    yield f"{kind}/{name}", self.path(kind, name).stat().st_size
+            for stored in self._list(kind):
+                yield f"{kind}/{unquote(stored.name.removesuffix(_SUFFIXES[kind]))}", stored.size
 
     def fingerprint(self) -> bytes:
         """What tells these files from those of another time: names, bytes, times of change."""
-        told = []
-        for kind in _SUFFIXES:
-            for name in self.names(kind):
-                with suppress(FileNotFoundError):  # taken away meanwhile
-                    state = self.path(kind, name).stat()
-                    told.append(f"{kind}/{name}|{state.st_size}|{state.st_mtime_ns}")
+        told = [
+            f"{kind}/{stored.name}|{stored.size}|{stored.modified}"
+            for kind in _SUFFIXES
+            for stored in self._list(kind)
+        ]
         return "\n".join(told).encode()
+
+    def _list(self, kind: str) -> Iterator[Stored]:
+        for stored in self._lake.below(kind).list_files():
+            if stored.name.endswith(_SUFFIXES[kind]) and not stored.name.startswith("."):
+                yield stored
 
     def model(self, name: str) -> bytes | None:
         """The content of a model, if there is one of the name."""
@@ -115,23 +108,42 @@ class Artifacts:
 
         No other writer of this lake comes between. LAK013 if the folder cannot be written.
         """
-        path = self.path(kind, name)
+        folder, file = self._lake.below(kind), name_file(kind, name)
         with self._ledger.exclusive():
             content = make(self.find(kind, name))
             try:
-                if content is not None:
-                    _replace(path, content)
-                elif path.exists():
-                    path.unlink()
-                    sync_folder(path.parent)
+                if folder.path is not None:
+                    _change_here(folder.path / file, content)
+                elif content is not None:
+                    folder.write(file, content)
+                else:
+                    folder.delete(file)
             except OSError as error:
-                raise unwritable(path, error) from error
+                raise unwritable(folder.place(file), error) from error
+
+
+def name_file(kind: str, name: str) -> str:
+    """The name of the file that has what is kept of a kind under a name; any is one file name.
+
+    >>> name_file(LOOKUPS, "../etc/x y.csv")
+    '..%2Fetc%2Fx%20y.csv'
+    """
+    suffix = _SUFFIXES[kind]
+    return quote(name.removesuffix(suffix), safe="") + suffix
+
+
+def _change_here(path: Path, content: bytes | None) -> None:
+    if content is not None:
+        _replace(path, content)
+    elif path.exists():
+        path.unlink()
+        sync_folder(path.parent)
 
 
 def _replace(path: Path, content: bytes) -> None:
     """Puts a file in its place whole, and on the disk."""
     path.parent.mkdir(exist_ok=True)
-    with Work(path.parent.parent) as work:
+    with Work(Folder(path.parent.parent)) as work:
         work.begin()
         made = work.folder / path.name
         with made.open("wb") as file:

@@ -92,6 +92,11 @@ _ROWS = (
         "Name another index, or repeat the search with --allow-internal.",
     ),
     ErrorCode(
+        "LAK026",
+        "no right to change what a search would change",
+        "Ask somebody whose role may write (engineer) or delete (admin).",
+    ),
+    ErrorCode(
         "LAK016",
         "the lake holds events of a source that is not given",
         "Name the folder with the source's YAML by --sources, as when the events came in.",
@@ -119,9 +124,71 @@ _ROWS = (
         "docs/lake.md has an example.",
     ),
     ErrorCode(
+        "LAK028",
+        "this work was taken for left",
+        "The process said nothing for a day (it was stopped, or the machine slept), and another "
+        "one cleared away what it had written. Nothing of it is in the lake; repeat it.",
+    ),
+    ErrorCode(
+        "LAK029",
+        "a lake elsewhere needs a ledger",
+        "Name a database that all its machines reach, by --ledger postgresql://USER@HOST/NAME, by "
+        "ESCUDO_LEDGER or `ledger` in the configuration; for one machine, an SQLite file.",
+    ),
+    ErrorCode(
+        "LAK030",
+        "the ledger is that of another lake",
+        "Each lake has a ledger of its own: lake.json in the lake and the ledger have the same "
+        "number. Name the one that the lake was made with.",
+    ),
+    ErrorCode(
+        "LAK031",
+        "the ledger does not answer",
+        "Look whether PostgreSQL runs, and at the URL, the user and the password (PGPASSWORD or "
+        "~/.pgpass). What was committed is safe.",
+    ),
+    ErrorCode(
+        "LAK032",
+        "what reads the ledger is not installed",
+        "pip install 'escudo[postgres]'",
+    ),
+    ErrorCode(
+        "LAK033",
+        "no URL of a ledger",
+        "It is postgresql://USER@HOST/NAME, or the path of an SQLite file.",
+    ),
+    ErrorCode(
+        "LAK034",
+        "a shared ledger is not made anew",
+        "Restore its database from a backup; pg_dump keeps one while the lake is in use.",
+    ),
+    ErrorCode(
+        "LAK035",
+        "no place for a copy",
+        "Name a folder or a path in a bucket, and a ledger, that hold nothing, or a copy of this "
+        "lake that was stopped, which goes on.",
+    ),
+    ErrorCode(
+        "LAK036",
+        "a copy that is not like its original",
+        "Nobody sees the copy yet. Repeat it; if it fails again, look at the disk, or the bucket.",
+    ),
+    ErrorCode(
+        "LAK037",
+        "the lake was written to while it was moved",
+        "The copy is whole as of its beginning, and nothing was deleted. Stop what writes, delete "
+        "the copy, and move again.",
+    ),
+    ErrorCode(
         "LAK018",
         "a data file is damaged",
         "`escudo lake verify` says which files are, and which logs can be read in again.",
+    ),
+    ErrorCode(
+        "LAK040",
+        "a worker of a cluster does not see the lake, or who began the ingest has ended",
+        "The lake and the logs must be on storage that all machines have under the same path; "
+        "then run it again: nothing of it is in the lake.",
     ),
 )
 

@@ -16,6 +16,7 @@ from blake3 import blake3
 
 from escudo.core.errors import EscudoError
 from escudo.lake.ledger import Ledger
+from escudo.storage import find_scheme
 
 _DIGITS = 32
 """Hexadecimal digits of the BLAKE3 digest that a name has: 128 bits."""
@@ -50,7 +51,8 @@ class Checked:
 
     A file whose size and time of change are as the ledger notes them is not read again; one that
     was written to since is. What changes bits without a write (a medium that decays) is found by
-    ``verify``, which reads every file. A lake that cannot be written to has no notes.
+    ``verify``, which reads every file. A lake that cannot be written to has no notes, and a storage
+    elsewhere checks what it keeps itself.
     """
 
     def __init__(self, ledger: Ledger | None = None) -> None:
@@ -68,6 +70,8 @@ class Checked:
         """Raises LAK005 for a file that is gone, LAK018 for one that is damaged."""
         fresh: list[str] = []
         for path in paths:
+            if find_scheme(path) is not None:
+                continue
             with self._lock:
                 if path in self._paths:
                     if not Path(path).exists():

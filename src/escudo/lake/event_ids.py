@@ -12,16 +12,25 @@ ID_RANGE = 1 << 17
 """Ids that are taken from the ledger at once: a transaction of some ms for 131,072 events."""
 
 
-class EventIds:
-    """The numbers that one writer gives to events; no other writer of the lake gives them, too."""
+class OutOfIdsError(Exception):
+    """A writer without a ledger needs more ids than it was given."""
 
-    def __init__(self, ledger: Ledger) -> None:
+
+class EventIds:
+    """The numbers that one writer gives to events; no other writer of the lake gives them, too.
+
+    Without a ledger they are those of a range that was allocated for it.
+    """
+
+    def __init__(self, ledger: Ledger | None, free: range = range(0)) -> None:
         self._ledger = ledger
-        self._free = range(0)
+        self._free = free
 
     def take(self, count: int) -> pa.Array:
-        """So many numbers, one after the other, as int64."""
+        """So many numbers, one after the other, as int64; raises OutOfIdsError as it says."""
         if len(self._free) < count:
+            if self._ledger is None:
+                raise OutOfIdsError
             self._free = self._ledger.allocate(max(count, ID_RANGE))
         taken, self._free = self._free[:count], self._free[count:]
         return pa.array(np.arange(taken.start, taken.stop, dtype=np.int64))

@@ -17,9 +17,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from escudo.cim.normalise import Normaliser
 from escudo.core.errors import Diagnostic, EscudoError
@@ -27,20 +28,21 @@ from escudo.core.event_log import log_event
 from escudo.core.interrupts import meet_stop
 from escudo.core.prefetch import prefetch
 from escudo.lake.identity import Identity
+from escudo.lake.ingest_options import AS_USUAL, IngestOptions
 from escudo.lake.ingest_source import Begin, End, IngestSource, Known, Step
 from escudo.lake.known_names import read_known_names
-from escudo.lake.labels import NO_LABELS, Labels
+from escudo.lake.labels import NO_LABELS, Labels, find_labelled
 from escudo.lake.ledger import Commit, IngestedFile, Mark
 from escudo.lake.normalising import NormalisingWriter
 from escudo.lake.rejects import Rejects
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
+from escudo.lake.tables import Tables
 from escudo.lake.writer import Writer
-from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory
 from escudo.sources.notes import Note
-from escudo.sources.opening import UnpackLimits
 from escudo.sources.reading import RawBatch, Rejected
+from escudo.storage import Storage
 
 COMMIT_EVENTS = 200_000
 """Events of small files that are committed together."""
@@ -55,14 +57,10 @@ _AHEAD = 1
 def ingest(
     paths: Sequence[Path | str],
     lake: Lake,
+    options: IngestOptions = AS_USUAL,
     *,
-    force: bool = False,
-    date_order: DateOrder | None = None,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    limits: UnpackLimits | None = None,
-    names: Callable[[], Inventory] = Inventory,
-    labels: Labels = NO_LABELS,
     normaliser: Normaliser | None = None,
 ) -> IngestReport:
     """Reads logs into a lake. A file comes in whole or not at all; a stream bit by bit.
@@ -73,13 +71,9 @@ def ingest(
     Args:
         paths: files, folders, archives; ``-`` is standard input.
         lake: where to; other processes may read and write it at the same time.
-        force: take in also what is in the lake already, once more.
-        date_order: how dates like 03/05/2024 are read; without it they are no times.
+        options: how they are read.
         progress: is told how far it is.
         stdin: standard input, if not this process's own.
-        limits: what each file may unpack to.
-        names: what else is known of the hosts and users that events name by ids.
-        labels: what all events carry, whatever they say themselves.
         normaliser: one of earlier ingests, for many small ones: it is made in a quarter of a
             second. Not for several ingests at once.
 
@@ -91,19 +85,41 @@ def ingest(
             lake,
             writer,
             progress or Silent(),
-            force=force,
-            limits=limits,
-            date_order=date_order,
-            names=names,
-            labels=labels,
+            force=options.force,
+            labels=options.labels,
             normaliser=normaliser,
         )
         try:
-            run.read(paths, stdin)
+            _read(run, lake, paths, stdin, options=options)
         except KeyboardInterrupt:
             meet_stop()  # what is being encoded is waited for
             raise
         return run.report
+
+
+def _read(
+    run: IngestRun,
+    lake: Lake,
+    paths: Sequence[Path | str],
+    stdin: BinaryIO | None,
+    *,
+    options: IngestOptions,
+) -> None:
+    """Reads the paths; files that another process committed meanwhile are looked at again."""
+    with_lake = replace(options, names=partial(_know_names, lake, options))
+    while paths:
+        source = IngestSource(lake.ledger, lake.tables.families, with_lake)
+        for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
+            if step is not None:
+                run.take(step)
+            if run.is_due():
+                run.commit()
+        run.commit()
+        paths = run.take_back()
+
+
+def _know_names(lake: Lake, options: IngestOptions) -> Inventory:
+    return read_known_names(lake.snapshot(), options.names())
 
 
 @dataclass(slots=True)
@@ -116,19 +132,26 @@ class _Pending:
     marks: tuple[Mark, ...] = ()
 
 
+class Target(Protocol):
+    """What an ingest must know of the lake that it writes to; a lake is one."""
+
+    @property
+    def tables(self) -> Tables: ...
+
+    @property
+    def rejected_folder(self) -> Storage: ...
+
+
 class IngestRun:
     """Takes the steps of an ingest (``ingest_source``), in one thread, and commits what is due."""
 
     def __init__(
         self,
-        lake: Lake,
+        lake: Target,
         writer: Writer,
         progress: Progress,
         *,
         force: bool,
-        limits: UnpackLimits | None,
-        date_order: DateOrder | None,
-        names: Callable[[], Inventory],
         labels: Labels = NO_LABELS,
         normaliser: Normaliser | None = None,
         every: float = COMMIT_SECONDS,
@@ -138,11 +161,9 @@ class IngestRun:
         self._every = every
         self._kind = kind
         self._tell_committed = committed
-        self._names = names
         self._labels = labels
-        self._limits = limits
-        self._date_order = date_order
         self.report = IngestReport()
+        self._labelled: set[str] = set()
         self._lake = lake
         self._writer = writer
         self._progress = progress
@@ -154,25 +175,6 @@ class IngestRun:
         self._lasting = True
         self._events = 0
         self._committed = time.monotonic()
-
-    def read(self, paths: Sequence[Path | str], stdin: BinaryIO | None) -> None:
-        """Reads the paths; files that another process committed meanwhile are looked at again."""
-        while paths:
-            source = IngestSource(
-                self._lake.ledger,
-                self._lake.tables.families,
-                force=self._force,
-                limits=self._limits,
-                date_order=self._date_order,
-                names=lambda: read_known_names(self._lake.snapshot(), self._names()),
-            )
-            for step in prefetch(source.steps(paths, stdin), _AHEAD, COMMIT_SECONDS):
-                if step is not None:
-                    self.take(step)
-                if self.is_due():
-                    self.commit()
-            self.commit()
-            paths = self.take_back()
 
     def take(self, step: Step) -> None:
         """Adds what a step brings."""
@@ -214,8 +216,11 @@ class IngestRun:
 
     def _add(self, batch: RawBatch) -> None:
         assert self._current is not None
-        labelled = RawBatch(batch.family, self._labels.put(batch.table))
-        batch = self._writer.assign_event_ids(labelled)
+        batch = RawBatch(batch.family, self._labels.put(batch.table))
+        schema = batch.family.schema
+        if schema.table not in self._labelled and find_labelled(schema, batch.table):
+            self._labelled.add(schema.table)
+        batch = self._writer.assign_event_ids(batch)
         self._writer.append_raw(batch)
         report = self._current.report
         events = batch.table.num_rows
@@ -260,7 +265,13 @@ class IngestRun:
             p.rejects.keep(p.identity.blake3 if p.identity is not None else uuid.uuid4().hex)
         try:
             marks = [mark for p in pending for mark in p.marks]
-            commit = self._writer.commit(files, kind=self._kind, again=self._force, marks=marks)
+            commit = self._writer.commit(
+                files,
+                kind=self._kind,
+                again=self._force,
+                marks=marks,
+                labelled=self._labelled,
+            )
         except EscudoError as error:
             if error.code != "LAK009":
                 raise
@@ -270,9 +281,10 @@ class IngestRun:
             self._committed = time.monotonic()
         self.report.commits += 1
         self._tell_committed(commit)
-        fallback = self._lake.tables.families.fallback.name
+        families = self._lake.tables.families
+        general = (families.fallback.name, families.general_text.name)
         for p in pending:
-            self.report.diagnostics += p.report.warnings(fallback)
+            self.report.diagnostics += p.report.warnings(general)
             self.report.files.append(p.report)
             log_event("file", name=p.report.name, events=p.report.read, rejected=p.report.rejected)
             self._progress.finished(p.report)

@@ -14,12 +14,13 @@ from typing import BinaryIO
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.lake.identity import Identity, identify_file
+from escudo.lake.ingest_options import IngestOptions
 from escudo.lake.ledger import Ledger, Mark
-from escudo.sources import Families
+from escudo.sources import Families, Family
 from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory, InventoryFinder
 from escudo.sources.notes import Note
-from escudo.sources.opening import LogStream, UnpackLimits, open_logs
+from escudo.sources.opening import ListedFile, LogStream, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
 
 
@@ -57,30 +58,43 @@ class IngestSource:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: Ledger | None,
         families: Families,
-        *,
-        force: bool,
-        limits: UnpackLimits | None = None,
-        date_order: DateOrder | None = None,
-        names: Callable[[], Inventory] = Inventory,
+        options: IngestOptions,
     ) -> None:
-        self._names = names
-        self._limits = limits
-        self._date_order = date_order
+        self._options = options
+        self._given = families.claim(options.labels.source, options.labels.sourcetype)
         self._ledger = ledger
         self._families = families
-        self._force = force
         self._sizes: set[int] = set()
         self._seen: set[Identity] = set()
 
-    def steps(self, paths: Sequence[Path | str], stdin: BinaryIO | None = None) -> Iterator[Step]:
+    def steps(
+        self,
+        paths: Sequence[Path | str],
+        stdin: BinaryIO | None = None,
+    ) -> Iterator[Step]:
         """Everything under the paths, in a stable order."""
+        inventory = InventoryFinder(paths, self._options.limits, self._options.names).find
+        yield from self.steps_of(paths, inventory, stdin)
+
+    def steps_of(
+        self,
+        paths: Sequence[Path | str | ListedFile],
+        inventory: Callable[[], Inventory],
+        stdin: BinaryIO | None = None,
+    ) -> Iterator[Step]:
+        """Everything under the paths or in listed files, with names of hosts and users from an
+        inventory of all that is read."""
         with ThreadPoolExecutor(1, "escudo-hash") as hasher:
             current: str | None = None
             opened: _Opened | None = None
-            inventory = InventoryFinder(paths, self._limits, self._names).find
-            for item in open_logs(paths, stdin=stdin, limits=self._limits):
+            for item in open_logs(
+                paths,
+                stdin=stdin,
+                limits=self._options.limits,
+                judge=self._families.judge_with(self._given),
+            ):
                 if isinstance(item, Diagnostic):
                     yield item
                     continue
@@ -90,7 +104,13 @@ class IngestSource:
                     current = item.container
                     opened = yield from self._begin(current, hasher)
                 if opened is not None:
-                    yield from read_steps(item, self._families, self._date_order, inventory)
+                    yield from read_steps(
+                        item,
+                        self._families,
+                        self._options.date_order,
+                        inventory,
+                        given=self._given,
+                    )
             if opened is not None:
                 yield from self._end(opened)
 
@@ -104,13 +124,13 @@ class IngestSource:
             return _Opened(name, None, None)
         stat = path.stat()
         digest = hasher.submit(identify_file, path)
-        if not self._force and self._may_be_known(stat.st_size):
+        if not self._options.force and self._may_be_known(stat.st_size):
             try:
                 identity = digest.result()
             except EscudoError as error:
                 yield error.diagnostic
                 return None
-            earlier = self._ledger.find(identity)
+            earlier = None if self._ledger is None else self._ledger.find(identity)
             if earlier is not None or identity in self._seen:
                 yield Known(name, None if earlier is None else earlier.ingested)
                 return None
@@ -119,7 +139,8 @@ class IngestSource:
 
     def _may_be_known(self, size: int) -> bool:
         """The cheap check: a file of this size came in before."""
-        return size in self._sizes or self._ledger.has_size(size)
+        known = self._ledger is not None and self._ledger.has_size(size)
+        return size in self._sizes or known
 
     def _end(self, opened: _Opened) -> Iterator[Step]:
         if opened.digest is None or opened.stat is None:
@@ -150,12 +171,22 @@ def read_steps(
     families: Families,
     date_order: DateOrder | None,
     inventory: Callable[[], Inventory],
+    *,
+    given: Family | None = None,
 ) -> Iterator[Step]:
-    """The events of one stream, and what was odd; a fault of its reader is told, not raised."""
+    """The events of one stream, and what was odd; a fault of its reader is told, not raised.
+
+    ``given`` is the family of all events, where their labels say it.
+    """
     notes: list[Note] = []
     try:
         for item in read(
-            stream, families, date_order=date_order, note=notes.append, inventory=inventory
+            stream,
+            families,
+            date_order=date_order,
+            note=notes.append,
+            inventory=inventory,
+            given=given,
         ):
             yield item
             yield from notes

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from escudo.core.catalog import Catalog
 from escudo.core.schema import TableSchema
-from escudo.core.timerange import TimeRange
 from escudo.lake.event_ids import put_column
 
 _NAMES = ("source", "sourcetype", "host", "index")
@@ -20,8 +18,8 @@ _NAMES = ("source", "sourcetype", "host", "index")
 class Labels:
     """What all events of a file carry; None leaves what the event itself says.
 
-    Splunk takes these from its inputs, not from the event (inputs.conf). Which source family reads
-    an event is decided by the event all the same.
+    Splunk takes these from its inputs, not from the event (inputs.conf). A source or source type
+    that a source family names as its own decides that the events are of it (``Families.claim``).
     """
 
     source: str | None = None
@@ -68,25 +66,22 @@ def open_labels(tables: Sequence[TableSchema]) -> tuple[TableSchema, ...]:
     return tuple(replace(t, values=_OtherValues(t.values)) for t in tables)
 
 
-class LabelledCatalog:
-    """A catalog whose events carry labels: what its families' sources are says nothing of them.
+MARKS = "labels:"
+"""Marks of the ledger that begin so name the tables whose events carry labels."""
 
-    Args:
-        raw: its raw tables, as ``open_labels`` makes them.
+
+def find_labelled(schema: TableSchema, events: pa.Table) -> bool:
+    """Whether some of these events have a source, source type, host or index that those of their
+    table have not by themselves: searches must then not go by what the table's source says.
+
+    >>> schema = TableSchema("raw_a", (), values={"index": frozenset({"main"})})
+    >>> [find_labelled(schema, pa.table({"index": [name]})) for name in ("main", "web")]
+    [False, True]
     """
-
-    def __init__(self, base: Catalog, raw: Sequence[TableSchema]) -> None:
-        self._base = base
-        self._raw = raw
-
-    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
-        return self._base.dataset(model, dataset)
-
-    def datasets(self) -> Sequence[tuple[str, str]]:
-        return self._base.datasets()
-
-    def raw_tables(self) -> Sequence[TableSchema]:
-        return self._raw
-
-    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
-        return self._base.files(table, within)
+    for name in _NAMES:
+        known = schema.values.get(name)
+        if known is None or name not in events.column_names:
+            continue
+        if not set(events[name].unique().to_pylist()) <= known:
+            return True
+    return False

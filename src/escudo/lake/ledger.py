@@ -1,8 +1,8 @@
 """What is acknowledged: a row a commit pins the versions of all tables; writers and readers.
 
-It is an SQLite file. Its write transaction (``BEGIN IMMEDIATE``) is at the same time the lock
-between writers: it is held while the Delta tables are committed, and the operating system frees
-it when a process dies.
+It is an SQLite file, or a PostgreSQL database (``shared_ledger``). The file's write transaction
+(``BEGIN IMMEDIATE``) is at the same time the lock between writers: it is held while the Delta
+tables are committed, and the operating system frees it when a process dies.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from escudo.core.errors import EscudoError
 from escudo.core.event_log import log_event
@@ -36,7 +37,13 @@ _TABLES = (
          commit_id INTEGER NOT NULL REFERENCES commits (id), ingested REAL NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS ix_files_size ON files (size)",
 )
-_MARKS = "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_LATER_TABLES = {
+    "marks": "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "dropped": """CREATE TABLE IF NOT EXISTS dropped (
+      path TEXT PRIMARY KEY, events INTEGER NOT NULL)""",
+    "intact": "CREATE TABLE IF NOT EXISTS intact (note TEXT PRIMARY KEY)",
+}
+"""Tables of a file that are made when something is to be put there."""
 _COMMIT = "SELECT id, committed, kind, versions FROM commits"
 _FILE = "SELECT size, blake3, path, events, rejected, ingested FROM files"
 
@@ -75,11 +82,22 @@ class Mark:
     value: str | None
 
 
+class Connection(Protocol):
+    """A connection to either kind of database, inside a transaction; parameters are ``?``."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Any:
+        """Runs a statement; its rows can be iterated, and fetched."""
+
+    def executemany(self, sql: str, parameters: Sequence[Sequence[Any]], /) -> Any:
+        """Runs a statement once for each row of parameters."""
+
+
 class LedgerTransaction:
     """The held write lock. What it records becomes visible when its ``with`` block ends well."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection, ledger: Ledger) -> None:
         self._connection = connection
+        self._ledger = ledger
         self.recorded: list[Commit] = []
         """The commits that were added."""
 
@@ -129,7 +147,7 @@ class LedgerTransaction:
             EscudoError: LAK020 where one is not any more where it was read on from: another
                 process has read the same.
         """
-        self._connection.execute(_MARKS)
+        self._ledger._provide(self._connection, "marks")
         for mark in marks:
             query = "SELECT value FROM marks WHERE name = ?"
             row = self._connection.execute(query, (mark.name,)).fetchone()
@@ -144,6 +162,14 @@ class LedgerTransaction:
                     (mark.name, mark.value),
                 )
 
+    def note(self, names: Iterable[str]) -> None:
+        """Makes marks that say something by being there; those that are there stay."""
+        self._ledger._provide(self._connection, "marks")
+        self._connection.executemany(
+            "INSERT INTO marks VALUES (?, '1') ON CONFLICT (name) DO NOTHING",
+            [(name,) for name in sorted(names)],
+        )
+
     def unpin(self, before: float) -> None:
         """Forgets the versions of states that had been followed by another before a time."""
         self._connection.execute(
@@ -154,19 +180,16 @@ class LedgerTransaction:
 
     def note_dropped(self, events: Mapping[str, int]) -> None:
         """Adds to how many events of each log were taken out of the lake on purpose."""
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS dropped (path TEXT PRIMARY KEY, events INTEGER NOT NULL)"
-        )
+        self._ledger._provide(self._connection, "dropped")
         self._connection.executemany(
             """INSERT INTO dropped VALUES (?, ?)
-               ON CONFLICT (path) DO UPDATE SET events = events + excluded.events""",
+               ON CONFLICT (path) DO UPDATE SET events = dropped.events + excluded.events""",
             list(events.items()),
         )
 
     def forget_intact(self, gone: Iterable[str]) -> None:
         """Takes out the notes of data files (``table/name``) that were deleted."""
-        there = "SELECT 1 FROM sqlite_master WHERE name = 'intact'"
-        if self._connection.execute(there).fetchone() is not None:
+        if self._ledger._has(self._connection, "intact"):
             self._connection.executemany(
                 "DELETE FROM intact WHERE substr(note, 1, instr(note, char(9)) - 1) = ?",
                 [(name,) for name in gone],
@@ -179,10 +202,26 @@ class LedgerTransaction:
 
 
 class Ledger:
-    """The SQLite file of a lake."""
+    """The SQLite file of a lake. ``name`` is what messages call it, ``place`` opens it again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    @property
+    def lake(self) -> str:
+        """What messages call the lake that it is of."""
+        return str(self.path.parent)
+
+    def close(self) -> None:
+        """Ends its connections, where it keeps some."""
 
     @classmethod
     def create(cls, path: Path) -> Ledger:
@@ -214,12 +253,12 @@ class Ledger:
         with self._reading() as connection:
             return _head(connection)
 
-    def list_after(self, number: int) -> list[Commit]:
-        """The commits after one of a number, oldest first. Those that are no longer pinned name no
-        versions."""
+    def list_commits(self, *, after: int = 0) -> list[Commit]:
+        """The commits after a number, oldest first; ``versions`` is empty where no reader can
+        have them any more."""
         with self._reading() as connection:
-            rows = connection.execute(f"{_COMMIT} WHERE id > ? ORDER BY id", (number,)).fetchall()
-        return [_commit((row[0], row[1], row[2], row[3] or "{}")) for row in rows]
+            query = f"{_COMMIT} WHERE id > ? ORDER BY id"
+            return [_commit(row) for row in connection.execute(query, (after,))]
 
     def find_commit(self, number: int) -> Commit | None:
         """A commit by its number; None where there is none, or it is no longer pinned."""
@@ -246,27 +285,19 @@ class Ledger:
     def marks(self, prefix: str = "") -> dict[str, str]:
         """The marks whose names begin so, by their names (``Mark``)."""
         with self._reading() as connection:
-            there = "SELECT 1 FROM sqlite_master WHERE name = 'marks'"
-            if connection.execute(there).fetchone() is None:
+            if not self._has(connection, "marks"):
                 return {}
             query = "SELECT name, value FROM marks WHERE substr(name, 1, ?) = ?"
-            return dict(connection.execute(query, (len(prefix), prefix)))
+            return dict(connection.execute(query, (len(prefix), prefix)).fetchall())
 
     def move_mark(self, mark: Mark) -> None:
         """Moves one mark on, beside any commit: LAK020 as in ``LedgerTransaction.set_marks``."""
         with self.exclusive() as transaction:
             transaction.set_marks([mark])
 
-    def commits(self, *, after: int = 0, most: int = -1) -> list[Commit]:
-        """The commits after a number, oldest first; ``versions`` is empty where no reader can
-        have them any more."""
-        with self._reading() as connection:
-            query = f"{_COMMIT} WHERE id > ? ORDER BY id LIMIT ?"
-            return [_commit(row) for row in connection.execute(query, (after, most))]
-
     def allocate(self, count: int) -> range:
         """A range of event ids that no other caller gets."""
-        with self._writing() as connection:
+        with self._writing_ids() as connection:
             (end,) = connection.execute(
                 "UPDATE lake SET next_event_id = next_event_id + ? RETURNING next_event_id",
                 (count,),
@@ -276,18 +307,16 @@ class Ledger:
     def intact_files(self) -> set[str]:
         """The notes of data files that were found intact (``digests``)."""
         with self._reading() as connection:
-            there = "SELECT 1 FROM sqlite_master WHERE name = 'intact'"
-            if connection.execute(there).fetchone() is None:
+            if not self._has(connection, "intact"):
                 return set()
             return {note for (note,) in connection.execute("SELECT note FROM intact")}
 
     def dropped(self) -> dict[str, int]:
         """Events of each log (its path) that were taken out of the lake on purpose."""
         with self._reading() as connection:
-            there = "SELECT 1 FROM sqlite_master WHERE name = 'dropped'"
-            if connection.execute(there).fetchone() is None:
+            if not self._has(connection, "dropped"):
                 return {}
-            return dict(connection.execute("SELECT path, events FROM dropped"))
+            return dict(connection.execute("SELECT path, events FROM dropped").fetchall())
 
     def note_intact(self, notes: Iterable[str]) -> None:
         """Adds notes of intact data files.
@@ -302,7 +331,7 @@ class Ledger:
         ):
             opened.execute("BEGIN IMMEDIATE")
             with opened:
-                opened.execute("CREATE TABLE IF NOT EXISTS intact (note TEXT PRIMARY KEY)")
+                opened.execute(_LATER_TABLES["intact"])
                 opened.executemany(
                     "INSERT OR IGNORE INTO intact VALUES (?)", [(note,) for note in notes]
                 )
@@ -311,18 +340,33 @@ class Ledger:
     def exclusive(self) -> Iterator[LedgerTransaction]:
         """Holds the write lock; commits at the end of the block, rolls back on an exception."""
         with self._writing() as connection:
-            transaction = LedgerTransaction(connection)
+            transaction = LedgerTransaction(connection, self)
             yield transaction
         for commit in transaction.recorded:
-            log_event("commit", lake=str(self.path.parent), number=commit.id, kind=commit.kind)
+            log_event("commit", lake=self.lake, number=commit.id, kind=commit.kind)
+
+    def _has(self, connection: Connection, table: str) -> bool:
+        """Whether a table is there; some are made when something is to be put there."""
+        query = "SELECT 1 FROM sqlite_master WHERE name = ?"
+        return connection.execute(query, (table,)).fetchone() is not None
+
+    def _provide(self, connection: Connection, table: str) -> None:
+        """Makes a table that may not be there yet."""
+        connection.execute(_LATER_TABLES[table])
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[Connection]:
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing_ids(self) -> Iterator[Connection]:
+        """A transaction that gives out event ids."""
+        with self._writing() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -340,7 +384,7 @@ class Ledger:
             raise _failure(self.path, error) from error
 
 
-def _head(connection: sqlite3.Connection) -> Commit:
+def _head(connection: Connection) -> Commit:
     row = connection.execute(f"{_COMMIT} ORDER BY id DESC LIMIT 1").fetchone()
     return Commit(0, 0.0, "empty", {}) if row is None else _commit(row)
 
@@ -354,7 +398,7 @@ def _commit(row: tuple[int, float, str, str]) -> Commit:
     return Commit(number, committed, kind, pinned)
 
 
-def _find(connection: sqlite3.Connection, identity: Identity) -> IngestedFile | None:
+def _find(connection: Connection, identity: Identity) -> IngestedFile | None:
     query = f"{_FILE} WHERE size = ? AND blake3 = ? ORDER BY id LIMIT 1"
     row = connection.execute(query, (identity.size, identity.blake3)).fetchone()
     return None if row is None else _file(row)

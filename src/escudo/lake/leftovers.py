@@ -12,24 +12,27 @@ import shutil
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from escudo.core.errors import EscudoError
 from escudo.core.owners import is_gone, make_mark
-from escudo.lake import delta
 from escudo.lake.ledger import Ledger
-
-ABANDONED = timedelta(days=1)
-"""What is this old and unfinished belongs to no process at work."""
+from escudo.lake.vacuum import ABANDONED, list_named
+from escudo.storage import Storage
 
 WORK = "work"
 """The folder of a lake for what is unfinished."""
 
-_TEMPORARY = ("escudo-lake-", "escudo-spill-")
+RENEWED = timedelta(hours=1)
+"""How often a process says in a lake elsewhere that it is at work."""
+
+_TEMPORARY = ("escudo-lake-", "escudo-spill-", "escudo-searches-", "escudo-work-")
 _KEPT = ("lookups", "collections", "models", "jobs")
 _PATTERNS = (
     *("sort-*", "rejected/*.draft", *(f"{kind}/.*" for kind in _KEPT)),  # of earlier builds
@@ -45,23 +48,62 @@ class Work:
     looked after: if the process dies, the next one that opens the lake deletes those that no commit
     names.
 
-    >>> with tempfile.TemporaryDirectory() as lake, Work(Path(lake)) as work:
+    Of a lake elsewhere the folder is a temporary one of this machine, and a file in the lake, of
+    the same name, stands for it.
+
+    >>> from escudo.storage import Folder
+    >>> with tempfile.TemporaryDirectory() as lake, Work(Folder(Path(lake))) as work:
     ...     work.begin()
     ...     work.folder.exists()
     True
     """
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: Storage) -> None:
         self.token = uuid.uuid4().hex[:16]
-        self.folder = lake / WORK / f"{make_mark()}.{self.token}"
+        self._name = f"{make_mark()}.{self.token}"
+        self._sign = lake.below(WORK)
+        self._signed = 0.0
+        if lake.path is not None:
+            self.folder = lake.path / WORK / self._name
+        else:
+            self.folder = Path(tempfile.gettempdir()) / f"{_TEMPORARY[-1]}{self._name}"
 
     def begin(self) -> None:
         """Makes the folder, if it is not there yet; for use before the first file."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o777 if self._is_here else 0o700, parents=True, exist_ok=True)
+        if not self._is_here and not self._signed:
+            self._sign.write(self._name, b"")
+            self._signed = time.time()
+
+    def renew(self) -> None:
+        """Says in a lake elsewhere that this process is still at work; for use now and then."""
+        if self._signed and time.time() - self._signed > RENEWED.total_seconds():
+            self.require()
+            self._sign.write(self._name, b"")
+            self._signed = time.time()
+
+    def require(self) -> None:
+        """Raises LAK028 where another machine took this work for left: its files are gone."""
+        if self._signed and self._sign.find(self._name) is None:
+            raise EscudoError("LAK028", f"{self._sign.place(self._name)} is gone")
+
+    def find_drafts(self, table: Storage) -> Path:
+        """The folder that data files of a table are written in."""
+        if table.path is not None:
+            return table.path
+        return self.folder / table.name
 
     def end(self) -> None:
         """Deletes the folder; for use when every data file is committed or deleted."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._signed:
+            with suppress(EscudoError):
+                self._sign.delete(self._name)
+            self._signed = 0.0
+
+    @property
+    def _is_here(self) -> bool:
+        return self._sign.path is not None
 
     def __enter__(self) -> Self:
         return self
@@ -75,14 +117,16 @@ class Work:
         self.end()
 
 
-def sweep_dead(lake: Path, tables: Path, ledger: Ledger) -> int:
+def sweep_dead(lake: Storage, tables: Storage, ledger: Ledger) -> int:
     """Deletes what processes that have died left of their work in a lake; the bytes freed.
 
     Nothing happens where the lake may not be written, or its ledger does not answer.
     """
     freed = 0
     with suppress(OSError, EscudoError):
-        for folder in (lake / WORK).iterdir():
+        if lake.path is None:
+            return _sweep_signs(lake.below(WORK), tables, ledger)
+        for folder in (lake.path / WORK).iterdir():
             gone = is_gone(folder.name)
             if gone or (gone is None and _is_old(folder)):
                 freed += drop_unfinished(tables, ledger, folder.name.rpartition(".")[2])
@@ -90,26 +134,48 @@ def sweep_dead(lake: Path, tables: Path, ledger: Ledger) -> int:
     return freed
 
 
-def drop_unfinished(tables: Path, ledger: Ledger, token: str) -> int:
-    """Deletes the data files of a work that no commit names; the bytes freed."""
+def _sweep_signs(signs: Storage, tables: Storage, ledger: Ledger) -> int:
     freed = 0
-    with ledger.exclusive() as transaction:
-        pinned = transaction.pinned()
-        for table in tables.glob("*"):
-            versions = {c.versions[table.name] for c in pinned if table.name in c.versions}
-            ours = list(table.glob(f"{token}*.parquet"))
-            if ours:
-                named = {f.path for v in versions for f in delta.active_files(table, v)}
-                freed += sum(_remove(path) for path in ours if path.name not in named)
-            # Commits are made under this lock, so these belong to nobody.
-            freed += sum(_remove(path) for path in table.glob("_delta_log/*.json#*"))
+    for sign in signs.list_files():
+        gone = is_gone(sign.name)
+        old = sign.modified < time.time() - ABANDONED.total_seconds()
+        if gone or (gone is None and old):
+            token = sign.name.rpartition(".")[2]
+            freed += drop_unfinished(tables, ledger, token, partial(signs.delete, sign.name))
     return freed
 
 
-def sweep_lake(folder: Path) -> int:
+def drop_unfinished(
+    tables: Storage, ledger: Ledger, token: str, forget: Callable[[], None] | None = None
+) -> int:
+    """Deletes the data files of a work that no commit names, and what stands for it; the bytes
+    freed."""
+    freed = 0
+    with ledger.exclusive() as transaction:
+        if forget is not None:
+            forget()  # first, so that its owner commits nothing from here on
+        pinned = transaction.pinned()
+        for name in tables.list_folders():
+            table = tables.below(name)
+            ours = [s for s in table.list_files(begin=token) if s.name.endswith(".parquet")]
+            if ours:
+                named = list_named(table, pinned)
+                for stored in ours:
+                    if stored.name not in named:
+                        table.delete(stored.name)
+                        freed += stored.size
+            if table.path is not None:
+                # Commits are made under this lock, so these belong to nobody.
+                freed += sum(_remove(path) for path in table.path.glob("_delta_log/*.json#*"))
+    return freed
+
+
+def sweep_lake(lake: Storage) -> int:
     """Deletes unfinished files that have no owner and are a day old; the bytes freed."""
+    if lake.path is None:
+        return 0
     return sum(
-        _remove(path) for pattern in _PATTERNS for path in folder.glob(pattern) if _is_old(path)
+        _remove(path) for pattern in _PATTERNS for path in lake.path.glob(pattern) if _is_old(path)
     )
 
 

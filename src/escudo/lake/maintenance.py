@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +22,7 @@ from escudo.lake.rewrite import rewrite
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.store import Lake
 from escudo.lake.vacuum import vacuum
+from escudo.storage import open_file
 
 RETENTION = timedelta(days=1)
 """How long files are kept after they left the tables, for those who are still reading them."""
@@ -89,7 +89,7 @@ def info(lake: Lake) -> LakeInfo:
     snapshot = lake.snapshot()
     files = lake.ledger.files()
     return LakeInfo(
-        path=str(lake.path),
+        path=lake.place,
         commit=snapshot.commit.id,
         committed=snapshot.commit.committed,
         ingested=len(files),
@@ -162,7 +162,7 @@ def delete(lake: Lake, event_ids: Sequence[int]) -> Maintained:
 
     def shortened(work: Work, table: str, files: Sequence[DataFile]) -> Iterator[_Edit]:
         for file in files:
-            held = _read_ids(lake.tables_folder / table / file.path, table)
+            held = _read_ids(lake.tables_folder.place(f"{table}/{file.path}"), table)
             if pc.any(pc.is_in(held["_event_id"], gone)).as_py():
                 yield _Edit([file], _rewritten(lake, work, table, [file], without=gone))
 
@@ -193,13 +193,13 @@ def _fits(group: Sequence[DataFile], file: DataFile) -> bool:
     return len(days) == 1 or (file.rows < DAY_ROWS and sum(f.rows for f in group) < DAY_ROWS)
 
 
-def _read_ids(path: Path, table: str) -> pa.Table:
+def _read_ids(place: str, table: str) -> pa.Table:
     try:
-        return pq.read_table(path, columns=["_event_id"])
+        return pq.read_table(open_file(place), columns=["_event_id"])
     except FileNotFoundError as error:
-        raise EscudoError("LAK005", f"table {table}: {path} is missing") from error
+        raise EscudoError("LAK005", f"table {table}: {place} is missing") from error
     except (OSError, pa.ArrowException) as error:
-        raise EscudoError("LAK018", f"table {table}: {path} cannot be read") from error
+        raise EscudoError("LAK018", f"table {table}: {place} cannot be read") from error
 
 
 def _rewritten(
@@ -211,13 +211,14 @@ def _rewritten(
     since: int | None = None,
     without: pa.Array | None = None,
 ) -> list[DataFile]:
-    lake.checked.require(table, [str(lake.tables_folder / table / f.path) for f in files])
+    folder = lake.tables_folder.below(table)
+    lake.checked.require(table, [folder.place(f.path) for f in files])
     try:
         work.begin()
     except OSError as error:
-        raise delta.unwritable(lake.path, error) from error
+        raise delta.unwritable(lake.place, error) from error
     return rewrite(
-        lake.tables_folder / table,
+        folder,
         lake.tables.layout(table),
         files,
         work=work,
@@ -233,39 +234,40 @@ def _maintain(lake: Lake, kind: str, plan: _Planner, retention: timedelta) -> Ma
     """
     changes: tuple[Change, ...] | None = None
     while changes is None:
-        with Work(lake.path) as work:
+        with Work(lake.storage) as work:
             try:
                 snapshot = lake.snapshot()
                 edits = {t: list(plan(work, t, snapshot.data_files(t))) for t in snapshot.tables()}
-                changes = _apply(lake, kind, {t: made for t, made in edits.items() if made})
+                changes = _apply(lake, kind, {t: e for t, e in edits.items() if e}, work)
             finally:
                 if changes is None and work.folder.exists():
                     drop_unfinished(lake.tables_folder, lake.ledger, work.token)
     freed = vacuum(lake.tables_folder, lake.ledger, retention)
-    return Maintained(changes, freed + sweep_lake(lake.path))
+    return Maintained(changes, freed + sweep_lake(lake.storage))
 
 
 def _apply(
-    lake: Lake, kind: str, edits: Mapping[str, Sequence[_Edit]]
+    lake: Lake, kind: str, edits: Mapping[str, Sequence[_Edit]], work: Work
 ) -> tuple[Change, ...] | None:
     """Commits edits; None, without effect, if a file they remove is gone already."""
     if not edits:
         return ()
     changes = []
     with lake.ledger.exclusive() as transaction:
+        work.require()
         head = transaction.head()
         versions = dict(head.versions)
         for table, planned in edits.items():
             removed = [f for edit in planned for f in edit.removed]
             added = [f for edit in planned for f in edit.added]
-            active = delta.active_files(lake.tables_folder / table, head.versions[table])
+            active = delta.active_files(lake.tables_folder.below(table), head.versions[table])
             if not {f.path for f in removed} <= {f.path for f in active}:
                 return None
             dropped = sum(f.rows for f in removed) - sum(f.rows for f in added)
             if dropped and table.startswith("raw_"):
                 transaction.note_dropped(_count_dropped(lake, table, removed, added))
             versions[table] = delta.append(
-                lake.tables_folder / table,
+                lake.tables_folder.below(table),
                 lake.tables.layout(table).schema,
                 added,
                 removed,
@@ -276,7 +278,7 @@ def _apply(
             changes.append(Change(table, len(active), after, dropped))
         transaction.record(kind, versions)
     for table in edits:
-        delta.checkpoint(lake.tables_folder / table, head.versions[table], versions[table])
+        delta.checkpoint(lake.tables_folder.below(table), head.versions[table], versions[table])
     return tuple(changes)
 
 
@@ -285,11 +287,12 @@ def _count_dropped(
 ) -> Counter[str]:
     """The events of each log that the removed files of a table have and the added ones have not."""
     counted: Counter[str] = Counter()
+    folder = lake.tables_folder.below(table)
     for file in removed:
         with suppress(OSError, pa.ArrowException):  # it is gone or damaged; nobody misses it now
-            counted.update(count_sources(lake.tables_folder / table / file.path))
+            counted.update(count_sources(folder.place(file.path)))
     for file in added:
-        counted.subtract(count_sources(lake.tables_folder / table / file.path))
+        counted.subtract(count_sources(folder.place(file.path)))
     return counted
 
 

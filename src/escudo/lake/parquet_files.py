@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from escudo.lake.delta import DataFile, sync
 from escudo.lake.digests import seal
 from escudo.lake.layout import Layout, Stretch, arrange, cut_by_day, find_time_bounds
+from escudo.storage import Storage, open_file
 
 FULL_BYTES = 128 << 20
 """Bytes of a file that is closed and not written on."""
@@ -38,10 +39,14 @@ class ParquetFiles:
     Rows of a day go to one file unless the day is small; so a time window reads only its files,
     and logs that scatter over years do not make thousands of them. Their names begin with
     ``owner`` (``leftovers.Work.token``).
+
+    ``drafts`` is the folder that they are written in, and moved from when they are whole; it is the
+    table's own where that is one of this machine.
     """
 
-    def __init__(self, folder: Path, layout: Layout, *, owner: str = "") -> None:
-        self._folder = folder
+    def __init__(self, table: Storage, layout: Layout, *, owner: str, drafts: Path) -> None:
+        self._table = table
+        self._folder = drafts
         self._owner = owner
         self._layout = layout
         self._open: _OpenFile | None = None
@@ -75,6 +80,8 @@ class ParquetFiles:
             left = file if sealed.exception() is not None else sealed.result()
             with suppress(FileNotFoundError):
                 (self._folder / left.path).unlink()
+            if self._table.path is None and sealed.exception() is None:
+                self._table.delete(left.path)
         self._sealing = []
 
     def _place(self, stretch: Stretch) -> _OpenFile:
@@ -102,22 +109,26 @@ class ParquetFiles:
             except BaseException:
                 file.abandon()
                 raise
-            self._sealing.append((closed, self._syncer.submit(_seal, file.path, closed)))
+            self._sealing.append((closed, self._syncer.submit(self._seal, file.path, closed)))
+
+    def _seal(self, path: Path, file: DataFile) -> DataFile:
+        """Waits until a file is where it stays, and names it after its content."""
+        sync(path)
+        sealed = seal(path)
+        if self._table.path is None:
+            self._table.take(sealed, sealed.name)
+        return replace(file, path=sealed.name)
 
 
-def count_sources(path: Path) -> Counter[str]:
+def count_sources(place: str) -> Counter[str]:
     """The events of a file by the log that was opened for them: of archives, the outermost one."""
-    counts = pc.value_counts(pq.read_table(path, columns=["source_file"])["source_file"])
+    counts = pc.value_counts(
+        pq.read_table(open_file(place), columns=["source_file"])["source_file"]
+    )
     totals: Counter[str] = Counter()
     for entry in counts.to_pylist():
         totals[str(entry["values"]).partition("!")[0]] += entry["counts"]
     return totals
-
-
-def _seal(path: Path, file: DataFile) -> DataFile:
-    """Waits until a file is on the disk, and names it after its content."""
-    sync(path)
-    return replace(file, path=seal(path).name)
 
 
 class _OpenFile:

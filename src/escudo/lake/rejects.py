@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from escudo.lake.leftovers import Work
 from escudo.sources.reading import Rejected
+from escudo.storage import Storage
 
 _FLUSH_LINES = 1000
 """Lines that are held in memory before they are written."""
@@ -20,18 +22,19 @@ MOST_BYTES = 64 << 20
 class Rejects:
     """The rejected input of one file, in a draft among the work of its writer until it is kept.
 
-    >>> import tempfile
+    >>> from escudo.storage import Folder
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     rejects = Rejects(Path(folder))
+    ...     rejects = Rejects(Folder(Path(folder)))
     ...     rejects.add(Rejected("a.xml", "line 3", "SRC020", "not well-formed", b"<Even"))
     ...     rejects.keep("4f3a")
     ...     print(Path(folder, "4f3a.jsonl").read_text()[:42])
     {"file": "a.xml", "place": "line 3", "code
     """
 
-    def __init__(self, folder: Path, work: Work | None = None) -> None:
+    def __init__(self, folder: Storage, work: Work | None = None) -> None:
         self._folder = folder
-        self._draft = (work.folder if work is not None else folder) / f"{uuid.uuid4().hex}.draft"
+        drafts = work.folder if work is not None else folder.path or Path(tempfile.gettempdir())
+        self._draft = drafts / f"{uuid.uuid4().hex}.draft"
         self._lines: list[str] = []
         self._bytes = 0
         self._left = 0
@@ -66,8 +69,7 @@ class Rejects:
             self._put({"file": self._file, **rest})
         self._flush()
         if self._draft.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._draft.replace(self._folder / f"{name}.jsonl")
+            self._folder.take(self._draft, f"{name}.jsonl")
 
     def _put(self, row: Mapping[str, str]) -> None:
         line = json.dumps(row, ensure_ascii=False) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -44,10 +44,10 @@ class FileReport:
     unnamed: int = 0
     blind: int = 0
 
-    def warnings(self, fallback: str) -> list[Diagnostic]:
+    def warnings(self, general: Sequence[str]) -> list[Diagnostic]:
         """What of the file was read but not understood; sets ``blind``.
 
-        ``fallback`` is the family of events that met no source.
+        ``general`` are the families of events that met no source.
         """
         told: list[tuple[str, str]] = []
         strange, untimed = self.notes[Kind.NOT_UNDERSTOOD], self.notes[Kind.FILE_TIME]
@@ -55,7 +55,7 @@ class FileReport:
             names = self.seen[Kind.NOT_UNDERSTOOD]
             message = f"{strange:,} events look like Windows' but have no known form; seen: {names}"
             told.append(("SRC060", message))
-        elif self.read and self.families[fallback] == self.read:
+        elif self.read and sum(self.families[name] for name in general) == self.read:
             told.append(("SRC061", f"none of its {self.read:,} events met a source"))
             self.blind += self.read
         if self.unnamed:

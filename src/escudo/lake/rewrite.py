@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +14,7 @@ from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.layout import HOUR, Layout, conform
 from escudo.lake.leftovers import Work
 from escudo.lake.parquet_files import ParquetFiles
+from escudo.storage import Storage
 
 MEMORY = "400MB"
 """What DuckDB may use while it sorts."""
@@ -25,7 +26,7 @@ where it has to go to the disk (2026-11-24)."""
 
 
 def rewrite(
-    folder: Path,
+    table: Storage,
     layout: Layout,
     files: Sequence[DataFile],
     *,
@@ -38,16 +39,18 @@ def rewrite(
     Memory is bounded, whatever the size of the files.
 
     Args:
-        folder: the table.
+        table: where the table is.
         layout: how its files are written.
         files: the files to read, which stay.
         work: whose the new files are; its folder is for sorting.
         since: leave out rows before this time, in microseconds since the epoch.
         without: leave out rows of these event ids.
     """
-    target = ParquetFiles(folder, layout, owner=work.token)
-    paths = [str(folder / f.path) for f in sorted(files, key=lambda f: (f.low or 0, f.path))]
+    target = ParquetFiles(table, layout, owner=work.token, drafts=work.find_drafts(table))
+    copies = work.folder / "read"
     try:
+        ordered = sorted(files, key=lambda f: (f.low or 0, f.path))
+        paths = [str(table.fetch(f.path, copies)) for f in ordered]
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = ?", [MEMORY])
@@ -59,30 +62,35 @@ def rewrite(
             for query in _queries(connection, layout, where, paths):
                 rows = connection.sql(query, params=[paths])
                 for batch in rows.to_arrow_reader(_BATCH_ROWS):
-                    target.write(conform(pa.Table.from_batches([batch]), layout, folder.name))
+                    target.write(conform(pa.Table.from_batches([batch]), layout, table.name))
     except duckdb.Error as error:
         target.discard()
-        raise _explain(folder, files, error) from error
+        raise _explain(table, files, error) from error
     except pa.ArrowException as error:
         target.discard()
-        raise EscudoError("LAK018", f"table {folder.name} has a damaged file") from error
+        raise EscudoError("LAK018", f"table {table.name} has a damaged file") from error
+    except FileNotFoundError as error:
+        target.discard()
+        raise EscudoError("LAK005", f"table {table.name} lacks a file") from error
     except OSError as error:
         target.discard()
-        raise unwritable(folder, error) from error
+        raise unwritable(table.url, error) from error
     except BaseException:
         target.discard()
         raise
+    finally:
+        shutil.rmtree(copies, ignore_errors=True)
     return target.finish()
 
 
-def _explain(folder: Path, files: Sequence[DataFile], error: duckdb.Error) -> EscudoError:
+def _explain(table: Storage, files: Sequence[DataFile], error: duckdb.Error) -> EscudoError:
     """LAK005 for a file that is gone, LAK018 for one that is damaged, else the engine's code."""
-    gone = [f.path for f in files if not (folder / f.path).exists()]
+    gone = [f.path for f in files if table.find(f.path) is None]
     if gone:
-        return EscudoError("LAK005", f"table {folder.name}: {folder / gone[0]} is missing")
+        return EscudoError("LAK005", f"table {table.name}: {table.place(gone[0])} is missing")
     told = explain_error(error)
     if told.code == "ENG004":
-        return EscudoError("LAK018", f"table {folder.name}: {told.diagnostic.message}")
+        return EscudoError("LAK018", f"table {table.name}: {told.diagnostic.message}")
     return told
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from escudo.core.schema import MV_SEPARATOR, REST_TYPE, Column, FieldType, TableSchema
 
 _MICROSECONDS = 1_000_000
+_LIST = pa.list_(pa.string())
 
 
 def lay_out(fields: Mapping[str, pa.ChunkedArray | pa.Array], schema: TableSchema) -> pa.Table:
@@ -53,10 +54,12 @@ def _typed(values: pa.Array, column: Column) -> pa.Array:
 
 
 def _lists(values: pa.Array) -> pa.Array:
+    if values.type == _LIST:
+        return values
     if pa.types.is_list(values.type):
-        return values.cast(pa.list_(pa.string()))
+        return values.cast(_LIST)
     texts = format_values(values).to_pylist()
-    return pa.array([None if t is None else [t] for t in texts], pa.list_(pa.string()))
+    return pa.array([None if t is None else [t] for t in texts], _LIST)
 
 
 def _rest_text(values: pa.Array, name: str) -> pa.Array:
@@ -64,7 +67,7 @@ def _rest_text(values: pa.Array, name: str) -> pa.Array:
     a line, as ``nomv`` makes them."""
     if pa.types.is_list(values.type):
         separator = MV_SEPARATOR if "{}" in name else "\n"
-        return pc.binary_join(values.cast(pa.list_(pa.string())), separator)
+        return pc.binary_join(_lists(values), separator)
     return format_values(values)
 
 
@@ -86,6 +89,8 @@ def format_values(column: pa.Array) -> pa.Array:
     >>> format_values(pa.array([5.0, 0.25, None])).to_pylist()
     ['5', '0.25', None]
     """
+    if pa.types.is_string(column.type):
+        return column
     if pa.types.is_floating(column.type):
         text = pc.cast(column, pa.string())
         return pc.replace_substring_regex(text, r"\.0$", "")

@@ -49,24 +49,26 @@ class Tables:
 
     def layout(self, table: str) -> Layout:
         """How a table's files are written; LAK008 for a table that no schema names."""
-        try:
-            return self._layouts[table]
-        except KeyError:
-            raise EscudoError("LAK008", f"no schema names a table {table}") from None
+        if table not in self._layouts:
+            schema = self._schemas.get(table)
+            if schema is None:
+                raise EscudoError("LAK008", f"no schema names a table {table}")
+            self._layouts[table] = build_layout(schema, self.sort.get(table, ()))
+        return self._layouts[table]
 
     def unknown(self, names: Iterable[str]) -> list[str]:
         """Those of some tables that no schema names."""
-        return [name for name in names if name not in self._layouts]
+        return [name for name in names if name not in self._schemas]
 
     def __iter__(self) -> Iterator[TableSchema]:
         yield from self.raw
         yield from self.modelled
 
     def __post_init__(self) -> None:
-        layouts = {s.table: build_layout(s, self.sort.get(s.table, ())) for s in self}
-        object.__setattr__(self, "_layouts", layouts)
+        object.__setattr__(self, "_schemas", {s.table: s for s in self})
 
-    _layouts: Mapping[str, Layout] = field(init=False, repr=False, compare=False)
+    _schemas: Mapping[str, TableSchema] = field(init=False, repr=False, compare=False)
+    _layouts: dict[str, Layout] = field(init=False, repr=False, compare=False, default_factory=dict)
 
 
 def load_tables(source_folders: Sequence[Path] = ()) -> Tables:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,15 +15,18 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.digests import is_intact
 from escudo.lake.identity import Identity, identify_file
+from escudo.lake.labels import MARKS
 from escudo.lake.ledger import IngestedFile, Ledger
 from escudo.lake.parquet_files import count_sources
-from escudo.lake.store import LEDGER, TABLES, Lake
+from escudo.lake.place import LEDGER, TABLES
+from escudo.lake.store import Lake
+from escudo.storage import Folder, Storage
+from escudo.storage.folder import sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +76,29 @@ def verify(lake: Lake) -> Verified:
             damaged.append(DamagedFile(table, table, error.diagnostic.message))
             continue
         for file in listed:
-            path = lake.tables_folder / table / file.path
+            folder = lake.tables_folder.below(table)
             files, size = files + 1, size + file.size
-            cause, named = _examine(path)
+            cause, named = _examine(folder, file.path)
             unnamed += not named
             if cause is not None:
-                damaged.append(DamagedFile(table, str(path), cause))
+                damaged.append(DamagedFile(table, folder.place(file.path), cause))
             elif table.startswith("raw_"):
-                events.update(count_sources(path))
+                events.update(count_sources(folder.place(file.path)))
     lost: tuple[LostFile, ...] = ()
     if damaged:
         lost = tuple(_find_lost(lake.ledger.files(), events + Counter(lake.ledger.dropped())))
     return Verified(files, size, unnamed, tuple(damaged), lost)
 
 
-def _examine(path: Path) -> tuple[str | None, bool]:
+def _examine(table: Storage, name: str) -> tuple[str | None, bool]:
     """Why a file is not what it should be, if it is not; and whether its name says what it is."""
+    with tempfile.TemporaryDirectory(prefix="escudo-verify-") as copies:
+        return _examine_copy(table, name, Path(copies))
+
+
+def _examine_copy(table: Storage, name: str, copies: Path) -> tuple[str | None, bool]:
     try:
+        path = table.fetch(name, copies)
         intact = is_intact(path)
         if intact is None:
             with pq.ParquetFile(path) as file:
@@ -127,7 +137,8 @@ def repair(path: Path) -> Repaired:
     Every table is taken at its last version; what a crash had left of an unfinished commit counts
     as committed. A last entry of a table's log that was torn was not committed: it is renamed, and
     so are rows of data models passed over whose events are not there. Logs that lie where they were
-    are known again, so they are not read in twice. The old ledger is kept beside the new one.
+    are known again, so they are not read in twice. Whether events carry labels is not known any
+    more, so those of all logs are taken to. The old ledger is kept beside the new one.
 
     Raises:
         EscudoError: LAK001 where there are no tables; LAK004 where another version of Escudo wrote
@@ -135,9 +146,10 @@ def repair(path: Path) -> Repaired:
             cannot be read, which is mended first.
     """
     folder = path / TABLES
+    tables_folder = Folder(folder)
     if not folder.is_dir():
         raise EscudoError("LAK001", f"{path} has no tables")
-    if _is_sound(path / LEDGER) and _is_readable(folder, Ledger(path / LEDGER)):
+    if _is_sound(path / LEDGER) and _is_readable(tables_folder, Ledger(path / LEDGER)):
         raise EscudoError("LAK019", f"{path / LEDGER} is sound; nothing was changed")
     versions: dict[str, int] = {}
     events: Counter[str] = Counter()
@@ -150,12 +162,12 @@ def repair(path: Path) -> Repaired:
         if version is not None:
             versions[table.name] = version
     if torn:
-        _pass_over_orphans(folder, versions)
+        _pass_over_orphans(tables_folder, versions)
     for name, version in versions.items():
-        for file in delta.active_files(folder / name, version):
+        for file in delta.active_files(tables_folder.below(name), version):
             last = max(last, _last_event_id(folder / name / file.path, name))
             if name.startswith("raw_"):
-                events.update(count_sources(folder / name / file.path))
+                events.update(count_sources(str(folder / name / file.path)))
     kept = None
     try:
         if (path / LEDGER).exists():
@@ -172,8 +184,9 @@ def repair(path: Path) -> Repaired:
         ledger.allocate(last)
         with ledger.exclusive() as transaction:
             transaction.record("repair", versions, files)
+            transaction.note(MARKS + name for name in versions if name.startswith("raw_"))
         made.rename(path / LEDGER)
-        delta.sync_folder(path)
+        sync_folder(path)
     except OSError as error:
         raise delta.unwritable(path, error) from error
     return Repaired(versions, len(files), kept)
@@ -203,19 +216,16 @@ def _find_last_version(table: Path) -> int | None:
     """None for a table whose only entry was torn: nothing of it was committed."""
     if not any((table / "_delta_log").glob("[0-9]*")):
         return None
-    try:
-        return int(DeltaTable(table).version())
-    except Exception as error:
-        raise delta.explain_log_error(table.name, "cannot be opened", error) from error
+    return delta.find_last_version(Folder(table))
 
 
-def _pass_over_orphans(folder: Path, versions: dict[str, int]) -> None:
+def _pass_over_orphans(folder: Folder, versions: dict[str, int]) -> None:
     """Takes tables of data models back to where all their rows have their events: those of the
     commit whose part in a table of events was torn have not."""
 
     def read(name: str) -> pa.ChunkedArray:
-        files = delta.active_files(folder / name, versions[name])
-        parts = [_read_event_ids(folder / name / f.path, name) for f in files]
+        files = delta.active_files(folder.below(name), versions[name])
+        parts = [_read_event_ids(folder.path / name / f.path, name) for f in files]
         return pa.chunked_array([c for part in parts for c in part.chunks], pa.int64())
 
     raw = [n for n in versions if n.startswith("raw_")]
@@ -245,11 +255,11 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _is_readable(folder: Path, ledger: Ledger) -> bool:
+def _is_readable(folder: Folder, ledger: Ledger) -> bool:
     """Whether the log of every table can be read at the version that the ledger has."""
     try:
         for name, version in ledger.head().versions.items():
-            delta.active_files(folder / name, version)
+            delta.active_files(folder.below(name), version)
     except EscudoError:
         return False
     return True

@@ -5,10 +5,9 @@ Ingests, effects of searches and findings write by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -19,6 +18,7 @@ from escudo.core.errors import EscudoError
 from escudo.lake import delta
 from escudo.lake.delta import DataFile, unwritable
 from escudo.lake.event_ids import EventIds, assign_event_ids, put_column
+from escudo.lake.labels import MARKS
 from escudo.lake.layout import concat, conform, fill_times
 from escudo.lake.ledger import Commit, IngestedFile, Ledger, Mark
 from escudo.lake.leftovers import Work
@@ -26,8 +26,12 @@ from escudo.lake.parquet_files import ParquetFiles
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
 from escudo.sources.raw_batch import RawBatch
+from escudo.storage import Storage
 
 T = TypeVar("T")
+
+_LOGS_AT_ONCE = 16
+"""Logs of tables elsewhere that are written at once."""
 
 BUFFER_BYTES = 40 << 20
 """Bytes of a table's rows that are kept before they are sorted and encoded."""
@@ -55,22 +59,27 @@ class Writer:
 
     def __init__(
         self,
-        lake: Path,
-        folder: Path,
+        lake: Storage,
+        tables_folder: Storage,
         tables: Tables,
-        ledger: Ledger,
+        ledger: Ledger | None,
         *,
         clock: Callable[[], float],
+        work: Work | None = None,
+        ids: EventIds | None = None,
     ) -> None:
-        self.work = Work(lake)
-        self._folder = folder
+        """``work`` and ``ids`` are those of another writer, whose ledger commits what this one
+        finishes; else they are its own."""
+        self.work = work or Work(lake)
+        self._folder = tables_folder
         self._tables = tables
         self._ledger = ledger
         self._clock = clock
-        self._ids = EventIds(ledger)
+        self._ids = ids or EventIds(ledger)
         self._buffers: dict[str, list[pa.Table]] = {}
         self._sizes: dict[str, int] = {}
         self._targets: dict[str, list[ParquetFiles]] = {}
+        self._adopted: dict[str, list[DataFile]] = {}
         self._encoder = ThreadPoolExecutor(_ENCODERS, "escudo-encode")
         self._encoding: dict[Future[None], ParquetFiles] = {}
         self.written: Mapping[str, Sequence[DataFile]] = {}
@@ -129,6 +138,7 @@ class Writer:
         again: bool = False,
         since: Snapshot | None = None,
         marks: Sequence[Mark] = (),
+        labelled: Collection[str] = (),
     ) -> Commit:
         """Makes all rows since the last commit visible at once, and durable.
 
@@ -139,6 +149,8 @@ class Writer:
             since: what the rows were derived from, if they are wrong once one of their tables
                 has changed since (rows that are added only where they are not yet, say).
             marks: how far what gave the rows has been read now; kept with them or not at all.
+            labelled: tables some of whose rows carry labels (``labels.find_labelled``); readers
+                know it with the commit.
 
         Raises:
             EscudoError: LAK009 if one of the files is in the lake already; then nothing is
@@ -147,13 +159,32 @@ class Writer:
                 LAK006, LAK007 as in ``codes``.
         """
         self.written = {}
-        written = self._finish()
-        commit = self._acknowledge(written, list(files), kind, again, since, marks)
+        written = self.finish()
+        for table, adopted in self._adopted.items():
+            written.setdefault(table, []).extend(adopted)
+        self._adopted = {}
+        commit = self._acknowledge(
+            written,
+            list(files),
+            kind=kind,
+            again=again,
+            since=since,
+            marks=marks,
+            labelled=labelled,
+        )
         self.written = written
         return commit
 
+    def adopt(self, files: Mapping[str, Sequence[DataFile]]) -> None:
+        """Takes files by table, which other writers finished that have this one's work; the next
+        commit makes their rows visible."""
+        for table, adopted in files.items():
+            self._adopted.setdefault(table, []).extend(adopted)
+
     def discard(self) -> None:
         """Drops the rows since the last commit."""
+        self._delete(self._adopted)
+        self._adopted = {}
         self._buffers.clear()
         self._sizes.clear()
         wait(self._encoding)
@@ -179,6 +210,7 @@ class Writer:
         """Has a table's buffer encoded, once one of the encoders is free."""
         if len(self._encoding) == _ENCODERS:
             self._wait(FIRST_COMPLETED)
+        self.work.renew()
         rows = concat(self._buffers.pop(table))
         del self._sizes[table]
         target = self._free_target(table)
@@ -192,9 +224,11 @@ class Writer:
         try:
             self.work.begin()
         except OSError as error:
-            raise unwritable(self._folder, error) from error
+            raise unwritable(self._folder.url, error) from error
         layout = self._tables.layout(table)
-        every.append(ParquetFiles(self._folder / table, layout, owner=self.work.token))
+        folder = self._folder.below(table)
+        drafts = self.work.find_drafts(folder)
+        every.append(ParquetFiles(folder, layout, owner=self.work.token, drafts=drafts))
         return every[-1]
 
     def _every_target(self) -> Iterator[ParquetFiles]:
@@ -209,10 +243,11 @@ class Writer:
         try:
             return future.result()
         except OSError as error:
-            raise unwritable(self._folder, error) from error
+            raise unwritable(self._folder.url, error) from error
 
-    def _finish(self) -> Mapping[str, list[DataFile]]:
-        """Encodes what is left, the largest table first, and closes all files."""
+    def finish(self) -> dict[str, list[DataFile]]:
+        """The files since the last commit, by table, whole and on the disk: encodes what is left,
+        the largest table first, and closes them. Who calls this by itself has them adopted."""
         sizes = self._sizes.copy()
         for table in sorted(sizes, key=sizes.__getitem__, reverse=True):
             self._encode(table)
@@ -234,12 +269,16 @@ class Writer:
         self,
         written: Mapping[str, list[DataFile]],
         files: list[IngestedFile],
+        *,
         kind: str,
         again: bool,
         since: Snapshot | None,
         marks: Sequence[Mark],
+        labelled: Collection[str],
     ) -> Commit:
+        assert self._ledger is not None, "another writer commits"
         with self._ledger.exclusive() as transaction:
+            self.work.require()
             head = transaction.head()
             known = [] if again else transaction.known(f.identity for f in files)
             if known:
@@ -256,11 +295,13 @@ class Writer:
                 raise
             if not written and not files:
                 return head
+            if labelled:
+                transaction.note(MARKS + table for table in labelled)
             versions = {**head.versions, **self._append_to_logs(head, written)}
             commit = transaction.record(kind, versions, files)
         for table in written:
             before = head.versions.get(table, 0)
-            delta.checkpoint(self._folder / table, before, versions[table])
+            delta.checkpoint(self._folder.below(table), before, versions[table])
         return commit
 
     def _append_to_logs(
@@ -270,20 +311,24 @@ class Writer:
 
         def append(table: str) -> int:
             return delta.append(
-                self._folder / table,
+                self._folder.below(table),
                 self._tables.layout(table).schema,
                 written[table],
                 pinned=head.versions.get(table),
             )
 
-        appended = {table: self._encoder.submit(append, table) for table in written}
-        wait(appended.values())
+        if self._folder.path is not None:
+            appended = {table: self._encoder.submit(append, table) for table in written}
+            wait(appended.values())
+        else:  # a commit is a dozen requests, one after the other
+            with ThreadPoolExecutor(_LOGS_AT_ONCE, "escudo-append") as senders:
+                appended = {table: senders.submit(append, table) for table in written}
         return {table: version.result() for table, version in appended.items()}
 
     def _delete(self, written: Mapping[str, list[DataFile]]) -> None:
         for table, files in written.items():
             for file in files:
-                (self._folder / table / file.path).unlink(missing_ok=True)
+                self._folder.below(table).delete(file.path)
 
 
 def _changed(before: Commit, now: Commit, tables: Iterable[str]) -> list[str]:

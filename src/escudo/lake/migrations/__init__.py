@@ -1,0 +1,1 @@
+"""Alembic's scripts, which make the tables of a shared ledger, and change earlier ones."""
