@@ -4,8 +4,11 @@ in the folder of downloads, by fetching it."""
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
@@ -60,6 +63,23 @@ def test_a_path_is_beside_the_detection_or_from_the_top_of_its_content(
     assert find(DataFinder(), own, "../../tests/b.xml") == ("path", top)
     assert find(DataFinder(), own, "tests/b.xml") == ("path", top)
     assert find(DataFinder(), own, "gone.xml") == ("absent", "no file gone.xml")
+
+
+def test_a_url_is_fetched_once_whoever_asks(own: Detection, tmp_path: Path) -> None:
+    fetched: list[str] = []
+    both = Barrier(2)
+
+    def fetch(url: str, path: Path) -> None:
+        fetched.append(url)
+        with suppress(BrokenBarrierError):
+            both.wait(0.1)  # another one would be here meanwhile
+        put(path, "x")
+
+    finder = DataFinder(kept=tmp_path / "kept", make_fetch=lambda: fetch)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: find(finder, own, URL)[0], range(2)))
+    assert sorted(found) == ["download", "kept"]
+    assert fetched == [URL]
 
 
 def test_a_path_that_leads_out_is_an_error(own: Detection, tmp_path: Path) -> None:

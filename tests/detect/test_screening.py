@@ -13,6 +13,7 @@ from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.detect import run_detections
 from escudo.detect.screening import (
     NARROW,
+    Filled,
     Screen,
     Screener,
     screen_detection,
@@ -39,7 +40,8 @@ def catalog(tmp_path: Path) -> RowsCatalog:
 
 def screen(search: str, catalog: RowsCatalog) -> Screen:
     engine = engine_over(catalog)
-    return screen_detection(replace(ANY, search=search), catalog, engine, OWN.knowledge, NOW)
+    asked = replace(ANY, search=search)
+    return screen_detection(asked, Filled.of(catalog), engine, OWN.knowledge, NOW)
 
 
 def may_find(search: str, catalog: RowsCatalog, within: TimeRange = ALL_TIME) -> bool:
@@ -180,19 +182,35 @@ def test_matches_are_those_of_each_detection_alone(catalog: RowsCatalog, tmp_pat
     assert {name for name, *_ in found[0]} == {d.name for d in detections}
 
 
+FOUR = [replace(ANY, id=str(i), search=f"index=* c={i}") for i in range(4)]
+
+
+def ruled_out(screener: Screener, place: RowsCatalog) -> list[bool]:
+    screens = screener.rule_out(
+        FOUR, place, engine_over(place), OWN.knowledge, within=ALL_TIME, now=NOW
+    )
+    return [s is not None for s in screens]
+
+
 def test_what_was_kept_is_of_these_tables(catalog: RowsCatalog, tmp_path: Path) -> None:
     """A column that came to a table since makes another screen."""
     cache = DiskCache(tmp_path / "cache")
-    detections = [replace(ANY, id=str(i), search=f"index=* c={i}") for i in range(4)]
-
-    def ruled_out(place: RowsCatalog) -> list[bool]:
-        screens = Screener(cache, b"content").rule_out(
-            detections, place, engine_over(place), OWN.knowledge, within=ALL_TIME, now=NOW
-        )
-        return [s is not None for s in screens]
-
-    assert ruled_out(catalog) == [True] * 4
+    assert ruled_out(Screener(cache, b"content"), catalog) == [True] * 4
     (tmp_path / "other").mkdir()
     other = RowsCatalog(tmp_path / "other")
     other.events([{"_time": NOW, "c": "2"}])
-    assert ruled_out(other) == [True, True, False, True]
+    assert ruled_out(Screener(cache, b"content"), other) == [True, True, False, True]
+
+
+def test_a_table_that_is_filled_later_is_asked_from_then_on(
+    catalog: RowsCatalog, tmp_path: Path
+) -> None:
+    """The schemas are the same before and after: only the files of ``late`` come."""
+    catalog.events([{"_time": NOW, "c": "2"}], table="late")
+    files = catalog.paths.pop("late")
+    cache = DiskCache(tmp_path / "cache")
+    screener = Screener(cache, b"content")
+    assert ruled_out(screener, catalog) == [True] * 4
+    catalog.paths["late"] = files
+    assert ruled_out(screener, catalog) == [True, True, False, True]
+    assert ruled_out(Screener(cache, b"content"), catalog) == [True, True, False, True]

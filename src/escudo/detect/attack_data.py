@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from escudo.content import Detection
 from escudo.content.elements.detection import AttackData
@@ -50,7 +51,7 @@ class AbsentData:
 
 
 class DataFinder:
-    """Finds the data of tests.
+    """Finds the data of tests; several threads may ask. A URL is fetched once.
 
     Args:
         folders: checkouts of attack data, where a URL's copy is looked for by the end of its path.
@@ -71,6 +72,12 @@ class DataFinder:
         self._make_fetch = make_fetch
         self._fetch: Fetch | None = None
         self._failed: dict[str, str] = {}
+        self._locks: dict[str, Lock] = {}
+
+    @property
+    def fetches(self) -> bool:
+        """Whether it fetches what is not here."""
+        return self._kept is not None and self._make_fetch is not None
 
     def find(self, detection: Detection, data: AttackData) -> LocalData | AbsentData:
         """The file of some data.
@@ -83,7 +90,8 @@ class DataFinder:
         copy = find_copy(data.data, self._folders)
         if copy is not None:
             return _resolve(data, copy, "copy")
-        return self._find_download(data)
+        with self._locks.setdefault(data.data, Lock()):
+            return self._find_download(data)
 
     def _find_download(self, data: AttackData) -> LocalData | AbsentData:
         url = data.data

@@ -7,15 +7,15 @@ for ``EventCode=4698``, the tables that hold no such event need not be read, nor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 from sqlglot import exp
 
-from escudo.core.catalog import Catalog
+from escudo.core.catalog import Catalog, OtherRawTables
 from escudo.core.schema import FieldType, TableSchema
-from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.core.timerange import ALL_TIME
 from escudo.engines.execute import Engine
 from escudo.engines.scans import pick_columns
 from escudo.spl import column, select, table
@@ -30,27 +30,7 @@ MOST_VALUES = 200
 """Distinct values of a field that are worth knowing: each is compared with what a search asks."""
 
 
-@dataclass(frozen=True)
-class ObservedCatalog:
-    """A catalog with other schemas of its tables of events."""
-
-    catalog: Catalog
-    tables: tuple[TableSchema, ...]
-
-    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
-        return self.catalog.dataset(model, dataset)
-
-    def datasets(self) -> Sequence[tuple[str, str]]:
-        return self.catalog.datasets()
-
-    def raw_tables(self) -> Sequence[TableSchema]:
-        return self.tables
-
-    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
-        return self.catalog.files(table, within)
-
-
-def observe(catalog: Catalog, engine: Engine) -> ObservedCatalog:
+def observe(catalog: Catalog, engine: Engine) -> OtherRawTables:
     """Asks every table of events once for the values of its narrow fields, at any time."""
     tables = [
         replace(schema, values={**schema.values, **_find_values(schema, engine)})
@@ -58,7 +38,7 @@ def observe(catalog: Catalog, engine: Engine) -> ObservedCatalog:
         else schema
         for schema in catalog.raw_tables()
     ]
-    return ObservedCatalog(catalog, tuple(tables))
+    return OtherRawTables(catalog, tuple(tables))
 
 
 def _find_values(schema: TableSchema, engine: Engine) -> Mapping[str, frozenset[str]]:

@@ -20,9 +20,10 @@ from escudo.core.event_log import log_event
 from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect.attempt import attempt
+from escudo.detect.kept_searches import KeptSearches
 from escudo.detect.observed import observe
 from escudo.detect.screening import Screen, Screener
-from escudo.engines.execute import Engine, run_search
+from escudo.engines.execute import Engine
 from escudo.spl import Effect
 
 FEWEST_SCREENED = 4
@@ -57,6 +58,8 @@ class Match:
     not when the search ran; null where it is not known."""
     ruled_out: Screen | None = None
     """What the search needs, if nothing met it and so it was not run."""
+    seconds: float = 0.0
+    """How long its search took."""
 
     @property
     def failed(self) -> bool:
@@ -94,12 +97,20 @@ def run_detections(
     """
     chosen = [d for d in detections if d.enabled]
     ruled_out: Sequence[Screen | None] = [None] * len(chosen)
+    kept: KeptSearches | None = None
     if screener is not None and len(chosen) >= FEWEST_SCREENED:
         ruled_out = screener.rule_out(chosen, catalog, engine, knowledge, within=within, now=now)
         if ruled_out.count(None) >= FEWEST_SCREENED:
             catalog = observe(catalog, engine)
+            kept = screener.keep_searches(catalog, engine, within)
     run_one = partial(
-        run_detection, catalog=catalog, engine=engine, knowledge=knowledge, within=within, now=now
+        run_detection,
+        catalog=catalog,
+        engine=engine,
+        knowledge=knowledge,
+        within=within,
+        now=now,
+        kept=kept,
     )
     matches = map_in_order(
         run_one,
@@ -112,8 +123,10 @@ def run_detections(
             yield next(matches)
         else:
             said = screen.diagnostics
-            match = _match(detection, pa.table({}), said, within=within, now=now)
+            match = make_match(detection, pa.table({}), said, within=within, now=now)
             yield replace(match, ruled_out=screen)
+    if kept is not None:
+        kept.close()
 
 
 def run_detection(
@@ -124,37 +137,31 @@ def run_detection(
     *,
     within: TimeRange,
     now: float,
+    kept: KeptSearches | None = None,
 ) -> Match:
     """Run one detection, enabled or not; see ``run_detections``."""
-    search = partial(
-        run_search,
-        detection.search,
-        engine,
-        catalog,
-        knowledge,
-        now=now,
-        within=within,
-        provenance=True,
-        file=detection.origin.file,
-    )
+    kept = kept or KeptSearches()
+    search = partial(kept.run, detection, engine, catalog, knowledge, within=within, now=now)
     begun = time.monotonic()
     outcome = attempt(search, name=detection.name, source=detection.search)
     seconds = round(time.monotonic() - begun, 3)
     if isinstance(outcome, Diagnostic):
         log_event("detection", name=detection.name, error=outcome.code, seconds=seconds)
-        return _match(detection, pa.table({}), (outcome,), within=within, now=now)
-    log_event("detection", name=detection.name, rows=outcome.table.num_rows, seconds=seconds)
-    return _match(
+        failed = make_match(detection, pa.table({}), (outcome,), within=within, now=now)
+        return replace(failed, seconds=seconds)
+    log_event("detection", name=detection.name, rows=outcome.rows.num_rows, seconds=seconds)
+    match = make_match(
         detection,
-        outcome.table,
+        outcome.rows,
         outcome.diagnostics,
         within=within,
         now=now,
-        effects=outcome.compiled.effects,
+        effects=outcome.effects,
     )
+    return replace(match, seconds=seconds)
 
 
-def _match(
+def make_match(
     detection: Detection,
     table: pa.Table,
     diagnostics: tuple[Diagnostic, ...],
@@ -163,6 +170,7 @@ def _match(
     now: float,
     effects: tuple[Effect, ...] = (),
 ) -> Match:
+    """What a search has found as a match; ``table`` has what proves the rows, too."""
     provenance = {name: _provenance(table, name) for name in _LISTS}
     visible = [n for n in table.column_names if n not in _LISTS]
     return Match(

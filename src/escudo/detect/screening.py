@@ -16,12 +16,14 @@ import pyarrow as pa
 from sqlglot import exp
 
 from escudo.content import Detection
-from escudo.core.catalog import Catalog, Knowledge
+from escudo.core.catalog import Catalog, CatalogView, Knowledge
 from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.detect import observed
 from escudo.detect.asked_knowledge import AskedKnowledge, KnownStates, Name
+from escudo.detect.kept_searches import KeptSearches
 from escudo.engines.execute import Engine
 from escudo.spl import (
     Need,
@@ -41,9 +43,7 @@ from escudo.spl.compile import screen_search
 AT_ONCE = 200
 """Conditions that one query asks for: more make it slow to plan, fewer read the table too often."""
 
-NARROW = frozenset(
-    {"index", "source", "sourcetype", "Channel", "EventID", "event_simpleName", "action"}
-)
+NARROW = frozenset({*observed.NARROW, "action"})
 """Columns of few distinct values, beside those that are kept in lower case, too (names of programs,
 files, registry values)."""
 
@@ -113,11 +113,13 @@ class Screener:
 
         What they need of lookups is not asked, so it does not matter what others write.
         """
-        key = self._key + self._find_world(catalog, engine)
-        if key not in self._screens:
+        filled = Filled.of(catalog)
+        key = self._key + self._find_world(catalog, engine) + _digest(sorted(filled.tables))
+        known = self._screens.get(key)
+        if known is None:
             found = self._cache.find(_KIND, key)
-            self._screens[key] = found if isinstance(found, dict) else {}
-        known = self._screens[key]
+            known = found if isinstance(found, dict) else {}
+            self._screens = {key: known}  # those of a lake that had fewer tables are of no use
         states = KnownStates(knowledge)
         changed = False
         screens = []
@@ -126,7 +128,7 @@ class Screener:
             kept = known.get(name)
             if kept is None or any(states.find(n) != was for n, was in kept.asked):
                 asked = AskedKnowledge(knowledge)
-                screen = screen_detection(detection, catalog, engine, asked, now)
+                screen = screen_detection(detection, filled, engine, asked, now)
                 names = sorted(asked.names)
                 kept = _Kept(screen, tuple((n, states.find(n)) for n in names))
                 if screen.lasting:
@@ -137,6 +139,18 @@ class Screener:
             self._cache.keep(_KIND, key, known)
         possible = select_possible(screens, catalog, engine, within)
         return [None if may else s for s, may in zip(screens, possible, strict=True)]
+
+    def keep_searches(
+        self, catalog: Catalog, engine: Engine, within: TimeRange
+    ) -> KeptSearches | None:
+        """The kept searches over a catalog; None where nothing is kept.
+
+        Only those of all time are: a window of a schedule never comes again, and what is kept of
+        it would take the place of what does.
+        """
+        if self._cache.folder is None or within != ALL_TIME:
+            return None
+        return KeptSearches(self._cache, self._key + _digest_world(catalog, engine))
 
     def _find_world(self, catalog: Catalog, engine: Engine) -> bytes:
         """``_digest_world``, known for the same tables."""
@@ -162,8 +176,11 @@ class _Kept:
 def _digest_world(catalog: Catalog, engine: Engine) -> bytes:
     """What all screens depend on beside the content: tables, engine."""
     models = [(m, d, _list_parts(catalog.dataset(m, d))) for m, d in catalog.datasets()]
-    world = (engine.name, [_list_parts(t) for t in catalog.raw_tables()], models)
-    return hashlib.blake2b(repr(world).encode(), digest_size=16).digest()
+    return _digest((engine.name, [_list_parts(t) for t in catalog.raw_tables()], models))
+
+
+def _digest(thing: object) -> bytes:
+    return hashlib.blake2b(repr(thing).encode(), digest_size=16).digest()
 
 
 def _list_parts(schema: TableSchema | None) -> tuple[object, ...]:
@@ -175,22 +192,20 @@ def _list_parts(schema: TableSchema | None) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True)
-class Anything:
-    """A catalog in which every table has files: what a search needs is asked of all tables."""
+class Filled(CatalogView):
+    """A catalog in which some tables have files of any time, and the others none."""
 
-    catalog: Catalog
+    tables: frozenset[str]
 
-    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
-        return self.catalog.dataset(model, dataset)
-
-    def datasets(self) -> Sequence[tuple[str, str]]:
-        return self.catalog.datasets()
-
-    def raw_tables(self) -> Sequence[TableSchema]:
-        return self.catalog.raw_tables()
+    @classmethod
+    def of(cls, catalog: Catalog) -> Filled:
+        """With the tables of raw events that have files. A search over all events is bound over
+        these: a lake of one machine's logs has few of all the tables there are."""
+        names = (schema.table for schema in catalog.raw_tables())
+        return cls(catalog, frozenset(n for n in names if catalog.files(n, ALL_TIME)))
 
     def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
-        return (table,)
+        return (table,) if table in self.tables else ()
 
 
 _WINDOW = TimeRange(0.0, 1.0)
@@ -202,13 +217,13 @@ _TIME = "_time"
 
 
 def screen_detection(
-    detection: Detection, catalog: Catalog, engine: Engine, knowledge: Knowledge, now: float
+    detection: Detection, catalog: Filled, engine: Engine, knowledge: Knowledge, now: float
 ) -> Screen:
     """What a detection needs; one that cannot be bound has to be run, which says why."""
     try:
         found = screen_search(
             detection.search,
-            Anything(catalog),
+            catalog,
             knowledge,
             now=now,
             within=_WINDOW,
@@ -238,7 +253,7 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
     narrow = all_hold(replace(bare, stored=frozenset(few)).restrict(known).conditions)
     # Behind WHEN the condition is asked of the rows only that the narrow columns leave.
     condition = known
-    if not is_true(narrow):
+    if not is_true(narrow) and narrow != known:
         condition = case_when((narrow.copy(), known.copy()), otherwise=exp.false())
 
     def columns_of(sql: exp.Expression) -> Columns:
@@ -295,8 +310,10 @@ def select_possible(
 def _ask_table(
     name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
 ) -> dict[TableNeed, int]:
-    """How many rows of a table in a window meet each of the needs."""
+    """How many rows of a table in a window meet each of the needs; of one that takes one row and
+    asks narrow columns alone, whether any does."""
     narrow, full = _Questions(), _Questions()
+    met: dict[TableNeed, int] = {}
     for need in needs:
         narrow.add(need.narrow, need.narrow_columns)
     scan = _scan(name, window, narrow)
@@ -307,11 +324,13 @@ def _ask_table(
     if tuples is not None and tuples.num_rows <= MOST_TUPLES:
         _answer(narrow, table("tuples"), engine, [], {"tuples": tuples})
         needs = [n for n in needs if narrow.asked[n.narrow]]
+        met = {n: 1 for n in needs if n.condition == n.narrow and n.least == 1}
+    needs = [n for n in needs if n not in met]
     for need in needs:
         full.add(need.condition, need.columns)
     scan = _scan(name, window, full)
     _answer(full, _inside(select([], table(scan.name), star=True), window), engine, [scan], {})
-    return {n: full.asked[n.condition] for n in needs}
+    return met | {n: full.asked[n.condition] for n in needs}
 
 
 def _scan(name: str, window: TimeRange, questions: _Questions) -> Scan:

@@ -8,8 +8,11 @@ run is the end of its window. Windows whose events another one has, too, are lef
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +20,23 @@ from sqlglot import exp
 
 from escudo.content import Detection
 from escudo.core.catalog import Catalog, Knowledge
-from escudo.core.errors import EscudoError
+from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.event_log import log_event
 from escudo.core.timerange import TimeRange
+from escudo.detect.attempt import attempt
 from escudo.detect.row_times import find_own_times
-from escudo.detect.running import Match, run_detection
+from escudo.detect.running import Match, make_match, run_detection
 from escudo.engines.execute import Engine
 from escudo.engines.scans import pick_columns
-from escudo.spl import alias, column, parse_time, prelude_call, select, table, within_range
+from escudo.engines.windows import run_in_windows
+from escudo.spl import Runner, alias, column, parse_time, prelude_call, select, table, within_range
+from escudo.spl.compile import Compiled, compile_search
 
 STEP = 3600.0
 """Seconds between two runs."""
+
+FEWEST_TOGETHER = 3
+"""Windows that are worth compiling the search twice, to run it once."""
 
 _CLOCK = 1_000_000_000.0
 _TIME = "_time"
@@ -72,16 +82,73 @@ def run_sliding(
     times = list_times(table_name, catalog, engine, within)
     if span is None or not len(times):
         return run_detection(detection, catalog, engine, knowledge, within=within, now=now)
-    parts: list[Match] = []
+    windows: dict[TimeRange, float] = {}
     for end in choose_ends(times, span):
-        window = TimeRange(end - span, end) & within
-        found = run_detection(
-            detection, catalog, engine, knowledge, within=window, now=min(end, now)
-        )
-        parts.append(found)
-        if found.failed:
+        windows.setdefault(TimeRange(end - span, end) & within, min(end, now))
+    parts = _run_together(detection, windows, catalog, engine, knowledge)
+    return _join(
+        parts or _run_each(detection, windows, catalog, engine, knowledge),
+        detection,
+        within=within,
+        now=now,
+    )
+
+
+Clocks: TypeAlias = Mapping[TimeRange, float]
+"""Windows in order, and the time of the search in each."""
+
+
+def _run_each(
+    detection: Detection,
+    windows: Clocks,
+    catalog: Catalog,
+    engine: Engine,
+    knowledge: Knowledge,
+) -> list[Match]:
+    """The match in each window, up to the first that fails."""
+    parts: list[Match] = []
+    for window, now in windows.items():
+        parts.append(run_detection(detection, catalog, engine, knowledge, within=window, now=now))
+        if parts[-1].failed:
             break
-    return _join(parts, detection, within=within, now=now)
+    return parts
+
+
+def _run_together(
+    detection: Detection,
+    windows: Clocks,
+    catalog: Catalog,
+    engine: Engine,
+    knowledge: Knowledge,
+) -> list[Match] | None:
+    """The match in each window, by one query; None where they have to be run one by one."""
+    if len(windows) < FEWEST_TOGETHER:
+        return None
+
+    def compile_in(window: TimeRange, held: Catalog, runner: Runner) -> Compiled:
+        return compile_search(
+            detection.search,
+            held,
+            knowledge,
+            now=windows[window],
+            within=window,
+            runner=runner,
+            provenance=True,
+            file=detection.origin.file,
+        )
+
+    run = partial(run_in_windows, compile_in, list(windows), catalog, engine)
+    begun = time.monotonic()
+    results = attempt(run, name=detection.name)
+    if results is None or isinstance(results, Diagnostic):
+        return None
+    rows = sum(result.table.num_rows for result in results)
+    seconds = round(time.monotonic() - begun, 3)
+    log_event("detection", name=detection.name, rows=rows, seconds=seconds, windows=len(windows))
+    return [
+        make_match(detection, result.table, result.diagnostics, within=window, now=now)
+        for (window, now), result in zip(windows.items(), results, strict=True)
+    ]
 
 
 def choose_ends(times: np.ndarray, span: float) -> list[float]:
@@ -126,9 +193,9 @@ def _join(parts: Sequence[Match], detection: Detection, *, within: TimeRange, no
         rows = zip(find_own_times(part), part.rows.to_pylist(), strict=True)
         for i, (own, row) in enumerate(rows):
             key = tuple(str(row.get(f)) for f in fields)
-            time = part.window.latest if own is None else own
-            if time >= quiet.get(key, -math.inf):
-                quiet[key] = time + pause
+            at = part.window.latest if own is None else own
+            if at >= quiet.get(key, -math.inf):
+                quiet[key] = at + pause
                 chosen.append(i)
         kept.append(part.take(pa.array(chosen, pa.int64())))
     found = [k for k in kept if k.rows.num_rows] or kept[:1]

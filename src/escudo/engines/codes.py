@@ -43,6 +43,39 @@ _ROWS = (
         "Ask printf for a smaller width or precision.",
     ),
     ErrorCode(
+        "ENG009",
+        "the work of a part of the input failed on Spark's workers",
+        "Nothing of it is in the lake: run it again, or without --engine spark.",
+    ),
+    ErrorCode(
+        "ENG010",
+        "not a master of Spark",
+        "local[4], spark://host:7077, yarn, k8s://https://host:443 or sc://host:15002.",
+    ),
+    ErrorCode(
+        "ENG011",
+        "a file of Spark's properties cannot be read",
+        "A name and a value a line, as in spark-defaults.conf.",
+    ),
+    ErrorCode(
+        "ENG012",
+        "Spark cannot be reached",
+        "Check the master's address, and that the cluster runs Spark 4 with the same Python.",
+    ),
+    ErrorCode(
+        "ENG013",
+        "the rows of a search, or those that a command needs together, are more than the driver of "
+        "Spark takes",
+        "Look at a shorter time range, have the search give fewer rows, or raise "
+        "spark.driver.maxResultSize and spark.driver.memory by --spark-properties.",
+    ),
+    ErrorCode(
+        "ENG014",
+        "Spark has not the file system of the storage that the lake is in",
+        "Name its package by --spark-properties, of the version of Spark's own Hadoop: "
+        "spark.jars.packages org.apache.hadoop:hadoop-aws:3.5.0 (docs/spark.md).",
+    ),
+    ErrorCode(
         "ENG003",
         "function not available on this engine",
         "docs/functions.md shows which engine has which function.",

@@ -18,8 +18,9 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.spl import ARROW_TYPES, Scan, alias, within_range
+from escudo.spl import ARROW_TYPES, Output, Scan, alias, within_range
 from escudo.spl.compile import Compiled, compile_search
+from escudo.storage import open_file
 
 MOST_CELLS = 20_000_000
 """Values of a search's wide rows that are sorted together: about two gigabytes with all the rest
@@ -30,6 +31,15 @@ CELL_BYTES = 128
 
 WIDE = 100
 """Columns of rows that are wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A query as an engine's text, but for its reads of tables: before each and after the last a
+    piece of text; ``reads`` has the name of each scan, and what the query calls it there."""
+
+    pieces: tuple[str, ...]
+    reads: tuple[tuple[str, str], ...]
 
 
 class Engine(Protocol):
@@ -71,6 +81,23 @@ class Engine(Protocol):
         """Functions of the prelude, in lower case, that leave the engine for Python: no price to
         pay for every row of a table."""
         return frozenset()
+
+    def write(self, query: exp.Expression, scans: Sequence[Scan]) -> Written | None:
+        """The query as text that ``run_written`` takes, also another time over other files; None
+        where the engine has no such form."""
+        return None
+
+    def run_written(
+        self, written: Written, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
+    ) -> pa.Table:
+        """What ``run`` gives for the query that was written."""
+        message = f"{self.name} writes no such text"
+        raise NotImplementedError(message)
+
+    @property
+    def correlates(self) -> bool:
+        """Whether a query may be joined to a table whose columns its inside names."""
+        return False
 
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in the engine's SQL, which ``exp.var`` puts into a query as it is."""
@@ -131,7 +158,7 @@ def run_search(
 
 def run_compiled(compiled: Compiled, engine: Engine) -> pa.Table:
     """The rows of a compiled search under SPL's field names."""
-    return _named(compiled, engine.run(compiled.query, compiled.scans, compiled.tables))
+    return name_fields(compiled, engine.run(compiled.query, compiled.scans, compiled.tables))
 
 
 def stream_compiled(
@@ -147,7 +174,30 @@ def stream_compiled(
         cells = min(MOST_CELLS, (engine.memory or sys.maxsize) // CELL_BYTES)
     for part in cut_stretches(compiled, engine, cells, wide):
         for batch in engine.stream(part.query, part.scans, part.tables):
-            yield _named(compiled, pa.Table.from_batches([batch]))
+            yield name_fields(compiled, pa.Table.from_batches([batch]))
+
+
+def stream_whole(compiled: Compiled, engine: Engine) -> Iterator[pa.Table]:
+    """The rows of a search as the engine gives them."""
+    for batch in engine.stream(compiled.query, compiled.scans, compiled.tables):
+        yield name_fields(compiled, pa.Table.from_batches([batch]))
+
+
+def count_by_time(compiled: Compiled, engine: Engine, seconds: int) -> pa.Table:
+    """How many rows such a search has in each stretch of some seconds from the epoch on:
+    ``bucket`` (its first second) and ``n``, in the order of time; none without rows."""
+    assert compiled.arrival is not None
+    epoch = exp.Anonymous(this="spl_epoch", expressions=[compiled.arrival.copy()])
+    width = exp.Literal.number(seconds)
+    start = exp.Mul(
+        this=exp.Floor(this=exp.Div(this=epoch, expression=width.copy())), expression=width
+    )
+    count = compiled.query.copy()
+    count.set("expressions", [alias(start, "bucket"), alias(exp.Count(this=exp.Star()), "n")])
+    count.set("group", exp.Group(expressions=[start.copy()]))
+    count.set("order", None)
+    counts = engine.run(count, compiled.scans, compiled.tables)
+    return counts.filter(pc.is_valid(counts["bucket"])).sort_by("bucket")
 
 
 def cut_stretches(
@@ -198,13 +248,27 @@ def _stored(scans: Sequence[Scan], catalog: Catalog, most: int) -> int:
     rows = 0
     for scan in scans:
         for path in catalog.files(scan.schema.table, scan.within):
-            rows += int(pq.read_metadata(path).num_rows)
+            rows += int(pq.read_metadata(open_file(path)).num_rows)
             if rows > most:
                 return rows
     return rows
 
 
-def _named(compiled: Compiled, result: pa.Table) -> pa.Table:
+class Named(Protocol):
+    """How the columns of a result are called; see ``spl.compile.Compiled``."""
+
+    @property
+    def output(self) -> Output: ...
+
+    @property
+    def rest(self) -> str | None: ...
+
+    @property
+    def removed(self) -> frozenset[str]: ...
+
+
+def name_fields(compiled: Named, result: pa.Table) -> pa.Table:
+    """What an engine gives for a compiled search, under SPL's field names."""
     names: list[str] = []
     columns: list[pa.ChunkedArray] = []
     for name, ident, kind in compiled.output:

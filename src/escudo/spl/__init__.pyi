@@ -6,6 +6,7 @@ from .binding.effects import Effect as Effect
 from .binding.effects import IndexOutput as IndexOutput
 from .binding.effects import LookupOutput as LookupOutput
 from .binding.effects import ModelOutput as ModelOutput
+from .binding.runner import Runner as Runner
 from .commands import COMMANDS as COMMANDS
 from .commands.bin import Bin as Bin
 from .commands.eval import Eval as Eval
@@ -38,6 +39,7 @@ from .functions.timeformat import split_format as split_format
 from .lint import lint_search as lint_search
 from .lowering.lower_eval import compile_eval as compile_eval
 from .lowering.lower_eval import lower_eval as lower_eval
+from .lowering.scan import timestamp as timestamp
 from .lowering.scan import within_range as within_range
 from .operators.lookup_tables import MULTIVALUE_PREFIX as MULTIVALUE_PREFIX
 from .operators.lookup_tables import encode_values as encode_values
@@ -47,6 +49,7 @@ from .relation.arrow_types import ARROW_TYPES as ARROW_TYPES
 from .relation.clock import Clock as Clock
 from .relation.coercion import as_boolean as as_boolean
 from .relation.coercion import convert_to as convert_to
+from .relation.final_query import Output as Output
 from .relation.pcre import adapt_to_python as adapt_to_python
 from .relation.pcre import translate as translate
 from .relation.scans import Need as Need
@@ -63,6 +66,7 @@ from .relation.sql import is_false as is_false
 from .relation.sql import is_one_of as is_one_of
 from .relation.sql import is_true as is_true
 from .relation.sql import list_of as list_of
+from .relation.sql import literal_integer as literal_integer
 from .relation.sql import literal_text as literal_text
 from .relation.sql import lower_case as lower_case
 from .relation.sql import null_if as null_if
@@ -98,6 +102,7 @@ from .syntax.ast import Unary as Unary
 from .syntax.ast import Value as Value
 from .syntax.codes import CODES as CODES
 from .syntax.nesting import bound_nesting as bound_nesting
+from .syntax.options import options_of as options_of
 from .syntax.parse_eval import parse_eval as parse_eval
 from .syntax.possible_values import possible_values_of as possible_values_of
 from .syntax.pretty_print import format_text as format_text

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -170,6 +170,34 @@ def suit_size(connection: duckdb.DuckDBPyConnection, *, little: bool) -> None:
     else:
         connection.execute("RESET threads")
         connection.execute("RESET disabled_optimizers")
+
+
+def confine(connection: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> None:
+    """Leaves a connection nothing but some folders: no other file, no extension, no network, no
+    variable of Python's; and no statement can change that, or any other setting, from then on.
+
+    >>> connection = connect(threads=1, macros=False)
+    >>> confine(connection, ["/lake/tables"])
+    >>> connection.execute("FROM read_text('/etc/hostname')")
+    Traceback (most recent call last):
+    _duckdb.PermissionException: ...
+    """
+    spill = connection.execute("SELECT current_setting('temp_directory')").fetchone()
+    allowed = [*folders, *([spill[0]] if spill is not None else [])]
+    written = ", ".join("'" + folder.replace("'", "''") + "'" for folder in allowed)
+    for statement in (f"SET allowed_directories = [{written}]", *_CONFINED):
+        connection.execute(statement)
+
+
+_CONFINED = (
+    "SET enable_external_access = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET python_enable_replacements = false",
+    "SET lock_configuration = true",
+)
+"""``lock_configuration`` is the last: after it nothing is set."""
 
 
 def _make_kernels(connection: duckdb.DuckDBPyConnection) -> None:

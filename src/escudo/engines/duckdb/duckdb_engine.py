@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from importlib import import_module
 from itertools import chain
 from threading import current_thread, main_thread
 from typing import TypeVar
@@ -21,13 +22,18 @@ from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import Prelude, connect, find_kernel_users
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.duckdb.little_tables import LittleTables, hold_at_most
+from escudo.engines.execute import Written
 from escudo.engines.scans import list_columns
 from escudo.spl import Scan, alias, bound_nesting, column, identifier, table
+from escudo.storage import find_scheme, open_file
 
 T = TypeVar("T")
 DIALECT = DuckDB
 """The class, not its name. A name is looked up when the first search is written as SQL; of two that
 are the first at once, one got the class half made, and other SQL than DuckDB's."""
+EVERY_INDEX = "*"
+_MARK = "\ufdd0"
+"""Stands in text for a read of a table: a character that Unicode sets aside for such uses."""
 _BATCH_ROWS = 16_384
 """Rows of a batch of a streamed result."""
 _AT_ONCE = 4
@@ -51,6 +57,9 @@ class DuckDBEngine:
     """The embedded engine: a connection and the catalog whose tables it reads. ``prelude`` is for a
     connection that was opened without macros.
 
+    ``indexes`` are names, with ``*``, of the only indexes whose rows are read: of any table, for
+    whatever part of a search. Every read of a table is written here, so none goes round it.
+
     It is a ``Runner`` of the binder. Each run has a cursor of its own, so one engine may serve
     several threads.
     """
@@ -62,8 +71,11 @@ class DuckDBEngine:
         catalog: Catalog,
         connection: duckdb.DuckDBPyConnection | None = None,
         prelude: Prelude | None = None,
+        *,
+        indexes: Sequence[str] = (EVERY_INDEX,),
     ) -> None:
         self.catalog = catalog
+        self._indexes = tuple(indexes)
         self.connection = connection if connection is not None else connect()
         self._prelude = prelude
         self._columns = lru_cache(maxsize=65_536)(_file_columns)
@@ -84,9 +96,15 @@ class DuckDBEngine:
 
     def over(self, catalog: Catalog) -> DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
-        other = DuckDBEngine(catalog, self.connection, self._prelude)
+        other = DuckDBEngine(catalog, self.connection, self._prelude, indexes=self._indexes)
         other._columns = self._columns
         other._little = self._little
+        return other
+
+    def only(self, indexes: Sequence[str]) -> DuckDBEngine:
+        """The same engine, which reads rows of some indexes alone."""
+        other = self.over(self.catalog)
+        other._indexes = tuple(indexes)
         return other
 
     def run(
@@ -96,8 +114,14 @@ class DuckDBEngine:
         tables: Mapping[str, pa.Table] | None = None,
     ) -> pa.Table:
         """The result of a query, with the query's SQL identifiers as column names."""
-        with self._ready(tables or {}) as cursor:
-            text = self._write(query, scans, cursor)
+        return self._run(lambda: self.sql(query, scans), scans, tables or {})
+
+    def _run(
+        self, write: Callable[[], str], scans: Sequence[Scan], tables: Mapping[str, pa.Table]
+    ) -> pa.Table:
+        with self._ready(tables) as cursor:
+            text = write()
+            self._provide(text, cursor)
             # A relation is bound anew to be run. A statement is not, yet its rows are copied, and
             # it lets no signal through: those are the main thread's.
             beside = current_thread() is not main_thread()
@@ -148,14 +172,55 @@ class DuckDBEngine:
     ) -> str:
         """The query's SQL, of which the connection has all functions."""
         text = self.sql(query, scans)
+        self._provide(text, cursor)
+        return text
+
+    def _provide(self, text: str, cursor: duckdb.DuckDBPyConnection) -> None:
         if self._prelude is not None:
             self._prelude.provide(text, cursor)
-        return text
+
+    @bound_nesting
+    def write(self, query: exp.Expression, scans: Sequence[Scan]) -> Written | None:
+        """The query as DuckDB's SQL, without its reads of files."""
+        names = {scan.name for scan in scans}
+        tree = query.copy()
+        reads: list[tuple[str, str]] = []
+        for node in list(tree.find_all(exp.Table)):
+            if not node.db and node.name in names:
+                mark = exp.Var(this=f"{_MARK}{len(reads)}{_MARK}")
+                reads.append((node.name, node.alias or node.name))
+                node.replace(mark)
+        first, *others = tree.sql(dialect=DIALECT, copy=False).split(_MARK)
+        numbers, texts = others[::2], others[1::2]
+        if len(texts) != len(reads) or not all(n.isdecimal() for n in numbers):
+            return None
+        ordered = tuple(reads[int(n)] for n in numbers)
+        return Written((first, *texts), ordered)
+
+    def run_written(
+        self, written: Written, scans: Sequence[Scan], tables: Mapping[str, pa.Table]
+    ) -> pa.Table:
+        """The rows of a query that was written, over the catalog's files."""
+        by_name = {scan.name: scan for scan in scans}
+
+        def fill() -> str:
+            sources = (
+                self._source(by_name[scan], name).sql(dialect=DIALECT, copy=False)
+                for scan, name in written.reads
+            )
+            first, *others = written.pieces
+            return first + "".join(s + text for s, text in zip(sources, others, strict=True))
+
+        return self._run(fill, scans, tables)
 
     @property
     def slow_functions(self) -> frozenset[str]:
         """The kernels, and the macros that call them."""
         return find_kernel_users()
+
+    @property
+    def correlates(self) -> bool:
+        return True
 
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in DuckDB's SQL."""
@@ -174,6 +239,11 @@ class DuckDBEngine:
                 cursor.unregister(name)
             cursor.close()
 
+    def _mount(self, paths: Sequence[str]) -> None:
+        """Lets the connection read files that are elsewhere; fsspec is imported for these alone."""
+        if paths and find_scheme(paths[0]) is not None:
+            import_module("escudo.engines.duckdb.remote_files").provide(self.connection, paths)
+
     def _read_little(self, scans: Sequence[Scan]) -> bool:
         """Whether the files that scans read are small together."""
         files = (self.catalog.files(scan.schema.table, scan.within) for scan in scans)
@@ -183,6 +253,7 @@ class DuckDBEngine:
         """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""
         wanted = list_columns(scan)
         paths = self.catalog.files(scan.schema.table, scan.within)
+        self._mount(paths)
         held = [self._columns(path) for path in paths]
         present = frozenset().union(*held)
         columns: list[exp.Expression] = [
@@ -199,7 +270,26 @@ class DuckDBEngine:
             query.set("from_", exp.From(this=read))
         else:
             query.set("where", exp.Where(this=exp.false()))
+        if EVERY_INDEX not in self._indexes and paths:
+            there = "index" in present
+            query.set(
+                "where", exp.Where(this=_match_index(self._indexes) if there else exp.false())
+            )
         return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(name)))
+
+
+def _match_index(patterns: Sequence[str]) -> exp.Expression:
+    """Whether a row is of an index of some names with ``*``; a row without an index is of none."""
+    texts = ["".join(".*" if c == "*" else _escape(c) for c in pattern) for pattern in patterns]
+    if not texts:
+        return exp.false()
+    expression = exp.Literal.string(f"(?s:{'|'.join(texts)})")
+    return exp.Anonymous(this="regexp_full_match", expressions=[column("index"), expression])
+
+
+def _escape(character: str) -> str:
+    """A character as RE2 reads it literally."""
+    return character if character.isalnum() or character == "_" else f"\\x{{{ord(character):x}}}"
 
 
 def _null(kind: FieldType | None) -> exp.Expression:
@@ -221,7 +311,7 @@ def _write_read(paths: Sequence[str]) -> str:
 
 
 def _file_columns(path: str) -> frozenset[str]:
-    return frozenset(pq.read_schema(path).names)
+    return frozenset(pq.read_schema(open_file(path)).names)
 
 
 def _guard(action: Callable[[], T]) -> T:

@@ -16,6 +16,7 @@ from escudo.core.errors import EscudoError
 
 _FILE = re.compile(r"file ['\"]([^'\"]+)['\"]|'([^']+\.parquet)'")
 _CODED = re.compile(r"error\[([A-Z]{3}\d{3})\]: ([^\n]*)")
+_GONE = re.compile(r"FileNotFoundError: (\S+)")
 _STOPPED = re.compile(r"UDF: (?:Stopped|KeyboardInterrupt)\b")
 _FULL = ("no space left", "disk quota", "failed to offload")
 _DAMAGED = (
@@ -35,6 +36,8 @@ def explain_error(error: duckdb.Error | pa.ArrowException) -> EscudoError:
     low = text.lower()
     if coded := _CODED.search(text):  # a function of ours says what is wrong
         return EscudoError(coded[1], coded[2])
+    if gone := _GONE.search(text):  # of a storage elsewhere
+        return EscudoError("STO005", f"{gone[1]} is missing")
     if "timeouterror" in low and "regex" in low:
         return EscudoError("ENG007", "a regular expression took more than a second for one value")
     if "max expression depth" in low:

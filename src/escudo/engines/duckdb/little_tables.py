@@ -6,7 +6,6 @@ over 5,382 events), and a hunt reads the same files a hundred times.
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +14,8 @@ from itertools import count
 from threading import Lock
 
 import duckdb
+
+from escudo.storage import find_size
 
 FIRST_READS = 3
 """Reads of the same files before they are kept."""
@@ -68,7 +69,7 @@ class LittleTables:
         name = f"little_{next(_numbers)}"
         with self._connection.cursor() as cursor:
             cursor.execute(f"CREATE TABLE {name} AS FROM {read}")
-        self._left -= sum(map(os.path.getsize, key))
+        self._left -= sum(map(find_size, key))
         self._names[key] = name
 
 
@@ -82,7 +83,7 @@ def hold_at_most(size: int, paths: Iterable[str]) -> bool:
     """Whether files have no more than so many bytes together; not if one of them is gone."""
     with suppress(OSError):
         for path in paths:
-            size -= os.path.getsize(path)
+            size -= find_size(path)
             if size < 0:
                 return False
         return True

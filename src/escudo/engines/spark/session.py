@@ -1,14 +1,25 @@
-"""A Spark session that knows SPL's functions; needs the ``spark`` extra and Java. Commands ask."""
+"""A place -> a Spark session that knows SPL's functions; needs the ``spark`` extra, and Java where
+the driver is this process. Engines and actions ask."""
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 
 import pyarrow as pa
+from pyspark.errors import PySparkException, UnsupportedOperationException
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import arrow_udf
 
+from escudo.core.errors import EscudoError
+from escudo.core.event_log import log_event
 from escudo.engines.kernels import KERNELS, Kernel
+from escudo.engines.spark.place import SparkPlace
+from escudo.engines.spark.shipping import build_archive
 
 SETTINGS: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
@@ -25,6 +36,9 @@ _LOCAL: Mapping[str, str] = {
     "spark.driver.memory": "2g",
     "spark.ui.showConsoleProgress": "false",
 }
+_CLUSTER: Mapping[str, str] = {"spark.ui.showConsoleProgress": "false"}
+_CAUSE = re.compile(r"^Caused by: (.*)$", re.MULTILINE)
+_MOST_TEXT = 2000
 _SQL_NAMES = {
     pa.string(): "string",
     pa.float64(): "double",
@@ -35,28 +49,126 @@ _SQL_NAMES = {
 }
 
 
-def open_session(*, threads: int = 2, settings: Mapping[str, str] | None = None) -> SparkSession:
-    """Spark inside this process, with SPL's functions; one is shared by the whole process.
+def open_session(place: SparkPlace | None = None) -> SparkSession:
+    """A Spark session with SPL's functions, in a place; one is shared by the whole process.
 
-    Its workers are the ``python3`` on the path, unless the environment's ``PYSPARK_PYTHON`` names
-    another one (as ``startup`` sets it).
+    The driver is this process, except with Spark Connect. Workers of ``local`` are the ``python3``
+    on the path, unless the environment's ``PYSPARK_PYTHON`` names another one (as ``startup`` sets
+    it). The Python of other workers is that of the property ``spark.pyspark.python``, of the
+    variable, or their own ``python3``; they get this package with the job.
+
+    Raises:
+        EscudoError: ENG012 where the cluster does not answer.
     """
-    builder = SparkSession.builder.master(f"local[{threads}]").appName("escudo")
-    for key, value in {**_LOCAL, **(settings or {})}.items():
+    place = place or SparkPlace()
+    defaults = {} if place.is_remote else _LOCAL if place.is_local else _CLUSTER
+    builder = SparkSession.builder.appName("escudo")
+    builder = builder.remote(place.master) if place.is_remote else builder.master(place.master)
+    for key, value in {**defaults, **_find_storage(), **place.properties}.items():
         builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("OFF")
-    install(session)
+    try:
+        session = builder.getOrCreate()
+        if not place.is_remote:
+            session.sparkContext.setLogLevel("OFF")
+            if not place.is_local:
+                session.sparkContext.pythonExec = _find_python(place)
+        install(session)
+    except _OPENING_ERRORS as error:
+        raise EscudoError("ENG012", f"{place.master}: {explain_error(error)}") from error
     return session
 
 
+def _find_storage() -> Mapping[str, str]:
+    """What Hadoop's S3 has to be told where it is not Amazon's: its address, and that buckets are
+    the first part of the path. Keys and region it finds in the same variables as all else."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        return {}
+    return {
+        "spark.hadoop.fs.s3a.endpoint": endpoint,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+    }
+
+
+def _find_python(place: SparkPlace) -> str:
+    """The Python of a cluster's workers: this process's own is no path on other machines."""
+    named = os.environ.get("PYSPARK_PYTHON", "")
+    of_environment = named if named != sys.executable else ""
+    return place.properties.get("spark.pyspark.python") or of_environment or "python3"
+
+
+def attach_session(session: SparkSession) -> SparkSession:
+    """A session of its own beside one that exists, with SPL's functions; it shares the cluster, and
+    the other one's settings and views stay as they are."""
+    own = session.newSession()
+    install(own)
+    return own
+
+
+def is_remote(session: SparkSession) -> bool:
+    """Whether a session is one of Spark Connect."""
+    return type(session).__module__.startswith("pyspark.sql.connect")
+
+
 def install(session: SparkSession) -> None:
-    """Give a session the settings of the prelude and its kernels."""
+    """Give a session the settings of the prelude and its kernels, and its workers this package."""
     for key, value in SETTINGS.items():
         session.conf.set(key, value)
+    ship_package(session)
     for kernel in KERNELS:
         function = _OF_ARITY[len(kernel.takes)](kernel)
         session.udf.register(kernel.name, arrow_udf(function, _SQL_NAMES[kernel.gives]))
+
+
+def ship_package(session: SparkSession) -> None:
+    """Give the workers of a session this package, unless they are this machine's Python.
+
+    A server of Spark Connect that takes no artifacts (Sail) must have the package itself.
+    """
+    if is_remote(session):
+        try:
+            session.addArtifacts(str(build_archive()), pyfile=True)
+        except UnsupportedOperationException as error:
+            log_event("package not sent to Spark", text=str(error))
+    elif not SparkPlace(session.sparkContext.master).is_local:
+        session.sparkContext.addPyFile(str(build_archive()))
+
+
+def _find_java_errors() -> tuple[type[Exception], ...]:
+    """What Spark's Java raises; a client of Spark Connect alone has none."""
+    if find_spec("py4j") is None:
+        return ()
+    error: type[Exception] = import_module("py4j.protocol").Py4JError
+    return (error,)
+
+
+SPARK_ERRORS: tuple[type[Exception], ...] = (PySparkException, *_find_java_errors())
+"""What Spark's client and its Java raise."""
+
+
+def _connection_errors() -> tuple[type[Exception], ...]:
+    """What a client of Spark Connect raises where nothing answers."""
+    if find_spec("grpc") is None:
+        return ()
+    error: type[Exception] = import_module("grpc").RpcError
+    return (error,)
+
+
+_OPENING_ERRORS: tuple[type[Exception], ...] = (
+    *SPARK_ERRORS,
+    OSError,
+    RuntimeError,
+    *_connection_errors(),
+)
+
+
+def explain_error(error: Exception) -> str:
+    """The part of Spark's message that says what is wrong: its Java's traces are hundreds of
+    lines."""
+    text = str(error).split("JVM stacktrace", 1)[0]
+    causes = [m[1].strip() for m in _CAUSE.finditer(text)]
+    first = text.split("\n\tat ", 1)[0].strip()
+    return "; ".join([first, *causes[-1:]])[:_MOST_TEXT]
 
 
 def _one(kernel: Kernel) -> Callable[..., pa.Array]:

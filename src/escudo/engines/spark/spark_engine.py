@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count
 from typing import TypeVar
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import broadcast
+from pyspark.sql.pandas.types import from_arrow_schema
 from sqlglot import exp
 
-from escudo.core.catalog import Catalog
+from escudo.core.catalog import Catalog, VersionedCatalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
 from escudo.engines.execute import Engine
 from escudo.engines.kernels import KERNELS
 from escudo.engines.scans import list_columns
+from escudo.engines.spark.delta_reader import DeltaReader, name_for_hadoop, quote
 from escudo.engines.spark.macros import DIALECT, expand
-from escudo.engines.spark.session import open_session
+from escudo.engines.spark.session import SPARK_ERRORS, explain_error, is_remote, open_session
 from escudo.spl import Scan, bound_nesting
+from escudo.spl.compile import Compiled
 
 T = TypeVar("T")
+_AT_ONCE = 4
+"""Searches that run at once, at most: their driver plans one while others compute."""
+_BROADCAST_BYTES = 64 << 20
+"""Bytes of a lookup that every worker gets; Spark by itself sends 10 MB."""
+_TOO_MUCH = ("maxResultSize", "RESULT_SIZE_LIMIT", "RESULT_SIZE_EXCEEDED")
+"""What Spark's messages name where a result is larger than its driver may hold."""
+_NO_FILE_SYSTEM = re.compile(
+    r"No FileSystem for scheme \"?(\w+)|org\.apache\.hadoop\.fs\.(s3a)\.\w+ not found"
+)
+_REST = "_fields"
+"""The column of a data frame with the fields of events that have none of their own."""
 _SQL_TYPES: Mapping[FieldType | None, str] = {
     FieldType.STRING: "string",
     FieldType.NUMBER: "double",
@@ -46,14 +61,49 @@ class SparkEngine(Engine):
 
     name = "spark"
 
-    def __init__(self, catalog: Catalog, session: SparkSession | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        session: SparkSession | None = None,
+        delta: DeltaReader | None = None,
+    ) -> None:
+        """``delta`` is what an engine before this one knows of the session."""
         self.catalog = catalog
         self.session = session if session is not None else open_session()
+        self._delta = delta or DeltaReader(self.session)
         self._views = count(1)
+
+    @property
+    def at_once(self) -> int:
+        """A search over little data is one task, and its driver's planning."""
+        if is_remote(self.session):
+            return _AT_ONCE
+        return min(_AT_ONCE, int(self.session.sparkContext.defaultParallelism))
 
     def over(self, catalog: Catalog) -> SparkEngine:
         """The same engine over another catalog."""
-        return SparkEngine(catalog, self.session)
+        return SparkEngine(catalog, self.session, self._delta)
+
+    def frame(self, compiled: Compiled) -> DataFrame:
+        """The rows of a compiled search as a data frame of Spark, which has computed none of them;
+        fields that only the events' rest maps hold are in a column ``_fields``.
+
+        It reads views of the engine's session, which stay for as long as that does.
+        """
+        views = _guard(lambda: self._make_views(compiled.scans, compiled.tables))
+        columns = [(name, ident) for name, ident, _ in compiled.output]
+        if compiled.rest is not None:
+            columns.append((_REST, compiled.rest))
+        return _guard(lambda: self._select(compiled.query, views, columns))
+
+    def _select(
+        self,
+        query: exp.Expression,
+        views: Mapping[str, str],
+        columns: Sequence[tuple[str, str]],
+    ) -> DataFrame:
+        rows = self.session.sql(self.sql(query, views=views))
+        return rows.select(*(rows[quote(ident)].alias(name) for name, ident in columns))
 
     def run(
         self,
@@ -121,26 +171,53 @@ class SparkEngine(Engine):
         """Temporary views for the scans and the Arrow tables: name -> view."""
         views: dict[str, str] = {}
         try:
-            frames: list[tuple[str, DataFrame]] = [
-                *((scan.name, self._frame(scan)) for scan in scans),
-                *((name, self.session.createDataFrame(t)) for name, t in tables.items()),
-            ]
-            for name, frame in frames:
-                views[name] = f"escudo_{id(self)}_{next(self._views)}"
-                frame.createOrReplaceTempView(views[name])
+            _guard(lambda: self._make_views(scans, tables, views))
             yield views
         finally:
             for view in views.values():
                 self.session.catalog.dropTempView(view)
 
+    def _make_views(
+        self,
+        scans: Sequence[Scan],
+        tables: Mapping[str, pa.Table],
+        views: dict[str, str] | None = None,
+    ) -> Mapping[str, str]:
+        """Makes the views, each of which is in ``views`` as soon as it is there."""
+        views = {} if views is None else views
+        frames: Iterator[tuple[str, DataFrame]] = chain(
+            ((scan.name, self._frame(scan)) for scan in scans),
+            ((name, self._send(table)) for name, table in tables.items()),
+        )
+        for name, frame in frames:
+            view = f"escudo_{id(self)}_{next(self._views)}"
+            frame.createOrReplaceTempView(view)
+            views[name] = view
+        return views
+
+    def _send(self, table: pa.Table) -> DataFrame:
+        """A table of the driver; every worker gets a small one, so that a join with it moves no
+        events."""
+        if not table.num_rows:  # of none, clients before 4.3 do not take the types
+            return self.session.createDataFrame([], from_arrow_schema(table.schema))
+        frame = self.session.createDataFrame(table)
+        return broadcast(frame) if table.nbytes <= _BROADCAST_BYTES else frame
+
     def _frame(self, scan: Scan) -> DataFrame:
         """The columns of a scan; NULL where a file has none of that name."""
         wanted = list_columns(scan)
         paths = self.catalog.files(scan.schema.table, scan.within)
-        ddl = ", ".join(f"`{name}` {_SQL_TYPES[kind]}" for name, kind in wanted.items())
+        kinds = {name: _SQL_TYPES[kind] for name, kind in wanted.items()}
+        ddl = ", ".join(f"{quote(name)} {kind}" for name, kind in kinds.items())
         if not paths:
             return self.session.createDataFrame([], ddl or "nothing string")
-        return self.session.read.schema(ddl or "nothing string").parquet(*paths)
+        if isinstance(self.catalog, VersionedCatalog):
+            version = self.catalog.version(scan.schema.table)
+            frame = None if version is None else self._delta.read(version, kinds)
+            if frame is not None:
+                return frame
+        reader = self.session.read.schema(ddl or "nothing string")
+        return reader.parquet(*map(name_for_hadoop, paths))
 
 
 def _qualify_order(query: exp.Select) -> None:
@@ -157,6 +234,12 @@ def _guard(action: Callable[[], T]) -> T:
     """Spark's errors as ours."""
     try:
         return action()
-    except PySparkException as error:
-        message = str(error).split("JVM stacktrace", 1)[0].strip()
-        raise EscudoError("ENG001", f"Spark: {message[:2000]}") from error
+    except SPARK_ERRORS as error:
+        text = str(error)
+        if any(name in text for name in _TOO_MUCH):
+            raise EscudoError("ENG013", "Spark: the rows are more than the driver takes") from error
+        missing = _NO_FILE_SYSTEM.search(text)
+        if missing is not None:
+            scheme = missing[1] or missing[2]
+            raise EscudoError("ENG014", f"this Spark cannot read {scheme}:// files") from error
+        raise EscudoError("ENG001", f"Spark: {explain_error(error)}") from error

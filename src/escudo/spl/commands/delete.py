@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
@@ -20,7 +21,7 @@ class Delete(Command):
     """``delete``.
 
     The events of the search are in no result any more, once the search has run with a lake to
-    write to. The row it gives says how many they are (``deleted``).
+    write to. The rows it gives say how many they are (``deleted``), in all and of each index.
 
     Refused: rows that are no events any more, such as statistics.
     """
@@ -45,10 +46,29 @@ class Delete(Command):
                 span=self.span,
                 hint="leave out the commands that make statistics of the events",
             )
-        ids = relation.closed({"_event_id": event_id}).ordered(())
-        events = binder.collect(ids, "the events to delete")
+        index = relation.bound("index")
+        kept = {"_event_id": event_id} | ({} if index is None else {"index": index})
+        found = relation.closed(kept).ordered(())
+        events = binder.collect(found, "the events to delete")
+        counts = {_ALL: 0}
         if events is not None:
             binder.effects.append(Deletion(events.column("_event_id").to_pylist()))
-        count = 0 if events is None else events.num_rows
-        made = {"splunk_server": ["local"], "index": ["__ALL__"], "deleted": [count], "errors": [0]}
+            counts = {_ALL: events.num_rows, **_count_indexes(events)}
+        made = {
+            "splunk_server": ["local"] * len(counts),
+            "index": [*counts],
+            "deleted": [*counts.values()],
+            "errors": [0] * len(counts),
+        }
         return binder.table(pa.table(made))
+
+
+_ALL = "__ALL__"
+
+
+def _count_indexes(events: pa.Table) -> dict[str, int]:
+    """How many events are of each index, by its name."""
+    if "index" not in events.column_names:
+        return {}
+    counted = pc.value_counts(events.column("index").combine_chunks().drop_null()).to_pylist()
+    return {str(one["values"]): one["counts"] for one in sorted(counted, key=lambda c: c["values"])}

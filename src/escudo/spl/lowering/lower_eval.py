@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from math import isfinite
 
@@ -242,18 +242,24 @@ def _check_arity(row: EvalFunction, expr: Call) -> None:
 
 @dataclass(frozen=True)
 class SchemaScope:
-    """The fields of one table: its physical columns, then what its rest map holds."""
+    """The fields of one table: its physical columns, then what its rest map holds.
+
+    ``inside`` are the calculated fields that are being written out: inside itself, the name of one
+    is the field as extracted.
+    """
 
     schema: TableSchema
     now: float = 0.0
     zone: tzinfo = UTC
+    inside: frozenset[str] = frozenset()
 
     def field(self, name: str) -> Typed | None:
         column = self.schema.by_name.get(name)
-        if column is None:
+        if column is None or name in self.inside:
             return None if self.schema.rest is None else rest_field(self.schema.rest, name)
         if column.expr is not None:
-            return lower_eval(parse_eval(column.expr), self)
+            inner = replace(self, inside=self.inside | {name})
+            return lower_eval(parse_eval(column.expr), inner)
         assert column.physical is not None
         sql: exp.Expression = exp.column(column.physical, quoted=True)
         if column.type is FieldType.TIME:

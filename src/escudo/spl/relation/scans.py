@@ -30,13 +30,15 @@ class Scan:
     """A read of one table; ``name`` is its placeholder table in the SQLGlot tree.
 
     ``columns`` (SPL name -> column) grows by demand while the search is bound; the engine replaces
-    the placeholder by the files that the catalog gives for ``within``.
+    the placeholder by the files that the catalog gives for ``within``. ``thorough``: what it needs
+    is wanted in full, also where that costs more than it rules out.
     """
 
     name: str
     schema: TableSchema
     within: TimeRange
     columns: dict[str, Column] = field(default_factory=dict)
+    thorough: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Need:
         """With a condition, as far as it is known."""
         counts = self.counts or frozenset()
         least = max(self.least, *(_least_count(c, counts) for c in _conjuncts(condition)))
-        known = self._relax(condition)
+        known = self._relax(condition, {})
         if isinstance(known, exp.Boolean) and known.this:
             return replace(self, least=least)
         return replace(self, conditions=(*self.conditions, known), least=least)
@@ -82,18 +84,23 @@ class Need:
         known = None if self.counts is None else frozenset(counts)
         return replace(self, stored=frozenset(), columns={}, counts=known)
 
-    def _relax(self, sql: exp.Expression) -> exp.Expression:
+    def _relax(
+        self, sql: exp.Expression, known: dict[str, exp.Expression | None]
+    ) -> exp.Expression:
         match sql:
             case exp.Paren(this=inner):
-                return self._relax(inner)
+                return self._relax(inner, known)
             case exp.And():
-                return all_hold(map(self._relax, _operands(sql)))
+                return all_hold(self._relax(part, known) for part in _operands(sql))
             case exp.Or():
-                return any_holds(map(self._relax, _operands(sql)))
-            case exp.Not() if _is_presence(sql) and not self._is_stored(sql):
+                return any_holds(self._relax(part, known) for part in _operands(sql))
+            case exp.Not() if self._says_little(sql):
                 return exp.true()  # as of the key of a grouping: it says little, and costs much
-        found = self._resolve(sql, {})
+        found = self._resolve(sql, known)
         return exp.true() if found is None else found
+
+    def _says_little(self, sql: exp.Not) -> bool:
+        return _is_presence(sql) and not self.scan.thorough and not self._is_stored(sql)
 
     def _is_stored(self, sql: exp.Expression) -> bool:
         return all(c.name in self.stored for c in sql.find_all(exp.Column))
@@ -128,7 +135,7 @@ class Need:
                 return exp.paren(meant[node.name], copy=True)
             return node
 
-        made = sql.copy().transform(put)
+        made = sql.transform(put)
         return None if any(n > MOST_NODES for n, _ in enumerate(made.walk())) else made
 
 

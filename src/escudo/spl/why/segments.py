@@ -17,10 +17,8 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from sqlglot import exp
 
-from escudo.core.catalog import Catalog
+from escudo.core.catalog import OtherRawTables
 from escudo.core.errors import Span
-from escudo.core.schema import TableSchema
-from escudo.core.timerange import TimeRange
 from escudo.spl.binding import dataset
 from escudo.spl.binding.binder import Binder
 from escudo.spl.binding.declaration import DeclaredCommand
@@ -204,26 +202,6 @@ def bind_segments(
         part = _Part(relation, current)
 
 
-@dataclass(frozen=True)
-class _Narrow:
-    """A catalog with some of its raw tables."""
-
-    catalog: Catalog
-    raw: Collection[str]
-
-    def dataset(self, model: str, dataset: str | None) -> TableSchema | None:
-        return self.catalog.dataset(model, dataset)
-
-    def datasets(self) -> Sequence[tuple[str, str]]:
-        return self.catalog.datasets()
-
-    def raw_tables(self) -> Sequence[TableSchema]:
-        return [t for t in self.catalog.raw_tables() if t.table in self.raw]
-
-    def files(self, table: str, within: TimeRange) -> tuple[str, ...]:
-        return self.catalog.files(table, within)
-
-
 def find_tables(ids: Sequence[int], binder: Binder) -> list[str]:
     """The raw tables that hold events."""
     found = []
@@ -240,8 +218,11 @@ def find_tables(ids: Sequence[int], binder: Binder) -> list[str]:
 
 def _raw(binder: Binder, raw: Collection[str] | None) -> Relation:
     """All raw events. Only their read is narrowed: a subsearch sees all tables."""
-    reader = binder if raw is None else replace(binder, catalog=_Narrow(binder.catalog, raw))
-    return reader.read_raw(And(()))
+    if raw is None:
+        return binder.read_raw(And(()))
+    tables = [t for t in binder.catalog.raw_tables() if t.table in raw]
+    narrow = OtherRawTables(binder.catalog, tables)
+    return replace(binder, catalog=narrow).read_raw(And(()))
 
 
 def _events(first: CommandNode, binder: Binder, raw: Collection[str] | None) -> tuple[_Part, int]:
