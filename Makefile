@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test fuzz faults lint check format bench docs lock clean
+WEB := src/escudo/serve/pages/static/manifest.json
+
+.PHONY: setup web demo serve test fuzz faults lint audit check format bench docs lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,10 +17,18 @@ $(STAMP): requirements.lock pyproject.toml
 
 setup: $(STAMP)
 
+# Scripts and styles of the pages. Node comes with the packages of $(STAMP).
+web: $(WEB)
+$(WEB): $(STAMP) $(wildcard web/*.*) $(shell find web/src -type f)
+	$(BIN)/python web/build.py --check
+
 demo: $(STAMP)
 	$(BIN)/escudo demo
 
-test: $(STAMP)
+serve: $(STAMP) $(WEB)
+	$(BIN)/escudo demo --serve
+
+test: $(STAMP) $(WEB)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Random logs, archives, YAML, times and SPL: a quarter of an hour at most.
@@ -31,17 +41,21 @@ faults: $(STAMP)
 	ESCUDO_FAULTS=long $(BIN)/python -m pytest -n auto --dist worksteal tests/faults
 
 lint: $(STAMP)
-	$(BIN)/ruff format --check src tests benchmarks docs
-	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs web
+	$(BIN)/ruff check src tests benchmarks docs web
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What an audit of the code's safety says: half a minute. docs/security.md has that of the packages.
+audit: $(STAMP)
+	$(BIN)/bandit -q -ll -c pyproject.toml -r src/escudo
 
 check: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not spark"
 
 format: $(STAMP)
-	$(BIN)/ruff format src tests benchmarks docs
-	$(BIN)/ruff check --fix src tests benchmarks docs
+	$(BIN)/ruff format src tests benchmarks docs web
+	$(BIN)/ruff check --fix src tests benchmarks docs web
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -40,4 +42,8 @@ def main(names: Sequence[str], events: int, rounds: int, write: bool, work: Path
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] in (["soak"], ["year"]):
+        # They are no suites of variants; the soak needs a browser's driver besides.
+        import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:])
+    else:
+        main()

@@ -53,7 +53,7 @@ def hunt(
         command.append(logs if smallest is None else str(_pick_smallest(folder, logs, smallest)))
     chosen = Path(content)
     if detections is not None or only is not None:
-        chosen = _pick_content(folder, chosen, detections, only)
+        chosen = pick_content(folder, chosen, detections, only)
     command += ["--content", str(chosen)]
     if alone:
         command += ["--detection", DETECTION]
@@ -119,7 +119,7 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _pick_content(folder: Path, content: Path, count: int | None, only: str | None) -> Path:
+def pick_content(folder: Path, content: Path, count: int | None, only: str | None) -> Path:
     """A copy of the content (links that lead out of it are not read) with some detections."""
     place = folder / "content"
     shutil.copytree(content, place, ignore=shutil.ignore_patterns("detections", ".*"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import hunting, inputs, search
+from benchmarks import hunting, inputs, search, text_logs
 from benchmarks import searches as typical
 from benchmarks.harness import Suite, Variant
 
@@ -88,6 +88,28 @@ def fdr(events: int) -> Suite:
             ),
         ],
         limit=2.0,
+    )
+
+
+def text(events: int) -> Suite:
+    module = "benchmarks.text_logs"
+    variants = []
+    for kind in text_logs.KINDS:
+        source = {"source": str(text_logs.make_log(kind, events))}
+        for name, function in (("DuckDB", "duckdb_read"), ("Polars", "polars_read")):
+            variants += [
+                Variant(f"{kind}, escudo", module, "escudo_read", source),
+                Variant(f"{kind}: {name}", module, function, {**source, "kind": kind}),
+            ]
+    return Suite(
+        "text",
+        "Text logs to Arrow tables",
+        "Escudo finds out the source, and gives raw text, time and all fields (auditd's records "
+        "joined); the alternatives are told the form and the names of the fields, and give these.",
+        events,
+        variants,
+        limit=2.5,
+        pairs=True,
     )
 
 
@@ -230,6 +252,31 @@ def latency(events: int) -> Suite:
     )
 
 
+def hec(events: int) -> Suite:
+    """The same events posted and read from a file."""
+    source = {"source": str(inputs.generated("evtx-json", events))}
+    module, many = "benchmarks.receiving", {"connections": 8, "events_a_post": 1000}
+    return Suite(
+        "hec",
+        "Events by HEC to a committed lake, the scheduler running",
+        "`escudo serve` with its own content scheduled; eight connections post 1,000 events at a "
+        "time until all are acknowledged: by ids that are asked for (`useACK`), or by the answer "
+        "to the post. CPU s are those of the server; what sends shares its processors. The bare "
+        "cost is `escudo ingest` of the same events.",
+        events,
+        [
+            Variant(
+                "escudo serve, useACK", module, "post_events", {**source, **many, "acks": True}
+            ),
+            Variant("escudo ingest", _ESCUDO, "ingest_log", source),
+            Variant(
+                "escudo serve, answers", module, "post_events", {**source, **many}, partial=True
+            ),
+        ],
+        limit=2.0,
+    )
+
+
 def generator(events: int) -> Suite:
     formats = ("xml", "evtx-json", "4688", "fdr")
     return Suite(
@@ -254,11 +301,13 @@ SUITES: Mapping[str, Callable[[int], Suite | None]] = {
     "xml": xml,
     "evtx": evtx,
     "fdr": fdr,
+    "text": text,
     "wmi": wmi,
     "searches": searches,
     "compile": compiled,
     "hunt": hunt,
     "latency": latency,
+    "hec": hec,
     "generate": generator,
 }
 """Name -> maker for a number of events (``wmi``, ``searches`` and ``hunt`` also take ten times as

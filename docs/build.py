@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
-from docs import command_pages, source_pages
+from docs import command_pages, route_pages, source_pages
 from docs.markdown import GENERATED, cell, code, grid, page, sentence, table
 from tests.conformance.cases import all_cases, names_by_command
 
@@ -336,6 +336,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "sources.md": sources,
     "cim.md": lambda: document.build_page(load(), load_families()),
     "cli.md": command_line,
+    "server-permissions.md": route_pages.permissions,
     "support.md": support,
 }
 """The generated pages."""

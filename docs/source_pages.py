@@ -71,10 +71,12 @@ def sources(families: Mapping[str, Family]) -> str:
         GENERATED,
         "",
         "Escudo finds the format of a log by its content. It reads EVTX, event XML, JSON lines,",
-        "JSON arrays, CSV with a header, classic WinEventLog text and CrowdStrike FDR, each plain,",
-        "gz, zst or zip, in folders, or from standard input. The family of an event is the",
-        "first in this table whose rule holds. Other JSON and other Windows events fall to the",
-        "last families. Each family is one YAML file in",
+        "JSON arrays, CSV with a header, classic WinEventLog text, CrowdStrike FDR and text of the",
+        "sources below ([how](text_sources.md)), each plain, gz, zst or zip, in folders, or from",
+        "standard input. The family of an event is the one that has its source type, where that is",
+        "given (`--sourcetype`, HEC, a detection's test), and else the first in this table whose",
+        "rule holds. Other JSON, other text and other Windows events fall to the families that are",
+        "named so. Each family is one YAML file in",
         f"`{CATALOG}/`. [cim.md](cim.md) shows how its fields become those of the data models.",
         "",
     ]
@@ -137,6 +139,17 @@ _OWN_KEYS = (
     ("host", "fields that can hold the host, likewise"),
     ("source, sourcetype, index", "what searches find the events by; `{field}` puts a value in"),
     (
+        "labels",
+        "optional: the `source` and `sourcetype` of events that are the source's whatever is in "
+        "them, where a sender or a test gives these; a list of mappings, `*` stands for any text. "
+        "Without it that is its `sourcetype`, if no other source has the same",
+    ),
+    (
+        "open",
+        "optional: names of further fields that events may have (`requestParameters.*`), for "
+        "`escudo source coverage`",
+    ),
+    (
         "fields",
         "the fields that get a column: those that searches ask for; `{name: x, type: multivalue}` "
         "where there are several values. All others of an event are kept, too, and found by name",
@@ -149,6 +162,8 @@ _OWN_KEYS = (
         "condition, `fields` an eval expression for each field that the source can fill, "
         "`absent` (optional) the reason for one that it cannot",
     ),
+    ("text", "how lines of text are read: [Sources of text](text_sources.md)"),
+    ("samples", "optional: texts and the rows that they become, for `escudo source test`"),
 )
 
 
@@ -186,7 +201,8 @@ def _describe_own_sources() -> Iterator[str]:
     yield "## Own sources"
     yield ""
     yield "A YAML file teaches Escudo a source that it does not know, as long as the events are"
-    yield "in a format that it reads (JSON lines, say). Put such files into a folder, and name it"
+    yield "in a format that it reads (JSON lines, say), or are lines of text, whose form the file"
+    yield "describes ([how](text_sources.md)). Put such files into a folder, and name it"
     yield "with `--sources` wherever a command reads logs or opens a lake. A field of an object"
     yield "inside an event is named by its path (`client.ip`), and stands in single quotes in an"
     yield "eval expression. `acme_vpn.yml`:"
@@ -231,6 +247,7 @@ def _family(family: Family, common: Sequence[Column]) -> Iterator[str]:
             ["`source`", code_or_dash(family.source)],
             ["`sourcetype`", code_or_dash(family.sourcetype)],
             ["`index`", code_or_dash(family.index)],
+            *([["read as", family.text.description]] if family.text is not None else []),
             *(["recognised when" if n == 0 else "or when", rule] for n, rule in enumerate(rules)),
             ["time from", ", ".join(map(code, family.time)) or "the reader"],
             ["host from", ", ".join(map(code, family.host)) or "the reader"],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -27,15 +30,17 @@ def run_all_tests(
     """The results in the order of the detections and their tests; nothing is fetched or kept."""
     planned = list(plan_tests(detections, DataFinder(folders)))
     bench = TestBench(
-        content, _lakes(), engine_of=_engines(), options=options or TestOptions(now=NOW)
+        content, share_lakes(), engine_of=_engines(), options=options or TestOptions(now=NOW)
     )
     return [result for _, result in sorted(run_tests(planned, bench), key=lambda r: r[0])]
 
 
 @lru_cache(maxsize=1)
-def _lakes() -> LakeCache:
-    """What all tests of the suite share: a lake is known by what is in it."""
-    return LakeCache(None, load_tables())
+def share_lakes() -> LakeCache:
+    """What all tests of a process share: a lake is known by what is in it, and made once."""
+    folder = Path(tempfile.mkdtemp(prefix="escudo-suite-lakes-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return LakeCache(folder, load_tables())
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ To start Python and import Escudo takes longer than most commands. The process m
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import json
 import os
@@ -77,6 +78,7 @@ class Server:
     """The process that forks; one run at a time. Use it in a ``with`` block."""
 
     def __init__(self, library: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="escudo-runs-")
         preload = {} if library is None else {"LD_PRELOAD": str(library)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.program"],
@@ -98,6 +100,7 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self._process.communicate()
+        self._folder.cleanup()
 
     def receive(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -108,7 +111,7 @@ class Server:
         self, *arguments: object, fault: Fault | None = None, stdin: Path | None = None
     ) -> Run:
         """Begins a run of the program with some arguments; bytes stand for names as they are."""
-        folder = Path(tempfile.mkdtemp(prefix="escudo-run-"))
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         for name in _SAID:  # they are there before the process gets to open them
             (folder / name).touch()
         asked = {
@@ -172,17 +175,14 @@ def _become(asked: dict[str, Any], main: Any) -> None:
     os.chdir(asked["cwd"])
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.argv = ["escudo", *asked["arguments"]]
-    library: Any = None
     if asked["fault"] is not None:
-        library = ctypes.CDLL(None)
+        library: Any = ctypes.CDLL(None)
         library.faults_calls.restype = ctypes.c_long
         path, at, error = asked["fault"]
+        # The program may leave without coming back here; what is registered first is done last.
+        atexit.register(lambda: (folder / "calls").write_text(str(library.faults_calls())))
         library.faults_arm(os.fsencode(path), ctypes.c_long(at), error)
-    try:
-        main()
-    finally:
-        if library is not None:
-            (folder / "calls").write_text(str(library.faults_calls()))
+    main()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from benchmarks import fdr_libraries, hunting, inputs, report, searches, suites, xml_libraries
+from benchmarks import (
+    fdr_libraries,
+    hunting,
+    inputs,
+    receiving,
+    report,
+    searches,
+    suites,
+    xml_libraries,
+    year,
+)
 from benchmarks.harness import Measured, Suite, Variant, run_suite
 
 from escudo.generate.generate import generate
@@ -156,3 +166,26 @@ def test_hunts_run(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert alone["cpu"] > 0
     assert len(list((tmp_path / "b" / "content" / "detections").iterdir())) == 1
     assert hunting.scan_command_lines(tmp_path, rows=EVENTS)["rows"] == hunting.SCANS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("acks", [True, False])
+def test_every_event_that_is_posted_is_acknowledged(tmp_path: Path, acks: bool) -> None:
+    log = tmp_path / "log.jsonl"
+    generate(1000, 1, "evtx-json", log)
+    events = len(log.read_text().splitlines())
+    done = receiving.post_events(
+        tmp_path, source=str(log), connections=2, events_a_post=50, acks=acks, schedule=False
+    )
+    assert done["rows"] == events
+    assert done["details"]["posts"] == -(-events // 50)
+    assert 0 < done["details"]["median acknowledge s"] <= done["details"]["p99 acknowledge s"]
+
+
+def test_a_year_is_played_with_the_files_of_so_many_events(tmp_path: Path) -> None:
+    """A day of 10^8 events has 18 GB, a file for each 128 MB of a table, at least one."""
+    per_table = (47, 27, 20, 13, 11, 7, 4, 3, 1, 1)
+    first, last = year.Year(tmp_path, events=1e8, days=3, samples=2).play()
+    assert (first.day, first.files) == (1, sum(per_table))
+    assert (last.day, last.files, last.largest_table) == (3, 3 * sum(per_table), 3 * 47)
+    assert 0 < first.ledger_bytes <= last.ledger_bytes

@@ -6,14 +6,17 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import json_lines
 from tests.cli.test_wrong_input import GOOD
+from tests.serve.running import follow_start
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -74,7 +77,7 @@ def test_what_is_taken_of_the_lock() -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_the_units(tmp_path: Path) -> None:
     """As systemd reads them, with a program that is there."""
-    for unit in ("escudo.service", "escudo.timer"):
+    for unit in ("escudo.service", "escudo.timer", "escudo-server.service"):
         text = (DEPLOY / unit).read_text().replace("/opt/escudo/bin/escudo", sys.executable)
         (tmp_path / unit).write_text(text)
     done = subprocess.run(
@@ -121,3 +124,31 @@ def test_the_command_of_the_service(tmp_path: Path) -> None:
         events = [r["event"] for r in json_lines((places["%L"] / "escudo/escudo.log").read_text())]
         assert ("known file" in events) is known
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cache", "inbox", "logs", "state"]
+
+
+@pytest.mark.slow
+def test_the_command_of_the_server(tmp_path: Path) -> None:
+    """It answers, and ends by SIGTERM as what has done its work does."""
+    text = (DEPLOY / "escudo-server.service").read_text()
+    (start,) = re.findall(r"^ExecStart=\S+ (.*)$", text, re.MULTILINE)
+    command = start.replace("%S", str(tmp_path)).replace("--port 8443", "--port 0")
+    command = command.replace("--syslog-tls 6514", "--syslog-tls 0")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "escudo.cli", *command.split()],
+        env={**os.environ, "ESCUDO_CACHE": str(tmp_path / "cache"), "HOME": "/nonexistent"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        url, told = follow_start(process)
+        assert "first log-in: user admin" in "".join(told)
+        port = url.rpartition(":")[2]
+        context = ssl.create_default_context(cafile=tmp_path / "escudo/lake/tls/certificate.pem")
+        with urllib.request.urlopen(f"https://localhost:{port}/api/health", context=context) as got:
+            assert got.status == 200
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()

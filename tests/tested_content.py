@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from escudo.content.starter_packs import find_pack
+from escudo.content.starter_packs import find_starter_pack
 
-PACK = find_pack("suspicious-wmi-use")
+PACK = find_starter_pack("suspicious-wmi-use")
 DATA = PACK / "tests" / "wmi_provider_host_started_a_script_interpreter"
 """Its attack is ``cmd.exe`` and ``powershell.exe`` below WmiPrvSE.exe on one host."""
 SYSMON = {

@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
@@ -53,6 +54,15 @@ def silence_warnings() -> None:
         warnings.simplefilter("ignore")
 
 
+def silence_authlib() -> None:
+    """Silences authlib, too, which has its warnings shown whatever was said before it is imported.
+
+    To be called before the rest of it is.
+    """
+    import_module("authlib.deprecate")
+    silence_warnings()
+
+
 def spare_pandas() -> None:
     """Has Arrow take pandas for too old a one, until it is asked for a data frame.
 
@@ -88,6 +98,13 @@ def use_jemalloc() -> None:
 def use_own_python() -> None:
     """Has Spark's workers run the Python that runs this, unless the environment names one."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+
+
+def provide_variables(variables: Mapping[str, str]) -> None:
+    """Puts variables into the environment, as far as it has them not: what reads storages, and the
+    processes that are started, take credentials from there."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
 
 
 def catch_stops() -> None:

@@ -22,6 +22,7 @@ from escudo.core.errors import EscudoError
 from tests.authoring.git_repository import commit_all, git
 from tests.authoring.test_diff import SEARCH, put, put_detection
 from tests.cli.conftest import Run
+from tests.cli.terminals import Terminal
 
 NOW = 1_716_000_000.0
 
@@ -380,6 +381,35 @@ def test_what_a_killed_process_left_is_swept(remote: Path, store: Store) -> None
         pack.content.name,
         "pack.json",
     ]
+
+
+def test_what_is_no_pack_is_not_swept(store: Store) -> None:
+    """The folder that a user names as a store may have others in it."""
+    mine = store.folder / "website" / "content-0123456789ab"
+    mine.mkdir(parents=True)
+    (store.folder / "website" / "README.md").write_text("mine")
+    (store.folder / "book" / "content-en").mkdir(parents=True)
+    with store.locked():
+        pass
+    assert mine.is_dir()
+    assert (store.folder / "book" / "content-en").is_dir()
+
+
+@pytest.mark.parametrize(("answer", "taken"), [("y", True), ("n", False), ("", False)])
+def test_a_terminal_is_asked_whether_to_take_an_update(
+    remote: Path, checkout: Path, store: Store, answer: str, taken: bool
+) -> None:
+    old = add(store, remote).pack.pin
+    put_detection(checkout, "Third")
+    new = push(checkout)
+    with Terminal("content", "update", "--store", store.folder, columns=200) as terminal:
+        assert "+ Third" in terminal.expect(r"take it\? \[y/N\]: $")
+        assert [s.pack.pin for s in list_states(store)] == [old]
+        terminal.send(f"{answer}\n")
+        code, text = terminal.finish()
+    assert code == 0, text
+    assert ("not taken" in text) is not taken
+    assert [s.pack.pin for s in list_states(store)] == [new if taken else old]
 
 
 def test_one_process_at_a_time(escudo: Run, remote: Path, store: Store) -> None:

@@ -16,10 +16,12 @@ import pytest
 import yaml
 
 from escudo.authoring.new_files import write_files
-from escudo.authoring.scaffold.element_files import Identity, NewFile, build_element
+from escudo.authoring.scaffold.element_files import build_element
 from escudo.authoring.scaffold.fields import FIELDS, Shape
+from escudo.authoring.scaffold.new_file import Identity, NewFile
 from escudo.core.errors import EscudoError
 from tests.cli.conftest import Run
+from tests.cli.terminals import Terminal
 
 SEARCH = (
     "| tstats `security_content_summariesonly` count from datamodel=Endpoint.Processes"
@@ -78,6 +80,47 @@ def test_init_writes_nothing_where_one_of_its_files_is(escudo: Run, tmp_path: Pa
     assert "AUT002" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["README.md"]
     assert (tmp_path / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "appid"),
+    [
+        (("--title", "2024"), "detections_2024"),  # the name of a folder begins with a letter
+        (("--title", "NUL"), "detections_nul"),  # no folder of Windows has this name
+        (("--title", "Schutz \U0001f6e1 \u00fc"), "schutz"),
+        (("--title", "%%author_name%% : #"), "author_name"),
+    ],
+)
+def test_whatever_its_title_it_can_be_built(
+    escudo: Run, tmp_path: Path, options: tuple[str, ...], appid: str
+) -> None:
+    given = ("--author", "Ada", "--company", "Acme Inc.")
+    made = escudo("init", tmp_path / "made", *given, *options)
+    assert made.returncode == 0, made.stderr
+    app = yaml.safe_load((tmp_path / "made" / "contentctl.yml").read_text("utf-8"))["app"]
+    assert (app["title"], app["appid"], app["author_name"]) == (options[1], appid, "Ada")
+    assert app["description"] == "Detections of Acme Inc."
+    built = escudo("build", tmp_path / "made", "--format", "json")
+    assert built.returncode == 0, built.stderr
+    assert json.loads(built.stdout)["appid"] == appid
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--title", "a\nb"),
+        ("--appid", "a/b"),
+        ("--appid", "2nd"),
+        ("--appid", "a.b"),  # contentctl refuses it
+        ("--label", "[a]"),  # a stanza could not be called so
+        ("--label", " "),
+        ("--label", "x" * 60),  # no name of a detection would fit beside it
+    ],
+)
+def test_what_no_app_can_be_called(escudo: Run, tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = escudo("init", tmp_path / "made", "--author", "Ada", *options)
+    assert (done.returncode, "AUT012" in done.stderr) == (1, True), done.stderr
+    assert not (tmp_path / "made").exists()
 
 
 def test_workflows_are_yaml_that_run_the_commands(escudo: Run, tmp_path: Path) -> None:
@@ -158,6 +201,77 @@ def test_a_name_that_is_known_elsewhere_is_refused(escudo: Run, repository: Path
     assert "AUT002" in done.stderr
 
 
+def test_what_escudo_brings_can_be_defined_anew(escudo: Run, repository: Path) -> None:
+    """A repository needs a definition of its own, since Splunk has not got Escudo's."""
+    given = ("new", "macro", "summariesonly_config", "--root", repository, "--definition", "true")
+    done = escudo(*given)
+    assert done.returncode == 0, done.stderr
+    assert escudo(*given).returncode == 1  # now it is there
+
+
+def test_a_terminal_is_asked(repository: Path) -> None:
+    with Terminal("new", "detection", "--root", repository, columns=200) as terminal:
+        for question, answer in (
+            ("name", "Odd Hunt"),
+            ("search", "| makeresults | eval dest=1"),
+            (r"type.*TTP", "sometimes"),
+            (r"'sometimes' is not one of", "hunting"),
+            ("description", ""),
+            ("data source", "Sysmon EventID 1"),
+            ("story", ""),
+            (r"technique.*several", "T1047, T1059.001"),
+        ):
+            terminal.expect(question)
+            terminal.expect(": $")
+            terminal.send(f"{answer}\n")
+        code, text = terminal.finish()
+    assert code == 0, text
+    values = read(repository / "detections" / "endpoint" / "odd_hunt.yml")
+    assert values["type"] == "Hunting"
+    assert values["data_source"] == ["Sysmon EventID 1"]
+    assert values["description"] == "Finds events of: Odd Hunt."
+    tags = values["tags"]
+    assert isinstance(tags, dict)
+    assert tags["mitre_attack_id"] == ["T1047", "T1059.001"]
+
+
+def test_a_terminal_is_not_asked_for_what_another_option_says(repository: Path) -> None:
+    table = repository.parent / "table.csv"
+    table.write_text("host,note\na,b\n")
+    given = ("new", "lookup", "hosts", "--type", "csv", "--csv", table, "--description", "a")
+    with Terminal(*given, "--root", repository) as terminal:
+        code, text = terminal.finish()
+    assert code == 0, text
+    assert (repository / "lookups" / "hosts.csv").read_text() == "host,note\na,b\n"
+
+
+def test_what_a_terminal_takes_back_writes_nothing(repository: Path) -> None:
+    before = sorted(repository.rglob("*"))
+    with Terminal("new", "macro", "odd", "--root", repository) as terminal:
+        terminal.expect("definition")
+        terminal.send("\x03")
+        code, _ = terminal.finish()
+    assert code == 130
+    assert sorted(repository.rglob("*")) == before
+
+
+def test_a_baseline_with_a_window_of_its_own(escudo: Run, repository: Path) -> None:
+    done = escudo(
+        *("new", "baseline", "Odd Hosts Seen", "--root", repository, "--earliest", "-7d@d"),
+        *("--search", "| makeresults | eval user=1 | outputlookup seen"),
+    )
+    assert done.returncode == 0, done.stderr
+    values = read(repository / "baselines" / "odd_hosts_seen.yml")
+    assert values["deployment"] == {
+        "scheduling": {
+            "cron_schedule": "10 0 * * *",
+            "earliest_time": "-7d@d",
+            "latest_time": "-10m@m",
+            "schedule_window": "auto",
+        }
+    }
+
+
 def test_stdout_shows_and_writes_nothing(escudo: Run, repository: Path) -> None:
     before = sorted(repository.rglob("*"))
     done = escudo(
@@ -172,7 +286,15 @@ WRONG = [
     ("AUT003", "detection", "No Risk", {"fields": ("count",)}),
     ("AUT003", "detection", "No Source", {"test_data": ("a.xml",)}),
     ("AUT003", "detection", "No Test", {"status": "production"}),
+    ("AUT003", "detection", "No Data", {"source": "a"}),
     ("AUT003", "lookup", "no_columns", {"type": "csv"}),
+    ("AUT004", "lookup", "no_file", {"type": "kvstore", "csv": "a.csv"}),
+    ("AUT004", "lookup", "twice", {"type": "csv", "csv": "a.csv", "column": ("a",)}),
+    ("AUT004", "lookup", "no_table", {"type": "csv", "csv": "there/is/none.csv"}),
+    ("AUT004", "data_source", "None", {"source": "a", "sourcetype": "b", "example": "a\0b"}),
+    ("AUT004", "detection", "Odd Score", {"risk_object": ("dest:system:\u00b2",)}),
+    ("AUT004", "detection", "Hunt", {"type": "Hunting", "risk_object": ("dest",)}),
+    ("AUT004", "detection", "Hunt", {"type": "Hunting", "message": "on $dest$"}),
     ("AUT004", "detection", "Bad Technique", {"technique": ("T10",)}),
     ("AUT004", "detection", "Bad Score", {"risk_object": ("dest:system:900",)}),
     ("AUT004", "detection", "Bad Type", {"risk_object": ("dest:machine",)}),
@@ -229,7 +351,7 @@ def test_files_that_cannot_all_be_written_are_not_written(tmp_path: Path) -> Non
     files = [NewFile(PurePosixPath(p), b"") for p in ("macros/a.yml", "detections/b.yml")]
     with pytest.raises(EscudoError):
         write_files(tmp_path, files)
-    assert not (tmp_path / "macros" / "a.yml").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["detections"]
 
 
 CONTENTCTL = os.environ.get("ESCUDO_CONTENTCTL")

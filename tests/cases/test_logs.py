@@ -29,7 +29,9 @@ from escudo.actions.search import SearchOptions, search_lake
 from escudo.actions.workspace import Workspace
 from escudo.core.errors import Severity
 from escudo.lake import Lake
+from escudo.lake.ingest_options import IngestOptions
 from escudo.sources.date_order import DateOrder
+from escudo.spl.relation.values import number_text
 from tests.shared_data import SHARED
 from tests.yaml_file import read_yaml
 
@@ -67,6 +69,8 @@ def _shown(name: str, value: Any) -> str | None:
         return None
     if name == "_time":
         return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds")[:23]
+    if isinstance(value, float):
+        return number_text(value)
     return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -90,9 +94,8 @@ def test_quick_cases_are_there() -> None:
 def test_case(case: Path, workspace: Workspace) -> None:
     expected = read_yaml(case / "expected.yml")
     order = expected.get("date_order")
-    ingested = ingest_logs(
-        [_dated(case / "input")], workspace.lake, date_order=DateOrder(order) if order else None
-    )
+    options = IngestOptions(date_order=DateOrder(order) if order else None)
+    ingested = ingest_logs([_dated(case / "input")], workspace.lake, options)
     told = [d.code for d in ingested.report.diagnostics if d.severity is not Severity.INFO]
     assert sorted(told) == expected.get("told", [])
     assert ingested.report.blind == expected.get("blind", 0)

@@ -52,6 +52,9 @@ def test_what_goes_before_what(home: Path, escudo: Run, monkeypatch: pytest.Monk
     shown = _shown(escudo)
     assert shown["lake"] == ("three", "$ESCUDO_LAKE")
     assert shown["content"] == (["c", "d"], "$ESCUDO_CONTENT")
+    monkeypatch.setenv("ESCUDO_CONTENT", f"pack:suspicious-wmi-use{os.pathsep}d")
+    assert _shown(escudo)["content"] == (["pack:suspicious-wmi-use", "d"], "$ESCUDO_CONTENT")
+    monkeypatch.setenv("ESCUDO_CONTENT", f"c{os.pathsep}d")
     for folder in ("c", "d", user.parent / "over"):
         Path(folder).mkdir()
     done = escudo("search", SEARCH)
@@ -98,7 +101,11 @@ def test_a_search_without_options(home: Path, escudo: Run) -> None:
         ("lake = \n", "CLI030", "1:8", "no TOML"),
         ("lake = 'a'\nlake = 'b'\n", "CLI030", "2:11", "no TOML"),
         ("log_file = '../log'\n", "CLI032", "1:12", "must be in its own folder"),
-        ("lake = 's3://bucket/lake'\n", "CLI032", "1:8", "must be a path on this machine"),
+        ("master = 'sc://evil:1'\n", "CLI032", "1:1", "cannot be set by escudo.toml"),
+        ("spark_properties = 'a'\n", "CLI032", "1:1", "cannot be set by escudo.toml"),
+        ("lake = 's3://evil/x'\n", "CLI032", "1:1", "a URL as lake cannot be set by escudo.toml"),
+        ("ledger = 'postgresql://evil/x'\n", "CLI032", "1:1", "set it in your own configuration"),
+        ("state = 'postgresql://evil/x'\n", "CLI032", "1:1", "by --config or ESCUDO_STATE"),
         ("lake = 'x'\nlak = 'y'\n", "CLI031", "2:1", "did you mean 'lake'?"),
         ("tz = 'Europe/Madird'\n", "CLI032", "1:6", "help: such as Europe/Madrid"),
         ('content = ["a\\u0000b"]\n', "CLI032", "1:11", "must be a list of paths"),
@@ -130,9 +137,9 @@ def test_what_is_wrong_elsewhere(home: Path, escudo: Run, monkeypatch: pytest.Mo
     monkeypatch.setenv("ESCUDO_MAX_MEMBERS", "many")
     assert "error[CLI032]: ESCUDO_MAX_MEMBERS must be" in escudo("config").stderr
     monkeypatch.delenv("ESCUDO_MAX_MEMBERS")
-    monkeypatch.setenv("ESCUDO_LAKE", "s3://bucket")
-    expected = "error[CLI032]: ESCUDO_LAKE must be a path on this machine, not 's3://bucket'\n"
-    assert escudo("config").stderr.startswith(expected)
+    monkeypatch.setenv("ESCUDO_LAKE", "ftp://bucket")
+    expected = "error[STO003]: ftp:// is no storage that a lake can be in\n"
+    assert escudo("search", "| makeresults").stderr.startswith(expected)
 
 
 def test_a_path_that_is_not_there_names_who_said_it(
@@ -148,6 +155,13 @@ def test_a_path_that_is_not_there_names_who_said_it(
     assert "'gone' does not exist. (set by $ESCUDO_CONTENT)\n" in escudo("explain", SEARCH).stderr
     done = escudo("explain", SEARCH, "--content", "away")
     assert done.stderr.endswith("Path 'away' does not exist.\n")
+
+
+def test_a_pack_is_content(home: Path, escudo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "work" / "escudo.toml").write_text('content = ["pack:suspicious-wmi-use"]\n')
+    assert escudo("explain", "WMIC Ran an XSL Script").returncode == 0
+    monkeypatch.setenv("ESCUDO_CONTENT", "pack:nosuch")
+    assert "error[CON003]: no pack is named 'nosuch'" in escudo("explain", SEARCH).stderr
 
 
 @pytest.mark.parametrize("name", ["local", "utc", "europe/madrid"])

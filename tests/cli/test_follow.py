@@ -279,7 +279,7 @@ def test_nothing_is_lost_while_the_lake_is_maintained(
     assert server.run("lake", "maintain", "--lake", lake, "--policy", policy).code == 0
     assert read_numbers(lake) == all_once(range(400))
     with Lake.open(lake) as opened:
-        commits = [c.kind for c in opened.ledger.commits()]
+        commits = [c.kind for c in opened.ledger.list_commits()]
         assert {"compact", "expire"} <= set(commits)
         assert commits.count("compact") >= 2
 

@@ -60,13 +60,25 @@ OF_GIT = frozenset(
     ]
 )
 """What Escudo asks git with."""
+OF_SPARK = frozenset({"--conf", "--properties-file", "--py-files"})
+"""Options of spark-submit."""
+OF_TESTS = frozenset({"--every", "--part"})
+"""Of the program that counts conformance cases."""
+KNOWN = EVERY | OF_GIT | OF_SPARK | OF_TESTS
 _OF_PODMAN = re.compile(r"^podman (?:.*\\\n)*?.*?(?=\bescudo \w|$)", re.MULTILINE)
+
+_OF_OTHERS = re.compile(
+    r"(?:^(?:\$ )?(?:logger|contentctl|pipx run pip-audit) |`python -m benchmarks )"
+    r"(?:.*\\\n)*.*?(?:`|$)",
+    re.MULTILINE,
+)
+"""Calls of other programs, on a line of their own or, of the benchmarks, between backquotes."""
 
 
 def find_faults(text: str) -> list[str]:
     """Options of a text that no command has, or not the one that it stands beside."""
-    text = _OF_PODMAN.sub("", text)
-    faults = [o for o in _OPTION.findall(text) if o not in EVERY | OF_GIT]
+    text = _OF_OTHERS.sub("", _OF_PODMAN.sub("", text))
+    faults = [o for o in _OPTION.findall(text) if o not in KNOWN]
     for call in _CALL.finditer(text):
         path = (call[1], call[2]) if (call[1], call[2]) in OPTIONS else (call[1],)
         own = OPTIONS.get(path)
@@ -85,5 +97,9 @@ def test_what_is_a_fault() -> None:
     assert find_faults("run it with --outfile FILE") == ["--outfile"]
     assert find_faults("`escudo search X --strict`, or `escudo lint X --strict`") == [
         "search --strict"
+    ]
+    assert find_faults("$ contentctl test --mode x \\\n  --deep y\nescudo lint --deep") == [
+        "--deep",
+        "lint --deep",
     ]
     assert find_faults("`escudo lake expire --retention-hours 1` <!-- note --> a --- b") == []

@@ -1,4 +1,5 @@
-"""A URL where a path is asked for is refused at once, and nothing is made of it."""
+"""A URL where a path is asked for is refused at once, and nothing is made of it; so is a lake at a
+URL without a ledger."""
 
 from __future__ import annotations
 
@@ -45,18 +46,33 @@ def test_every_command(
     given = [{"URL": URLS[0], "LOG": "log"}.get(word, word) for word in command]
     done = escudo(*given)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error[SYS006]: s3://bucket/lake is a URL: a ")
+    told = (
+        "LAK029]: s3://bucket/lake has no" if "--lake" in command else "SYS006]: s3://bucket/lake"
+    )
+    assert done.stderr.startswith(f"error[{told}")
     assert [p.name for p in tmp_path.iterdir()] == ["log"]
 
 
-@pytest.mark.parametrize("url", [*URLS, "https://example.org/lake", "S3://bucket", "unknown://x"])
-@pytest.mark.parametrize("of_path", [False, True], ids=["text", "Path"])
-def test_every_kind(url: str, of_path: bool) -> None:
-    if of_path and url.startswith("unknown"):
-        pytest.skip("a Path has one slash, as a folder named like a scheme would")
+@pytest.mark.parametrize("url", [*URLS, "https://example.org/lake", "S3://bucket"])
+def test_a_path_made_of_a_url(url: str) -> None:
+    """A ``Path`` has one slash where the URL had two."""
     with pytest.raises(EscudoError) as caught:
-        Lake.open(Path(url) if of_path else url)
+        Lake.open(Path(url))
     assert caught.value.code == "SYS006"
+
+
+@pytest.mark.parametrize("url", ["https://example.org/lake", "unknown://x", "s3://", "s3://b/a b"])
+def test_a_url_of_no_storage(url: str) -> None:
+    with pytest.raises(EscudoError) as caught:
+        Lake.open(url)
+    assert caught.value.code == "STO003"
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_url_without_a_ledger(url: str) -> None:
+    with pytest.raises(EscudoError) as caught:
+        Lake.open(url)
+    assert caught.value.code == "LAK029"
 
 
 def test_a_folder_with_a_colon_in_its_name_is_a_folder(tmp_path: Path) -> None:

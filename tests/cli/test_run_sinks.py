@@ -59,7 +59,7 @@ def test_findings_wait_for_a_sink_that_refuses_them(escudo: Run, lake: Path) -> 
 def test_a_daemon_serves_metrics(lake: Path) -> None:
     once = ["--detection", "Process Execution via WMI", "--metrics", "127.0.0.1:0"]
     with Terminal("run", "--lake", lake, "--daemon", *once) as terminal:
-        port = re.search(r"\d+", terminal.expect(r"metrics at port \d+"))
+        port = re.search(r"\d+$", terminal.expect(r"metrics: http://127\.0\.0\.1:\d+"))
         assert port is not None
         terminal.expect("window")
         with urlopen(f"http://127.0.0.1:{port[0]}/metrics", timeout=10) as answer:

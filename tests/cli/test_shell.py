@@ -12,10 +12,11 @@ from typing import cast
 import pytest
 
 from escudo import startup
+from escudo.actions.complete_search import Names
 from escudo.actions.ingest import ingest_logs
 from escudo.cli.commands.shell import attempt
 from escudo.cli.shell.checking import Checker
-from escudo.cli.shell.completion import Names, propose
+from escudo.cli.shell.completion import propose_input
 from escudo.cli.shell.input_text import is_complete, split_script
 from escudo.cli.shell.session import Session
 from escudo.core.errors import Diagnostic
@@ -62,16 +63,18 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("index=* | lookup lol", "lolbas_file_path"),
         ("| inputlookup append=t dns", "dns_hosts"),
         ("index=* `security_con", "security_content_summariesonly`"),
+        ("index=* | dedup keepev", "keepevents="),
+        ("index=* | stats count b", "by"),
         (".fie", ".fields"),
         (".format ver", "vertical"),
     ],
 )
 def test_what_may_come_next_is_proposed(before: str, proposed: str) -> None:
-    assert next(iter(propose(before, NAMES))).text == proposed
+    assert next(iter(propose_input(before, NAMES))).text == proposed
 
 
 def test_what_has_the_word_inside_comes_after_what_begins_with_it() -> None:
-    texts = [p.text for p in propose("index=* process", NAMES)]
+    texts = [p.text for p in propose_input("index=* process", NAMES)]
     assert texts == ["process_name", "Processes.process", "parent_process_name"]
 
 

@@ -98,3 +98,49 @@ def test_a_folder_without_sources(escudo: Run, tmp_path: Path) -> None:
     done = escudo("hunt", "-", "--sources", tmp_path, stdin=b"")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error[SRC052]")
+
+
+@pytest.mark.slow
+def test_what_is_known_of_sources(escudo: Run, tmp_path: Path) -> None:
+    """The example of a data source is read; a detection over it can fire, another one cannot."""
+    content = tmp_path / "content"
+    (content / "data_sources").mkdir(parents=True)
+    (content / "detections").mkdir()
+    source = {
+        "name": "AWS CloudTrail DeleteTrail",
+        "id": "00000000-0000-4000-8000-000000000001",
+        "version": 1,
+        "date": "2024-06-01",
+        "author": "us",
+        "description": "one",
+        "source": "aws_cloudtrail",
+        "sourcetype": "aws:cloudtrail",
+        "fields": ["eventName", "action", "nosuch"],
+        "example_log": json.dumps(
+            {
+                "eventVersion": "1.08",
+                "eventTime": "2024-06-01T08:00:00Z",
+                "eventSource": "cloudtrail.amazonaws.com",
+                "eventName": "DeleteTrail",
+                "awsRegion": "us-east-1",
+            }
+        ),
+    }
+    (content / "data_sources" / "a.yml").write_text(json.dumps(source))
+    done = escudo("source", "check", content / "data_sources", "--format", "json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert (told["recognised"], told["fields_listed"], told["fields_produced"]) == (1, 3, 2)
+    assert told["missing"] == [{"source": "AWS CloudTrail DeleteTrail", "field": "nosuch"}]
+
+    log = tmp_path / "trail.json"
+    log.write_text(str(source["example_log"]))
+    detection = (EXAMPLE / "content" / "detections" / "vpn_logons_fail.yml").read_text("utf-8")
+    (content / "detections" / "d.yml").write_text(detection)
+    for arguments, cannot in (((), False), ((log,), True)):  # the log has no logon
+        done = escudo("source", "coverage", *arguments, "--content", content, "--format", "json")
+        told = json.loads(done.stdout)
+        assert done.returncode == 0
+        assert told["can_fire"] + len(told["cannot"]) == told["detections"]
+        names = [unable["name"] for unable in told["cannot"]]
+        assert ("VPN Logons Fail" in names) is cannot

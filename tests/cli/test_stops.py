@@ -73,3 +73,36 @@ def test_a_lake_that_is_a_file_or_may_not_be_read_is_coded(escudo: Run, tmp_path
     assert done.returncode == 1
     assert "error[LAK" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+_LEAVE = """
+import atexit, sys, threading, time
+from escudo.startup import leave_process
+atexit.register(lambda: sys.stderr.write("done at the end\\n"))
+threading.Thread(target=lambda: (time.sleep(0.2), sys.stderr.write("thread ended\\n"))).start()
+sys.stdout.write("x" * 3_000_000)
+leave_process(7)
+"""
+
+
+def test_a_process_is_left_once_all_is_done_and_handed_over() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LEAVE], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 7
+    assert len(done.stdout) == 3_000_000
+    assert done.stderr == "thread ended\ndone at the end\n"
+
+
+def test_a_reader_that_has_gone_is_told_by_the_exit_code() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _LEAVE.replace("leave_process(7)", "leave_process(0)")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
+    )
+    assert process.stdout is not None
+    assert os.read(process.stdout.fileno(), 1) == b"x"
+    process.stdout.close()
+    assert process.wait(60) != 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.conftest import Run
 from tests.tested_content import DATA, PACK, SYSMON, make_checkout, write_detection
@@ -80,7 +81,7 @@ def test_every_outcome_is_told_apart(escudo: Run, checkout: Path) -> None:
     by_name = {r["test"]: r for r in told["results"]}
     assert by_name["away"]["reason"] == "no local copy of https://h.example/a.log"
     assert by_name["cloud"]["reason"] == "no source of Escudo knows the events of aws:x"
-    assert "no log format recognised" in by_name["syslog"]["reason"]
+    assert "no source of Escudo knows the events of XmlWinEventLog" in by_name["syslog"]["reason"]
     misses = next(r for r in told["results"] if r["detection"] == "Misses")
     (problem,) = misses["problems"]
     assert problem["code"] == "DET101"
@@ -189,7 +190,9 @@ def test_known_good_logs(escudo: Run, checkout: Path, tmp_path: Path) -> None:
 
 def test_events_carry_what_the_test_says(escudo: Run, checkout: Path) -> None:
     """A source type decides which events a search takes, as in Splunk."""
-    (checkout / "tests/cloud.json").write_text('{"eventName": "StopLogging", "user": "eve"}\n')
+    (checkout / "tests/cloud.json").write_text(
+        '{"eventName": "StopLogging", "userIdentity": {"type": "IAMUser", "userName": "eve"}}\n'
+    )
     data = {
         "data": "tests/cloud.json",
         "source": "trail",
@@ -258,7 +261,44 @@ def test_the_pack_hunts_by_its_name(escudo: Run) -> None:
     assert "WMI Created a Process after a Network Logon" in found
 
 
+def test_what_is_synthesised_is_told_and_kept(escudo: Run, checkout: Path, tmp_path: Path) -> None:
+    write_detection(checkout, "Finds", "cmd.exe")
+    write_detection(checkout, "Broken", "cmd.exe", search="| nosuchcommand | `broken_filter`")
+    kept = tmp_path / "kept"
+    done = escudo("test", checkout, "--synthesise", "--write", kept, "--format", "table", "--quiet")
+    assert done.returncode == 0, done.stderr
+    broken, counts = done.stdout.splitlines()
+    assert broken.startswith("--   Broken: ")
+    assert "nosuchcommand" in broken
+    assert counts == ("2 detections: 1 synthesised, 1 fired; 2 near-misses, 0 of them fired")
+    (checkout / "detections" / "broken.yml").unlink()
+    tests = yaml.safe_load((kept / "finds" / "tests.yml").read_text())["tests"]
+    assert [test.get("negative", False) for test in tests] == [False, True, True]
+    for file in (kept / "finds").glob("*.xml"):
+        (checkout / "tests" / file.name).write_bytes(file.read_bytes())
+    for test in tests:
+        for data in test["attack_data"]:
+            data["data"] = f"tests/{data['data']}"
+    write_detection(checkout, "Finds", "cmd.exe", tests=tests)
+    done = escudo("test", checkout, "--offline", "--format", "json", "--quiet")
+    assert set(outcomes(done).values()) == {"passed"}, done.stderr
+    assert len(outcomes(done)) == 3
+    write_detection(checkout, "Finds", "calc.exe", tests=tests)
+    done = escudo("test", checkout, "--offline", "--format", "json", "--quiet")
+    assert (done.returncode, results(done)["failed"]) == (1, 1)
+
+
 def test_wrong_use(escudo: Run, checkout: Path, tmp_path: Path) -> None:
-    assert escudo("test", checkout, "--allow", DATA / "attack.xml").returncode == 2
+    for arguments, told in (
+        (("--allow", DATA / "attack.xml"), "--allow goes with --benign"),
+        (("--write", tmp_path), "--write goes with --synthesise"),
+        (("--synthesise", "--strict"), "--strict does nothing with --synthesise"),
+        (("--synthesise", "--output", "r.xml"), "--output does nothing with --synthesise"),
+        (("--synthesise", "--format", "junit"), "--synthesise gives a table or JSON"),
+        (("--synthesise", "--benign", DATA), "--benign does nothing with --synthesise"),
+        (("--benign", DATA, "--near", "1"), "--near does nothing with --benign"),
+    ):
+        done = escudo("test", checkout, *arguments)
+        assert (done.returncode, told in done.stderr) == (2, True), done.stderr
     done = escudo("test", checkout, "--output", tmp_path / "r.txt")
     assert (done.returncode, "CLI010" in done.stderr) == (1, True)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.content.test_broken import BROKEN, lay_out
+from tests.tested_content import PACK
 
 STIX = {
     "type": "bundle",
@@ -44,6 +45,13 @@ def mixed(tmp_path: Path) -> Path:
     lay_out("asset_type", tmp_path)
     shutil.copytree(BROKEN / "filter_macro_not_last" / "input", tmp_path, dirs_exist_ok=True)
     return tmp_path
+
+
+@pytest.mark.slow
+def test_nothing_is_said_of_a_starter_pack(escudo: Run) -> None:
+    done = escudo("validate", f"pack:{PACK.name}", "--strict", "--quiet", "--format", "json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["problems"], report["detections"]["total"]) == (0, [], 15)
 
 
 @pytest.mark.slow

@@ -189,8 +189,8 @@ def test_delete_takes_the_option(escudo: Run, lake: Path) -> None:
     assert "--allow-delete" in escudo("search", "--help").stdout
     count = "| tstats count from datamodel=Endpoint.Processes"
     assert rows(escudo, count, lake) == [{"count": 32}]
-    (done,) = rows(escudo, old, lake, "--allow-delete")
-    assert done["deleted"] == 31
+    done, of_index = rows(escudo, old, lake, "--allow-delete")
+    assert (done["index"], done["deleted"], of_index["deleted"]) == ("__ALL__", 31, 31)
     assert rows(escudo, count, lake) == [{"count": 1}]
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from escudo import content
+from escudo.actions.validate import shipped_attack_ids
 from escudo.content import RiskObject, Schedule
+from escudo.content.checks import build_known, check_elements
+from escudo.content.element_files import ElementFile
+from escudo.content.loading import BUILTIN_FOLDER
 
 SEARCH = (
     "| tstats `security_content_summariesonly` count min(_time) as firstTime max(_time) as lastTime"
@@ -33,6 +37,18 @@ def test_nothing_is_wrong_with_it() -> None:
     loaded = content.load()
     assert loaded.diagnostics == ()
     assert set(loaded.deployments) == {"TTP", "Anomaly", "Hunting", "Correlation", "Baseline"}
+
+
+def test_a_repository_would_accept_it_but_for_upstreams_data_sources() -> None:
+    """They are not here: content that names one, and has no file for it, is told so."""
+    files: list[ElementFile] = []
+    loaded = content.load([BUILTIN_FOLDER], keep=files.append)
+    known = build_known(files, loaded, today=date(2026, 11, 30), attack=shipped_attack_ids())
+    assert sorted(d.message for d in check_elements(known)) == [
+        "there is no data source 'CrowdStrike ProcessRollup2'",
+        "there is no data source 'Sysmon EventID 1'",
+        "there is no data source 'Windows Event Log Security 4688'",
+    ]
 
 
 def test_the_wmi_detection_is_as_published() -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from escudo.content.starter_packs import find_pack
+from escudo.content.starter_packs import find_starter_pack
 
 _BEGIN = datetime(2026, 3, 17, 9, 20, tzinfo=UTC)
 _NAMESPACE = uuid.UUID("0d6ad1e2-7a57-4a39-9f07-35c5a2f7c9d4")
@@ -554,4 +554,4 @@ def write_files(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_files(find_pack("suspicious-wmi-use"))
+    write_files(find_starter_pack("suspicious-wmi-use"))

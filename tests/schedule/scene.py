@@ -17,10 +17,11 @@ from escudo.content import Content, Detection, RiskConfig, RiskObject, Schedule,
 from escudo.detect.screening import Screener
 from escudo.lake import Lake
 from escudo.schedule.database import State
-from escudo.schedule.delivery import Sink
 from escudo.schedule.planned_search import plan_searches
 from escudo.schedule.window_runs import Equipment
 from escudo.schedule.worker import Worker
+from escudo.sinks import Sink
+from escudo.sinks.dispatch import Dispatcher
 
 OWN = content.load()
 HOUR = 3600.0
@@ -72,7 +73,12 @@ class Scene:
     wall: float = START
 
     def add(
-        self, *times: float, name: str = "bad.exe", dest: str = "pc1", user: str = "ann"
+        self,
+        *times: float,
+        name: str = "bad.exe",
+        dest: str = "pc1",
+        user: str = "ann",
+        kind: str = "ingest",
     ) -> None:
         """Processes at times (epoch seconds), in one commit as an ingest makes it."""
         stamps = pa.array([round(t * 1_000_000) for t in times], pa.int64())
@@ -101,7 +107,7 @@ class Scene:
                 if column.lower is not None and column.name in rows:
                     rows[column.lower] = pa.compute.utf8_lower(rows[column.name])
             writer.append_rows(schema.table, pa.table(rows))
-            writer.commit(kind="ingest")
+            writer.commit(kind=kind)
 
     def make_worker(
         self,
@@ -116,8 +122,9 @@ class Scene:
         equipment = Equipment(
             content=content, lake=self.lake, engine_of=DuckDBEngines(), screener=Screener()
         )
+        dispatcher = Dispatcher(sinks)
         return Worker(
-            self.state, searches, equipment, sinks=sinks, wall=lambda: self.wall, **options
+            self.state, searches, equipment, outlet=dispatcher, wall=lambda: self.wall, **options
         )
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:

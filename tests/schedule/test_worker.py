@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from escudo.lake.maintenance import compact
 from escudo.lake.tables import NOTABLE, RISK
 from escudo.schedule import worker as worker_module
 from escudo.schedule.status import read_status
+from escudo.sinks import Delivery, Finding
 from tests.schedule.scene import DAY, HOUR, OWN, START, Scene, make_detection, throttle
 
 
@@ -63,12 +65,13 @@ def test_a_new_version_runs_from_its_last_due_time(scene: Scene) -> None:
     assert scene.count_rows(NOTABLE) == 1
 
 
-def test_late_data_opens_its_windows_and_doubles_nothing(any_scene: Scene) -> None:
+@pytest.mark.parametrize("kind", ["ingest", "follow:0123456789ab"])
+def test_late_data_opens_its_windows_and_doubles_nothing(any_scene: Scene, kind: str) -> None:
     worker = any_scene.make_worker(make_detection())
     any_scene.add(START + 600)
     for hour in (1, 2, 3):
         worker.step(START + hour * HOUR)
-    any_scene.add(START + 660, dest="pc2")
+    any_scene.add(START + 660, dest="pc2", kind=kind)
     step = worker.step(START + 3 * HOUR + 60)
     assert (step.reopened, step.windows, step.findings) == (1, 1, 1)
     assert any_scene.count_rows(NOTABLE) == 2, "pc1's row is the one that was found before"
@@ -96,6 +99,19 @@ def test_compaction_is_no_new_data(scene: Scene) -> None:
     worker.step(START + HOUR)
     compact(scene.lake)
     assert worker.step(START + HOUR + 60).reopened == 0
+
+
+def test_late_data_whose_commit_nobody_knows_any_more_opens_its_windows(scene: Scene) -> None:
+    """The worker was away for longer than files are kept that have left the tables."""
+    scene.make_worker(make_detection()).step(START + HOUR)
+    for seconds in (600, 660):
+        scene.add(START + seconds)
+    compact(scene.lake)
+    with sqlite3.connect(scene.lake.path / "ledger.sqlite") as ledger:
+        (last,) = ledger.execute("SELECT max(id) FROM commits").fetchone()
+        ledger.execute("UPDATE commits SET versions = '' WHERE id < ?", (last,))
+    step = scene.make_worker(make_detection()).step(START + HOUR + 60)
+    assert (step.reopened, step.findings) == (1, 1)
 
 
 def test_a_clock_that_goes_back_repeats_nothing(scene: Scene) -> None:
@@ -152,13 +168,17 @@ class Recorder:
     name = "recorder"
 
     def __init__(self) -> None:
-        self.got: list[Mapping[str, Any]] = []
+        self.got: list[Finding] = []
         self.broken = False
 
-    def send(self, findings: Sequence[Mapping[str, Any]], /) -> None:
+    def send(self, findings: Sequence[Finding]) -> Delivery:
         if self.broken:
             raise ConnectionError("nobody is there")
         self.got += findings
+        return Delivery(len(findings))
+
+    def close(self) -> None:
+        pass
 
 
 def test_findings_are_sent_once_and_again_after_a_failure(any_scene: Scene) -> None:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from escudo.actions.run_tests import TestReport
 from escudo.actions.workspace import Workspace
 from escudo.content import Content, Detection, DetectionTest
 from escudo.content.loading import read_text
 from escudo.content.reading import Section, read_document
 from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.core.interrupts import take_until_stopped
 from escudo.detect import Match, run_detections
 from escudo.detect.testing import Outcome, TestResult, find_first_row, show_row
 
@@ -51,13 +53,15 @@ def run_benign(
     allowed: Allowed,
     *,
     follow: Callable[[Sequence[Detection]], Iterable[Detection]] = iter,
-) -> list[TestResult]:
-    """Runs detections over the known-good logs in a lake: a result for each that is enabled.
+) -> TestReport:
+    """Runs detections over the known-good logs in a lake: a result for each that is enabled. After
+    Ctrl-C the report has the results that there are.
 
     A detection fails where it gives more rows than it may, none unless ``allowed`` says more, or
     cannot be run. Those of type Hunting are for people to look at, so they may give any number
     unless they are in ``allowed``.
     """
+    begun = time.perf_counter()
     detections = [d for d in detections if d.enabled]
     snapshot = workspace.lake.snapshot()
     matches = run_detections(
@@ -70,7 +74,14 @@ def run_benign(
         screener=workspace.screener,
     )
     test = DetectionTest("Known-good logs", (), negative=True)
-    return list(_judge(matches, follow(detections), test=test, allowed=allowed))
+    judged = _judge(matches, follow(detections), test=test, allowed=allowed)
+    results, stopped = take_until_stopped(judged)
+    return TestReport(
+        tuple(results),
+        seconds=time.perf_counter() - begun,
+        unrun=len(detections) - len(results),
+        stopped=stopped,
+    )
 
 
 def _judge(

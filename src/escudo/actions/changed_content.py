@@ -4,18 +4,17 @@ macros and lookups that they use, data of their tests; called by ``escudo test -
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from escudo.authoring.git import check_argument, run_git
 from escudo.content import Content, Detection
 from escudo.core.errors import EscudoError
 
 _MACRO_USE = re.compile(r"`\s*([\w:.\-]+)")
 """A use of a macro in a search: its name after a backquote."""
-_SECONDS = 30
 _NAMED_BY_FILE = frozenset({".yml", ".yaml", ".csv"})
 
 
@@ -27,30 +26,15 @@ def list_changed_files(folder: Path, revision: str) -> frozenset[Path]:
         EscudoError: CLI040 where the folder is no git checkout, or the revision is not known.
     """
     place = folder if folder.is_dir() else folder.parent
-    top = Path(_run_git(place, "rev-parse", "--show-toplevel").strip())
-    base = _run_git(place, "merge-base", revision, "HEAD").strip()
-    changed = _run_git(top, "diff", "--name-only", "--no-renames", "-z", base, "--")
-    added = _run_git(top, "ls-files", "--others", "--exclude-standard", "-z")
+    try:
+        top = Path(run_git("rev-parse", "--show-toplevel", folder=place))
+        base = run_git("merge-base", check_argument(revision, "revision"), "HEAD", folder=place)
+        changed = run_git("diff", "--name-only", "--no-renames", "-z", base, "--", folder=top)
+        added = run_git("ls-files", "--others", "--exclude-standard", "-z", folder=top)
+    except EscudoError as error:
+        raise EscudoError("CLI040", error.diagnostic.message) from error
     names = [n for n in (changed + added).split("\0") if n]
     return frozenset((top / name).resolve() for name in names)
-
-
-def _run_git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EscudoError("CLI040", f"git cannot be asked: {error}") from error
-    if done.returncode:
-        told = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise EscudoError("CLI040", told[0] if told else f"git ended with {done.returncode}")
-    return done.stdout.decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True)

@@ -111,8 +111,6 @@ def _find_content(path: Path) -> Path:
 
 
 def _lies_in(detection: Detection, path: Path) -> bool:
-    if detection.origin.layer == BUILTIN and not path.exists():
-        return False
     file = Path(detection.origin.file)
     try:
         return file.resolve().is_relative_to(path.resolve())

@@ -4,19 +4,21 @@ would change; called by ``escudo content``."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from escudo import content as contents
 from escudo.actions.diff import Difference, RowsOf, compare_opened
+from escudo.authoring.differences.elements import find_file, list_items
 from escudo.authoring.differences.sides import open_folder
 from escudo.authoring.store.origins import is_repository, read_origin
 from escudo.authoring.store.packs import Pack, Store
 from escudo.authoring.store.switches import switch
 from escudo.content import Content
-from escudo.content.loading import BUILTIN_FOLDER
+from escudo.content.loading import is_builtin
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 
+_KINDS = ("detection", "macro", "lookup", "baseline")
+"""What makes a folder content."""
 _OVERLAY_CODES = ("CON301", "CON302")
 """Local changes that no longer fit."""
 
@@ -62,22 +64,29 @@ def add_pack(
             )
         pack = store.stage(chosen, origin, now)
         try:
-            if not _has_content(pack):
+            content = _load(pack)
+            if not _has_own(content):
                 raise EscudoError("AUT033", f"{text} has no detection, macro, lookup or baseline")
         except BaseException:
             store.drop(pack)
             raise
         store.take(pack)
-        return _look_at(pack)  # now that it is a pack, with its local changes
+        if pack.overlay.is_dir():  # those of a pack that was removed; now they have an effect
+            content = _load(pack)
+        return _look_at(pack, content)
 
 
 def _load(pack: Pack) -> Content:
     return contents.load([pack.content])
 
 
-def _look_at(pack: Pack) -> PackState:
-    content = _load(pack)
-    own = [d for d in content.detections if _is_own(d.origin.file)]
+def _has_own(content: Content) -> bool:
+    files = (find_file(item) for kind, item in list_items(content) if kind in _KINDS)
+    return any(file is not None and not is_builtin(file) for file in files)
+
+
+def _look_at(pack: Pack, content: Content) -> PackState:
+    own = [d for d in content.detections if not is_builtin(d.origin.file)]
     return PackState(
         pack=pack,
         detections=len(own),
@@ -86,18 +95,9 @@ def _look_at(pack: Pack) -> PackState:
     )
 
 
-def _is_own(file: str) -> bool:
-    return not Path(file).is_relative_to(BUILTIN_FOLDER)
-
-
-def _has_content(pack: Pack) -> bool:
-    alone = contents.load([pack.content], builtin=False)
-    return bool(alone.detections or alone.macros or alone.lookups or alone.baselines)
-
-
 def list_states(store: Store) -> Sequence[PackState]:
     """All packs, by name."""
-    return [_look_at(pack) for pack in store.list_packs()]
+    return [_look_at(pack, _load(pack)) for pack in store.list_packs()]
 
 
 def update_pack(
@@ -142,14 +142,7 @@ def update_pack(
             store.drop(after)
             raise
         store.take(after)
-        return Update(
-            before=update.before,
-            after=update.after,
-            difference=update.difference,
-            misfits=update.misfits,
-            enabled=update.enabled,
-            taken=True,
-        )
+        return replace(update, taken=True)
 
 
 def _compare(before: Pack, after: Pack, rows_of: RowsOf | None) -> Update:
@@ -160,7 +153,7 @@ def _compare(before: Pack, after: Pack, rows_of: RowsOf | None) -> Update:
         d for d in new.content.diagnostics if d.code in _OVERLAY_CODES and d.message not in known
     ]
     sides = (old.content, new.content)
-    counts = [sum(d.enabled for d in c.detections if _is_own(d.origin.file)) for c in sides]
+    counts = [sum(d.enabled for d in c.detections if not is_builtin(d.origin.file)) for c in sides]
     return Update(
         before=before,
         after=after,

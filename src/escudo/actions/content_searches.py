@@ -9,6 +9,7 @@ from pathlib import Path
 
 from escudo.content import Content, Detection, Origin
 from escudo.content.elements.drilldown import Drilldown
+from escudo.content.loading import BUILTIN
 from escudo.core.errors import Diagnostic, EscudoError, Span
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.findings.drilldown import FilledDrilldown, find_window
@@ -74,7 +75,7 @@ def list_searches(
 
 def is_judged(origin: Origin, around: tuple[Path, ...]) -> bool:
     """Whether an element is of the content that is validated."""
-    if origin.layer == "builtin":
+    if origin.layer == BUILTIN:
         return False
     return not any(Path(origin.file).is_relative_to(path) for path in around)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,20 @@ from escudo import content as contents
 from escudo.actions.context import Context, open_context
 from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import Hunt, HuntFollower, LogHunt, hunt_logs, plan_hunt
+from escudo.actions.ingest import ingest_logs
 from escudo.actions.match_rows import iterate_match
+from escudo.actions.run import fill_gaps, prepare_worker
 from escudo.actions.workspace import Workspace
+from escudo.core.timerange import TimeRange
 from escudo.detect import Match
 from escudo.generate.answers import Answers
 from escudo.generate.generate import generate
 from escudo.lake import Lake
+from escudo.schedule.clock import SystemClock
+from escudo.schedule.database import State
+from escudo.schedule.worker import Step
+
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,40 @@ def run_demo(events: int, seed: int, follower: DemoFollower | None = None) -> De
         match, row = _find_riskiest(hunt.hunt)
         context = Context() if match is None else open_context(match, row, workspace)
         return Demo(hunt, context, tuple(_score_detections(hunt.hunt, answers)))
+
+
+def fill_demo(
+    events: int,
+    seed: int,
+    lake: Lake,
+    *,
+    state: State,
+    follower: DemoFollower | None = None,
+) -> Step:
+    """Generates the same day as ``run_demo``, moved to yesterday, reads it into a lake, and runs
+    Escudo's detections over it by their schedules, so that their findings wait in the queue."""
+    follower = follower or DemoFollower()
+    content = contents.load()
+    clock = SystemClock()
+    now = clock.now()
+    midnight = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    with tempfile.TemporaryDirectory(prefix="escudo-demo-") as folder:
+        log = Path(folder) / "sysmon.xml"
+        with follower.follow_generation(events) as progress:
+            answers = generate(
+                events, seed, "xml", log, start=midnight - timedelta(days=1), progress=progress
+            )
+        follower.tell_generated(answers, log.stat().st_size)
+        with follower.follow_ingest() as counted:
+            ingest_logs([log], lake, progress=counted)
+    workspace = Workspace(content=content, lake=lake, engine_of=DuckDBEngines(), now=now)
+    prepared = prepare_worker(plan_hunt(content), workspace, state)
+    try:
+        within = TimeRange(midnight.timestamp() - _DAY, midnight.timestamp())
+        _, step = fill_gaps(prepared, state, within, now=now, clock=clock)
+    finally:
+        prepared.worker.leave()
+    return step
 
 
 def _find_riskiest(hunt: Hunt) -> tuple[Match | None, int]:

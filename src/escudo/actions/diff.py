@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -83,12 +84,9 @@ def compare_content(
 
 def _find_place(other: str) -> Path:
     path = Path(other)
-    try:
-        if path.exists():
-            return path if path.is_dir() else path.parent
-    except (OSError, ValueError):  # a ref is no legal path
-        pass
-    return Path()
+    if not os.path.exists(other):  # a ref, which is no legal path, perhaps
+        return Path()
+    return path if path.is_dir() else path.parent
 
 
 def compare_opened(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
 
 from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
+from escudo.core.spread import Spread
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import Prelude, connect, suit_size
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
@@ -20,6 +23,7 @@ from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.duckdb.little_tables import hold_at_most
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import explain_unavailable
+from escudo.engines.spark.place import SparkPlace
 
 ENGINES = ("duckdb", "spark")
 
@@ -50,7 +54,8 @@ def share_free_memory() -> str | None:
 
 
 class DuckDBEngines:
-    """Makes embedded engines that share one connection, which is opened when it is needed.
+    """Makes embedded engines that share one connection, which is opened when it is needed; also for
+    several threads at once.
 
     Args:
         memory_limit: what DuckDB may use (``"4GB"``); a share of what is free unless given.
@@ -59,11 +64,13 @@ class DuckDBEngines:
     def __init__(self, memory_limit: str | None = None) -> None:
         self._memory_limit = memory_limit
         self._prelude = Prelude()
+        self._lock = Lock()
 
     def __call__(self, catalog: Catalog) -> Engine:
         files = (catalog.files(schema.table, ALL_TIME) for schema in catalog.raw_tables())
         little = hold_at_most(_LITTLE_BYTES, chain.from_iterable(files))
-        suit_size(self._connection, little=little)
+        with self._lock, self._connection.cursor() as cursor:
+            suit_size(cursor, little=little)
         return DuckDBEngine(catalog, self._connection, self._prelude)
 
     @cached_property
@@ -78,14 +85,19 @@ class DuckDBEngines:
 
 
 class SparkEngines:
-    """Makes engines that share this process's Spark session, begun when it is needed.
+    """Makes engines that share one Spark session, begun when it is needed.
+
+    Args:
+        place: where Spark runs; in this process unless given.
 
     Raises:
-        EscudoError: CLI007 where Spark cannot run here.
+        EscudoError: CLI007 where Spark cannot run here, ENG012 (when it is needed) where it cannot
+            be reached.
     """
 
-    def __init__(self) -> None:
-        reason = explain_unavailable()
+    def __init__(self, place: SparkPlace | None = None) -> None:
+        self._place = place or SparkPlace()
+        reason = explain_unavailable(remote=self._place.is_remote)
         if reason is not None:
             raise EscudoError("CLI007", reason)
 
@@ -95,15 +107,55 @@ class SparkEngines:
         )
         return made
 
+    def spread(self) -> Spread:
+        """What does work on Spark's workers, part by part."""
+        made: Spread = import_module("escudo.engines.spark.spreading").SparkSpread(self._session)
+        return made
+
     @cached_property
     def _session(self) -> Any:
-        return import_module("escudo.engines.spark.session").open_session()
+        return import_module("escudo.engines.spark.session").open_session(self._place)
 
 
-def make_engines(name: str, memory_limit: str | None = None) -> DuckDBEngines | SparkEngines:
+class AttachedEngines(SparkEngines):
+    """Makes engines over a Spark session that exists, beside what else it does."""
+
+    def __init__(self, session: Any) -> None:
+        self._given = session
+
+    def over_spark(self, catalog: Catalog) -> Any:
+        """The engine itself, which gives data frames, too."""
+        return self(catalog)
+
+    @cached_property
+    def _session(self) -> Any:
+        return import_module("escudo.engines.spark.session").attach_session(self._given)
+
+
+def make_engines(
+    name: str, memory_limit: str | None = None, place: SparkPlace | None = None
+) -> DuckDBEngines | SparkEngines:
     """The maker of engines of one of ``ENGINES``.
 
     Raises:
         EscudoError: CLI007 where Spark cannot run here.
     """
-    return DuckDBEngines(memory_limit) if name == ENGINES[0] else SparkEngines()
+    return DuckDBEngines(memory_limit) if name == ENGINES[0] else SparkEngines(place)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineChoice:
+    """Which engine runs searches, and what it may use: DuckDB a memory, Spark a place."""
+
+    name: str = ENGINES[0]
+    memory_limit: str | None = None
+    place: SparkPlace = field(default_factory=SparkPlace)
+
+    def make(self) -> DuckDBEngines | SparkEngines:
+        """Their maker; errors as ``make_engines``."""
+        return make_engines(self.name, self.memory_limit, self.place)
+
+    def make_spread(self) -> Spread | None:
+        """What reads logs on other machines; None where this process reads them."""
+        engines = None if self.name == ENGINES[0] else SparkEngines(self.place)
+        return None if engines is None else engines.spread()

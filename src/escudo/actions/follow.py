@@ -302,7 +302,7 @@ class _Following:
     def prepare(self) -> None:
         """Binds what the screener asks of each search, before there is anything to search."""
         lake = self._workspace.lake
-        self._screen(CommittedBatch(lake.path, lake.tables, (), {}))
+        self._screen(CommittedBatch(lake.tables_folder, lake.tables, (), {}))
 
     def _screen(self, batch: CommittedBatch) -> tuple[Engine, list[Detection]]:
         """The detections that may find something in a batch; an engine over it."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from escudo.actions.follow import Arrival, FollowListener
 from escudo.core.metrics import Metrics
@@ -53,8 +54,12 @@ class MeteredListener(FollowListener):
             self._metrics.findings.labels(*labels).inc()
 
 
-def count_delivery(metrics: Metrics, sink: Sink, delivery: Delivery, *, seconds: float) -> None:
-    """Counts what became of findings at a sink."""
-    metrics.sent.labels(sink.name).inc(delivery.sent)
-    metrics.refused.labels(sink.name).inc(delivery.failed)
-    metrics.sink_seconds.labels(sink.name).observe(seconds)
+def count_deliveries(metrics: Metrics) -> Callable[[Sink, Delivery, float], None]:
+    """What counts, for a dispatcher, what became of findings at a sink, and how long that took."""
+
+    def count(sink: Sink, delivery: Delivery, seconds: float) -> None:
+        metrics.sent.labels(sink.name).inc(delivery.sent)
+        metrics.refused.labels(sink.name).inc(delivery.failed)
+        metrics.sink_seconds.labels(sink.name).observe(seconds)
+
+    return count

@@ -20,6 +20,7 @@ from escudo.core.catalog import Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.ordered_map import map_in_order
+from escudo.core.spread import Spread
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match, run_detections
 from escudo.detect.attempt import attempt
@@ -30,6 +31,7 @@ from escudo.findings import Judgement, Schemas, judge_match
 from escudo.findings.risk import sum_risk
 from escudo.findings.store import write_judgements
 from escudo.lake.effects import Change, carry_out
+from escudo.lake.ingest_options import IngestOptions
 from escudo.lake.report import IngestReport, Progress, Silent
 from escudo.lake.tables import RISK
 from escudo.sources.date_order import DateOrder
@@ -211,6 +213,7 @@ def hunt_logs(
     date_order: DateOrder | None = None,
     follower: HuntFollower | None = None,
     limits: UnpackLimits | None = None,
+    spread: Spread | None = None,
 ) -> LogHunt:
     """Reads logs into a lake, runs baselines and detections over it; see ``hunt_lake``.
 
@@ -221,6 +224,7 @@ def hunt_logs(
             is hunted.
         limits: what each file may unpack to.
         date_order: how dates like 03/05/2024 are read; without it they are no times.
+        spread: the machines that read the logs; this process unless given.
 
     Raises:
         EscudoError: CLI004 where no input holds a log; what ``hunt_lake`` and the lake raise.
@@ -232,10 +236,13 @@ def hunt_logs(
             ingested = ingest_logs(
                 logs,
                 workspace.lake,
-                date_order=date_order,
+                IngestOptions(
+                    date_order=date_order,
+                    limits=limits,
+                    names=partial(_read_names, workspace.knowledge),
+                ),
                 progress=progress,
-                limits=limits,
-                names=partial(_read_names, workspace.knowledge),
+                spread=spread,
             )
         follower.tell_ingested(ingested)
         ingested.require_logs()

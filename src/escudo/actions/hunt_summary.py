@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from sqlglot import exp
 
+from escudo.actions.data_origins import find_origin, fold_origin, list_sources, name_origins
 from escudo.actions.hunt import Hunt, LogHunt
 from escudo.actions.match_rows import iterate_match, list_hosts, list_texts, list_users
 from escudo.actions.raw_events import OWN_TABLES, list_logs
 from escudo.actions.workspace import Workspace
-from escudo.content import Content, Detection
 from escudo.core.errors import Severity
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
 from escudo.detect.row_times import find_own_times
 from escudo.detect.running import FEWEST_SCREENED
-from escudo.detect.screening import screen_detection
+from escudo.detect.screening import Filled, screen_detection
 from escudo.engines.execute import Engine
 from escudo.engines.scans import pick_columns
 from escudo.findings.attack import Technique, find_techniques
@@ -34,8 +34,6 @@ from escudo.spl import alias, column, prelude_call, select, table, within_range
 
 _COMMANDS = ("process", "CommandLine", "ScriptBlockText", "process_path", "Image", "process_name")
 _PARENTS = ("parent_process", "ParentCommandLine", "ParentImage", "parent_process_name")
-_COMMON = frozenset({"wineventlog", "_json"})
-"""Sourcetypes of many different logs, as ``_fold`` gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,8 +408,8 @@ def _find_gaps(hunt: Hunt, workspace: Workspace, events: Sequence[SourceCount]) 
     snapshot = workspace.lake.snapshot()
     raw = {schema.table for schema in snapshot.raw_tables()}
     filled = {s.table for s in workspace.lake.tables if snapshot.files(s.table, workspace.within)}
-    held = {_fold(name) for event in events for name in (event.source, event.sourcetype)}
-    origins = _name_origins(workspace.content)
+    held = {fold_origin(name) for event in events for name in (event.source, event.sourcetype)}
+    origins = name_origins(workspace.content)
     titles = _name_tables(workspace.lake.tables)
     missing: dict[str, list[str]] = defaultdict(list)
     lacking: list[str] = []
@@ -422,8 +420,10 @@ def _find_gaps(hunt: Hunt, workspace: Workspace, events: Sequence[SourceCount]) 
         tables = _list_tables(match, filled)
         if match.rows.num_rows or tables is None or match.detection.type == "Correlation":
             continue
-        named = {n: _find_origin(n, origins) for n in _list_sources(match.detection)}
-        absent = [origin or n for n, origin in named.items() if _fold(origin or n) not in held]
+        named = {n: find_origin(n, origins) for n in list_sources(match.detection)}
+        absent = [
+            origin or n for n, origin in named.items() if fold_origin(origin or n) not in held
+        ]
         told = named and all(named.values()) and len(absent) == len(named) and tables <= raw
         if not told and (tables & filled or not tables):
             continue
@@ -437,7 +437,8 @@ def _find_gaps(hunt: Hunt, workspace: Workspace, events: Sequence[SourceCount]) 
 def _screen(match: Match, workspace: Workspace, snapshot: Snapshot) -> Match:
     """The match with what its search needs, which a hunt of a few detections does not ask."""
     engine = workspace.engine_of(snapshot)
-    screen = screen_detection(match.detection, snapshot, engine, workspace.knowledge, workspace.now)
+    filled = Filled.of(snapshot)
+    screen = screen_detection(match.detection, filled, engine, workspace.knowledge, workspace.now)
     return replace(match, ruled_out=screen)
 
 
@@ -451,28 +452,6 @@ def _list_tables(match: Match, filled: Collection[str]) -> set[str] | None:
     return tables if tables == {RISK} else tables - OWN_TABLES
 
 
-def _list_sources(detection: Detection) -> list[str]:
-    """The data sources of a detection; some content joins two in one text."""
-    return [name.strip() for text in detection.data_source for name in text.split(" AND ")]
-
-
-def _name_origins(content: Content) -> dict[str, str]:
-    """Data source -> its sourcetype; its source where many logs have that sourcetype."""
-    return {
-        source.name: source.source if _fold(source.sourcetype) in _COMMON else source.sourcetype
-        for source in content.data_sources
-        if source.source and source.sourcetype
-    }
-
-
-def _find_origin(name: str, origins: Mapping[str, str]) -> str | None:
-    """Where the events of a data source come from. An event of a known one (``AWS CloudTrail
-    PutObject``) comes from where the others do."""
-    words = name.split()
-    starts = (" ".join(words[:count]) for count in range(len(words), 0, -1))
-    return next((origins[start] for start in starts if start in origins), None)
-
-
 def _name_tables(tables: Tables) -> dict[str, str]:
     """Table -> what it is called: dataset of a model, or source."""
     titles = {schema.table: schema.table.removeprefix("raw_") for schema in tables.raw}
@@ -481,11 +460,6 @@ def _name_tables(tables: Tables) -> dict[str, str]:
         if schema is not None:
             titles.setdefault(schema.table, f"{model}.{dataset}")
     return titles
-
-
-def _fold(name: str) -> str:
-    """A source or sourcetype as it is compared: a Windows log is the same as XML and as text."""
-    return name.lower().removeprefix("xml")
 
 
 def _list_unread(report: IngestReport) -> Unread:

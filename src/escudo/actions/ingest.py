@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Any, BinaryIO
 import orjson
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.core.spread import Spread
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.ingest_options import AS_USUAL, IngestOptions
 from escudo.lake.report import IngestReport, Progress
-from escudo.sources.date_order import DateOrder
-from escudo.sources.inventory import Inventory
-from escudo.sources.opening import UnpackLimits
+from escudo.lake.spread_ingest import ingest_spread
+from escudo.storage import Storage
 
 _TOLD = 5
 
@@ -30,7 +31,7 @@ class Ingested:
 
     report: IngestReport
     rejected: tuple[Diagnostic, ...]
-    rejected_folder: Path
+    rejected_folder: Storage
 
     @property
     def failed(self) -> bool:
@@ -52,25 +53,18 @@ class Ingested:
 def ingest_logs(
     logs: Sequence[Path | str],
     lake: Lake,
+    options: IngestOptions = AS_USUAL,
     *,
-    force: bool = False,
-    date_order: DateOrder | None = None,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-    limits: UnpackLimits | None = None,
-    names: Callable[[], Inventory] = Inventory,
+    spread: Spread | None = None,
 ) -> Ingested:
-    """Reads logs into a lake; the arguments and errors are those of ``lake.ingest.ingest``."""
-    report = ingest(
-        logs,
-        lake,
-        force=force,
-        date_order=date_order,
-        progress=progress,
-        stdin=stdin,
-        limits=limits,
-        names=names,
-    )
+    """Reads logs into a lake, by other machines where there is a ``spread`` over them; the other
+    arguments and errors are those of ``lake.ingest.ingest`` and ``lake.spread_ingest``."""
+    if spread is None:
+        report = ingest(logs, lake, options, progress=progress, stdin=stdin)
+    else:
+        report = ingest_spread(logs, lake, spread, options, progress=progress, stdin=stdin)
     folder = lake.rejected_folder
     rejected = islice(read_rejected(folder), _TOLD) if report.rejected else ()
     return Ingested(report, tuple(rejected), folder)
@@ -79,15 +73,23 @@ def ingest_logs(
 def copy_rejected(ingested: Ingested) -> Path:
     """Copies the rejected inputs of a lake that does not last to a new folder, which does."""
     folder = Path(tempfile.mkdtemp(prefix="escudo-rejected-"))
-    shutil.copytree(ingested.rejected_folder, folder, dirs_exist_ok=True)
+    for stored in ingested.rejected_folder.list_files():
+        (folder / stored.name).write_bytes(ingested.rejected_folder.read(stored.name))
     return folder
 
 
-def read_rejected(folder: Path) -> Iterator[Diagnostic]:
+def read_rejected(folder: Storage) -> Iterator[Diagnostic]:
     """What is in a folder of rejected inputs, the newest file first."""
-    for file in sorted(folder.glob("*.jsonl"), key=lambda f: f.stat().st_mtime, reverse=True):
-        with file.open("rb") as lines:
-            yield from (_diagnostic(orjson.loads(line)) for line in lines)
+    for line in read_rejected_lines(folder):
+        yield _diagnostic(orjson.loads(line))
+
+
+def read_rejected_lines(folder: Storage) -> Iterator[bytes]:
+    """The lines of a folder of rejected inputs, the newest file first; each is JSON."""
+    files = [stored for stored in folder.list_files() if stored.name.endswith(".jsonl")]
+    for stored in sorted(files, key=lambda f: f.modified, reverse=True):
+        with suppress(FileNotFoundError):  # taken away meanwhile
+            yield from folder.read(stored.name).splitlines()
 
 
 def _diagnostic(row: dict[str, Any]) -> Diagnostic:

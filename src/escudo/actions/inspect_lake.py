@@ -16,6 +16,7 @@ from escudo.core.catalog import Knowledge
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import ALL_TIME
 from escudo.lake import Snapshot
+from escudo.storage import open_file
 
 SOURCES = (
     "| tstats count earliest(_time) AS first latest(_time) AS last WHERE index=* "
@@ -54,7 +55,7 @@ def _find_rest_fields(snapshot: Snapshot, schema: TableSchema) -> set[str]:
         return set()
     found: set[str] = set()
     for path in snapshot.files(schema.table, ALL_TIME)[-_FILES:]:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(open_file(path))
         if file.num_row_groups and schema.rest in file.schema_arrow.names:
             rest = file.read_row_group(0, columns=[schema.rest]).column(0)
             for chunk in rest.chunks:

@@ -21,7 +21,7 @@ from pathlib import Path
 import orjson
 
 from escudo.cim.normalise import Normaliser
-from escudo.core.catalog import Catalog
+from escudo.core.catalog import Catalog, OtherRawTables
 from escudo.core.disk_cache import code_digest
 from escudo.core.errors import EscudoError, Severity
 from escudo.core.schema import TableSchema
@@ -29,7 +29,8 @@ from escudo.findings.risk import SOURCETYPE
 from escudo.findings.stash import read_stash
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
-from escudo.lake.labels import LabelledCatalog, Labels, open_labels
+from escudo.lake.ingest_options import IngestOptions
+from escudo.lake.labels import Labels, open_labels
 from escudo.lake.normalising import make_normaliser
 from escudo.lake.report import IngestReport
 from escudo.lake.tables import RISK, Tables
@@ -151,7 +152,7 @@ class LakeCache:
         return self._held(Lake.open(path, create=False, tables=self._tables), reading)
 
     def _held(self, lake: Lake, reading: Reading) -> HeldData:
-        return HeldData(lake, reading, LabelledCatalog(lake.snapshot(), self._raw))
+        return HeldData(lake, reading, OtherRawTables(lake.snapshot(), self._raw))
 
     @cached_property
     def _raw(self) -> tuple[TableSchema, ...]:
@@ -179,9 +180,11 @@ class LakeCache:
         report = ingest(
             [file.path],
             lake,
-            force=True,
-            date_order=DateOrder.MDY,  # as Splunk reads the text of Windows events
-            labels=file.labels,
+            IngestOptions(
+                force=True,
+                date_order=DateOrder.MDY,  # as Splunk reads the text of Windows events
+                labels=file.labels,
+            ),
             normaliser=self._normaliser,
         )
         return read_report(report, lake.tables)
@@ -196,7 +199,8 @@ def read_report(report: IngestReport, tables: Tables) -> Reading:
     problems = [d.message for d in report.diagnostics if d.severity is Severity.ERROR]
     if report.rejected:
         problems.append(f"{report.rejected:,} pieces of the input are no events")
-    unknown = report.families[tables.families.fallback.name]
+    general = (tables.families.fallback, tables.families.general_text)
+    unknown = sum(report.families[family.name] for family in general)
     return Reading(report.read, unknown, report.blind, dict(report.families), tuple(problems))
 
 

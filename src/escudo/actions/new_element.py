@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import difflib
-import subprocess
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from escudo.actions.workspace import Workspace
-from escudo.authoring.naming import check_detection_name, check_name, name_filter
+from escudo.authoring.differences.elements import find_file, list_items
+from escudo.authoring.git import run_git
+from escudo.authoring.naming import check_detection_name, check_name
 from escudo.authoring.new_files import write_files
-from escudo.authoring.scaffold.element_files import (
-    Answers,
-    Identity,
-    NewFile,
-    build_element,
-    drop_filter,
-)
+from escudo.authoring.scaffold.answers import Answers
+from escudo.authoring.scaffold.detection_files import drop_filter
+from escudo.authoring.scaffold.element_files import build_element
+from escudo.authoring.scaffold.new_file import Identity, NewFile
 from escudo.authoring.yaml_text import read_values
 from escudo.content import Content
+from escudo.content.elements.data_source import split_names
 from escudo.content.elements.detection import DEFAULT_LABEL
+from escudo.content.elements.naming import name_filter
+from escudo.content.loading import is_builtin
 from escudo.content.roots import CONFIG
 from escudo.core.errors import EscudoError
 from escudo.engines.execute import run_search
-
-_GIT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,39 +79,25 @@ def find_author(root: Path) -> str:
     named = _read_app(root).get("author_name")
     if named:
         return str(named)
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(root), "config", "user.name"],
-            capture_output=True,
-            text=True,
-            timeout=_GIT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        asked = None
-    author = asked.stdout.strip() if asked is not None else ""
-    if not author:
-        raise EscudoError(
-            "AUT003",
-            "the element has no author",
-            hint=f"give --author, or app.author_name in {CONFIG}",
-        )
-    return author
+    with suppress(EscudoError):  # git is not there, or has no name
+        if author := run_git("config", "user.name", folder=root):
+            return author
+    raise EscudoError(
+        "AUT003",
+        "the element has no author",
+        hint=f"give --author, or app.author_name in {CONFIG}",
+    )
 
 
 def _refuse_known(kind: str, name: str, content: Content) -> None:
-    """An element of the same kind and name that the content has, in whatever folder."""
-    taken: dict[str, list[tuple[str, str | None]]] = {
-        "detection": [(d.name, d.origin.file) for d in content.detections],
-        "macro": [(m.name, m.span.file if m.span else None) for m in content.macros],
-        "lookup": [(k.name, k.span.file if k.span else None) for k in content.lookups],
-        "story": [(s.name, s.origin.file) for s in content.stories],
-        "baseline": [(b.name, b.origin.file) for b in content.baselines],
-        "data_source": [(s.name, s.origin.file) for s in content.data_sources],
-    }
-    for known, file in taken[kind]:
-        if known.lower() == name.lower():
-            raise EscudoError("AUT002", f"{kind} {known!r} is there already: {file}")
+    """An element of the same kind and name that the content has, in whatever folder; Escudo's own
+    are below it, and may be defined anew."""
+    for item_kind, item in list_items(content):
+        if item_kind.replace(" ", "_") != kind or item.name.lower() != name.lower():
+            continue
+        file = find_file(item)
+        if file is None or not is_builtin(file):
+            raise EscudoError("AUT002", f"{item_kind} {item.name!r} is there already: {file}")
 
 
 def _check_references(kind: str, answers: Answers, content: Content) -> None:
@@ -119,7 +105,7 @@ def _check_references(kind: str, answers: Answers, content: Content) -> None:
     stories = [s.name for s in content.stories]
     _check_known("--story", answers.get("story", ()), stories)
     if kind == "detection":
-        named = [n.strip() for s in answers.get("data_source", ()) for n in s.split(" AND ")]
+        named = [n for s in answers.get("data_source", ()) for n in split_names(s)]
         _check_known("--data-source", named, [s.name for s in content.data_sources])
     if kind == "baseline":
         detections = [d.name for d in content.detections]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, tzinfo
 from threading import Event
 
@@ -18,11 +18,11 @@ from escudo.core.timerange import TimeRange
 from escudo.schedule.backfill import Opened, open_gaps
 from escudo.schedule.clock import Clock
 from escudo.schedule.database import State
-from escudo.schedule.delivery import Sink
 from escudo.schedule.planned_search import PlannedSearch, plan_searches
 from escudo.schedule.planning import plan_windows
 from escudo.schedule.window_runs import Equipment
 from escudo.schedule.worker import Step, Worker
+from escudo.sinks.dispatch import Dispatcher
 
 POLL_SECONDS = 5.0
 """Seconds between two looks at the lake for late data, and at the state for others' windows."""
@@ -65,7 +65,7 @@ def prepare_worker(
     state: State,
     *,
     options: RunOptions | None = None,
-    sinks: Sequence[Sink] = (),
+    outlet: Dispatcher | None = None,
 ) -> Prepared:
     """A worker for the detections and baselines of a plan; the workspace's time counts for nothing.
 
@@ -73,23 +73,35 @@ def prepare_worker(
         EscudoError: SCH001 where the state fails.
     """
     options = options or RunOptions()
-    searches, problems = plan_searches(
+    searches, problems = _plan(plan, workspace, options)
+    worker = Worker(
+        state,
+        searches,
+        equip(workspace),
+        outlet=outlet,
+        continuous=options.continuous,
+        whole=options.whole,
+    )
+    return Prepared(worker, searches, problems, options)
+
+
+def take_content(prepared: Prepared, plan: HuntPlan, workspace: Workspace) -> Prepared:
+    """Gives a worker other content, from its next step on; what that has no longer is not run."""
+    searches, problems = _plan(plan, workspace, prepared.options)
+    prepared.worker.take_content(searches, equip(workspace))
+    return replace(prepared, searches=searches, problems=problems)
+
+
+def _plan(
+    plan: HuntPlan, workspace: Workspace, options: RunOptions
+) -> tuple[list[PlannedSearch], list[Diagnostic]]:
+    return plan_searches(
         workspace.content,
         plan.detections,
         plan.baselines,
         zone=options.zone,
         skew=options.skew,
     )
-    equipment = equip(workspace)
-    worker = Worker(
-        state,
-        searches,
-        equipment,
-        sinks=sinks,
-        continuous=options.continuous,
-        whole=options.whole,
-    )
-    return Prepared(worker, searches, problems, options)
 
 
 def equip(workspace: Workspace) -> Equipment:
@@ -121,6 +133,7 @@ def run_daemon(
     *,
     follow: Callable[[Step, float], None] = lambda _step, _now: None,
     tell: Callable[[Diagnostic], None] = lambda _diagnostic: None,
+    before: Callable[[], None] = lambda: None,
     poll: float = POLL_SECONDS,
 ) -> None:
     """Runs what is due whenever it is, until ``stop`` is set.
@@ -131,11 +144,14 @@ def run_daemon(
     Args:
         follow: is told each step that did something, and when.
         tell: is told what failed.
+        before: is called before each step, in the same thread: it may give the worker other
+            content.
         poll: see ``POLL_SECONDS``.
     """
     while not stop.is_set():
         now = clock.now()
         try:
+            before()
             step = worker.step(now)
         except EscudoError as error:
             tell(error.diagnostic)
@@ -179,23 +195,5 @@ def fill_gaps(
 
 def add_steps(first: Step, second: Step) -> Step:
     """Two steps as one; what holds at the end is the second's."""
-    counted = (
-        "planned",
-        "missed",
-        "reopened",
-        "windows",
-        "failed",
-        "rows",
-        "risk_events",
-        "findings",
-        "throttled",
-        "suppressed",
-        "sent",
-    )
-    sums = {name: getattr(first, name) + getattr(second, name) for name in counted}
-    return Step(
-        **sums,
-        held_up=second.held_up,
-        next_due=second.next_due,
-        diagnostics=[*first.diagnostics, *second.diagnostics],
-    )
+    added = {f.name for f in fields(Step)} - {"held_up", "next_due"}
+    return replace(second, **{name: getattr(first, name) + getattr(second, name) for name in added})

@@ -6,12 +6,13 @@ Compiling a search has the interpreter's lock, so threads do not share that work
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from escudo.actions.engines import make_engines
@@ -19,11 +20,19 @@ from escudo.actions.lake_cache import LakeCache
 from escudo.actions.run_tests import PlannedTest, TestBench, TestOptions, order_tests
 from escudo.content import Content
 from escudo.core.errors import Diagnostic
+from escudo.core.interrupts import is_stopping
 from escudo.detect.testing import Outcome, TestResult
 from escudo.lake.tables import load_tables
 
 TESTS_A_PROCESS = 40
 """Tests for which another process pays: it takes a second to begin (2026-11-29, 2 cores)."""
+
+_LOOK_SECONDS = 0.2
+"""Seconds between two looks at whether to stop."""
+
+
+_END_SECONDS = 5.0
+"""Seconds that a process has for what it is at, once nothing more is asked of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +56,16 @@ def count_processes(planned: Sequence[PlannedTest], most: int) -> int:
 
 
 def run_tests_apart(
-    planned: Sequence[PlannedTest], plan: BenchPlan, processes: int
-) -> Iterator[tuple[int, TestResult]]:
+    planned: Sequence[PlannedTest],
+    plan: BenchPlan,
+    processes: int,
+    *,
+    stop: Event | None = None,
+) -> Generator[tuple[int, TestResult]]:
     """Runs tests by some processes; those over the same data by the same one.
 
     The number of each test and its result, as they come. A process that dies fails the test that it
-    was at, and those that follow are run by the others.
+    was at, and those that follow are run by the others. Once ``stop`` is set, they are ended.
     """
     plan = replace(plan, content=replace(plan.content, kept=()))
     groups = order_tests(planned)[::-1]
@@ -80,8 +93,8 @@ def run_tests_apart(
     try:
         for _ in range(min(processes, len(groups))):
             begin()
-        while at_work:
-            for ready in wait(list(at_work)):
+        while at_work and not (stop is not None and stop.is_set()):
+            for ready in wait(list(at_work), None if stop is None else _LOOK_SECONDS):
                 assert isinstance(ready, Connection)
                 try:
                     result: TestResult = ready.recv()
@@ -98,8 +111,11 @@ def run_tests_apart(
                 if not at_work[ready]:
                     hand_out(ready)
     finally:
-        for connection, worker in workers.items():
+        for connection in workers:
             connection.close()
+        for worker in workers.values():
+            if not is_stopping():  # it closes its lakes, which may be for this time only
+                worker.join(_END_SECONDS)
             worker.terminate()
             worker.join()
 

@@ -20,6 +20,7 @@ from escudo.content import Content, Detection, DetectionTest
 from escudo.content.elements.detection import AttackData
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.interrupts import Stopped
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match
@@ -327,13 +328,18 @@ def order_tests(planned: Sequence[PlannedTest]) -> list[list[int]]:
 
 @dataclass(frozen=True)
 class TestReport:
-    """The results of tests, in the order of the detections, and those that have none."""
+    """The results of tests, in the order of the detections, and those that have none.
+
+    ``unrun``: how many tests were left when the run was ``stopped``.
+    """
 
     __test__ = False
 
     results: tuple[TestResult, ...]
-    untested: tuple[Detection, ...]
+    untested: tuple[Detection, ...] = ()
     seconds: float = 0.0
+    unrun: int = 0
+    stopped: Stopped | None = None
 
     @cached_property
     def counts(self) -> Counter[Outcome]:

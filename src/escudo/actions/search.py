@@ -86,7 +86,7 @@ def search_lake(
         runner=engine,
     )
     tell(compiled.diagnostics)
-    hidden = _find_hidden(compiled)
+    hidden = find_hidden(compiled)
     if options.job is None and options.most is not None:
         tables = iter([run_compiled(_limit(compiled, options.most + 1), engine)])
     elif options.job is None and options.streamed:
@@ -104,7 +104,7 @@ def search_lake(
     )
     if first is None:
         return FoundRows((), iter(()), changes)
-    first = _leave_out(first, hidden)
+    first = leave_out(first, hidden)
     total = None
     if options.job is not None:
         workspace.lake.artifacts.keep_job(options.job, first)
@@ -112,7 +112,7 @@ def search_lake(
     cut = options.most is not None and first.num_rows > options.most
     if cut:
         first = first.slice(0, options.most)
-    rest = chain([first], (_leave_out(table, hidden) for table in tables))
+    rest = chain([first], (leave_out(table, hidden) for table in tables))
     return FoundRows(tuple(first.column_names), rest, changes, cut, total)
 
 
@@ -121,11 +121,12 @@ def _limit(compiled: Compiled, most: int) -> Compiled:
     return replace(compiled, query=compiled.query.limit(most))
 
 
-def _find_hidden(compiled: Compiled) -> frozenset[str]:
+def find_hidden(compiled: Compiled) -> frozenset[str]:
     """The fields of Escudo's own that the search, its macros expanded, does not name."""
     text = compiled.pipeline.format()
     return frozenset(n for n in _INTERNAL if not re.search(rf"(?<![\w.]){n}(?![\w.])", text))
 
 
-def _leave_out(rows: pa.Table, hidden: frozenset[str]) -> pa.Table:
+def leave_out(rows: pa.Table, hidden: frozenset[str]) -> pa.Table:
+    """Rows without the fields that are hidden."""
     return rows.drop_columns([n for n in rows.column_names if n in hidden])

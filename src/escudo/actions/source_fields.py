@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from escudo.cim.mapping import DatasetMapping, read_mappings
 from escudo.cim.models import load as load_models
-from escudo.content.elements.data_source import DataSource
+from escudo.content.elements.data_source import DataSource, split_names
 from escudo.core.schema import COMMON_COLUMNS
 from escudo.lake.tables import Tables
 from escudo.sources import Family
 from escudo.spl import Compare, InList, Search
 from escudo.spl.compile import Compiled
 
-_AND = re.compile(r"\s+AND\s+")
 _EVERYWHERE = frozenset(
     {"_time", "_raw", "_indextime", "index", "host", "source", "sourcetype", "eventtype", "tag"}
     | {"linecount", "punct", "splunk_server", "timestamp", "nodename"}
@@ -68,7 +67,7 @@ class SourceFields:
         Args:
             names: as a detection has them, several with ``AND`` between them.
         """
-        parts = [part.strip() for name in names for part in _AND.split(name)]
+        parts = [part for name in names for part in split_names(name)]
         if not parts or any(part not in self._sources for part in parts):
             return
         sources = [self._sources[part] for part in parts]
@@ -118,12 +117,16 @@ class SourceFields:
     def _list_mappings(
         self, family: Family, source: DataSource, table: str
     ) -> Iterator[DatasetMapping]:
-        """The entries of a source by which its events become rows of a table."""
-        kind = source.name.split()[-1]
-        for mapping in self._read_mappings(family):
+        """The entries of a source by which its events become rows of a table: all of them where it
+        does not say which events they are."""
+        mappings = self._read_mappings(family)
+        kind = source.separator_value or source.name.split()[-1]
+        known = {value for m in mappings for values in m.events.values() for value in values}
+        named = source.separator_value or kind in known or re.search(r"\d", kind)
+        for mapping in mappings:
             wanted = mapping.events.values()
             if mapping.dataset.schema.table == table and (
-                not wanted or any(kind in values for values in wanted)
+                not named or not wanted or any(kind in values for values in wanted)
             ):
                 yield mapping
 

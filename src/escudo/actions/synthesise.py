@@ -25,6 +25,7 @@ from escudo.core.errors import Diagnostic, Severity
 from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
+from escudo.detect.attempt import attempt
 from escudo.detect.running import run_detection
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
@@ -122,7 +123,7 @@ def synthesise_detections(
         follow: is told of each detection before events are made for it.
     """
     synthesiser = Synthesiser(content.knowledge, Kinds(tables.families, load_models()))
-    made = [synthesiser.synthesise(d) for d in follow(detections)]
+    made = [_synthesise(synthesiser, d) for d in follow(detections)]
     windows = _lay_out(made)
     with (
         tempfile.TemporaryDirectory(prefix="escudo-synthesis-") as folder,
@@ -142,6 +143,13 @@ def synthesise_detections(
         for outcome in outcomes:
             write_attack_data(outcome, write)
     return SynthesisReport(outcomes, tuple(report.diagnostics))
+
+
+def _synthesise(synthesiser: Synthesiser, detection: Detection) -> Synthesis:
+    made = attempt(partial(synthesiser.synthesise, detection), name=detection.name)
+    if isinstance(made, Diagnostic):
+        return Synthesis(detection.name, reason=made.message)
+    return made
 
 
 Windows = Mapping[int, TimeRange]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ class Validation:
         rest = [d for d in self.content.diagnostics if d.severity is not Severity.ERROR]
         return sorted(rest, key=lambda d: d.severity is Severity.INFO)
 
-    @property
+    @cached_property
     def problems(self) -> list[Diagnostic]:
         """All that is wrong, once, in the order of the files."""
         searches = self._find_search_problems()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from escudo.actions.named_search import NamedSearch, errors_in_file, point_into_file
-from escudo.actions.workspace import Workspace
+from escudo.actions.workspace import SearchPlace
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, Severity
 from escudo.detect.one_event import EVENT_ID, OneEvent
@@ -17,7 +17,7 @@ from escudo.detect.why import Explanation, Why
 
 
 def explain_event(
-    searches: Sequence[NamedSearch], workspace: Workspace, event: int | Mapping[str, Any]
+    searches: Sequence[NamedSearch], place: SearchPlace, event: int | Mapping[str, Any]
 ) -> Iterator[tuple[NamedSearch, Explanation]]:
     """What each search makes of an event.
 
@@ -28,25 +28,25 @@ def explain_event(
     Raises:
         EscudoError: DET201 if there is no such event; what compiling a search raises.
     """
-    snapshot = workspace.lake.snapshot()
+    snapshot = place.lake.snapshot()
     for search in searches:
         if isinstance(event, int):
             with errors_in_file(search):
-                explanation = _why(search, workspace, snapshot).explain_event(event)
+                explanation = _why(search, place, snapshot).explain_event(event)
         else:
             with (
                 tempfile.TemporaryDirectory(prefix="escudo-event-") as folder,
                 errors_in_file(search),
             ):
-                catalog = OneEvent(snapshot, event, Path(folder), now=workspace.now)
-                explanation = _why(search, workspace, catalog).explain_event(EVENT_ID)
+                catalog = OneEvent(snapshot, event, Path(folder), now=place.now)
+                explanation = _why(search, place, catalog).explain_event(EVENT_ID)
             diagnostics = (*explanation.diagnostics, *_list_unknown(catalog))
             explanation = replace(explanation, diagnostics=diagnostics)
         yield search, _in_file(explanation, search)
 
 
 def explain_nearest(
-    searches: Sequence[NamedSearch], workspace: Workspace, count: int
+    searches: Sequence[NamedSearch], place: SearchPlace, count: int
 ) -> Iterator[tuple[NamedSearch, Explanation]]:
     """So many events (or rows further down the pipeline) of the lake that fail the fewest
     conditions of each search, but at least one.
@@ -54,21 +54,21 @@ def explain_nearest(
     Raises:
         EscudoError: what compiling a search raises.
     """
-    snapshot = workspace.lake.snapshot()
+    snapshot = place.lake.snapshot()
     for search in searches:
         with errors_in_file(search):
-            explanation = _why(search, workspace, snapshot).explain_nearest(count)
+            explanation = _why(search, place, snapshot).explain_nearest(count)
         yield search, _in_file(explanation, search)
 
 
-def _why(search: NamedSearch, workspace: Workspace, catalog: Catalog) -> Why:
+def _why(search: NamedSearch, place: SearchPlace, catalog: Catalog) -> Why:
     return Why(
         search.text,
-        workspace.engine_of(catalog),
+        place.engine_of(catalog),
         catalog,
-        workspace.knowledge,
-        now=workspace.now,
-        within=workspace.within,
+        place.knowledge,
+        now=place.now,
+        within=place.within,
         file=search.file,
     )
 

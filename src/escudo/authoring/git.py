@@ -1,5 +1,5 @@
-"""What is asked of git -> its answer; the program is run without a shell; differences and the store
-call it."""
+"""What is asked of git -> its answer; the program is run without a shell; differences, the store,
+and ``escudo test --changed`` call it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _SHOWN = 400
 
 
 def run_git(*arguments: str, folder: Path | None = None, output: Path | None = None) -> str:
-    """What git prints; into a file where one is given.
+    """What git prints, without the line feed at its end; into a file where one is given. Names of
+    files that are no UTF-8 stay what they are (``os.fsencode``).
 
     Raises:
         EscudoError: AUT031 where git is not installed, AUT030 with git's words where it fails.
@@ -57,10 +58,10 @@ def run_git(*arguments: str, folder: Path | None = None, output: Path | None = N
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         words = "; ".join(line.removeprefix("fatal: ") for line in said)[-_SHOWN:]
         raise EscudoError("AUT030", f"git {arguments[0]}: {words or done.returncode}")
-    return (done.stdout or b"").decode("utf-8", "replace").strip()
+    return (done.stdout or b"").decode("utf-8", "surrogateescape").rstrip("\r\n")
 
 
-def check_word(text: str, what: str) -> str:
+def check_argument(text: str, what: str) -> str:
     """A word of the user's for git's command line, which must not look like an option of it.
 
     Raises:
@@ -77,7 +78,7 @@ def find_commit(repository: Path, ref: str) -> str:
     Raises:
         EscudoError: AUT030 where there is none.
     """
-    named = check_word(ref, "name of a commit")
+    named = check_argument(ref, "name of a commit")
     try:
         return run_git("rev-parse", "--verify", "--quiet", f"{named}^{{commit}}", folder=repository)
     except EscudoError as error:

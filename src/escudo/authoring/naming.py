@@ -1,44 +1,15 @@
-"""The name of an element -> the name of its file, of its filter macro; scaffold and apps ask."""
+"""The name of an element as a user gives it -> the name, if files, stanzas and macros can have it;
+scaffold and ``actions.new_element`` ask."""
 
 from __future__ import annotations
 
 import re
 
+from escudo.content.elements.naming import LONGEST_NAME, measure_room, name_file, name_rule
 from escudo.core.errors import EscudoError
 
-LONGEST = 99
-"""Characters of a search's name in Enterprise Security, which puts the security domain before it
-(contentctl 5.6.2, ``ES_MAX_STANZA_LENGTH``)."""
-LONGEST_DOMAIN = len("endpoint")
-"""Of the six security domains, the longest. A search that is cloned there is called
-``endpoint - NAME OF THE SEARCH - Rule``."""
-
-_APART = re.compile(r"[ \-./]")
 _PRINTED = re.compile(r"[^\x00-\x1f\x7f\\:*?\"<>|$`\[\]]+")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
-
-
-def name_file(name: str) -> str:
-    """The stem of an element's file, as contentctl wants it.
-
-    >>> name_file("Process Execution via WMI - v2.1")
-    'process_execution_via_wmi___v2_1'
-    """
-    return _APART.sub("_", name).lower()
-
-
-def name_filter(name: str) -> str:
-    """The macro at the end of a detection's search, for local exclusions.
-
-    >>> name_filter("Odd Shell")
-    'odd_shell_filter'
-    """
-    return f"{name_file(name)}_filter"
-
-
-def name_rule(label: str, name: str) -> str:
-    """A detection's saved search in an app of a label."""
-    return f"{label} - {name} - Rule"
 
 
 def check_name(name: str) -> str:
@@ -55,20 +26,21 @@ def check_name(name: str) -> str:
             f"{name!r} cannot name an element",
             hint='a name is one line, without \\ : * ? " < > | $ ` [ ]',
         )
-    if len(bare) > LONGEST:
-        raise EscudoError("AUT001", f"the name has {len(bare)} characters; {LONGEST} are allowed")
+    if len(bare) > LONGEST_NAME:
+        message = f"the name has {len(bare)} characters; {LONGEST_NAME} are allowed"
+        raise EscudoError("AUT001", message)
     return bare
 
 
 def check_detection_name(name: str, label: str) -> str:
     """``check_name``, and that its saved search fits into Enterprise Security."""
     bare = check_name(name)
-    longest = LONGEST - LONGEST_DOMAIN - len(" -  - Rule")
-    if (length := len(name_rule(label, bare))) > longest:
+    room = measure_room(label)
+    if len(bare) > room:
         raise EscudoError(
             "AUT001",
-            f"its saved search {name_rule(label, bare)!r} has {length} characters; {longest} are"
-            " allowed",
+            f"the name has {len(bare)} characters; its saved search {name_rule(label, bare)!r} has"
+            f" room for {max(room, 0)}",
             hint="shorten the name, or app.label of contentctl.yml",
         )
     return bare
@@ -80,10 +52,10 @@ def check_word(name: str, what: str) -> str:
     Raises:
         EscudoError: AUT001 for any other.
     """
-    if not _WORD.fullmatch(name) or len(name) > LONGEST:
+    if not _WORD.fullmatch(name) or len(name) > LONGEST_NAME:
         raise EscudoError(
             "AUT001",
             f"{name!r} cannot name a {what}",
-            hint=f"use letters, digits and _, at most {LONGEST}",
+            hint=f"use letters, digits and _, at most {LONGEST_NAME}",
         )
     return name

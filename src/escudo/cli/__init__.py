@@ -36,6 +36,9 @@ COMMANDS: Mapping[str, str] = {
     "suppress": "Keep findings from being sent, for a time.",
     "timeline": "Show what detections found, and what was around it, in the order of time.",
     "tree": "Show the processes around one, its ancestors and descendants.",
+    "serve": "Serve a lake: HEC and syslog in, REST, schedules, pages for analysts.",
+    "user": "Say who may log in to the server.",
+    "token": "Make and end the tokens of programs: HEC and API.",
     "follow": "Read logs as they come, and show what detections find in them.",
     "ingest": "Read logs into a lasting lake.",
     "search": "Run SPL over a lake.",
@@ -53,6 +56,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "Begin a content repository, with its tests in a CI workflow.",
     "build": "Build content into a Splunk app.",
     "diff": "Compare two states of content: fields, logic, rows found.",
+    "source": "Look at the sources of logs: what is recognised, what can fire on them.",
     "content": "Bring content from elsewhere, pinned, and keep it up to date.",
     "config": "Show the settings in force, and where each is from.",
     "generate": "Write realistic logs with attacks hidden in them.",
@@ -120,6 +124,7 @@ def cli(
     """Run Splunk's detections without Splunk."""
     settings = read_settings(config, os.environ)
     context.meta[SETTINGS] = settings
+    startup.provide_variables(settings.storage)
     begin_log(settings, verbose=verbose, log_file=log_file)
     name = context.invoked_subcommand
     command = cli.get_command(context, name) if name is not None else None

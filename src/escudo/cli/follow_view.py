@@ -37,12 +37,6 @@ class FollowView(FollowListener):
             text = f"detections that run on events as they come: {len(plan.detections):,}{others}"
             open_stderr().print(text)
 
-    def tell_metrics(self, place: str, port: int) -> None:
-        """Says where metrics are served."""
-        if not self._quiet:
-            host = place.rpartition(":")[0] or "127.0.0.1"
-            open_stderr().print(f"metrics: http://{host}:{port}/metrics")
-
     def tell_maintenance(self, diagnostic: Diagnostic) -> None:
         """Says once what keeps the lake from being maintained."""
         if (diagnostic.code, diagnostic.message) not in self._told:

@@ -18,7 +18,7 @@ from escudo.detect.testing import Outcome, TestResult
 
 def write_junit(report: TestReport, stream: IO[bytes]) -> None:
     """A suite with a case for each test. A search that cannot run is an error; what did not run is
-    skipped, with the reason."""
+    skipped, with the reason. The number of those that a stop left is a property of the suite."""
     suite = TestSuite("escudo test")
     for result in report.results:
         case = TestCase(
@@ -30,6 +30,8 @@ def write_junit(report: TestReport, stream: IO[bytes]) -> None:
         case.result = _list_marks(result)
         suite.add_testcase(case)
     suite.time = round(report.seconds, 3)
+    if report.unrun:
+        suite.add_property("not_run", str(report.unrun))
     document = JUnitXml()
     document.add_testsuite(suite)
     document.write(stream, pretty=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -12,28 +11,31 @@ from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
 import click
-from platformdirs import user_cache_path
+from click.core import ParameterSource
 
-from escudo.actions.engines import ENGINES
+from escudo.actions.engines import ENGINES, EngineChoice
 from escudo.actions.named_search import NamedSearch, find_searches
 from escudo.actions.search import SearchOptions
 from escudo.cli.content_type import ContentType
-from escudo.cli.place_type import PlaceType
+from escudo.cli.place_type import LakeType, PlaceType
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.settings import FAILED_CONTENT
 from escudo.cli.terminal import escape_line, open_stderr
 from escudo.cli.zone_names import find_zone
 from escudo.content import Content
 from escudo.content.cached import KeyedContent, load_cached
-from escudo.core.disk_cache import DiskCache
+from escudo.core.disk_cache import DiskCache, find_cache_folder
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
+from escudo.engines.spark.place import SparkPlace
 from escudo.lake import Lake
+from escudo.lake.place import LakePlace, make_place
 from escudo.lake.tables import Tables, load_tables
 from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
 from escudo.spl import parse_time
 from escudo.startup import spare_collections
+from escudo.storage import find_scheme
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,41 +49,33 @@ def logs_argument(*, required: bool) -> Callable[[F], F]:
     )
 
 
-def unpack_options(function: F) -> F:
-    """``--max-unpacked`` and ``--max-members``: what one file may unpack to."""
+def limits_options(function: F) -> F:
+    """``--max-unpacked``, ``--max-members``, ``--password``, ``--password-file``, which give a
+    command ``limits``: how archives are opened."""
     usual = UnpackLimits()
-    function = click.option(
-        "--max-members",
-        type=click.IntRange(min=1),
-        default=usual.most_members,
-        show_default=True,
-        help="Members that are opened of the archives of one file.",
-    )(function)
-    return click.option(
-        "--max-unpacked",
-        type=click.IntRange(min=1),
-        default=usual.most_bytes >> 30,
-        show_default=True,
-        help="GB that one file may unpack to.",
-    )(function)
-
-
-def password_options(function: F) -> F:
-    """``--password`` and ``--password-file``, which give a command ``passwords``."""
 
     @wraps(function)
-    def with_passwords(
-        *arguments: Any, password: str | None, password_file: IO[bytes] | None, **options: Any
+    def with_limits(
+        *arguments: Any,
+        max_unpacked: int,
+        max_members: int,
+        password: str | None,
+        password_file: IO[bytes] | None,
+        **options: Any,
     ) -> Any:
-        passwords = _read_passwords(password, password_file)
-        return function(*arguments, passwords=passwords, **options)
+        limits = UnpackLimits(
+            most_bytes=max_unpacked << 30,
+            most_members=max_members,
+            passwords=_read_passwords(password, password_file),
+        )
+        return function(*arguments, limits=limits, **options)
 
-    with_file = click.option(
+    decorated: Any = click.option(
         "--password-file",
         type=click.File("rb"),
         help="File of passwords of archives, one a line; each is tried.",
-    )(with_passwords)
-    decorated: F = click.option(
+    )(with_limits)
+    decorated = click.option(
         "--password",
         envvar="ESCUDO_PASSWORD",
         prompt=True,
@@ -89,8 +83,22 @@ def password_options(function: F) -> F:
         hide_input=True,
         help="Password of encrypted archives (others see it in the list of processes); "
         "at the end of the line, without a value, it is asked for.",
-    )(cast(F, with_file))
-    return decorated
+    )(decorated)
+    decorated = click.option(
+        "--max-members",
+        type=click.IntRange(min=1),
+        default=usual.most_members,
+        show_default=True,
+        help="Members that are opened of the archives of one file.",
+    )(decorated)
+    decorated = click.option(
+        "--max-unpacked",
+        type=click.IntRange(min=1),
+        default=usual.most_bytes >> 30,
+        show_default=True,
+        help="GB that one file may unpack to.",
+    )(decorated)
+    return cast(F, decorated)
 
 
 def _read_passwords(password: str | None, file: IO[bytes] | None) -> tuple[bytes, ...]:
@@ -100,16 +108,49 @@ def _read_passwords(password: str | None, file: IO[bytes] | None) -> tuple[bytes
 
 
 def lake_option(
-    *, required: bool, existing: bool = False, text: str = "Folder of the lake."
+    *,
+    required: bool,
+    existing: bool = False,
+    text: str = "Folder of the lake, or s3://, gs://, abfs://, hdfs://.",
 ) -> Callable[[F], F]:
-    """``--lake``, with its help; ``existing``: the folder has to be there."""
-    return click.option(
-        "--lake",
-        "lake_path",
-        required=required,
-        type=PlaceType("lake", file_okay=False, exists=existing),
-        help=text,
-    )
+    """``--lake`` and ``--ledger``, which give a command its ``lake_path`` (``LakePlace``);
+    ``existing``: a folder has to be there."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def with_lake(
+            *arguments: Any, lake_path: str | None, ledger_place: str | None, **options: Any
+        ) -> Any:
+            if lake_path is not None and not _applies_to("ledger_place", lake_path):
+                ledger_place = None
+            place = None if lake_path is None else make_place(lake_path, ledger_place)
+            return function(*arguments, lake_path=place, **options)
+
+        decorated: Any = click.option(
+            "--ledger",
+            "ledger_place",
+            help="Ledger of a lake that machines share: postgresql://USER@HOST/NAME, or an SQLite "
+            "file [default: in the lake's folder].",
+        )(with_lake)
+        decorated = click.option(
+            "--lake",
+            "lake_path",
+            required=required,
+            type=LakeType(exists=existing),
+            help=text,
+        )(decorated)
+        return cast(F, decorated)
+
+    return decorate
+
+
+def _applies_to(parameter: str, lake_path: str) -> bool:
+    """Whether a ledger is meant for a lake: one that the settings name is not for a folder that the
+    command line names."""
+    sources = click.get_current_context().get_parameter_source
+    meant = sources(parameter) is not ParameterSource.DEFAULT_MAP
+    from_settings = sources("lake_path") is ParameterSource.DEFAULT_MAP
+    return meant or from_settings or find_scheme(lake_path) is not None
 
 
 def sources_option(function: F) -> F:
@@ -151,11 +192,11 @@ def date_order_option(function: F) -> F:
     )(function)
 
 
-def open_lake(path: Path | None, tables: Tables, *, create: bool = False) -> Lake:
-    """The lake in a folder, or, without a folder, one that is gone when it is closed."""
-    if path is None:
+def open_lake(place: LakePlace | None, tables: Tables, *, create: bool = False) -> Lake:
+    """The lake at a place, or, without one, one that is gone when it is closed."""
+    if place is None:
         return Lake.create_temporary(tables=tables)
-    return Lake.open(path, create=create, tables=tables)
+    return Lake.open(place, create=create, tables=tables)
 
 
 def content_options(function: F) -> F:
@@ -201,18 +242,73 @@ def zone_option(also: str) -> Callable[[F], F]:
 
 
 def engine_options(function: F) -> F:
-    """``--engine``, and ``--memory``: what the embedded one may use."""
-    function = click.option(
+    """``--engine``, ``--memory`` (what the embedded one may use), ``--master`` and
+    ``--spark-properties`` (where the other one runs), which give a command its ``engine``."""
+    memory = click.option(
         "--memory", "memory_limit", default=None, help="Memory limit of DuckDB, such as 4GB."
-    )(function)
-    return click.option(
-        "--engine",
-        "engine_name",
-        type=click.Choice(ENGINES),
-        default=ENGINES[0],
-        show_default=True,
-        help="The embedded engine, or Spark (needs the extra `spark` and Java 17).",
-    )(function)
+    )
+    chosen = _choose_engine("The embedded engine, or Spark (needs the extra `spark` and Java 17).")
+    return chosen(memory(function))
+
+
+def reader_options(function: F) -> F:
+    """The options of an engine that reads logs; they give a command its ``engine``."""
+    about = "What reads the logs: this process (duckdb), or Spark's workers."
+    return _choose_engine(about)(function)
+
+
+def _choose_engine(about: str) -> Callable[[F], F]:
+    """``--engine``, ``--master`` and ``--spark-properties``."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def with_engine(
+            *arguments: Any,
+            engine_name: str,
+            master: str | None,
+            spark_properties: Path | None,
+            memory_limit: str | None = None,
+            **options: Any,
+        ) -> Any:
+            on_spark = engine_name != ENGINES[0]
+            if not on_spark:
+                _refuse_typed("master", "spark_properties")
+            place = SparkPlace.find(master, spark_properties) if on_spark else SparkPlace()
+            choice = EngineChoice(name=engine_name, memory_limit=memory_limit, place=place)
+            return function(*arguments, engine=choice, **options)
+
+        decorated = click.option(
+            "--spark-properties",
+            type=click.Path(path_type=Path, dir_okay=False),
+            default=None,
+            help="File of Spark's properties, like spark-defaults.conf.",
+        )(cast(F, with_engine))
+        decorated = click.option(
+            "--master",
+            default=None,
+            metavar="URL",
+            help="Where Spark runs: local[4], spark://host:7077, yarn, k8s://https://host:443, or "
+            "sc://host:15002 for Spark Connect [default: that of the properties, or local[2]].",
+        )(decorated)
+        return click.option(
+            "--engine",
+            "engine_name",
+            type=click.Choice(ENGINES),
+            default=ENGINES[0],
+            show_default=True,
+            help=about,
+        )(decorated)
+
+    return decorate
+
+
+def _refuse_typed(*names: str) -> None:
+    """Refuses options that were typed; they may come of a configuration file."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for --engine spark.", context)
 
 
 def rights_options(function: F) -> F:
@@ -241,13 +337,9 @@ def rights_options(function: F) -> F:
 def open_cache() -> DiskCache:
     """Where loaded content and bound searches are kept from one run to the next.
 
-    It is the folder that the environment's ``ESCUDO_CACHE`` names (nowhere if it is empty), or
-    else ``escudo`` in the user's own cache folder.
+    It is in the folder of ``core.disk_cache.find_cache_folder``.
     """
-    named = os.environ.get("ESCUDO_CACHE")
-    if named is not None:
-        return DiskCache(Path(named) if named else None)
-    return DiskCache(user_cache_path("escudo"))
+    return DiskCache(find_cache_folder())
 
 
 def load_content(paths: Sequence[Path], overlay: Path | None) -> Content:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from escudo.core.places import refuse_url
+from escudo.storage import find_scheme, open_storage
 
 
 class PlaceType(click.Path):
@@ -31,3 +32,25 @@ class PlaceType(click.Path):
     ) -> str | bytes | os.PathLike[str]:
         refuse_url(value, self._what)
         return super().convert(value, param, ctx)
+
+
+class LakeType(PlaceType):
+    """``PlaceType`` of a lake, which may be a URL of a storage, too; it gives a text.
+
+    Args:
+        exists: whether a folder has to be there; a URL is not asked for.
+    """
+
+    def __init__(self, *, exists: bool) -> None:
+        super().__init__("lake", file_okay=False, exists=exists)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        text = os.fspath(value)
+        if find_scheme(text) is not None:
+            return open_storage(text).url
+        return str(super().convert(value, param, ctx))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import click
 from platformdirs import user_config_path
 
 from escudo.core.errors import EscudoError, Span
-from escudo.core.places import refuse_url
+from escudo.core.places import hide_password, refuse_url
 
 SETTINGS = "escudo.settings"
 FAILED_CONTENT = "escudo.failed_content"
@@ -29,8 +29,14 @@ loaded, which the exit code of any command tells."""
 
 PROJECT_FILE = Path("escudo.toml")
 VARIABLE = "ESCUDO_CONFIG"
+STORAGE = "storage"
+"""The table of what storages need: the variables of their libraries, in small letters."""
+_STORAGE_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_", "HADOOP_", "PG")
 _WRITTEN = frozenset({"log_file", "store"})
 """Keys of what commands write to that nobody names."""
+_TRUSTED = frozenset({"master", "spark_properties"})
+"""Keys of where the rows of a lake go, and what runs beside them. Where a place is a URL, rows go
+there, too, and credentials with them."""
 _SYNTAX_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -65,11 +71,14 @@ def _read_paths(value: Any, folder: Path) -> list[str]:
 
 
 def _read_content(value: Any, folder: Path) -> list[str]:
-    """Paths; a plain name that is none in the folder is that of a content pack."""
+    """Paths; ``pack:NAME``, and a plain name that is none in the folder, are those of packs."""
     paths = _read_paths(value, folder)
     packs = import_module("escudo.content.packs")
+    starter_packs = import_module("escudo.content.starter_packs")
     return [
-        text if packs.is_pack_name(text) and not os.path.exists(path) else path
+        text
+        if starter_packs.names_pack(text) or (packs.is_pack_name(text) and not os.path.exists(path))
+        else path
         for text, path in zip(value, paths, strict=True)
     ]
 
@@ -112,7 +121,7 @@ TEXT = Kind("a text", _read_text)
 PATH = Kind("a path on this machine", _read_path)
 PLACE = Kind("a path on this machine or a URL", _read_place)
 PATHS = Kind("a list of paths on this machine", _read_paths)
-CONTENT = Kind("a list of paths on this machine, or names of content packs", _read_content)
+CONTENT = Kind("a list of paths on this machine, or names of packs", _read_content)
 FLAG = Kind("true or false", _read_flag)
 COUNT = Kind("a whole number from 1", _read_count)
 ZONE = Kind("the name of a time zone, such as Europe/Madrid", _read_zone)
@@ -132,7 +141,8 @@ class Key:
 KEYS: Mapping[str, Key] = {
     key.name: key
     for key in (
-        Key("lake", "--lake", PATH, "ESCUDO_LAKE", "Folder of the lake."),
+        Key("lake", "--lake", PLACE, "ESCUDO_LAKE", "Folder or URL of the lake."),
+        Key("ledger", "--ledger", PLACE, "ESCUDO_LEDGER", "Ledger of a lake that machines share."),
         Key("state", "--state", PLACE, "ESCUDO_STATE", "Where schedules keep what has run."),
         Key("content", "--content", CONTENT, "ESCUDO_CONTENT", "Detection content."),
         Key("store", "--store", PATH, "ESCUDO_STORE", "Folder of content packs."),
@@ -140,6 +150,14 @@ KEYS: Mapping[str, Key] = {
         Key("sources", "--sources", PATHS, "ESCUDO_SOURCES", "Folders of own sources."),
         Key("tz", "--tz", ZONE, "ESCUDO_TZ", "Time zone in which times are shown and read."),
         Key("engine", "--engine", _choice("duckdb", "spark"), "ESCUDO_ENGINE", "The engine."),
+        Key("master", "--master", TEXT, "ESCUDO_MASTER", "Where Spark runs."),
+        Key(
+            "spark_properties",
+            "--spark-properties",
+            PATH,
+            "ESCUDO_SPARK_PROPERTIES",
+            "File of Spark's properties.",
+        ),
         Key("memory_limit", "--memory", TEXT, "ESCUDO_MEMORY", "Memory of DuckDB, such as 4GB."),
         Key(
             "date_order",
@@ -183,6 +201,8 @@ class Settings:
 
     values: Mapping[str, Setting]
     files: tuple[Path, ...]
+    storage: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables for what reads storages and their credentials; they are shown nowhere."""
 
     def value(self, key: str) -> Any:
         """The value of a key; None where nothing says one."""
@@ -212,7 +232,7 @@ class Settings:
                     continue
                 value = self.values[key.name].value
                 only_existing = isinstance(parameter.type, click.Path) and parameter.type.exists
-                absent = key.name == "lake" and not Path(value).is_dir()
+                absent = key.name == "lake" and "://" not in value and not Path(value).is_dir()
                 if parameter.name is not None and not (only_existing and absent):
                     out[parameter.name] = value
         return out
@@ -239,16 +259,21 @@ def read_settings(given: str | None, environment: Mapping[str, str]) -> Settings
     """
     files = list_files(given, environment)
     values: dict[str, Setting] = {}
+    storage: dict[str, str] = {}
     for file in files:
-        values.update(_read_file(file))
+        values.update(_read_file(file, storage))
     for key in KEYS.values():
         if text := environment.get(key.variable):
             values[key.name] = Setting(_read_variable(key, text), f"${key.variable}")
-    return Settings(values, tuple(files))
+    return Settings(values, tuple(files), storage)
 
 
 def _read_variable(key: Key, text: str) -> Any:
-    value = text.split(os.pathsep) if key.kind in (PATHS, CONTENT) else text
+    value: Any = text
+    if key.kind is PATHS:
+        value = text.split(os.pathsep)
+    elif key.kind is CONTENT:
+        value = import_module("escudo.content.starter_packs").split_places(text)
     try:
         return key.kind.read(value, Path())
     except (ValueError, EscudoError) as error:
@@ -260,7 +285,7 @@ def _hint(error: ValueError | EscudoError) -> str | None:
     return error.diagnostic.hint if isinstance(error, EscudoError) else None
 
 
-def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
+def _read_file(file: Path, storage: dict[str, str]) -> Iterator[tuple[str, Setting]]:
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -278,6 +303,9 @@ def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
     for name, value in table.items():
         key = KEYS.get(name)
         place, value_place = _find(file, text, name)
+        if name == STORAGE:
+            storage.update(_read_storage(value, file, place, text))
+            continue
         if key is None:
             near = import_module("difflib").get_close_matches(name, KEYS, 1)
             hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(KEYS)}"
@@ -293,9 +321,33 @@ def _read_file(file: Path) -> Iterator[tuple[str, Setting]]:
                 hint=_hint(error),
                 source=text,
             ) from error
+        is_url = key.kind is PLACE and "://" in read
+        if file == PROJECT_FILE and (name in _TRUSTED or is_url):
+            what = f"a URL as {name}" if is_url else name
+            message = f"{what} cannot be set by {PROJECT_FILE} of a folder"
+            hint = f"set it in your own configuration file, by --config or {key.variable}"
+            raise EscudoError("CLI032", message, span=place, hint=hint, source=text)
         if name in _WRITTEN and file == PROJECT_FILE:
             _refuse_outside(name, Path(read), value_place, text)
         yield name, Setting(read, f"{file}:{place.line}")
+
+
+def _read_storage(value: Any, file: Path, place: Span, text: str) -> Iterator[tuple[str, str]]:
+    """The variables of the table ``storage``. An ``escudo.toml`` may lie in a folder of evidence,
+    and must not send credentials elsewhere."""
+    if file == PROJECT_FILE:
+        message = f"[{STORAGE}] is only for the user's own file, or one that --config names"
+        raise EscudoError("CLI032", message, span=place, source=text)
+    if not isinstance(value, Mapping):
+        raise EscudoError("CLI032", f"{STORAGE} must be a table", span=place, source=text)
+    for name, told in value.items():
+        variable = name.upper()
+        if not variable.startswith(_STORAGE_PREFIXES) or not isinstance(told, str):
+            where, _ = _find(file, text, name)
+            prefixes = ", ".join(p.lower() for p in _STORAGE_PREFIXES)
+            message = f"{STORAGE}.{name} must be a text, and begin with one of {prefixes}"
+            raise EscudoError("CLI031", message, span=where, source=text)
+        yield variable, told
 
 
 def _refuse_outside(name: str, path: Path, place: Span, text: str) -> None:
@@ -332,6 +384,10 @@ def _find(file: Path, text: str, name: str) -> tuple[Span, Span]:
     return span("key"), span("value" if found["value"] else "key")
 
 
+def _hide(value: Any) -> Any:
+    return hide_password(value) if isinstance(value, str) else value
+
+
 def list_rows(settings: Settings) -> Sequence[Mapping[str, Any]]:
     """Each key with its value and where that is from; ``default`` where nothing says one."""
     rows = []
@@ -340,7 +396,7 @@ def list_rows(settings: Settings) -> Sequence[Mapping[str, Any]]:
         rows.append(
             {
                 "key": key.name,
-                "value": None if setting is None else setting.value,
+                "value": None if setting is None else _hide(setting.value),
                 "source": "default" if setting is None else setting.source,
                 "option": key.option,
                 "variable": key.variable,

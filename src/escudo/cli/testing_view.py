@@ -16,7 +16,7 @@ from escudo.core.errors import Diagnostic
 from escudo.detect.attack_data import AbsentData, LocalData
 from escudo.detect.testing import Outcome, TestResult
 
-_MARKS: Mapping[Outcome, tuple[str, str, str]] = {
+MARKS: Mapping[Outcome, tuple[str, str, str]] = {
     Outcome.PASSED: ("✓", "ok  ", "green"),
     Outcome.FAILED: ("✗", "FAIL", "red"),
     Outcome.UNREADABLE: ("?", "??  ", "yellow"),
@@ -24,6 +24,7 @@ _MARKS: Mapping[Outcome, tuple[str, str, str]] = {
     Outcome.EXPERIMENTAL: ("-", "--  ", "dim"),
     Outcome.MANUAL: ("-", "--  ", "dim"),
 }
+"""How a line of an outcome begins: on a terminal, elsewhere, and in which style."""
 _WORDS: Mapping[Outcome, str] = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "failed",
@@ -45,6 +46,7 @@ def report_to_dict(report: TestReport) -> dict[str, Any]:
         "detections": len({r.detection.id for r in report.results}),
         "tests": len(report.results),
         **{outcome.value: count for outcome, count in report.counts.items()},
+        "not_run": report.unrun,
         "untested": [d.name for d in report.untested],
         "seconds": round(report.seconds, 3),
         "results": [_result(r) for r in report.results],
@@ -122,19 +124,29 @@ def show_report(report: TestReport, out: Console, *, verbose: bool = False) -> N
 def summarize_report(report: TestReport) -> str:
     """The numbers in one line."""
     parts = [f"{n:,} {_WORDS[o]}" for o, n in report.counts.items() if n]
+    if report.unrun:
+        parts.append(f"{report.unrun:,} not run")
     if report.untested:
-        parts.append(f"{len(report.untested):,} detections without tests")
-    tests = len(report.results)
-    head = f"{tests:,} test{'' if tests == 1 else 's'}"
+        parts.append(f"{name_count(len(report.untested), 'detection')} without tests")
+    head = name_count(len(report.results) + report.unrun, "test")
     return f"{head}: {', '.join(parts) or 'nothing to run'}; {report.seconds:.1f} s"
 
 
+def name_count(number: int, what: str) -> str:
+    """A number of things, in words.
+
+    >>> name_count(1, "test"), name_count(2000, "test")
+    ('1 test', '2,000 tests')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def _lines(result: TestResult, *, fancy: bool) -> Iterator[Text]:
-    sign, word, style = _MARKS[result.outcome]
+    sign, word, style = MARKS[result.outcome]
     line = Text(sign if fancy else word, style=style)
     line.append_text(plain(f" {result.detection.name}: {result.test.name}"))
     if result.rows is not None:
-        line.append(f"  {result.rows:,} row{'' if result.rows == 1 else 's'}", style="dim")
+        line.append(f"  {name_count(result.rows, 'row')}", style="dim")
     yield line
     if result.reason is not None:
         told = f"{_WORDS[result.outcome]}: {result.reason}"

@@ -13,7 +13,8 @@ from escudo.core.catalog import Lookup, Macro
 from escudo.core.field_rules import NO_RULES, FieldRules
 
 _FILTER_USE = re.compile(r"`\s*([A-Za-z0-9_:.-]+_filter)\s*`")
-_EVERYTHING = "search *"
+EVERYTHING = "search *"
+"""What a filter macro says that nobody has defined."""
 _WRITTEN = re.compile(r"\|\s*outputlookup\s+(?:\w+\s*=\s*\S+\s+)*\"?([\w.-]+)", re.IGNORECASE)
 
 
@@ -62,7 +63,7 @@ class ContentKnowledge:
         self._field_rules = field_rules
         self._origins = origins
         filters = {name for text in filter_users for name in _FILTER_USE.findall(text)}
-        defaults = {(name, 0): Macro(name, _EVERYTHING) for name in filters}
+        defaults = {(name, 0): Macro(name, EVERYTHING) for name in filters}
         self._macros = {**defaults, **macros}
         self._lookups = _add_writers(lookups, searches)
         self._searches = {name.lower(): text for name, text in searches.items()}

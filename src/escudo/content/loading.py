@@ -33,9 +33,13 @@ from escudo.core.field_rules import EventsOf, FieldRule
 
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).parent / "builtin"
-
 _SEARCHES = frozenset({"detection", "baseline", "investigation"})
 _SUFFIXES = frozenset({".yml", ".yaml"})
+
+
+def is_builtin(file: str | Path) -> bool:
+    """Whether a file is of Escudo's own content, which lies below all other."""
+    return Path(file).is_relative_to(BUILTIN_FOLDER)
 
 
 @dataclass

@@ -35,6 +35,18 @@ _MOST_DIGITS = 18
 """Characters of a whole number: no version, count or score has more."""
 
 
+def read_whole(text: str) -> int | None:
+    """The whole number that a text says; None where it says none, or one that nothing can be.
+
+    >>> read_whole(" 25.0 "), read_whole("2.5"), read_whole("\u00b2"), read_whole("9" * 5000)
+    (25, None, None, None)
+    """
+    bare = text.strip()
+    if not _INTEGER.fullmatch(bare) or len(bare) > _MOST_DIGITS:
+        return None
+    return int(float(bare))
+
+
 @dataclass
 class Problems:
     """The diagnostics of one file, as they are found; of a ``strict`` one a key that nobody knows
@@ -193,11 +205,10 @@ class Section:
         """A whole number, or None where the key is missing or its value is not one."""
         if not self.has(key):
             return None
-        value = (self._scalar(self._items[key][1], key) or "").strip()
-        if _INTEGER.fullmatch(value) and len(value) <= _MOST_DIGITS:
-            return int(float(value))
-        self.problem("CON102", f"{self._path}{key} must be a whole number", key)
-        return None
+        number = read_whole(self._scalar(self._items[key][1], key) or "")
+        if number is None:
+            self.problem("CON102", f"{self._path}{key} must be a whole number", key)
+        return number
 
     def score(self, key: str) -> int | None:
         """A risk score, 0 to 100; a fraction is cut off, as risk scores are whole numbers."""

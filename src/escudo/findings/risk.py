@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,8 +66,9 @@ def build_risk_events(match: Match, schema: TableSchema, *, report: Report = ign
     empty = schema.arrow().empty_table()
     if not parts:
         return empty
+    held = set(chain.from_iterable(part.column_names for part in parts))
     return pa.concat_tables([empty, *parts], promote_options="default").select(
-        [n for n in empty.column_names if any(n in p.column_names for p in parts)]
+        [name for name in empty.column_names if name in held]
     )
 
 

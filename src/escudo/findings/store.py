@@ -16,6 +16,7 @@ from escudo.core.schema import TableSchema
 from escudo.core.timerange import ALL_TIME
 from escudo.findings.judging import Judgement, Schemas
 from escudo.lake import Lake, Snapshot
+from escudo.storage import open_file
 
 _HASH = "event_hash"
 _CHANGED_MEANWHILE = "LAK012"
@@ -43,7 +44,7 @@ class KnownHashes:
         parts = []
         for file in files:
             if file not in self.by_file:
-                read = pq.read_table(file, columns=[_HASH])[_HASH].combine_chunks()
+                read = pq.read_table(open_file(file), columns=[_HASH])[_HASH].combine_chunks()
                 self.by_file[file] = pc.unique(read)
             parts.append(self.by_file[file])
         gone = {f for f in self.by_file if f not in files and f"/{schema.table}/" in f}

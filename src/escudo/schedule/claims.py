@@ -67,7 +67,7 @@ class Throttle:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of a window. Risk events and findings are those that are new; ``code`` and
-    ``error`` are those of a search that failed."""
+    ``error`` are those of a search that failed, ``seconds`` is how long it took."""
 
     rows: int = 0
     risk_events: int = 0
@@ -76,6 +76,7 @@ class Outcome:
     suppressed: int = 0
     code: str | None = None
     error: str | None = None
+    seconds: float = 0.0
     throttles: tuple[Throttle, ...] = ()
     messages: tuple[tuple[str, str], ...] = ()
     """Findings to send: hash and JSON text."""
@@ -188,14 +189,14 @@ class Claims:
 
     def finish(
         self, batch: Batch, outcomes: Mapping[int, Outcome], *, commit_id: int, ran: float
-    ) -> int:
+    ) -> list[int]:
         """Writes what became of windows, with all that follows from it, in one transaction.
 
         Windows that another worker took meanwhile are left to it. One that data came for while it
         ran is open again.
 
         Returns:
-            How many windows were still this worker's.
+            The windows that were still this worker's.
         """
         # Who sends goes by the numbers of the outbox, so they must become visible in their order.
         posts = any(outcome.messages for outcome in outcomes.values())
@@ -227,12 +228,13 @@ class Claims:
                         suppressed=outcome.suppressed,
                         code=outcome.code,
                         error=outcome.error,
+                        seconds=outcome.seconds,
                     )
                 )
                 for number in ids:
                     _keep_throttles(connection, batch.windows[number], outcome.throttles)
                 _post(connection, outcome.messages, ran)
-            return len(rows)
+            return [row.id for row in rows]
 
 
 def _release_dead(connection: sa.Connection, time: float) -> None:

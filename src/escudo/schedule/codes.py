@@ -49,6 +49,11 @@ _ROWS = (
         "A range of time that cannot be back-filled",
         "Give --earliest and --latest with the earlier one first, both of the past.",
     ),
+    ErrorCode(
+        "SCH009",
+        "a text that cannot be kept",
+        "Write it in UTF-8: it has bytes, or halves of characters, that are no text.",
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.code: row for row in _ROWS}

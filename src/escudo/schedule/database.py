@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,15 +16,19 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from escudo.core.errors import EscudoError
+from escudo.core.migrating import migrate
 
 FILE = "schedule.sqlite"
 """The name of the state in a lake's folder."""
 
-HEAD = "0001"
+HEAD = "0002"
 """The version of the tables; ``migrations`` has a script of that name."""
 
 BUSY_SECONDS = 60
 """Seconds that a transaction waits for another one."""
+
+_READS = "escudo_reads"
+"""The option of a connection that only reads."""
 
 _LOCK = 0x0E5C0D0
 """The key of the advisory lock; any number that no other program takes."""
@@ -92,7 +95,7 @@ class State:
             alone: no other such transaction runs at the same time.
 
         Raises:
-            EscudoError: SCH001 where the database fails.
+            EscudoError: SCH001 where the database fails, SCH009 for a text that is none.
         """
         try:
             with self.engine.begin() as connection:
@@ -101,6 +104,23 @@ class State:
                 yield connection
         except DBAPIError as error:
             raise _explain(self.engine.url, error) from error
+        except UnicodeEncodeError as error:
+            raise EscudoError("SCH009", f"{error.object!r} is no text") from error
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads: it sees one state, and nobody waits for it.
+
+        Raises:
+            EscudoError: SCH001 where the database fails, SCH009 for a text that is none.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection.execution_options(**{_READS: True})
+        except DBAPIError as error:
+            raise _explain(self.engine.url, error) from error
+        except UnicodeEncodeError as error:
+            raise EscudoError("SCH009", f"{error.object!r} is no text") from error
 
     def _lock(self, connection: sa.Connection) -> None:
         if connection.dialect.name == "postgresql":
@@ -109,27 +129,13 @@ class State:
     def _migrate(self) -> None:
         with self.engine.begin() as connection:
             self._lock(connection)
-            current = _find_version(connection)
-            if current == HEAD:
-                return
-            command = import_module("alembic.command")
-            config = import_module("alembic.config").Config()
-            config.set_main_option("script_location", "escudo.schedule:migrations")
-            config.attributes["connection"] = connection
-            scripts = import_module("alembic.script").ScriptDirectory.from_config(config)
-            known = {script.revision for script in scripts.walk_revisions()}
-            if current is not None and current not in known:
+            unknown = migrate(
+                connection, scripts="escudo.schedule:migrations", head=HEAD, note="alembic_version"
+            )
+            if unknown is not None:
                 name = _tell_name(self.engine.url)
-                message = f"{name} has version {current}; this Escudo knows those up to {HEAD}"
+                message = f"{name} has version {unknown}; this Escudo knows those up to {HEAD}"
                 raise EscudoError("SCH002", message)
-            command.upgrade(config, HEAD)
-
-
-def _find_version(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return None if found is None else str(found)
 
 
 def _find_url(place: str | Path) -> sa.URL:
@@ -162,7 +168,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READS)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _explain(url: sa.URL, error: Exception) -> EscudoError:

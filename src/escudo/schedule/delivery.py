@@ -8,14 +8,16 @@ sink has taken is noted after it has; so it may get some again after a crash, an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from escudo.core.errors import EscudoError
 from escudo.core.event_log import log_event
 from escudo.schedule.database import State
 from escudo.schedule.tables import OUTBOX, SINKS
+from escudo.sinks import Sink
+from escudo.sinks.dispatch import Dispatcher
 
 AT_ONCE = 500
 """Findings that a sink gets in one call."""
@@ -26,28 +28,15 @@ FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 900.0
 
 
-class Sink(Protocol):
-    """Takes findings. ``name`` tells it from the others, in this run and in later ones."""
-
-    @property
-    def name(self) -> str: ...
-
-    def send(self, findings: Sequence[Mapping[str, Any]], /) -> None:
-        """Passes findings on; any exception means that none of them has been.
-
-        A finding is a mapping: its fields by their names, ``_time`` in epoch seconds,
-        ``event_hash`` its id, ``drilldown_searches`` a list of mappings.
-        """
-        ...
-
-
 def send_waiting(
-    state: State, sinks: Sequence[Sink], *, worker: str, time: float, lease: float = 120.0
+    state: State, outlet: Dispatcher, *, worker: str, time: float, lease: float = 120.0
 ) -> int:
     """Sends each sink what it has not got; how many findings were taken.
 
-    One worker at a time sends to a sink. One that fails is tried again later; the others get
-    theirs. A sink that is new gets what is found from now on.
+    One worker at a time sends to a sink. One that takes nothing is tried again later; the others
+    get theirs. What a sink refuses out of findings of which it takes the rest is a dead letter: it
+    would be refused again. A sink that is new gets what is found from now on; by its name it is
+    known in later runs.
 
     Args:
         worker: the token of who sends.
@@ -55,17 +44,25 @@ def send_waiting(
         lease: seconds after which another worker may send in this one's place.
     """
     sent = 0
-    for sink in sinks:
+    for sink in outlet.sinks:
         while batch := _take(state, sink.name, worker=worker, time=time, lease=lease):
-            try:
-                sink.send([json.loads(payload) for _, payload in batch])
-            except Exception as error:  # whatever a sink raises, the others get theirs
-                _note_failure(state, sink.name, error, time=time)
+            reason = _offer(outlet, sink, [payload for _, payload in batch])
+            if reason is not None:
+                _note_failure(state, sink.name, reason, time=time)
                 break
             _note_sent(state, sink.name, batch[-1][0])
             sent += len(batch)
     _drop_sent(state)
     return sent
+
+
+def _offer(outlet: Dispatcher, sink: Sink, payloads: Sequence[str]) -> str | None:
+    """Why a sink took nothing, or what it refused could not be kept; None where all is well."""
+    try:
+        delivery = outlet.offer(sink, [json.loads(payload) for payload in payloads])
+    except EscudoError as error:
+        return f"{error.code}: {error.diagnostic.message}"
+    return None if delivery.sent or delivery.complete else delivery.failures[0].reason
 
 
 def register_sinks(state: State, sinks: Sequence[Sink]) -> None:
@@ -105,8 +102,8 @@ def _note_sent(state: State, name: str, number: int) -> None:
         connection.execute(sa.update(SINKS).where(SINKS.c.name == name).values(**done))
 
 
-def _note_failure(state: State, name: str, error: Exception, *, time: float) -> None:
-    log_event("sink failed", name=name, error=str(error))
+def _note_failure(state: State, name: str, reason: str, *, time: float) -> None:
+    log_event("sink failed", name=name, error=reason)
     with state.begin() as connection:
         here = SINKS.c.name == name
         failures = connection.execute(sa.select(SINKS.c.failures).where(here)).scalar() or 0
@@ -114,7 +111,7 @@ def _note_failure(state: State, name: str, error: Exception, *, time: float) -> 
         told = {
             "failures": failures + 1,
             "retry": time + pause,
-            "error": f"{type(error).__name__}: {error}",
+            "error": reason,
             "worker": None,
         }
         connection.execute(sa.update(SINKS).where(here).values(**told))

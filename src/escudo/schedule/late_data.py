@@ -9,9 +9,8 @@ their hash, so running it anew adds only what is new.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +29,16 @@ from escudo.schedule.claims import LATE
 from escudo.schedule.database import State
 from escudo.schedule.planned_search import STAGE_OF_CORRELATIONS
 from escudo.schedule.tables import DONE, FAILED, NOTES, READY, RUNNING, SEARCHES, WINDOWS
+from escudo.storage import open_file
 
 _LOOKED_AT = "late_commit"
 _OWN_TABLES = frozenset({RISK, NOTABLE, STASH})
 
-_BRINGS = {"ingest": None, "append": None, "findings": RISK}
-"""Kinds of commits that bring events. Those of findings bring risk, which correlations read. What
-searches collect counts for nothing: a search that collects would open itself again and again."""
+_BRING_EVENTS = frozenset({"ingest", "append", "follow"})
+_BRING_RISK = "findings"
+"""Kinds of commits that bring events (of ``follow:...``, before the colon), and of those that bring
+risk, which correlations read. What searches collect counts for nothing: a search that collects
+would open itself again and again."""
 
 _STEP = 60.0
 """Seconds to which the times of events are rounded down."""
@@ -81,19 +83,21 @@ def _reopen(state: State, lake: Lake, before: int, head: Commit) -> int:
 
 
 def _list_arrivals(state: State, lake: Lake, before: int) -> Iterable[_Arrival]:
-    earlier = lake.ledger.find_commit(before)
-    if before and earlier is None:
-        earlier = Commit(before, 0.0, "", {})
-    versions = dict(earlier.versions) if earlier is not None else {}
-    for commit in lake.ledger.list_after(before):
-        table = _BRINGS.get(commit.kind, "")
-        if table != "":
-            low = _find_oldest_end(state, correlations=table is not None)
-            minutes = _read_minutes(lake, versions, commit, table, low)
+    earlier = lake.ledger.find_commit(before) or Commit(before, 0.0, "", {})
+    old = Snapshot(lake.tables_folder, lake.tables, earlier)
+    events = risk = False
+    for commit in lake.ledger.list_commits(after=before):
+        events |= commit.kind.partition(":")[0] in _BRING_EVENTS
+        risk |= commit.kind == _BRING_RISK
+        if not commit.versions:
+            continue  # nobody knows its files any more: they count with those of the next one
+        new = Snapshot(lake.tables_folder, lake.tables, commit)
+        if events or risk:
+            looked_at = _find_oldest_end(state, correlations=not events)
+            minutes = _read_minutes(lake, old, new, looked_at, risk_only=not events)
             if len(minutes):
-                yield _Arrival(commit.id, table is not None, minutes)
-        if commit.versions:
-            versions = dict(commit.versions)
+                yield _Arrival(commit.id, not events, minutes)
+        old, events, risk = new, False, False
 
 
 def _find_oldest_end(state: State, *, correlations: bool) -> TimeRange:
@@ -109,22 +113,18 @@ def _find_oldest_end(state: State, *, correlations: bool) -> TimeRange:
 
 
 def _read_minutes(
-    lake: Lake, before: Mapping[str, int], commit: Commit, only: str | None, within: TimeRange
+    lake: Lake, old: Snapshot, new: Snapshot, within: TimeRange, *, risk_only: bool
 ) -> npt.NDArray[np.float64]:
-    """The minutes of the events that a commit brought, of those that windows have looked at."""
-    old = Snapshot(lake.tables_folder, lake.tables, Commit(0, 0.0, "", before))
-    new = Snapshot(lake.tables_folder, lake.tables, commit)
-    parts = []
-    for schema in lake.tables.raw:
-        name = schema.table
-        if (only is not None and name != only) or (only is None and name in _OWN_TABLES):
-            continue
-        if commit.versions.get(name) == before.get(name):
-            continue
-        known = {file.path for file in old.data_files(name)}
-        for file in new.data_files(name):
-            if file.path not in known and _may_touch(file, within):
-                parts.append(_read_file(lake.tables_folder / name / file.path, file, within))
+    """The minutes of the events that came between two states, of those that windows have looked
+    at."""
+    raw = {schema.table for schema in lake.tables.raw}
+    names = {RISK} if risk_only else raw - _OWN_TABLES
+    parts = [
+        _read_file(lake.tables_folder.place(f"{name}/{file.path}"), file, within)
+        for name, files in new.list_added(old, sorted(names)).items()
+        for file in files
+        if _may_touch(file, within)
+    ]
     return np.unique(np.concatenate(parts)) if parts else np.array([])
 
 
@@ -134,15 +134,15 @@ def _may_touch(file: DataFile, within: TimeRange) -> bool:
     return within.overlaps(file.low / 1_000_000, file.high / 1_000_000)
 
 
-def _read_file(path: Path, file: DataFile, within: TimeRange) -> npt.NDArray[np.float64]:
+def _read_file(place: str, file: DataFile, within: TimeRange) -> npt.NDArray[np.float64]:
     try:
-        times = pq.read_table(path, columns=["_time"])["_time"].drop_null()
+        times = pq.read_table(open_file(place), columns=["_time"])["_time"].drop_null()
     except FileNotFoundError:  # compacted since: its ends have to do
         assert file.low is not None
         assert file.high is not None
         seconds = np.arange(file.low / 1_000_000, file.high / 1_000_000 + _STEP, _STEP)
     except (OSError, pa.ArrowException) as error:
-        raise EscudoError("LAK018", f"{path}: {error}") from error
+        raise EscudoError("LAK018", f"{place}: {error}") from error
     else:
         seconds = pc.cast(times, pa.int64()).to_numpy() / 1_000_000
     low = -np.inf if within.earliest is None else within.earliest

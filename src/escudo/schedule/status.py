@@ -101,7 +101,7 @@ class Status:
 def read_status(state: State, *, now: float) -> Status:
     """What the state says at a time."""
     suppressions = list_suppressions(state, in_force_at=now)
-    with state.begin() as connection:
+    with state.read() as connection:
         return _read(connection, suppressions, now)
 
 

@@ -108,7 +108,7 @@ def remove_suppression(state: State, number: int) -> None:
 
 def list_suppressions(state: State, *, in_force_at: float | None = None) -> list[Suppression]:
     """The suppressions, the oldest first; those in force at a time, if one is given."""
-    with state.begin() as connection:
+    with state.read() as connection:
         rows = connection.execute(sa.select(SUPPRESSIONS).order_by(SUPPRESSIONS.c.id)).all()
     every = [
         Suppression(r.id, r.detection, json.loads(r.fields), r.reason, r.created, r.expires)

@@ -69,12 +69,14 @@ WINDOWS = Table(
     Column("suppressed", Integer, nullable=False),
     Column("code", String(10)),
     Column("error", Text),
+    Column("seconds", Double),
     UniqueConstraint("search_id", "due", name="uq_windows_search_id"),
     Index("ix_windows_state", "state", "due", "stage"),
     Index("ix_windows_latest", "latest"),
 )
 """One window of a search: what it looks at, and what became of it. ``reason`` is why it is open
-again, ``stale`` whether data came for it while it ran, ``commit_id`` the lake that it saw."""
+again, ``stale`` whether data came for it while it ran, ``commit_id`` the lake that it saw,
+``seconds`` how long its search took last."""
 
 GAPS = Table(
     "gaps",

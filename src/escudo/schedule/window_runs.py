@@ -163,7 +163,8 @@ class _DetectionRun:
         hits: dict[int, Match] = {}
         for window, match in zip(detections, matched, strict=True):
             match = self._carry_out(match)
-            outcomes[window] = _describe_errors(match.diagnostics)
+            told = _describe_errors(match.diagnostics)
+            outcomes[window] = replace(told, seconds=match.seconds)
             if match.rows.num_rows:
                 hits[window] = match
         if not hits:

@@ -21,11 +21,12 @@ from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.event_log import log_event
 from escudo.schedule.claims import Batch, Claims
 from escudo.schedule.database import State
-from escudo.schedule.delivery import Sink, register_sinks, send_waiting
+from escudo.schedule.delivery import register_sinks, send_waiting
 from escudo.schedule.late_data import reopen_windows
 from escudo.schedule.planned_search import PlannedSearch
 from escudo.schedule.planning import Planned, plan_windows
 from escudo.schedule.window_runs import Equipment, run_windows
+from escudo.sinks.dispatch import Dispatcher
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class Step:
     throttled: int = 0
     suppressed: int = 0
     sent: int = 0
+    run_seconds: list[float] = field(default_factory=list)
+    """How long each batch of windows took that were run together."""
     held_up: bool = False
     next_due: float | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -61,7 +64,7 @@ class Worker:
         state: of the schedule; several workers may share it.
         searches: what to run. All workers of a state have the same.
         equipment: what to run it with.
-        sinks: who gets the findings.
+        outlet: the sinks that get the findings; none without it.
         continuous: run all windows that were missed, not only the last one.
         whole: whether these are all searches that there are; those that the state has beside them
             are left alone where they are not.
@@ -75,7 +78,7 @@ class Worker:
         searches: Sequence[PlannedSearch],
         equipment: Equipment,
         *,
-        sinks: Sequence[Sink] = (),
+        outlet: Dispatcher | None = None,
         continuous: bool = False,
         whole: bool = True,
         lease: float | None = None,
@@ -84,14 +87,14 @@ class Worker:
         self._state = state
         self._searches = searches
         self._equipment = equipment
-        self._sinks = sinks
+        self._outlet = outlet or Dispatcher([])
         self._continuous = continuous
         self._whole = whole
         self._claims = Claims(state) if lease is None else Claims(state, lease=lease)
         self._wall = wall
         self._planned: Planned | None = None
         self._planned_at: float | None = None
-        register_sinks(state, sinks)
+        register_sinks(state, self._outlet.sinks)
         self._alive_at = -math.inf
         self._say_alive()
 
@@ -155,9 +158,12 @@ class Worker:
         with self._renewing():
             ran = run_windows(batch, searches, self._equipment, self._state, now=now)
         kept = self._claims.finish(batch, ran.outcomes, commit_id=ran.commit_id, ran=now)
-        done.windows += kept
+        seconds = time.monotonic() - begun
+        done.windows += len(kept)
+        done.run_seconds.append(seconds)
         done.diagnostics += ran.diagnostics
-        for outcome in ran.outcomes.values():
+        outcomes = [ran.outcomes[window] for window in kept]
+        for outcome in outcomes:
             done.failed += outcome.code is not None
             done.rows += outcome.rows
             done.risk_events += outcome.risk_events
@@ -167,16 +173,16 @@ class Worker:
         log_event(
             "windows",
             due=batch.due,
-            windows=kept,
-            findings=sum(o.findings for o in ran.outcomes.values()),
-            failed=sum(o.code is not None for o in ran.outcomes.values()),
-            seconds=round(time.monotonic() - begun, 3),
+            windows=len(kept),
+            findings=sum(o.findings for o in outcomes),
+            failed=sum(o.code is not None for o in outcomes),
+            seconds=round(seconds, 3),
         )
 
     def _send(self) -> int:
-        if not self._sinks:
+        if not self._outlet.sinks:
             return 0
-        return send_waiting(self._state, self._sinks, worker=self.token, time=self._wall())
+        return send_waiting(self._state, self._outlet, worker=self.token, time=self._wall())
 
     @contextmanager
     def _renewing(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ class Dispatcher:
     """Sends findings to some sinks, each in a thread of its own. Use it in a ``with`` block.
 
     What a sink does not take is kept as dead letters. ``tell`` is called for each sink and batch,
-    with the seconds that it took.
+    with the seconds that it took. At the end of the block the sinks are closed.
 
     >>> with Dispatcher([]) as dispatcher:
     ...     dispatcher.send([{"finding_id": "1"}])
@@ -32,7 +32,7 @@ class Dispatcher:
         dead_letters: Path | None = None,
         tell: Callable[[Sink, Delivery, float], None] = lambda _sink, _delivery, _seconds: None,
     ) -> None:
-        self._sinks = sinks
+        self.sinks = sinks
         self._dead = None if dead_letters is None else DeadLetters(dead_letters)
         self._tell = tell
         self._threads = ThreadPoolExecutor(max(1, len(sinks)), "escudo-sink")
@@ -47,7 +47,7 @@ class Dispatcher:
         trace: TracebackType | None,
     ) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for sink in self._sinks:
+        for sink in self.sinks:
             sink.close()
 
     def send(self, findings: Sequence[Finding]) -> list[Delivery]:
@@ -56,24 +56,39 @@ class Dispatcher:
         Raises:
             EscudoError: SYS002 where dead letters cannot be kept: then nothing may count as sent.
         """
-        if not findings or not self._sinks:
+        if not findings or not self.sinks:
             return []
-        begun = [(sink, self._threads.submit(send_safely, sink, findings)) for sink in self._sinks]
+        begun = [(sink, self._threads.submit(send_safely, sink, findings)) for sink in self.sinks]
         deliveries = []
         for sink, future in begun:
             delivery, seconds = future.result()
-            log_event(
-                "sent",
-                sink=sink.name,
-                findings=delivery.sent,
-                failed=delivery.failed or None,
-                seconds=round(seconds, 3),
-            )
-            if self._dead is not None and not delivery.complete:
-                self._dead.keep(sink.name, delivery.failures)
-            self._tell(sink, delivery, seconds)
+            self._settle(sink, delivery, seconds)
             deliveries.append(delivery)
         return deliveries
+
+    def offer(self, sink: Sink, findings: Sequence[Finding]) -> Delivery:
+        """Hands findings to one sink. Where it takes none of them nothing is kept or told: they are
+        to be offered again.
+
+        Raises:
+            EscudoError: as ``send``.
+        """
+        delivery, seconds = send_safely(sink, findings)
+        if delivery.sent or delivery.complete:
+            self._settle(sink, delivery, seconds)
+        return delivery
+
+    def _settle(self, sink: Sink, delivery: Delivery, seconds: float) -> None:
+        log_event(
+            "sent",
+            sink=sink.name,
+            findings=delivery.sent,
+            failed=delivery.failed or None,
+            seconds=round(seconds, 3),
+        )
+        if self._dead is not None and not delivery.complete:
+            self._dead.keep(sink.name, delivery.failures)
+        self._tell(sink, delivery, seconds)
 
 
 def send_safely(sink: Sink, findings: Sequence[Finding]) -> tuple[Delivery, float]:

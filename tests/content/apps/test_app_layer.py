@@ -187,11 +187,32 @@ def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
         "action.risk.param._risk = [{",
         'action.correlationsearch.annotations = {"mitre_attack": 7, "analytic_story": null}',
         'action.notable.param.drilldown_searches = ["x", {"name": "n"}]',
+        "action.notable.param.drilldown_searches = " + "[" * 100_000,
+        "action.risk.param._risk = " + "[" * 100_000,
+        'action.correlationsearch.metadata = {"detection_version": "\u00b2"}',
+        'action.correlationsearch.metadata = {"detection_version": "' + "9" * 5000 + '"}',
     ],
 )
 def test_json_of_another_shape_ends_nothing(line: str, tmp_path: Path) -> None:
     put(tmp_path, "a/default/savedsearches.conf", f"[s]\nsearch = index=a\n{line}\n")
     assert [d.name for d in content.load([tmp_path / "a"], builtin=False).detections] == ["s"]
+
+
+@pytest.mark.parametrize("key", ["risk.param._risk", "notable.param.drilldown_searches"])
+def test_what_is_no_json_is_told(key: str, tmp_path: Path) -> None:
+    text = f"[s]\nsearch = index=a\naction.{key} = [}}\n"
+    file = put(tmp_path, "a/default/savedsearches.conf", text)
+    (told,) = content.load([tmp_path / "a"], builtin=False).diagnostics
+    assert (told.code, str(told.span)) == ("CON220", f"{file}:3:1")
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 5000, "-3", "many"])
+def test_a_number_that_is_none_is_the_default(number: str, tmp_path: Path) -> None:
+    text = f"[t]\nfilename = t.csv\nmax_matches = {number}\n"
+    put(tmp_path, "a/default/transforms.conf", text)
+    put(tmp_path, "a/lookups/t.csv", "a\n")
+    (lookup,) = content.load([tmp_path / "a"], builtin=False).lookups
+    assert lookup.max_matches == 1000
 
 
 def test_loader_and_run_agree_about_a_lookup_without_its_file(app: Path) -> None:

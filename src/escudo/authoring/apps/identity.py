@@ -1,10 +1,11 @@
-"""``contentctl.yml`` and options -> what an app is called; ``package`` and the action ask."""
+"""``contentctl.yml`` and options -> what an app is called; ``package``, the action and new
+repositories ask."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from escudo.authoring.yaml_text import read_values
@@ -55,17 +56,38 @@ def read_identity(path: Path, given: Mapping[str, str]) -> AppIdentity:
     said = read_values(find_root(path) / CONFIG).get("app")
     app = said if isinstance(said, dict) else {}
     values = {key: str(given.get(key) or app.get(key) or _DEFAULTS[key]) for key in _DEFAULTS}
-    for key, value in values.items():
+    identity = AppIdentity(**values)
+    check_identity(identity)
+    return identity
+
+
+def is_appid(text: str) -> bool:
+    """Whether the folder of an app can have a name.
+
+    >>> is_appid("acme_detections"), is_appid("2024"), is_appid("con"), is_appid("a/b")
+    (True, False, False, False)
+    """
+    return _APP_ID.fullmatch(text) is not None and text.lower() not in _RESERVED
+
+
+def check_identity(identity: AppIdentity) -> None:
+    """That an app can be called so.
+
+    Raises:
+        EscudoError: AUT012.
+    """
+    for key, value in asdict(identity).items():
+        if not value.strip():
+            raise EscudoError("AUT012", f"app.{key} is empty")
         if not value.isprintable() or (key == "label" and re.search(r"[\[\]]", value)):
             raise EscudoError("AUT012", f"app.{key} {value!r} has characters that no app can have")
-    if not _APP_ID.fullmatch(values["appid"]) or values["appid"].lower() in _RESERVED:
+    if not is_appid(identity.appid):
         raise EscudoError(
             "AUT012",
-            f"app.appid {values['appid']!r} cannot be the name of an app's folder",
+            f"app.appid {identity.appid!r} cannot be the name of an app's folder",
             hint="use letters, digits, _ and -, with a letter first",
         )
-    if not _VERSION.fullmatch(values["version"]):
+    if not _VERSION.fullmatch(identity.version):
         raise EscudoError(
-            "AUT012", f"app.version {values['version']!r}", hint="three numbers, such as 1.0.0"
+            "AUT012", f"app.version {identity.version!r}", hint="three numbers, such as 1.0.0"
         )
-    return AppIdentity(**values)

@@ -13,23 +13,14 @@ from pathlib import Path
 
 from escudo.authoring.apps.conf_text import Stanza, write_json, write_truth
 from escudo.authoring.apps.identity import AppIdentity
-from escudo.authoring.apps.saved_searches import SearchNaming
+from escudo.authoring.apps.saved_searches import SearchNaming, list_mappings
 from escudo.authoring.yaml_text import read_values
 from escudo.content import Content, Detection, Story
-from escudo.content.loading import BUILTIN_FOLDER
+from escudo.content.checks import find_owner
+from escudo.content.knowledge import EVERYTHING
+from escudo.content.loading import is_builtin
 from escudo.core.catalog import Lookup, Macro
-from escudo.findings.annotations import annotate
 
-OTHER_APPS = frozenset(
-    {
-        *("drop_dm_object_name", "cim_corporate_web_domain_search"),  # Splunk_SA_CIM
-        *("get_asset", "get_risk_severity", "globedistance", "notable"),  # Enterprise Security
-        *("ut_shannon", "ut_levenshtein", "ut_parse", "ut_parse_extended", "ut_parse_simple"),
-    }
-)
-"""Macros of apps that a search head has besides; the last line is URL Toolbox."""
-
-EVERYTHING = "search *"
 _LIMIT = 1000
 """Splunk's default of ``max_matches``, which is not written."""
 _DATED = re.compile(r"_\d{8}$")
@@ -38,7 +29,7 @@ _MODEL = ".mlmodel"
 
 def is_own(file: str | None) -> bool:
     """Whether an element is of the content itself, not of Escudo's own below it."""
-    return file is not None and not Path(file).is_relative_to(BUILTIN_FOLDER)
+    return file is not None and not is_builtin(file)
 
 
 def list_macros(content: Content, used: Iterable[str]) -> list[Macro]:
@@ -50,7 +41,7 @@ def list_macros(content: Content, used: Iterable[str]) -> list[Macro]:
         if m.span is None or is_own(m.span.file)
     }
     for macro in content.macros:
-        if macro.name in used and macro.name not in OTHER_APPS:
+        if macro.name in used and find_owner("macro", macro.name) is None:
             chosen.setdefault((macro.name, len(macro.arguments)), macro)
     for name in used:
         if name.endswith("_filter"):
@@ -151,7 +142,7 @@ def write_stories(
     """What the use case library shows: the detections, and the stories that they belong to."""
     for detection in detections:
         yield _explain(detection, naming)
-    tasks = [i for i in content.investigations if i.origin.layer != "builtin"]
+    tasks = [i for i in content.investigations if is_own(i.origin.file)]
     for task in tasks:
         settings = {
             "type": "investigation",
@@ -170,15 +161,13 @@ def write_stories(
 
 
 def _explain(detection: Detection, naming: SearchNaming) -> Stanza:
-    notes = annotate(detection).values
-    frameworks = ("cis20", "kill_chain_phases", "mitre_attack", "nist")
     settings = {
         "type": "detection",
         "asset_type": detection.tags.asset_type,
         "confidence": "medium",
         "explanation": detection.description or detection.name,
         "how_to_implement": detection.how_to_implement or "none",
-        "annotations": write_json({n: list(notes[n]) for n in frameworks if n in notes}),
+        "annotations": write_json(list_mappings(detection)),
         "known_false_positives": detection.known_false_positives or "none",
         "providing_technologies": "null",
     }

@@ -15,13 +15,14 @@ from typing import TypeAlias
 from escudo.authoring.apps.conf_text import Stanza, write_json, write_truth
 from escudo.authoring.yaml_text import read_values
 from escudo.content import Baseline, Content, Deployment, Detection, Investigation, Schedule
+from escudo.content.elements.naming import name_rule
 from escudo.core.errors import EscudoError
 from escudo.findings.annotations import annotate
 from escudo.findings.notable import build_title, rate_severity
+from escudo.findings.tokens import ORIGINAL_SEARCH
 
 ABSENT = "This search was removed in an earlier release, or is not there."
 _FRAMEWORKS = ("cis20", "kill_chain_phases", "mitre_attack", "nist")
-_ORIGINAL = "%original_detection_search%"
 _HOUR, _MINUTE = 3600, 60
 _PLACEHOLDER = {"risk_object_field": "N/A", "risk_object_type": "N/A", "risk_score": 0}
 """Entity of a finding that gives no risk of its own."""
@@ -34,7 +35,7 @@ class SearchNaming:
     label: str
 
     def rule(self, detection: Detection) -> str:
-        return detection.saved_search or f"{self.label} - {detection.name} - Rule"
+        return detection.saved_search or name_rule(self.label, detection.name)
 
     def baseline(self, baseline: Baseline) -> str:
         return f"{self.label} - {baseline.name}"
@@ -98,51 +99,18 @@ class SearchWriter:
     def baseline(self, baseline: Baseline) -> Stanza:
         deployment = self.content.deployments.get("Baseline")
         schedule = baseline.schedule or (deployment.schedule if deployment is not None else None)
+        own = {**(_schedule(schedule) if schedule is not None else {}), "enableSched": "1"}
         name = self.naming.baseline(baseline)
-        settings = {
-            "action.escu": "0",
-            "action.escu.enabled": "1",
-            "action.escu.search_type": "support",
-            "action.escu.full_search_name": name,
-            "description": _say(baseline),
-            **_dates(baseline),
-            "action.escu.analytic_story": write_json(list(baseline.analytic_story)),
-            **(_schedule(schedule) if schedule is not None else {}),
-            "enableSched": "1",
-            "action.escu.providing_technologies": "[]",
-            "action.escu.eli5": baseline.description,
-            "action.escu.how_to_implement": baseline.how_to_implement or "none",
-            "action.escu.known_false_positives": baseline.known_false_positives or "none",
-            "action.correlationsearch.metadata": _metadata(baseline),
-            "disabled": "true",
-            "is_visible": "false",
-            "search": baseline.search,
-        }
-        return name, settings
+        return name, _support(baseline, name, "support", own)
 
     def investigation(self, investigation: Investigation) -> Stanza:
-        name = self.naming.task(investigation)
-        settings = {
-            "action.escu": "0",
-            "action.escu.enabled": "1",
-            "action.escu.search_type": "investigative",
-            "action.escu.full_search_name": name,
-            "description": _say(investigation),
-            **_dates(investigation),
-            "action.escu.analytic_story": write_json(list(investigation.analytic_story)),
+        own = {
             "action.escu.earliest_time_offset": "3600",
             "action.escu.latest_time_offset": "86400",
-            "action.escu.providing_technologies": "[]",
-            "action.escu.eli5": investigation.description,
-            "action.escu.how_to_implement": investigation.how_to_implement or "none",
-            "action.escu.known_false_positives": investigation.known_false_positives or "none",
-            "action.correlationsearch.metadata": _metadata(investigation),
-            "disabled": "true",
             "schedule_window": "auto",
-            "is_visible": "false",
-            "search": investigation.search,
         }
-        return name, settings
+        name = self.naming.task(investigation)
+        return name, _support(investigation, name, "investigative", own)
 
 
 _Element: TypeAlias = Detection | Baseline | Investigation
@@ -186,12 +154,40 @@ def _metadata(element: _Element) -> str:
     )
 
 
-def _describe(detection: Detection) -> dict[str, str]:
+def _support(
+    element: Baseline | Investigation, name: str, search_type: str, own: Mapping[str, str]
+) -> dict[str, str]:
+    """The settings of a search that supports detections, with those of its type."""
+    return {
+        "action.escu": "0",
+        "action.escu.enabled": "1",
+        "action.escu.search_type": search_type,
+        "action.escu.full_search_name": name,
+        "description": _say(element),
+        **_dates(element),
+        "action.escu.analytic_story": write_json(list(element.analytic_story)),
+        **own,
+        "action.escu.providing_technologies": "[]",
+        "action.escu.eli5": element.description,
+        "action.escu.how_to_implement": element.how_to_implement or "none",
+        "action.escu.known_false_positives": element.known_false_positives or "none",
+        "action.correlationsearch.metadata": _metadata(element),
+        "disabled": "true",
+        "is_visible": "false",
+        "search": element.search,
+    }
+
+
+def list_mappings(detection: Detection) -> dict[str, list[str]]:
+    """Its annotations by framework, of those that a mapping is shown of."""
     notes = annotate(detection).values
-    mappings = {name: list(notes[name]) for name in _FRAMEWORKS if name in notes}
+    return {name: list(notes[name]) for name in _FRAMEWORKS if name in notes}
+
+
+def _describe(detection: Detection) -> dict[str, str]:
     tags = detection.tags
     settings = {
-        "action.escu.mappings": write_json(mappings),
+        "action.escu.mappings": write_json(list_mappings(detection)),
         "action.escu.data_models": write_json(list(detection.data_models)),
         "action.escu.eli5": detection.description or detection.name,
         "action.escu.how_to_implement": detection.how_to_implement or "none",
@@ -305,7 +301,7 @@ def _drilldowns(detection: Detection) -> Iterator[dict[str, str]]:
     for drilldown in detection.drilldowns:
         yield {
             "name": drilldown.name,
-            "search": drilldown.search.replace(_ORIGINAL, detection.search),
+            "search": drilldown.search.replace(ORIGINAL_SEARCH, detection.search),
             "earliest_offset": drilldown.earliest_offset,
             "latest_offset": drilldown.latest_offset,
         }

@@ -15,6 +15,7 @@ from typing import Any
 from escudo.authoring.differences.sides import Side
 from escudo.authoring.yaml_text import read_values
 from escudo.content import Baseline, Content, Detection, Investigation
+from escudo.content.reading import read_whole
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Span
 
@@ -53,14 +54,15 @@ class Element:
 def list_elements(side: Side) -> dict[str, list[Element]]:
     """The elements of a side's scope, by kind."""
     out: dict[str, list[Element]] = {kind: [] for kind in KINDS}
-    for kind, item in _list_all(side.content):
-        file = _find_file(item)
+    for kind, item in list_items(side.content):
+        file = find_file(item)
         if side.covers(file) and file is not None:
             out[kind].append(_describe(kind, item, file))
     return out
 
 
-def _list_all(content: Content) -> Iterator[tuple[str, Any]]:
+def list_items(content: Content) -> Iterator[tuple[str, Any]]:
+    """All elements of some content, each with its kind."""
     yield from (("detection", d) for d in content.detections)
     yield from (("baseline", b) for b in content.baselines)
     yield from (("investigation", i) for i in content.investigations)
@@ -71,7 +73,8 @@ def _list_all(content: Content) -> Iterator[tuple[str, Any]]:
     yield from (("deployment", d) for d in content.deployments.values())
 
 
-def _find_file(item: Any) -> str | None:
+def find_file(item: Any) -> str | None:
+    """The file of an element; of a table without a definition the table's own."""
     if isinstance(item, Macro | Lookup):
         span: Span | None = item.span
         path = item.path if isinstance(item, Lookup) else None
@@ -90,8 +93,8 @@ def _describe(kind: str, item: Any, file: str) -> Element:
         search = item.definition
     arity = f"({len(item.arguments)})" if isinstance(item, Macro) and item.arguments else ""
     version = getattr(item, "version", None)
-    if version is None and values is not None and str(values.get("version", "")).isdigit():
-        version = int(values["version"])
+    if version is None and values is not None:
+        version = read_whole(str(values.get("version", "")))
     return Element(
         kind=kind,
         key=f"{item.name}{arity}".lower(),

@@ -15,6 +15,7 @@ from functools import cached_property
 from escudo.authoring.differences.elements import read_rows
 from escudo.authoring.used_names import find_lookups, find_macros, group_macros
 from escudo.content import Content
+from escudo.content.knowledge import EVERYTHING
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import EscudoError
 from escudo.spl import Pipeline, format_text
@@ -155,7 +156,7 @@ def _differ(before: Sequence[Macro], after: Sequence[Macro]) -> bool:
         return {(m.arguments, m.is_eval, lay_out(m.definition)) for m in macros}
 
     # A filter that nobody defines lets everything pass, as one that says so.
-    everything = {((), False, "search *")}
+    everything = {((), False, EVERYTHING)}
     return (describe(before) or everything) != (describe(after) or everything)
 
 

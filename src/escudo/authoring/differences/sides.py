@@ -3,6 +3,7 @@ both sides."""
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from escudo import content as contents
 from escudo.authoring.git import export_commit, find_commit, find_prefix
 from escudo.content import Content
 from escudo.content.apps.app_files import find_apps, is_archive
-from escudo.content.loading import BUILTIN_FOLDER
+from escudo.content.loading import is_builtin
 from escudo.content.roots import find_root
 from escudo.core.errors import EscudoError
 
@@ -39,7 +40,7 @@ class Side:
         if file is None:
             return False
         path = Path(file)
-        if path.is_relative_to(BUILTIN_FOLDER):
+        if is_builtin(path):
             return False
         return is_archive(self.scope) or path == self.scope or path.is_relative_to(self.scope)
 
@@ -73,9 +74,8 @@ def open_side(text: str, *, beside: Path) -> Iterator[Side]:
         EscudoError: AUT020 where it is neither; AUT030, AUT031 for what git says; what
             ``content.load`` raises.
     """
-    path = Path(text)
-    if text and _exists(path):
-        yield open_folder(path)
+    if text and os.path.exists(text):
+        yield open_folder(Path(text))
         return
     match = _REF.fullmatch(text)
     if match is None or text.startswith("-"):
@@ -103,10 +103,3 @@ def _find_scope(root: Path, path: str, prefix: PurePosixPath) -> Path:
     if not scope.is_relative_to(root):
         raise EscudoError("AUT020", f"{path!r} is outside of the repository")
     return scope
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False

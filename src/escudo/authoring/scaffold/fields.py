@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from escudo.authoring.scaffold.vocabulary import (
+from escudo.content.checks.words import (
     ASSET_TYPES,
-    DETECTION_FOLDERS,
-    DETECTION_TYPES,
-    LOOKUP_TYPES,
+    DETECTION_CATEGORIES,
     SECURITY_DOMAINS,
-    STATUSES,
     STORY_CATEGORIES,
-    STORY_USES,
+    USE_CASES,
 )
+from escudo.content.elements.detection import TYPES
 
 
 class Shape(Enum):
@@ -33,7 +31,8 @@ class Field:
     """One thing that an element is made from.
 
     ``asked``: on a terminal it is asked for unless it is given. ``default`` is what it is without
-    an answer; a ``needed`` one has none.
+    an answer; a ``needed`` one has none. ``instead`` is a field that takes its place where it is
+    given.
     """
 
     name: str
@@ -43,6 +42,7 @@ class Field:
     choices: tuple[str, ...] = ()
     asked: bool = False
     needed: bool = False
+    instead: str = ""
 
     @property
     def option(self) -> str:
@@ -56,12 +56,14 @@ def _text(
     return Field(name, about, default=None if needed else default, asked=asked, needed=needed)
 
 
-def _choice(name: str, about: str, choices: tuple[str, ...], *, asked: bool = False) -> Field:
-    return Field(name, about, Shape.CHOICE, choices[0], choices, asked=asked)
+def _choice(
+    name: str, about: str, choices: tuple[str, ...], default: str, *, asked: bool = False
+) -> Field:
+    return Field(name, about, Shape.CHOICE, default, choices, asked=asked)
 
 
-def _texts(name: str, about: str, *, asked: bool = False, needed: bool = False) -> Field:
-    return Field(name, about, Shape.TEXTS, asked=asked, needed=needed)
+def _texts(name: str, about: str, *, asked: bool = False, instead: str = "") -> Field:
+    return Field(name, about, Shape.TEXTS, asked=asked, instead=instead)
 
 
 _AUTHOR = _text("author", "Who wrote it [default: app.author_name of contentctl.yml, or git's].")
@@ -70,13 +72,15 @@ _REFERENCE = _texts("reference", "URL of a report or manual; repeatable.")
 _IMPLEMENT = _text("how_to_implement", "What has to be collected for it.")
 _FALSE_POSITIVES = _text("known_false_positives", "What else it finds.")
 _STORY = _texts("story", "Analytic story that it belongs to; repeatable.", asked=True)
-_DOMAIN = _choice("security_domain", "Security domain of its findings.", SECURITY_DOMAINS)
+_DOMAIN = _choice(
+    "security_domain", "Security domain of its findings.", SECURITY_DOMAINS, "endpoint"
+)
 
 FIELDS: Mapping[str, Sequence[Field]] = {
     "detection": (
         _text("search", "SPL; its filter macro is put at the end.", asked=True, needed=True),
-        _choice("type", "What a row brings about.", DETECTION_TYPES, asked=True),
-        _choice("folder", "Folder below detections/.", DETECTION_FOLDERS),
+        _choice("type", "What a row brings about.", TYPES, "TTP", asked=True),
+        _choice("folder", "Folder below detections/.", DETECTION_CATEGORIES, "endpoint"),
         _AUTHOR,
         _DESCRIPTION,
         _texts("data_source", "Data source (A, or A AND B); repeatable.", asked=True),
@@ -90,7 +94,7 @@ FIELDS: Mapping[str, Sequence[Field]] = {
         _texts("threat_object", "FIELD[:TYPE], evidence of the attacker; repeatable."),
         Field("score", "Risk score of objects without one of their own.", Shape.NUMBER, 50),
         _text("message", "Message of its risk events, with $field$."),
-        Field("asset_type", "Asset type.", Shape.CHOICE, "Endpoint", ASSET_TYPES),
+        _choice("asset_type", "Asset type.", ASSET_TYPES, "Endpoint"),
         _DOMAIN,
         _text("throttle", "FIELD[,FIELD]:PERIOD, such as dest,user:24h."),
         _REFERENCE,
@@ -105,7 +109,7 @@ FIELDS: Mapping[str, Sequence[Field]] = {
             "Status [default: production with a test, else experimental].",
             Shape.CHOICE,
             None,
-            STATUSES,
+            ("production", "experimental"),
         ),
     ),
     "macro": (
@@ -114,8 +118,10 @@ FIELDS: Mapping[str, Sequence[Field]] = {
         _DESCRIPTION,
     ),
     "lookup": (
-        _choice("type", "A CSV file, or a collection of the KV store.", LOOKUP_TYPES, asked=True),
-        _texts("column", "Column, or field of the collection; repeatable.", asked=True),
+        _choice("type", "A CSV file, or a KV store.", ("csv", "kvstore"), "csv", asked=True),
+        _texts(
+            "column", "Column, or field of the collection; repeatable.", asked=True, instead="csv"
+        ),
         _text("csv", "CSV file that its rows are copied from, in place of --column."),
         _AUTHOR,
         _DESCRIPTION,
@@ -123,9 +129,7 @@ FIELDS: Mapping[str, Sequence[Field]] = {
         _text("default_match", "Value of the outputs where nothing matches."),
         Field("min_matches", "Fewest matches, filled up with --default-match.", Shape.NUMBER),
         Field("max_matches", "Most matches of one row, 1 to 1000.", Shape.NUMBER),
-        Field(
-            "case", "Whether case counts.", Shape.CHOICE, "sensitive", ("sensitive", "insensitive")
-        ),
+        _choice("case", "Whether case counts.", ("sensitive", "insensitive"), "sensitive"),
     ),
     "story": (
         _AUTHOR,
@@ -134,7 +138,7 @@ FIELDS: Mapping[str, Sequence[Field]] = {
         Field(
             "category", "Category; repeatable.", Shape.TEXTS, choices=STORY_CATEGORIES, asked=True
         ),
-        _choice("use", "Use case.", STORY_USES),
+        _choice("use", "Use case.", USE_CASES, "Advanced Threat Detection"),
         _REFERENCE,
         _texts("cve", "CVE that it is about; repeatable."),
     ),
@@ -145,8 +149,8 @@ FIELDS: Mapping[str, Sequence[Field]] = {
         _STORY,
         _texts("detection", "Detection that compares with it; repeatable.", asked=True),
         _text("cron", "When it runs, in cron's form [default: as the deployment of baselines]."),
-        _text("earliest", "Begin of its window.", "-1450m@m"),
-        _text("latest", "End of its window.", "-10m@m"),
+        _text("earliest", "Begin of its window [default: as the deployment]."),
+        _text("latest", "End of its window [default: as the deployment]."),
         _DOMAIN,
         _REFERENCE,
         _IMPLEMENT,
@@ -165,12 +169,3 @@ FIELDS: Mapping[str, Sequence[Field]] = {
     ),
 }
 """By kind of element, in the order in which they are asked."""
-
-FOLDER_OF: Mapping[str, str] = {
-    "detection": "detections",
-    "macro": "macros",
-    "lookup": "lookups",
-    "story": "stories",
-    "baseline": "baselines",
-    "data_source": "data_sources",
-}

@@ -7,30 +7,32 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import date
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
 
-from escudo.authoring.naming import name_file, name_filter
+from escudo.authoring.apps.identity import AppIdentity, check_identity, is_appid
+from escudo.authoring.scaffold.detection_files import build_detection
 from escudo.authoring.scaffold.element_files import (
-    Identity,
-    NewFile,
+    BASELINE_SCHEDULE,
     build_data_source,
-    build_detection,
     build_lookup,
     build_macro,
     build_story,
+    make_scheduling,
 )
-from escudo.authoring.scaffold.vocabulary import DETECTION_FOLDERS
-from escudo.authoring.yaml_text import write_yaml
+from escudo.authoring.scaffold.new_file import Identity, NewFile, make_yaml_file
+from escudo.content.checks.words import DETECTION_CATEGORIES
+from escudo.content.elements.naming import measure_room, name_file, name_filter
 from escudo.core.errors import EscudoError
 
 CI_SYSTEMS = ("github", "gitlab")
+FIRST_VERSION = "0.1.0"
 
 _EMPTY = (
-    *(f"detections/{folder}" for folder in DETECTION_FOLDERS if folder != "endpoint"),
+    *(f"detections/{folder}" for folder in DETECTION_CATEGORIES if folder != "endpoint"),
     *("baselines", "dashboards", "investigations", "playbooks", "removed"),
 )
 """Folders without a file yet; contentctl wants each kind of content to have its own. ``lookups``
@@ -69,75 +71,64 @@ _DEPLOYMENTS: Mapping[str, tuple[bool, bool]] = {
 }
 """Type -> whether it makes risk events, and findings."""
 _SCHEDULE = ("0 * * * *", "-70m@m", "-10m@m")
-_BASELINE_SCHEDULE = ("10 0 * * *", "-1450m@m", "-10m@m")
 
-_APP_ID = re.compile(r"[A-Za-z0-9_-]+")
+_TOKEN = re.compile(r"%%(\w+)%%")
 _NAMESPACE = uuid.UUID("0e0b6f0c-58f7-4a44-9df5-0d1f5c1a7c55")
 _UIDS = range(20_000, 100_000)
 """Numbers of apps that contentctl takes for those that are not on Splunkbase."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepositoryOptions:
-    """What a new repository is for. ``label`` begins the names of its saved searches."""
-
-    title: str
-    appid: str
-    label: str
-    author: str
-    email: str
-    company: str
-    ci: Sequence[str]
-
-
 def make_appid(title: str) -> str:
     """The id of an app: what of its title its folder can be called.
 
-    >>> make_appid("Acme: Detections 2")
-    'acme_detections_2'
+    >>> make_appid("Acme: Detections 2"), make_appid("2024"), make_appid("CON")
+    ('acme_detections_2', 'detections_2024', 'detections_con')
     """
-    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "detections"
+    bare = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    return bare if is_appid(bare) else f"detections_{bare}".rstrip("_")
 
 
-def build_repository(options: RepositoryOptions, today: date) -> tuple[NewFile, ...]:
-    """All files of the repository.
+def build_repository(app: AppIdentity, ci: Sequence[str], today: date) -> tuple[NewFile, ...]:
+    """All files of the repository of an app.
+
+    Args:
+        app: what ``contentctl.yml`` says.
+        ci: those of ``CI_SYSTEMS`` that are to have a workflow.
+        today: the date of its elements.
 
     Raises:
-        EscudoError: AUT001 for an id that no app can have, AUT004 for a text of several lines.
+        EscudoError: AUT012 for what no app can be called, or contentctl refuses.
     """
-    if not _APP_ID.fullmatch(options.appid):
-        raise EscudoError("AUT001", f"{options.appid!r} is no app id: letters, digits, _ and -")
-    for text in (options.title, options.label, options.author, options.email, options.company):
-        if not text.strip() or not text.isprintable():
-            raise EscudoError("AUT004", f"{text!r}: one line of text, not empty")
-    return tuple(_list_files(options, today))
+    check_identity(app)
+    if "." in app.appid:
+        raise EscudoError("AUT012", f"app.appid {app.appid!r}: contentctl allows no dot in it")
+    if (room := measure_room(app.label)) < len(_DETECTION):
+        raise EscudoError(
+            "AUT012",
+            f"app.label {app.label!r} is too long: it leaves {max(room, 0)} characters to the names"
+            " of detections",
+            hint="Enterprise Security edits saved searches of 99 characters; give a short --label",
+        )
+    return tuple(_list_files(app, ci, today))
 
 
-def _list_files(options: RepositoryOptions, today: date) -> Iterator[NewFile]:
+def _list_files(app: AppIdentity, ci: Sequence[str], today: date) -> Iterator[NewFile]:
     tokens = {
-        "uid": str(_UIDS[uuid.uuid5(_NAMESPACE, options.appid).int % len(_UIDS)]),
-        "title": json.dumps(options.title),
-        "title_text": options.title,
-        "appid": json.dumps(options.appid),
-        "label": json.dumps(options.label),
-        "author": json.dumps(options.author),
-        "email": json.dumps(options.email),
-        "company": json.dumps(options.company),
-        "description": json.dumps(f"Detections of {options.company}."),
-        "ci": "".join(
-            f"\nOn each change `{_CI_FILES[name][1]}` does the same.\n" for name in options.ci
-        ),
+        "uid": str(_UIDS[uuid.uuid5(_NAMESPACE, app.appid).int % len(_UIDS)]),
+        "title_text": app.title,
+        **{key: json.dumps(text, ensure_ascii=False) for key, text in asdict(app).items()},
+        "ci": "".join(f"\nOn each change `{_CI_FILES[name][1]}` does the same.\n" for name in ci),
     }
     yield _file("contentctl.yml", _fill("contentctl.yml", tokens))
     yield _file("README.md", _fill("README.md", tokens).rstrip() + "\n")
     yield _file(".gitignore", _fill("gitignore.txt", {}))
-    for name in options.ci:
+    for name in ci:
         template, path = _CI_FILES[name]
         yield _file(path, _fill(template, {}))
     for folder in _EMPTY:
         yield _file(f"{folder}/.gitkeep", "")
-    yield from _list_deployments(options.author, today)
-    yield from _list_examples(options.author, today)
+    yield from _list_deployments(app.author_name, today)
+    yield from _list_examples(app.author_name, today)
 
 
 def _list_deployments(author: str, today: date) -> Iterator[NewFile]:
@@ -152,14 +143,13 @@ def _list_deployments(author: str, today: date) -> Iterator[NewFile]:
         if risk:
             actions["rba"] = {"enabled": True}
         yield _deployment(kind, author, today, _SCHEDULE, actions)
-    yield _deployment("Baseline", author, today, _BASELINE_SCHEDULE, {})
+    yield _deployment("Baseline", author, today, BASELINE_SCHEDULE, {})
 
 
 def _deployment(
     kind: str, author: str, today: date, schedule: tuple[str, str, str], actions: dict[str, Any]
 ) -> NewFile:
     name = f"ESCU Default Configuration {kind}"  # contentctl looks for it by this name
-    cron, earliest, latest = schedule
     values = {
         "name": name,
         "id": str(uuid.uuid4()),
@@ -167,15 +157,10 @@ def _deployment(
         "author": author,
         "type": kind,
         "description": f"When content of type {kind} runs, and what a row of it brings about.",
-        "scheduling": {
-            "cron_schedule": cron,
-            "earliest_time": earliest,
-            "latest_time": latest,
-            "schedule_window": "auto",
-        },
+        "scheduling": make_scheduling(*schedule),
         **({"alert_action": actions} if actions else {}),
     }
-    return _file(f"deployments/{name_file(name)}.yml", write_yaml(values))
+    return make_yaml_file(f"deployments/{name_file(name)}.yml", values)
 
 
 def _list_examples(author: str, today: date) -> Iterator[NewFile]:
@@ -281,9 +266,7 @@ def _list_examples(author: str, today: date) -> Iterator[NewFile]:
 def _fill(template: str, tokens: Mapping[str, str]) -> str:
     source = files("escudo.authoring.scaffold").joinpath("templates", template)
     text = source.read_text("utf-8")
-    for name, value in tokens.items():
-        text = text.replace(f"%%{name}%%", value)
-    return text
+    return _TOKEN.sub(lambda token: tokens.get(token[1], token[0]), text)
 
 
 def _file(path: str, text: str) -> NewFile:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import tzinfo
 from pathlib import Path
 
 import click
 
-from escudo.actions.engines import make_engines
-from escudo.actions.hunt import plan_hunt
-from escudo.actions.run import RunOptions, fill_gaps, prepare_worker
+from escudo.actions.engines import EngineChoice
+from escudo.actions.run import fill_gaps, prepare_worker
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
 from escudo.cli.json_text import dump_json
@@ -26,12 +24,13 @@ from escudo.cli.options import (
     time_options,
 )
 from escudo.cli.progress import show_diagnostics
-from escudo.cli.schedule_options import open_state, read_now, schedule_options, state_option
+from escudo.cli.schedule_options import Terms, schedule_options
 from escudo.cli.schedule_view import describe_step, summarize_step
+from escudo.cli.state_options import open_state, state_option
 from escudo.cli.terminal import open_stderr
 from escudo.core.timerange import ALL_TIME
-from escudo.detect.screening import Screener
 from escudo.lake import Lake
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 from escudo.schedule.clock import SystemClock
 
@@ -46,21 +45,15 @@ from escudo.schedule.clock import SystemClock
 @engine_options
 @click.option("--quiet", is_flag=True, help="Tell nothing of what is done.")
 def command(
-    lake_path: Path,
+    lake_path: LakePlace,
     tables: Tables,
     state_place: str | None,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
     latest: str,
-    names: Sequence[str],
-    stories: Sequence[str],
-    no_baselines: bool,
-    skew: float,
-    zone: tzinfo,
-    now_text: str,
-    engine_name: str,
-    memory_limit: str | None,
+    terms: Terms,
+    engine: EngineChoice,
     quiet: bool,
 ) -> None:
     """Run the windows that were missed, and those whose search failed.
@@ -69,31 +62,25 @@ def command(
     those from before the schedule began. A gap that is filled is one no longer. What is found has
     the time of its events, and correlations look again at the windows in which that risk is.
     """
-    clock = SystemClock()
-    now = read_now(now_text, clock.now())
-    within = parse_time_range(earliest, latest, now)
+    within = parse_time_range(earliest, latest, terms.now)
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
-    plan = plan_hunt(loaded.content, names=names, stories=stories, with_baselines=not no_baselines)
+    plan = terms.plan(loaded.content)
     with (
         Lake.open(lake_path, create=False, tables=tables) as lake,
         open_state(state_place, lake_path) as state,
     ):
-        workspace = Workspace(
-            content=loaded.content,
-            lake=lake,
-            engine_of=make_engines(engine_name, memory_limit),
-            now=now,
-            screener=Screener(cache, loaded.key),
-        )
-        options = RunOptions(
-            zone=zone, skew=skew / 100, whole=not (names or stories or no_baselines)
-        )
-        prepared = prepare_worker(plan, workspace, state, options=options)
+        engines = engine.make()
+        workspace = Workspace.prepare(loaded, lake, engine_of=engines, cache=cache, now=terms.now)
+        prepared = prepare_worker(plan, workspace, state, options=terms.make_options())
         show_diagnostics(prepared.problems)
         try:
             opened, step = fill_gaps(
-                prepared, state, None if within == ALL_TIME else within, now=now, clock=clock
+                prepared,
+                state,
+                None if within == ALL_TIME else within,
+                now=terms.now,
+                clock=SystemClock(),
             )
         finally:
             prepared.worker.leave()

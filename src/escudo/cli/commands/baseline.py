@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from escudo.actions.baseline import choose_baselines, learn_baselines
-from escudo.actions.engines import make_engines
+from escudo.actions.engines import EngineChoice
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
 from escudo.cli.baseline_view import FIELDS, list_runs, summarize_runs
@@ -28,6 +28,7 @@ from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.progress import follow_items, show_diagnostics
 from escudo.cli.terminal import open_stderr
 from escudo.lake import Lake
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 
@@ -44,7 +45,7 @@ from escudo.lake.tables import Tables
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option()
 def command(
-    lake_path: Path,
+    lake_path: LakePlace,
     tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
@@ -52,8 +53,7 @@ def command(
     detections: Sequence[str],
     earliest: str,
     latest: str,
-    engine_name: str,
-    memory_limit: str | None,
+    engine: EngineChoice,
     quiet: bool,
     format_: str | None,
 ) -> None:
@@ -72,7 +72,7 @@ def command(
         workspace = Workspace(
             content=content,
             lake=lake,
-            engine_of=make_engines(engine_name, memory_limit),
+            engine_of=engine.make(),
             now=now,
             within=within,
         )

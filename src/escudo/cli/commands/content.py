@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import click
@@ -31,6 +30,7 @@ from escudo.cli.output import choose_format, format_option, write_rows
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.terminal import escape_line
 from escudo.core.timerange import ALL_TIME
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 _FIELDS = ("name", "kind", "source", "ref", "pin", "detections", "enabled", "updated", "content")
@@ -130,7 +130,7 @@ def update(
     ref: str | None,
     source: str | None,
     yes: bool,
-    lake_path: Path | None,
+    lake_path: LakePlace | None,
     tables: Tables,
     most_rows: int,
     store: Store,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import click
 
@@ -24,6 +23,7 @@ from escudo.cli.options import (
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import follow_items
 from escudo.cli.terminal import escape_controls
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 _FORMATS = ("table", "json", "markdown")
@@ -49,7 +49,7 @@ _FORMATS = ("table", "json", "markdown")
 def command(
     before: str,
     after: str,
-    lake_path: Path | None,
+    lake_path: LakePlace | None,
     tables: Tables,
     earliest: str,
     latest: str,

@@ -27,6 +27,7 @@ from escudo.cli.options import (
 )
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.terminal import open_console
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 _FORMATS = ("text", "json")
@@ -50,7 +51,7 @@ _FORMATS = ("text", "json")
 @format_option(_FORMATS)
 def command(
     search: str,
-    lake_path: Path | None,
+    lake_path: LakePlace | None,
     tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,

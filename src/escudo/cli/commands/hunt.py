@@ -14,16 +14,16 @@ import click
 
 from escudo.actions.context import Context, OpenedContexts, open_contexts
 from escudo.actions.delivery import list_findings
-from escudo.actions.engines import make_engines
-from escudo.actions.hunt import HuntPlan, hunt_logs, plan_hunt
+from escudo.actions.engines import EngineChoice
+from escudo.actions.hunt import HuntPlan, hunt_logs
 from escudo.actions.hunt_report import Circumstances
 from escudo.actions.hunt_summary import summarize
-from escudo.actions.narrowing import Narrowing
 from escudo.actions.row_filter import RowFilter
 from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_BLIND, EXIT_INPUT
 from escudo.cli.context_view import show_context
+from escudo.cli.detection_options import Choice, choice_options
 from escudo.cli.hunt_files import (
     WRITERS,
     FinishedHunt,
@@ -40,35 +40,25 @@ from escudo.cli.options import (
     date_order_option,
     engine_options,
     lake_option,
+    limits_options,
     load_keyed_content,
     logs_argument,
     open_cache,
     open_lake,
     parse_time_range,
-    password_options,
     sources_option,
     time_options,
-    unpack_options,
     zone_option,
 )
 from escudo.cli.output import choose_format, format_option
 from escudo.cli.progress import follow_items, show_changes, show_diagnostics
-from escudo.cli.sink_options import (
-    DEAD_LETTERS,
-    FailureTeller,
-    dead_letters_option,
-    open_sinks,
-    sink_option,
-)
+from escudo.cli.sink_options import Outlets, outlet_options
 from escudo.cli.summary_view import show_summary
 from escudo.cli.terminal import SafeConsole, open_console, open_stderr, plain, show_paged
-from escudo.content.elements.detection import STATUSES, TYPES
 from escudo.core.errors import Severity
 from escudo.core.whole_file import check_place
-from escudo.detect.screening import Screener
-from escudo.findings.notable import SEVERITIES
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
-from escudo.sinks.dispatch import Dispatcher
 from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
 
@@ -76,38 +66,10 @@ from escudo.sources.opening import UnpackLimits
 @click.command()
 @logs_argument(required=False)
 @sources_option
-@unpack_options
-@password_options
+@limits_options
 @date_order_option
 @content_options
-@click.option("--detection", "names", multiple=True, help="Only this detection (name or id).")
-@click.option("--story", "stories", multiple=True, help="Only detections of this analytic story.")
-@click.option(
-    "--type",
-    "types",
-    multiple=True,
-    type=click.Choice(TYPES, case_sensitive=False),
-    help="Only detections of this type; repeatable, as are the next ones.",
-)
-@click.option(
-    "--status",
-    "statuses",
-    multiple=True,
-    type=click.Choice(STATUSES),
-    help="Only detections of this status; deprecated ones run only if they are asked for.",
-)
-@click.option(
-    "--technique",
-    "techniques",
-    multiple=True,
-    help="Only detections of this ATT&CK technique (T1059), sub-techniques included.",
-)
-@click.option("--exclude", multiple=True, help="Not this detection (name or id).")
-@click.option(
-    "--min-severity",
-    type=click.Choice(SEVERITIES),
-    help="Only detections whose findings are at least so severe.",
-)
+@choice_options
 @click.option(
     "--host",
     "hosts",
@@ -152,8 +114,7 @@ from escudo.sources.opening import UnpackLimits
     type=click.Path(path_type=Path),
     help="Write a layer for MITRE's ATT&CK Navigator here: techniques, with what was found.",
 )
-@sink_option()
-@dead_letters_option
+@outlet_options
 @click.option("--report", "report_path", type=click.File("wb"), help="Write a JSON report here.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option()
@@ -161,33 +122,23 @@ def command(
     logs: Sequence[Path],
     content_paths: Sequence[Path],
     overlay: Path | None,
-    names: Sequence[str],
-    stories: Sequence[str],
-    types: tuple[str, ...],
-    statuses: tuple[str, ...],
-    techniques: tuple[str, ...],
-    exclude: tuple[str, ...],
-    min_severity: str | None,
+    choice: Choice,
     hosts: tuple[str, ...],
     users: tuple[str, ...],
     with_baselines: bool,
     earliest: str,
     latest: str,
     zone: tzinfo,
-    engine_name: str,
-    memory_limit: str | None,
-    lake_path: Path | None,
+    engine: EngineChoice,
+    lake_path: LakePlace | None,
     tables: Tables,
-    max_unpacked: int,
-    max_members: int,
-    passwords: tuple[bytes, ...],
+    limits: UnpackLimits,
     date_order: DateOrder | None,
     details: bool,
     opened: int,
     outputs: tuple[Path, ...],
     navigator_path: Path | None,
-    sinks: tuple[str, ...],
-    dead_letters: Path | None,
+    outlets: Outlets,
     report_path: IO[bytes] | None,
     quiet: bool,
     format_: str | None,
@@ -217,64 +168,48 @@ def command(
     if report_path is not None and report_path.name != "-":
         check_place(Path(report_path.name))
     begun, now = time.monotonic(), time.time()
-    opened_sinks = open_sinks(sinks)
-    limits = UnpackLimits(
-        most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
-    )
+    outlet = outlets.open(lake_path)
     shape = choose_format(format_)
     if opened and shape != "table":
         raise click.UsageError(f"--drilldown is for a table, not for {shape}: add --format table")
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
     content = loaded.content
-    narrowing = Narrowing(
-        types=types,
-        statuses=statuses,
-        techniques=techniques,
-        exclude=exclude,
-        min_severity=min_severity,
-    )
-    plan = plan_hunt(
-        content,
-        names=names,
-        stories=stories,
-        narrowing=narrowing,
-        with_baselines=with_baselines,
-    )
+    plan = choice.plan(content, with_baselines=with_baselines)
     _tell_left_out(plan, quiet=quiet)
     within = parse_time_range(earliest, latest, now, zone)
     with open_lake(lake_path, tables, create=bool(logs)) as lake:
-        workspace = Workspace(
-            content=content,
-            lake=lake,
-            engine_of=make_engines(engine_name, memory_limit),
-            now=now,
-            within=within,
-            screener=Screener(cache, loaded.key),
+        engines = engine.make()
+        workspace = Workspace.prepare(
+            loaded, lake, engine_of=engines, cache=cache, now=now, within=within
         )
         progress = HuntProgress(lasting=lake_path is not None, quiet=quiet)
         done = hunt_logs(
-            logs, workspace, plan, date_order=date_order, follower=progress, limits=limits
+            logs,
+            workspace,
+            plan,
+            date_order=date_order,
+            follower=progress,
+            limits=limits,
+            spread=engine.make_spread() if logs and lake_path is not None else None,
         )
         numbers = count_run(done.ingested.report, done.hunt, seconds=time.monotonic() - begun)
         circumstances = Circumstances(
             content=tuple(map(str, content_paths)),
             lake=None if lake_path is None else str(lake_path),
             asked=_list_asked(
-                detection=names,
-                story=stories,
-                type=types,
-                status=statuses,
-                technique=techniques,
-                exclude=exclude,
-                min_severity=filter(None, [min_severity]),
+                detection=choice.names,
+                story=choice.stories,
+                type=choice.narrowing.types,
+                status=choice.narrowing.statuses,
+                technique=choice.narrowing.techniques,
+                exclude=choice.narrowing.exclude,
+                min_severity=filter(None, [choice.narrowing.min_severity]),
                 host=hosts,
                 user=users,
             ),
         )
         shown = RowFilter(hosts=hosts, users=users).keep(done, content)
-        letters = dead_letters or (lake_path or Path()) / DEAD_LETTERS
-        failures = FailureTeller(letters)
         try:
             if details or shape != "table":
                 errors = [d for d in done.hunt.diagnostics if d.severity is Severity.ERROR]
@@ -302,9 +237,10 @@ def command(
                 if shape == "table":
                     _show(finished, contexts.contexts, read=bool(logs), details=details, zone=zone)
                 write_files(files, finished)
-            with Dispatcher(opened_sinks, letters, failures.tell) as dispatcher:
-                dispatcher.send(list(list_findings(shown.hunt.judgements)) if sinks else [])
-            failures.tell_end()
+            with outlet:
+                if outlets.texts:
+                    outlet.dispatcher.send(list(list_findings(shown.hunt.judgements)))
+            outlet.tell_end()
         finally:  # whatever becomes of what is shown, the hunt has these numbers
             if report_path is not None:
                 report_path.write(dump_json(numbers, indent=True).encode() + b"\n")
@@ -312,7 +248,7 @@ def command(
         raise done.hunt.stopped
     if done.ingested.blind:
         sys.exit(EXIT_BLIND)
-    if done.failed or content.failed_files or failures.failed:
+    if done.failed or content.failed_files or outlet.failed:
         sys.exit(EXIT_INPUT)
 
 

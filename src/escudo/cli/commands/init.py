@@ -10,7 +10,8 @@ import click
 
 from escudo.actions.init_repository import init_repository
 from escudo.actions.new_element import find_author
-from escudo.authoring.scaffold.repository import CI_SYSTEMS, RepositoryOptions, make_appid
+from escudo.authoring.apps.identity import AppIdentity
+from escudo.authoring.scaffold.repository import CI_SYSTEMS, FIRST_VERSION, make_appid
 from escudo.cli.content_type import FolderType
 from escudo.cli.terminal import escape_line
 
@@ -51,15 +52,18 @@ def command(
     """
     named = title or folder.absolute().name or "Detections"
     written_by = author or find_author(folder if folder.is_dir() else Path())
-    options = RepositoryOptions(
+    written_for = company or written_by
+    app = AppIdentity(
         title=named,
         appid=appid or make_appid(named),
+        version=FIRST_VERSION,
         label=label or named,
-        author=written_by,
-        email=email,
-        company=company or written_by,
-        ci=tuple(dict.fromkeys(name for name in ci if name != "none")),
+        description=f"Detections of {written_for.removesuffix('.')}.",
+        author_name=written_by,
+        author_email=email,
+        author_company=written_for,
     )
-    made = init_repository(folder, options, now=time.time())
+    systems = tuple(dict.fromkeys(name for name in ci if name != "none"))
+    made = init_repository(folder, app, ci=systems, now=time.time())
     click.echo(escape_line(f"{len(made)} files in {folder.absolute()}"))
     click.echo("next: escudo validate . && escudo test . && escudo new detection")

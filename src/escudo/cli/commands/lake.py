@@ -1,10 +1,11 @@
-"""``escudo lake``: look at a lake, compact it, expire old data, verify and repair it."""
+"""``escudo lake``: look at a lake, compact, expire, verify, repair, copy and move it."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from escudo.cli import EXIT_INPUT
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import lake_option, parse_bound, policy_option, sources_option
 from escudo.cli.output import choose_format, format_option, write_rows
+from escudo.cli.place_type import LakeType
 from escudo.cli.terminal import open_console, open_stderr
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
-from escudo.lake import Lake, maintenance, verify
+from escudo.lake import Lake, copying, maintenance, verify
 from escudo.lake.maintenance import LakeInfo, Maintained
+from escudo.lake.place import LakePlace, make_place
 from escudo.lake.policy import Policy, apply_policy, read_policy
 from escudo.lake.tables import Tables
 
@@ -28,14 +31,14 @@ _FIELDS = ("table", "rows", "files", "bytes", "earliest", "latest", "version")
 
 @click.group()
 def command() -> None:
-    """Look at a lake, compact it, expire old data, verify and repair it."""
+    """Look at a lake, compact it, expire old data, verify, repair, copy and move it."""
 
 
 @command.command()
 @lake_option(required=True)
 @sources_option
 @format_option()
-def info(lake_path: Path, tables: Tables, format_: str | None) -> None:
+def info(lake_path: LakePlace, tables: Tables, format_: str | None) -> None:
     """Tables with their rows, files, bytes and times, and the lookups, models and results that
     searches have left."""
     with Lake.open(lake_path, create=False, tables=tables, partly=True) as lake:
@@ -77,7 +80,7 @@ _RETENTION = click.option(
 @lake_option(required=True)
 @sources_option
 @_RETENTION
-def compact(lake_path: Path, tables: Tables, retention_hours: float) -> None:
+def compact(lake_path: LakePlace, tables: Tables, retention_hours: float) -> None:
     """Merge small files. Searches see the same rows before, during and after."""
     with Lake.open(lake_path, create=False, tables=tables) as lake:
         _tell(maintenance.compact(lake, retention=timedelta(hours=retention_hours)))
@@ -88,7 +91,7 @@ def compact(lake_path: Path, tables: Tables, retention_hours: float) -> None:
 @sources_option
 @click.option("--older-than", required=True, help="A time: -90d, 2026-01-01T00:00:00Z, epoch.")
 @_RETENTION
-def expire(lake_path: Path, tables: Tables, older_than: str, retention_hours: float) -> None:
+def expire(lake_path: LakePlace, tables: Tables, older_than: str, retention_hours: float) -> None:
     """Drop what is older than a time."""
     limit = parse_bound("--older-than", older_than, time.time())
     if limit is None:
@@ -101,7 +104,7 @@ def expire(lake_path: Path, tables: Tables, older_than: str, retention_hours: fl
 @lake_option(required=True)
 @sources_option
 @policy_option
-def maintain(lake_path: Path, tables: Tables, policy_path: Path | None) -> None:
+def maintain(lake_path: LakePlace, tables: Tables, policy_path: Path | None) -> None:
     """Drop what is too old and merge small files, as a policy says.
 
     Without a policy nothing is dropped. Others may read and write meanwhile; two that maintain the
@@ -117,7 +120,7 @@ def maintain(lake_path: Path, tables: Tables, policy_path: Path | None) -> None:
 @lake_option(required=True)
 @sources_option
 @format_option()
-def verify_files(lake_path: Path, tables: Tables, format_: str | None) -> None:
+def verify_files(lake_path: LakePlace, tables: Tables, format_: str | None) -> None:
     """Read every file of a lake: what is damaged, and which logs have lost events by it. The exit
     code is 1 if something is damaged."""
     with Lake.open(lake_path, create=False, tables=tables, partly=True) as lake:
@@ -141,8 +144,11 @@ def verify_files(lake_path: Path, tables: Tables, format_: str | None) -> None:
 
 @command.command("repair")
 @lake_option(required=True)
-def repair_ledger(lake_path: Path) -> None:
+def repair_ledger(lake_path: LakePlace) -> None:
     """Make a new ledger from the tables of a lake whose own is lost or damaged."""
+    if not isinstance(lake_path, Path):
+        message = f"{lake_path} has its ledger in a database"
+        raise EscudoError("LAK034", message)
     done = verify.repair(lake_path)
     kept = f"; the old ledger is {done.kept}" if done.kept is not None else ""
     open_stderr().print(
@@ -160,3 +166,72 @@ def _tell(done: Maintained) -> None:
         open_stderr().print(f"{done.freed:,} bytes freed")
         return
     sys.stdout.write(dump_json(done) + "\n")
+
+
+def _copy_arguments(function: Callable[..., None]) -> Callable[..., None]:
+    for option, text in (
+        ("--to-ledger", "Ledger of the copy; as --ledger."),
+        ("--from-ledger", "Ledger of the lake; as --ledger."),
+    ):
+        function = click.option(option, help=text)(function)
+    for name in ("target", "source"):
+        function = click.argument(name, type=LakeType(exists=False))(function)
+    return function
+
+
+@command.command("copy")
+@_copy_arguments
+@sources_option
+def copy(
+    source: str, target: str, from_ledger: str | None, to_ledger: str | None, tables: Tables
+) -> None:
+    """Copy the lake SOURCE to TARGET, each a folder or a URL, and check the copy.
+
+    It is the lake as it is now, with lookups, models, results and rejected input. A copy that was
+    stopped goes on when it is called again.
+    """
+    with _open_both(source, target, from_ledger, to_ledger, tables) as (lake, other):
+        _tell_copied(copying.copy_lake(lake, other, told=_tell_table), other)
+
+
+@command.command("move")
+@_copy_arguments
+@sources_option
+def move(
+    source: str, target: str, from_ledger: str | None, to_ledger: str | None, tables: Tables
+) -> None:
+    """Copy the lake SOURCE to TARGET, check the copy, and delete what is in SOURCE.
+
+    Nothing is deleted where something came in meanwhile.
+    """
+    with _open_both(source, target, from_ledger, to_ledger, tables) as (lake, other):
+        copied = copying.copy_lake(lake, other, told=_tell_table)
+        _tell_copied(copied, other)
+        copying.empty_lake(lake, copied.commit)
+        open_stderr().print(f"{lake.place} is empty")
+
+
+@contextmanager
+def _open_both(
+    source: str, target: str, from_ledger: str | None, to_ledger: str | None, tables: Tables
+) -> Iterator[tuple[Lake, Lake]]:
+    with (
+        Lake.open(make_place(source, from_ledger), create=False, tables=tables) as lake,
+        Lake.open(make_place(target, to_ledger), tables=tables) as other,
+    ):
+        yield lake, other
+
+
+def _tell_table(table: copying.CopiedTable) -> None:
+    open_stderr().print(
+        f"{table.name}: {table.rows:,} rows, {table.sent:,} of {table.files:,} files"
+    )
+
+
+def _tell_copied(copied: copying.Copied, target: Lake) -> None:
+    rows = sum(table.rows for table in copied.tables)
+    size = sum(table.bytes for table in copied.tables)
+    open_console().print(
+        f"{rows:,} rows in {len(copied.tables)} tables, {size:,} bytes, and {copied.others:,} "
+        f"other files are in {target.place}, checked"
+    )

@@ -27,6 +27,7 @@ from escudo.cli.terminal import open_console
 from escudo.content import Content
 from escudo.content.codes import CODES as CONTENT_CODES
 from escudo.core.errors import Diagnostic, Severity
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 from escudo.spl import CODES
 
@@ -46,7 +47,7 @@ _FORMATS = ("text", "json", "sarif")
 @format_option(_FORMATS)
 def command(
     targets: Sequence[str],
-    lake_path: Path | None,
+    lake_path: LakePlace | None,
     tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,

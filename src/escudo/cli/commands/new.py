@@ -77,7 +77,12 @@ def _make_command(kind: str) -> click.Command:
         named = name or (_ask_name() if asks else None)
         if named is None:
             raise EscudoError("AUT003", f"the {kind} has no name")
-        answers = {f.name: _answer(f, given[f.name], asks=asks) for f in FIELDS[kind]}
+        answers = {
+            field.name: _answer(
+                field, given[field.name], asks=asks and not given.get(field.instead)
+            )
+            for field in FIELDS[kind]
+        }
         content = _load(root, content_paths, overlay)
         with Lake.create_temporary() as lake:
             workspace = Workspace(
@@ -126,14 +131,15 @@ def _answer(field: Field, given: Any, *, asks: bool) -> Any:
 
 
 def _ask(field: Field) -> Any:
-    text = f"{field.name.replace('_', ' ')}: {field.about}"
+    text = f"{field.name.replace('_', ' ')} - {field.about.removesuffix('.')}"
     if field.shape is Shape.TEXTS:
+        text = text.replace("; repeatable", "; several with commas between")
         choices = f" ({', '.join(field.choices)})" if field.choices else ""
-        said = click.prompt(f"{text}{choices} With commas between", default="", err=True)
+        said = click.prompt(f"{text}{choices}", default="", show_default=False, err=True)
         return tuple(part.strip() for part in said.split(",") if part.strip())
     kind = click.Choice(field.choices, case_sensitive=False) if field.choices else str
     default = None if field.needed else field.default or ""
-    return click.prompt(text, default=default, type=kind, err=True)
+    return click.prompt(text, default=default, show_default=bool(default), type=kind, err=True)
 
 
 def _load(root: Path, paths: Sequence[Path], overlay: Path | None) -> Content:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import tzinfo
 from pathlib import Path
 from threading import Event
 
 import click
 
-from escudo.actions.engines import make_engines
-from escudo.actions.hunt import plan_hunt
-from escudo.actions.maintain import MAINTAIN_SECONDS, Maintenance
-from escudo.actions.outbox import OutboxSink
-from escudo.actions.run import RunOptions, prepare_worker, run_daemon, run_once
+from escudo.actions.engines import EngineChoice
+from escudo.actions.follow_metrics import count_deliveries
+from escudo.actions.run import prepare_worker, run_daemon, run_once
 from escudo.actions.run_metrics import RunMeter
 from escudo.actions.workspace import Workspace
 from escudo.cli import EXIT_INPUT
@@ -26,32 +23,24 @@ from escudo.cli.options import (
     lake_option,
     load_keyed_content,
     open_cache,
-    policy_option,
     sources_option,
 )
 from escudo.cli.progress import show_diagnostics
-from escudo.cli.schedule_options import open_state, read_now, schedule_options, state_option
+from escudo.cli.schedule_options import Terms, schedule_options
 from escudo.cli.schedule_view import describe_step, summarize_step
-from escudo.cli.sink_options import (
-    DEAD_LETTERS,
-    FailureTeller,
-    dead_letters_option,
-    open_sinks,
-    sink_option,
-)
+from escudo.cli.service_options import Service, service_options
+from escudo.cli.sink_options import Outlets, outlet_options
+from escudo.cli.state_options import open_state, state_option
 from escudo.cli.terminal import escape_line, open_stderr
+from escudo.core.errors import Diagnostic
 from escudo.core.interrupts import meet_stop
-from escudo.core.metrics import Metrics, serve_metrics
 from escudo.core.timerange import iso_utc
-from escudo.detect.screening import Screener
 from escudo.lake import Lake
-from escudo.lake.policy import Policy, read_policy
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 from escudo.schedule.clock import SystemClock
 from escudo.schedule.status import read_status
 from escudo.schedule.worker import Step
-from escudo.sinks import Delivery, Sink
-from escudo.sinks.dead_letters import DeadLetters
 
 
 @click.command()
@@ -72,44 +61,21 @@ from escudo.sinks.dead_letters import DeadLetters
 )
 @schedule_options
 @engine_options
-@sink_option()
-@dead_letters_option
-@policy_option
-@click.option(
-    "--maintain-every",
-    type=click.FloatRange(min=0),
-    default=MAINTAIN_SECONDS,
-    show_default=True,
-    help="With --daemon: seconds from one maintenance of the lake to the next; 0: none.",
-)
-@click.option(
-    "--metrics",
-    "metrics_place",
-    metavar="HOST:PORT",
-    help="With --daemon: serve metrics for Prometheus here.",
-)
+@outlet_options
+@service_options(begin="With --daemon: ")
 @click.option("--quiet", is_flag=True, help="Tell nothing of what is done.")
 def command(
-    lake_path: Path,
+    lake_path: LakePlace,
     tables: Tables,
     state_place: str | None,
     content_paths: Sequence[Path],
     overlay: Path | None,
     once: bool,
     continuous: bool,
-    names: Sequence[str],
-    stories: Sequence[str],
-    no_baselines: bool,
-    skew: float,
-    zone: tzinfo,
-    now_text: str,
-    engine_name: str,
-    memory_limit: str | None,
-    sinks: tuple[str, ...],
-    dead_letters: Path | None,
-    policy_path: Path | None,
-    maintain_every: float,
-    metrics_place: str | None,
+    terms: Terms,
+    engine: EngineChoice,
+    outlets: Outlets,
+    service: Service,
     quiet: bool,
 ) -> None:
     """Run detections over a lake by their schedules; what they find is written in the lake.
@@ -120,57 +86,31 @@ def command(
 
     The exit code is 1 if a search failed; the others have run.
     """
-    if now_text and not once:
+    if terms.has_now and not once:
         raise click.UsageError("--now is for --once: a daemon has the machine's clock")
-    if once and (metrics_place is not None or policy_path is not None):
+    if once and (service.metrics_place is not None or service.policy is not None):
         raise click.UsageError("--metrics and --policy are for --daemon")
-    clock = SystemClock()
-    now = read_now(now_text, clock.now())
     cache = open_cache()
     loaded = load_keyed_content(content_paths, overlay, cache)
-    plan = plan_hunt(loaded.content, names=names, stories=stories, with_baselines=not no_baselines)
-    policy = Policy() if policy_path is None else read_policy(policy_path)
-    opened = open_sinks(sinks)
-    letters = dead_letters or lake_path / DEAD_LETTERS
-    failures = FailureTeller(letters)
+    plan = terms.plan(loaded.content)
+    outlet = outlets.open(lake_path)
     with ExitStack() as stack:
-        metrics = None
-        if metrics_place is not None:
-            metrics = Metrics()
-            port = stack.enter_context(serve_metrics(metrics, metrics_place))
-            if not quiet:
-                open_stderr().print(f"metrics at port {port}, /metrics")
+        metrics = stack.enter_context(service.serve_metrics(quiet=quiet))
+        if metrics is not None:
+            outlet.count = count_deliveries(metrics)
         lake = stack.enter_context(Lake.open(lake_path, create=False, tables=tables))
         state = stack.enter_context(open_state(state_place, lake_path))
-        for sink in opened:
-            stack.callback(sink.close)
-        meter = RunMeter(metrics, state)
-        kept = DeadLetters(letters)
-
-        def tell_delivery(sink: Sink, delivery: Delivery, seconds: float) -> None:
-            failures.tell(sink, delivery, seconds)
-            meter.count_delivery(sink, delivery, seconds)
-
+        stack.enter_context(outlet)
         if not once:
-            stack.enter_context(Maintenance(lake, policy, every=maintain_every, metrics=metrics))
-        workspace = Workspace(
-            content=loaded.content,
-            lake=lake,
-            engine_of=make_engines(engine_name, memory_limit),
-            now=now,
-            screener=Screener(cache, loaded.key),
-        )
-        options = RunOptions(
-            zone=zone,
-            skew=skew / 100,
-            continuous=continuous,
-            whole=not (names or stories or no_baselines),
-        )
-        outlets = [OutboxSink(sink, kept, tell_delivery) for sink in opened]
-        prepared = prepare_worker(plan, workspace, state, options=options, sinks=outlets)
+            stack.enter_context(service.maintain(lake, metrics, _tell_failure))
+        engines = engine.make()
+        workspace = Workspace.prepare(loaded, lake, engine_of=engines, cache=cache, now=terms.now)
+        options = terms.make_options(continuous=continuous)
+        prepared = prepare_worker(plan, workspace, state, options=options, outlet=outlet.dispatcher)
         show_diagnostics(prepared.problems)
         try:
             if not once:
+                meter = RunMeter(metrics, state)
 
                 def follow(step: Step, at: float) -> None:
                     meter.count_step(step, at)
@@ -178,15 +118,11 @@ def command(
                         _tell(step, at)
 
                 run_daemon(
-                    prepared.worker,
-                    clock,
-                    Event(),
-                    follow=follow,
-                    tell=lambda failure: show_diagnostics([failure]),
+                    prepared.worker, SystemClock(), Event(), follow=follow, tell=_tell_failure
                 )
                 return
-            step = run_once(prepared.worker, now, clock=clock)
-            waiting = [s for s in read_status(state, now=now).sinks if s.waiting and s.error]
+            step = run_once(prepared.worker, terms.now, clock=SystemClock())
+            waiting = [s for s in read_status(state, now=terms.now).sinks if s.waiting and s.error]
         except KeyboardInterrupt:
             meet_stop()
             raise
@@ -197,18 +133,16 @@ def command(
             open_stderr().print(summarize_step(step))
         else:
             sys.stdout.write(dump_json(describe_step(step)) + "\n")
-    failures.tell_end()
+    outlet.tell_end()
     for stuck in waiting:
         text = f"{stuck.name}: {stuck.waiting:,} findings wait for the next run: {stuck.error}"
         open_stderr().print(escape_line(f"error[SNK006]: {text}"))
-    if (
-        waiting
-        or step.failed
-        or prepared.problems
-        or loaded.content.failed_files
-        or failures.failed
-    ):
+    if waiting or step.failed or prepared.problems or loaded.content.failed_files or outlet.failed:
         sys.exit(EXIT_INPUT)
+
+
+def _tell_failure(failure: Diagnostic) -> None:
+    show_diagnostics([failure])
 
 
 def _tell(step: Step, now: float) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from escudo.actions.engines import make_engines
+from escudo.actions.engines import EngineChoice
 from escudo.actions.search import SearchOptions, search_lake
 from escudo.actions.workspace import Workspace
 from escudo.cli.options import (
@@ -27,6 +27,7 @@ from escudo.cli.progress import show_changes, show_diagnostics, show_waiting
 from escudo.cli.search_view import Showing, show_found, showing_options
 from escudo.cli.terminal import open_stderr
 from escudo.lake import Lake
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 
@@ -44,14 +45,13 @@ from escudo.lake.tables import Tables
 @showing_options(one_search=True)
 def command(
     spl: str,
-    lake_path: Path,
+    lake_path: LakePlace,
     tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
     latest: str,
-    engine_name: str,
-    memory_limit: str | None,
+    engine: EngineChoice,
     rights: SearchOptions,
     job: str | None,
     showing: Showing,
@@ -72,7 +72,7 @@ def command(
         workspace = Workspace(
             content=content,
             lake=lake,
-            engine_of=make_engines(engine_name, memory_limit),
+            engine_of=engine.make(),
             now=now,
             within=within,
             zone=showing.zone,

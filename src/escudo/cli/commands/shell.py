@@ -14,7 +14,8 @@ from platformdirs import user_data_path
 
 from escudo import startup
 from escudo.actions.check_search import check_search
-from escudo.actions.engines import make_engines
+from escudo.actions.complete_search import gather_names
+from escudo.actions.engines import EngineChoice
 from escudo.actions.search import SearchOptions
 from escudo.actions.workspace import Workspace
 from escudo.cli.options import (
@@ -28,7 +29,6 @@ from escudo.cli.options import (
     time_options,
 )
 from escudo.cli.search_view import Showing, showing_options
-from escudo.cli.shell.completion import gather_names
 from escudo.cli.shell.input_text import split_script
 from escudo.cli.shell.session import Session, Settings
 from escudo.cli.terminal import escape_controls, open_stderr
@@ -39,6 +39,7 @@ from escudo.core.faults import explain_fault
 from escudo.core.interrupts import PromptHandler, is_stopping
 from escudo.engines.execute import Engine
 from escudo.lake import Lake
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 
@@ -51,14 +52,13 @@ from escudo.lake.tables import Tables
 @rights_options
 @showing_options(one_search=False)
 def command(
-    lake_path: Path,
+    lake_path: LakePlace,
     tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
     latest: str,
-    engine_name: str,
-    memory_limit: str | None,
+    engine: EngineChoice,
     rights: SearchOptions,
     showing: Showing,
 ) -> None:
@@ -81,7 +81,7 @@ def command(
         workspace = Workspace(
             content=load(),
             lake=lake,
-            engine_of=_WarmEngines(engine_name, memory_limit),
+            engine_of=_WarmEngines(engine),
             now=now,
             within=within,
         )
@@ -108,8 +108,8 @@ def find_user_folder() -> Path:
 class _WarmEngines:
     """Engines that know what the one before them knew of files."""
 
-    def __init__(self, name: str, memory_limit: str | None) -> None:
-        self._make = make_engines(name, memory_limit)
+    def __init__(self, choice: EngineChoice) -> None:
+        self._make = choice.make()
         self._first: Engine | None = None
 
     def __call__(self, catalog: Catalog) -> Engine:
@@ -132,7 +132,7 @@ def _converse(session: Session, history: Path) -> None:
     def describe() -> str:
         settings = session.settings
         times = f"{settings.earliest or 'all time'} {settings.latest}".strip()
-        return f"{session.workspace.lake.path}  {times}  {settings.showing.zone}  .help"
+        return f"{session.workspace.lake.place}  {times}  {settings.showing.zone}  .help"
 
     def gather() -> object:
         workspace = session.workspace

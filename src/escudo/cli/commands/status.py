@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 import click
 
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import lake_option
 from escudo.cli.output import choose_format, format_option
-from escudo.cli.schedule_options import open_state, read_now, state_option
 from escudo.cli.schedule_view import describe_status, show_status
+from escudo.cli.state_options import open_state, read_now, state_option
 from escudo.cli.terminal import open_console
+from escudo.lake.place import LakePlace
 from escudo.schedule.status import read_status
 
 _FORMATS = ("table", "json")
@@ -24,7 +24,9 @@ _FORMATS = ("table", "json")
 @state_option
 @click.option("--now", "now_text", default="", help="The time that it is taken to be.")
 @format_option(_FORMATS)
-def command(lake_path: Path, state_place: str | None, now_text: str, format_: str | None) -> None:
+def command(
+    lake_path: LakePlace, state_place: str | None, now_text: str, format_: str | None
+) -> None:
     """Show windows by state, gaps, lag, the last errors, workers, sinks, suppressions.
 
     A window that was missed is a gap; one whose search failed is told with its error. Neither is

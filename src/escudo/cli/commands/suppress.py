@@ -6,7 +6,6 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,9 +13,10 @@ import click
 from escudo.cli.json_text import dump_json
 from escudo.cli.options import lake_option, parse_bound
 from escudo.cli.output import choose_format, format_option, write_rows
-from escudo.cli.schedule_options import open_state, state_option
+from escudo.cli.state_options import open_state, state_option
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
+from escudo.lake.place import LakePlace
 from escudo.schedule.suppressions import add_suppression, list_suppressions, remove_suppression
 
 _FIELDS = ("id", "detection", "fields", "reason", "created", "expires", "over")
@@ -45,7 +45,7 @@ def command() -> None:
 @click.option("--until", default="", help="Until a time: +7d@d, 2026-12-24T00:00:00Z.")
 @click.option("--reason", default="", help="Why.")
 def add(
-    lake_path: Path,
+    lake_path: LakePlace,
     state_place: str | None,
     detection: str,
     fields: Sequence[str],
@@ -91,7 +91,7 @@ def _read_field(text: str) -> tuple[str, str]:
 @lake_option(required=True, existing=True)
 @state_option
 @format_option()
-def list_all(lake_path: Path, state_place: str | None, format_: str | None) -> None:
+def list_all(lake_path: LakePlace, state_place: str | None, format_: str | None) -> None:
     """List suppressions, those that are over, too."""
     now = time.time()
     with open_state(state_place, lake_path) as state:
@@ -115,7 +115,7 @@ def list_all(lake_path: Path, state_place: str | None, format_: str | None) -> N
 @lake_option(required=True, existing=True)
 @state_option
 @click.argument("number", type=click.IntRange(1, 2**31 - 1))
-def remove(lake_path: Path, state_place: str | None, number: int) -> None:
+def remove(lake_path: LakePlace, state_place: str | None, number: int) -> None:
     """Remove the suppression of a NUMBER."""
     with open_state(state_place, lake_path) as state:
         remove_suppression(state, number)

@@ -15,7 +15,7 @@ from typing import IO, Any
 import click
 from rich.text import Text
 
-from escudo.actions.engines import make_engines
+from escudo.actions.engines import EngineChoice
 from escudo.actions.hunt import hunt_logs, plan_hunt
 from escudo.actions.raw_events import Event
 from escudo.actions.shown_rows import show_value
@@ -29,15 +29,14 @@ from escudo.cli.options import (
     date_order_option,
     engine_options,
     lake_option,
+    limits_options,
     load_keyed_content,
     logs_argument,
     open_cache,
     open_lake,
     parse_time_range,
-    password_options,
     sources_option,
     time_options,
-    unpack_options,
     zone_option,
 )
 from escudo.cli.output import write_rows
@@ -45,7 +44,7 @@ from escudo.cli.terminal import escape_line, open_console, open_stderr
 from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc
 from escudo.core.whole_file import check_place, write_whole
-from escudo.detect.screening import Screener
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 from escudo.sources.date_order import DateOrder
 from escudo.sources.opening import UnpackLimits
@@ -87,8 +86,7 @@ def _read_span(_context: click.Context, _option: click.Parameter, text: str | No
 @click.command()
 @logs_argument(required=False)
 @sources_option
-@unpack_options
-@password_options
+@limits_options
 @date_order_option
 @content_options
 @time_options
@@ -116,18 +114,15 @@ def _read_span(_context: click.Context, _option: click.Parameter, text: str | No
 def command(
     logs: Sequence[Path],
     tables: Tables,
-    max_unpacked: int,
-    max_members: int,
-    passwords: tuple[bytes, ...],
+    limits: UnpackLimits,
     date_order: DateOrder | None,
     content_paths: Sequence[Path],
     overlay: Path | None,
     earliest: str,
     latest: str,
     zone: tzinfo,
-    engine_name: str,
-    memory_limit: str | None,
-    lake_path: Path | None,
+    engine: EngineChoice,
+    lake_path: LakePlace | None,
     around: float | None,
     format_: str | None,
     output: Path | None,
@@ -149,13 +144,9 @@ def command(
     loaded = load_keyed_content(content_paths, overlay, cache)
     failed = False
     with open_lake(lake_path, tables, create=bool(logs)) as lake:
-        workspace = Workspace(
-            content=loaded.content,
-            lake=lake,
-            engine_of=make_engines(engine_name, memory_limit),
-            now=now,
-            within=within,
-            screener=Screener(cache, loaded.key),
+        engines = engine.make()
+        workspace = Workspace.prepare(
+            loaded, lake, engine_of=engines, cache=cache, now=now, within=within
         )
         if logs:
             done = hunt_logs(
@@ -164,9 +155,7 @@ def command(
                 plan_hunt(loaded.content),
                 date_order=date_order,
                 follower=HuntProgress(lasting=lake_path is not None, quiet=quiet),
-                limits=UnpackLimits(
-                    most_bytes=max_unpacked << 30, most_members=max_members, passwords=passwords
-                ),
+                limits=limits,
             )
             failed = done.ingested.failed
             if done.hunt.stopped is not None:

@@ -6,12 +6,11 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from pathlib import Path
 from typing import Any
 
 import click
 
-from escudo.actions.engines import make_engines
+from escudo.actions.engines import EngineChoice
 from escudo.cli.context_view import show_tree
 from escudo.cli.options import (
     engine_options,
@@ -27,6 +26,7 @@ from escudo.core.errors import EscudoError
 from escudo.core.timerange import iso_utc, iso_zoned
 from escudo.findings.tree import Process, Tree, grow_trees_of
 from escudo.lake import Lake
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 FIELDS = (
@@ -70,7 +70,7 @@ def _read_pid(_context: click.Context, _option: click.Parameter, text: str | Non
     help="tree, or a process a row [default: tree on a terminal, jsonl in a pipe]",
 )
 def command(
-    lake_path: Path,
+    lake_path: LakePlace,
     tables: Tables,
     host: str | None,
     pid: int | None,
@@ -78,8 +78,7 @@ def command(
     earliest: str,
     latest: str,
     zone: tzinfo,
-    engine_name: str,
-    memory_limit: str | None,
+    engine: EngineChoice,
     format_: str | None,
 ) -> None:
     """Show the processes around one of a lake: its ancestors, and its descendants.
@@ -93,8 +92,8 @@ def command(
     within = parse_time_range(earliest, latest, time.time(), zone)
     with Lake.open(lake_path, create=False, tables=tables) as lake:
         snapshot = lake.snapshot()
-        engine = make_engines(engine_name, memory_limit)(snapshot)
-        trees = grow_trees_of(host, engine, snapshot, within=within, pid=pid, guid=guid)
+        grown_by = engine.make()(snapshot)
+        trees = grow_trees_of(host, grown_by, snapshot, within=within, pid=pid, guid=guid)
     if not trees:
         named = f"GUID {guid}" if guid is not None else f"id {pid}"
         where = f" on {host}" if host is not None else ""

@@ -23,9 +23,10 @@ from escudo.cli.place_type import PlaceType
 from escudo.cli.progress import follow_items
 from escudo.cli.terminal import open_console
 from escudo.cli.validate_view import build_validation_sarif, show_validation
-from escudo.content.checks import AttackIds, read_attack_package, read_stix_file
+from escudo.content.checks import read_attack_package, read_stix_file
 from escudo.content.element_files import ElementFile
 from escudo.core.errors import Severity
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 from escudo.startup import spare_collections
 
@@ -65,7 +66,7 @@ def command(
     folders: Sequence[Path],
     around: Sequence[Path],
     overlay: Path | None,
-    lake_path: Path | None,
+    lake_path: LakePlace | None,
     tables: Tables,
     attack_file: Path | None,
     level: str,
@@ -84,7 +85,7 @@ def command(
     begun = time.monotonic()
     files: list[ElementFile] = []
     content = contents.load([*around, *folders], overlay=overlay, keep=files.append)
-    attack = read_stix_file(attack_file) if attack_file is not None else _find_attack()
+    attack = read_stix_file(attack_file) if attack_file is not None else read_attack_package()
     spare_collections()
     with open_lake(lake_path, tables) as lake:
         workspace = Workspace(
@@ -104,11 +105,6 @@ def command(
         out = open_console()
         show_validation(validation, least, out)
         out.print(f"{content.files:,} files, {time.monotonic() - begun:.1f} s")
-    fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
-    if any(d.severity in fails for d in validation.problems):
+    warned = any(d.severity is Severity.WARNING for d in validation.problems)
+    if validation.failed or (strict and warned):
         sys.exit(EXIT_INPUT)
-
-
-def _find_attack() -> AttackIds | None:
-    """The techniques of the package, if it is installed; Escudo's own table otherwise."""
-    return read_attack_package()

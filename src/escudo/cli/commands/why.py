@@ -31,6 +31,7 @@ from escudo.cli.terminal import open_console
 from escudo.cli.why_view import show_explanation, to_dict
 from escudo.detect.one_event import parse_event
 from escudo.detect.why import Explanation
+from escudo.lake.place import LakePlace
 from escudo.lake.tables import Tables
 
 _FORMATS = ("text", "json")
@@ -54,7 +55,7 @@ def command(
     detection: str,
     event: str | None,
     near: int | None,
-    lake_path: Path | None,
+    lake_path: LakePlace | None,
     tables: Tables,
     content_paths: Sequence[Path],
     overlay: Path | None,

@@ -16,8 +16,9 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from escudo.actions.complete_search import Names
 from escudo.cli.shell.checking import Checker
-from escudo.cli.shell.completion import Names, propose
+from escudo.cli.shell.completion import propose_input
 from escudo.cli.shell.input_text import is_complete
 from escudo.cli.terminal import escape_controls
 from escudo.core.errors import Diagnostic
@@ -101,7 +102,7 @@ class _NameCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterable[Completion]:
-        for proposal in propose(document.text_before_cursor, self._names):
+        for proposal in propose_input(document.text_before_cursor, self._names):
             yield Completion(
                 escape_controls(proposal.text),
                 start_position=-proposal.typed,

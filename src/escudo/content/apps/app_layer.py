@@ -9,16 +9,15 @@ never dropped in silence.
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from escudo.content.apps.app_files import CONFS
 from escudo.content.apps.app_stories import read_stories
-from escudo.content.apps.conf import Conf, Setting, layer_confs, read_conf
+from escudo.content.apps.conf import Conf, layer_confs, read_conf
 from escudo.content.apps.escu_settings import (
     DETECTION,
     INVESTIGATIVE,
@@ -27,6 +26,14 @@ from escudo.content.apps.escu_settings import (
     read_escu_settings,
 )
 from escudo.content.apps.search_time import read_eventtypes, read_field_rules, read_tags
+from escudo.content.apps.setting_values import (
+    Settings,
+    read_json,
+    read_number,
+    read_objects,
+    read_setting,
+    read_truth,
+)
 from escudo.content.elements.common import Origin, Schedule
 from escudo.content.elements.detection import Detection, Tags, Throttling
 from escudo.content.elements.drilldown import Drilldown
@@ -38,8 +45,6 @@ from escudo.content.roots import stays_inside
 from escudo.core.catalog import Lookup, Macro
 from escudo.core.errors import Diagnostic, Severity, Span
 
-Settings = Mapping[str, Setting]
-
 _NAMESPACE = uuid.UUID("5c1fa2a5-5f0f-4f27-9d39-6c1a5e6e0b12")
 _RULE = re.compile(r"(?P<label>.+?) - (?P<name>.+) - Rule")
 _TASK = " - Response Task"
@@ -47,7 +52,6 @@ _ARITY = re.compile(r"\((\d+)\)\Z")
 _WRITES = re.compile(r"\|\s*(?:outputlookup|collect|fit\b.*\binto)\b", re.IGNORECASE | re.DOTALL)
 _PERIOD = re.compile(r"(\d+)([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_TRUE = ("1", "true", "t", "yes", "enabled")
 
 _SEARCH_PREFIXES = (
     *("action.", "alert.", "auto_summarize", "dispatch.", "display.", "dispatchAs", "durable."),
@@ -121,7 +125,7 @@ def _tell(
     layer: Layer,
     what: str,
     settings: Settings,
-    known: Sequence[str],
+    known: Collection[str],
     severity: Severity = Severity.WARNING,
 ) -> None:
     """One diagnostic for the settings of a stanza that have no effect."""
@@ -136,32 +140,32 @@ def _tell(
 
 def _add_macro(layer: Layer, name: str, settings: Settings) -> None:
     definition = settings.get("definition")
-    _tell(layer, f"macro [{name}]", settings, tuple(_MACRO_KEYS))
+    _tell(layer, f"macro [{name}]", settings, _MACRO_KEYS)
     if definition is None:
         return
-    arguments = tuple(a.strip() for a in _text(settings, "args").split(",") if a.strip())
+    arguments = tuple(a.strip() for a in read_setting(settings, "args").split(",") if a.strip())
     bare = _ARITY.sub("", name)
     layer.macros[(bare, len(arguments))] = Macro(
-        bare, definition.value, arguments, _truth(settings, "iseval"), definition.span
+        bare, definition.value, arguments, read_truth(settings, "iseval"), definition.span
     )
 
 
 def _add_lookup(layer: Layer, folder: Path, name: str, settings: Settings) -> None:
-    filename, collection = _text(settings, "filename"), _text(settings, "collection")
+    filename, collection = read_setting(settings, "filename"), read_setting(settings, "collection")
     if not filename and not collection:
         severity = (
             Severity.INFO if "REGEX" in settings or "DELIMS" in settings else Severity.WARNING
         )
         _tell(layer, f"[{name}] of transforms.conf", settings, (), severity)
         return
-    _tell(layer, f"lookup [{name}]", settings, tuple(_LOOKUP_KEYS))
+    _tell(layer, f"lookup [{name}]", settings, _LOOKUP_KEYS)
     path = folder / "lookups" / filename if filename else None
     span = next(iter(settings.values())).span
     if path is not None and not stays_inside(path, folder):
         message = f"lookup [{name}]: its file is outside of the app"
         layer.diagnostics.append(Diagnostic("CON211", message, span=span))
         return
-    match_types, rest = read_match_types(_text(settings, "match_type"))
+    match_types, rest = read_match_types(read_setting(settings, "match_type"))
     if rest:
         message = f"lookup [{name}]: match_type {rest!r} is not understood"
         layer.diagnostics.append(Diagnostic("CON104", message, span=span))
@@ -178,12 +182,12 @@ def _add_lookup(layer: Layer, folder: Path, name: str, settings: Settings) -> No
         name,
         str(path) if path is not None else None,
         collection or None,
-        tuple(f for f in re.split(r"[,\s]+", _text(settings, "fields_list")) if f),
+        tuple(f for f in re.split(r"[,\s]+", read_setting(settings, "fields_list")) if f),
         match_types=match_types,
-        case_sensitive=_truth(settings, "case_sensitive_match", default=True),
-        min_matches=_number(settings, "min_matches", 0),
-        max_matches=_number(settings, "max_matches", 1000),
-        default_match=_text(settings, "default_match") or None,
+        case_sensitive=read_truth(settings, "case_sensitive_match", default=True),
+        min_matches=read_number(settings, "min_matches", 0),
+        max_matches=read_number(settings, "max_matches", 1000),
+        default_match=read_setting(settings, "default_match") or None,
         span=span,
     )
 
@@ -199,87 +203,70 @@ def _add_search(
         return
     _tell_condition(layer, stanza, settings)
     escu = read_escu_settings(settings)
-    rule = _RULE.fullmatch(stanza)
-    name, label = (rule["name"], rule["label"]) if rule else (stanza, folder.name)
-    origin = Origin(search.span.file or "", layer.name, search.span, str(folder))
-    identity = escu.id or str(uuid.uuid5(_NAMESPACE, stanza))
-    schedule = None
-    if _text(settings, "cron_schedule"):
-        schedule = Schedule(
-            _text(settings, "cron_schedule"),
-            _text(settings, "dispatch.earliest_time"),
-            _text(settings, "dispatch.latest_time"),
-            _text(settings, "schedule_window") or "auto",
-        )
+    shared: dict[str, Any] = {
+        "id": escu.id or str(uuid.uuid5(_NAMESPACE, stanza)),
+        "version": escu.version,
+        "created": escu.created,
+        "date": escu.changed,
+        "author": "",
+        "status": escu.status,
+        "description": read_setting(settings, "description"),
+        "search": search.value,
+        "how_to_implement": escu.how_to_implement,
+        "known_false_positives": escu.known_false_positives,
+        "references": (),
+        "origin": Origin(search.span.file or "", layer.name, search.span, str(folder)),
+    }
+    schedule = _read_schedule(settings)
+    writes = _WRITES.search(search.value) is not None and escu.search_type != DETECTION
     if escu.search_type == INVESTIGATIVE:
         task = _bare_name(stanza.removesuffix(_TASK), labels)
         layer.investigations[task.lower()] = Investigation(
             name=task,
-            id=identity,
-            version=escu.version,
-            created=escu.created,
-            date=escu.changed,
-            author="",
-            status=escu.status,
-            description=_text(settings, "description"),
-            search=search.value,
-            how_to_implement=escu.how_to_implement,
-            known_false_positives=escu.known_false_positives,
-            references=(),
             analytic_story=escu.stories,
             required_fields=(),
             security_domain="",
-            origin=origin,
+            **shared,
         )
-        return
-    writes = _WRITES.search(search.value) and escu.search_type != DETECTION
-    if escu.search_type == SUPPORT or writes:
+    elif escu.search_type == SUPPORT or writes:
         learner = _bare_name(stanza, labels) if escu.search_type == SUPPORT else stanza
         layer.baselines[learner.lower()] = Baseline(
             name=learner,
-            id=identity,
-            version=escu.version,
-            created=escu.created,
-            date=escu.changed,
-            author="",
-            status=escu.status,
-            description=_text(settings, "description"),
-            search=search.value,
-            how_to_implement=escu.how_to_implement,
-            known_false_positives=escu.known_false_positives,
-            references=(),
             analytic_story=escu.stories,
             detections=(),
             security_domain="",
             schedule=schedule,
-            origin=origin,
+            **shared,
         )
-        return
-    risk = _read_risk(layer, stanza, settings)
-    layer.detections[name.lower()] = Detection(
-        name=name,
-        id=identity,
-        version=escu.version,
-        created=escu.created,
-        date=escu.changed,
-        author="",
-        status=escu.status,
-        type=escu.type or _type(settings, search.value, risk),
-        description=_text(settings, "description"),
-        data_source=escu.data_source,
-        search=search.value,
-        how_to_implement=escu.how_to_implement,
-        known_false_positives=escu.known_false_positives,
-        references=(),
-        drilldowns=tuple(_read_drilldowns(settings)),
-        tags=_read_tags(settings, escu),
-        risk=risk,
-        tests=(),
-        origin=origin,
-        label=label,
-        saved_search=stanza,
-        enabled=not _truth(settings, "disabled"),
-        schedule=schedule,
+    else:
+        rule = _RULE.fullmatch(stanza)
+        name, label = (rule["name"], rule["label"]) if rule else (stanza, folder.name)
+        risk = _read_risk(layer, stanza, settings)
+        layer.detections[name.lower()] = Detection(
+            name=name,
+            type=escu.type or _type(settings, search.value, risk),
+            data_source=escu.data_source,
+            drilldowns=tuple(_read_drilldowns(layer, stanza, settings)),
+            tags=_read_tags(settings, escu),
+            risk=risk,
+            tests=(),
+            label=label,
+            saved_search=stanza,
+            enabled=not read_truth(settings, "disabled"),
+            schedule=schedule,
+            **shared,
+        )
+
+
+def _read_schedule(settings: Settings) -> Schedule | None:
+    cron = read_setting(settings, "cron_schedule")
+    if not cron:
+        return None
+    return Schedule(
+        cron,
+        read_setting(settings, "dispatch.earliest_time"),
+        read_setting(settings, "dispatch.latest_time"),
+        read_setting(settings, "schedule_window") or "auto",
     )
 
 
@@ -291,17 +278,18 @@ def _bare_name(stanza: str, labels: Collection[str]) -> str:
 
 def _tell_condition(layer: Layer, stanza: str, settings: Settings) -> None:
     """An alert that needs more than one result: here each row counts."""
-    condition = _text(settings, "alert_condition")
-    relation, quantity = _text(settings, "relation"), _text(settings, "quantity")
+    condition = read_setting(settings, "alert_condition")
+    relation, quantity = read_setting(settings, "relation"), read_setting(settings, "quantity")
     if condition or (quantity and (relation.lower(), quantity) != ("greater than", "0")):
-        told = condition or f"{_text(settings, 'counttype')} {relation} {quantity}"
+        told = condition or f"{read_setting(settings, 'counttype')} {relation} {quantity}"
         message = f"saved search [{stanza}]: its condition '{told}' has no effect, each row counts"
         span = settings["search"].span
         layer.diagnostics.append(Diagnostic("CON222", message, Severity.WARNING, span))
 
 
 def _type(settings: Settings, search: str, risk: RiskConfig | None) -> str:
-    notable = _truth(settings, "action.notable") or "action.notable.param.rule_title" in settings
+    titled = "action.notable.param.rule_title" in settings
+    notable = titled or read_truth(settings, "action.notable")
     if notable and re.search(r"datamodel\s*[=:]?\s*\"?Risk\b|index\s*=\s*\"?risk\b", search, re.I):
         return "Correlation"
     if notable:
@@ -310,11 +298,11 @@ def _type(settings: Settings, search: str, risk: RiskConfig | None) -> str:
 
 
 def _read_risk(layer: Layer, stanza: str, settings: Settings) -> RiskConfig | None:
-    entries = _json(layer, stanza, settings, "action.risk.param._risk")
-    title = _text(settings, "action.notable.param.rule_title")
-    message = _text(settings, "action.risk.param._risk_message") or title
+    entries = _read_told(layer, stanza, settings, "action.risk.param._risk")
+    title = read_setting(settings, "action.notable.param.rule_title")
+    message = read_setting(settings, "action.risk.param._risk_message") or title
     objects, threats = [], []
-    for entry in _objects(entries):
+    for entry in read_objects(entries):
         if "risk_object_field" in entry:
             kind = str(entry.get("risk_object_type", "other")).lower()
             objects.append(
@@ -340,9 +328,9 @@ def _score(value: Any) -> int:
 
 def _read_tags(settings: Settings, escu: EscuSettings) -> Tags:
     throttling = None
-    period = _PERIOD.fullmatch(_text(settings, "alert.suppress.period"))
-    if _truth(settings, "alert.suppress") and period is not None:
-        fields = [f.strip() for f in _text(settings, "alert.suppress.fields").split(",")]
+    period = _PERIOD.fullmatch(read_setting(settings, "alert.suppress.period"))
+    if read_truth(settings, "alert.suppress") and period is not None:
+        fields = [f.strip() for f in read_setting(settings, "alert.suppress.fields").split(",")]
         throttling = Throttling(tuple(f for f in fields if f), int(period[1]) * _SECONDS[period[2]])
     return Tags(
         analytic_story=escu.stories,
@@ -353,64 +341,34 @@ def _read_tags(settings: Settings, escu: EscuSettings) -> Tags:
         kill_chain_phases=escu.note("kill_chain_phases"),
         nist=escu.note("nist"),
         atomic_guid=escu.atomic_guid,
-        security_domain=_text(settings, "action.notable.param.security_domain"),
+        security_domain=read_setting(settings, "action.notable.param.security_domain"),
         throttling=throttling,
     )
 
 
-def _read_drilldowns(settings: Settings) -> Iterator[Drilldown]:
+def _read_drilldowns(layer: Layer, stanza: str, settings: Settings) -> Iterator[Drilldown]:
     """One as text of its own (before Enterprise Security 7.3), several as JSON."""
     earliest, latest = "$info_min_time$", "$info_max_time$"
     one = settings.get("action.notable.param.drilldown_search")
     if one is not None and one.value:
-        name = _text(settings, "action.notable.param.drilldown_name") or "drilldown"
+        name = read_setting(settings, "action.notable.param.drilldown_name") or "drilldown"
         yield Drilldown(name, one.value, earliest, latest, one.span)
-    several = settings.get("action.notable.param.drilldown_searches")
-    if several is None:
-        return
-    entries = _parse(several.value)
-    for entry in _objects(entries):
+    key = "action.notable.param.drilldown_searches"
+    for entry in read_objects(_read_told(layer, stanza, settings, key)):
         yield Drilldown(
             str(entry.get("name", "drilldown")),
             str(entry.get("search", "")),
             str(entry.get("earliest_offset", earliest)),
             str(entry.get("latest_offset", latest)),
-            several.span,
+            settings[key].span,
         )
 
 
-def _json(layer: Layer, stanza: str, settings: Settings, key: str) -> Any:
-    text = _text(settings, key)
-    value = _parse(text)
-    if text and value is None:
+def _read_told(layer: Layer, stanza: str, settings: Settings, key: str) -> Any:
+    """The value of a JSON text; that it is none is told."""
+    value = read_json(settings, key)
+    if value is None and read_setting(settings, key):
         message = f"saved search [{stanza}]: {key} is not JSON"
-        layer.diagnostics.append(
-            Diagnostic("CON220", message, Severity.WARNING, settings[key].span)
-        )
+        span = settings[key].span
+        layer.diagnostics.append(Diagnostic("CON220", message, Severity.WARNING, span))
     return value
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    """The JSON objects of a list; nothing of anything else."""
-    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
-
-
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return None
-
-
-def _text(settings: Settings, key: str) -> str:
-    return settings[key].value if key in settings else ""
-
-
-def _truth(settings: Settings, key: str, *, default: bool = False) -> bool:
-    text = _text(settings, key)
-    return text.strip().lower() in _TRUE if text else default
-
-
-def _number(settings: Settings, key: str, default: int) -> int:
-    text = _text(settings, key).strip()
-    return int(text) if text.isdigit() else default

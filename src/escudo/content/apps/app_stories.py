@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
-from datetime import date
-from typing import Any
 
 from escudo.content.apps.conf import Conf
-from escudo.content.apps.escu_settings import read_texts
+from escudo.content.apps.setting_values import (
+    Settings,
+    read_day,
+    read_json,
+    read_number,
+    read_objects,
+    read_setting,
+    read_texts,
+)
 from escudo.content.elements.common import Origin
 from escudo.content.elements.story import Story
 
@@ -23,22 +28,20 @@ def read_stories(conf: Conf, layer: str, root: str) -> Iterator[Story]:
         if not stanza.startswith(_PREFIX):
             continue
         settings = conf.settings(stanza)
-        values = {key: setting.value for key, setting in settings.items()}
         name = stanza.removeprefix(_PREFIX)
         first = next(iter(settings.values()), None)
-        version = values.get("version", "1")
-        category = values.get("category", "")
+        category = read_setting(settings, "category")
         yield Story(
             name=name,
             id=str(uuid.uuid5(_NAMESPACE, name)),
-            version=int(version) if version.isdigit() else 1,
+            version=read_number(settings, "version", 1),
             created=None,
-            date=_day(values.get("last_updated", "")),
-            author=_name_maintainer(values.get("maintainers", "")),
+            date=read_day(settings, "last_updated"),
+            author=_name_maintainer(settings),
             status="production",
-            description=values.get("description", ""),
-            narrative=values.get("narrative", ""),
-            references=read_texts(_parse(values.get("references", ""))),
+            description=read_setting(settings, "description"),
+            narrative=read_setting(settings, "narrative"),
+            references=read_texts(read_json(settings, "references")),
             category=(category,) if category else (),
             product=(),
             usecase="",
@@ -47,24 +50,9 @@ def read_stories(conf: Conf, layer: str, root: str) -> Iterator[Story]:
         )
 
 
-def _name_maintainer(text: str) -> str:
+def _name_maintainer(settings: Settings) -> str:
     """The first maintainer, with the company."""
-    listed = _parse(text)
-    if not isinstance(listed, list) or not listed or not isinstance(listed[0], dict):
-        return ""
-    said = (str(listed[0].get(key) or "") for key in ("name", "company"))
+    listed = read_objects(read_json(settings, "maintainers"))
+    first = listed[0] if listed else {}
+    said = (str(first.get(key) or "") for key in ("name", "company"))
     return ", ".join(part for part in said if part)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        return None
-
-
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None

@@ -6,14 +6,20 @@ Facts: contentctl 5.6.2, ``savedsearches_*.j2``. An app that was not built by it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from escudo.content.apps.conf import Setting
+from escudo.content.apps.setting_values import (
+    Settings,
+    read_day,
+    read_json,
+    read_setting,
+    read_texts,
+)
 from escudo.content.elements.detection import STATUSES, TYPES
+from escudo.content.reading import read_whole
 
 DETECTION, SUPPORT, INVESTIGATIVE = "detection", "support", "investigative"
 """Values of ``action.escu.search_type``: detections, baselines, investigations."""
@@ -46,66 +52,43 @@ class EscuSettings:
         return read_texts(self.notes.get(name))
 
 
-def read_escu_settings(settings: Mapping[str, Setting]) -> EscuSettings:
+def read_escu_settings(settings: Settings) -> EscuSettings:
     """What a stanza says beside Splunk's own settings."""
-    said = _object(_text(settings, "action.correlationsearch.metadata"))
-    notes = _object(_text(settings, "action.correlationsearch.annotations"))
+    said = _read_object(settings, "action.correlationsearch.metadata")
+    notes = _read_object(settings, "action.correlationsearch.annotations")
     kind = notes.get("type")
     status = str(said.get("status", ""))
     if status not in STATUSES:
         status = "deprecated" if str(said.get("deprecated")) == "1" else "production"
-    version = str(said.get("detection_version", "1"))
-    changed = _day(_text(settings, "action.escu.modification_date"))
-    stories = read_texts(_parse(_text(settings, "action.escu.analytic_story")))
+    version = read_whole(str(said.get("detection_version", "")))
+    changed = read_day(settings, "action.escu.modification_date")
+    stories = read_texts(read_json(settings, "action.escu.analytic_story"))
     return EscuSettings(
-        search_type=_text(settings, "action.escu.search_type").strip().lower(),
+        search_type=read_setting(settings, "action.escu.search_type").strip().lower(),
         id=str(said.get("detection_id", "")),
-        version=int(version) if version.isdigit() else 1,
+        version=1 if version is None else version,
         status=status,
         changed=changed or _moment(said.get("publish_time")),
-        created=_day(_text(settings, "action.escu.creation_date")),
+        created=read_day(settings, "action.escu.creation_date"),
         type=kind if isinstance(kind, str) and kind in TYPES else "",
         how_to_implement=_words(settings, "action.escu.how_to_implement"),
         known_false_positives=_words(settings, "action.escu.known_false_positives"),
         stories=stories or read_texts(notes.get("analytic_story")),
         data_source=read_texts(notes.get("data_source")),
-        product=read_texts(_parse(_text(settings, "action.escu.product"))),
-        atomic_guid=read_texts(_parse(_text(settings, "action.escu.atomic_red_team_guids"))),
+        product=read_texts(read_json(settings, "action.escu.product")),
+        atomic_guid=read_texts(read_json(settings, "action.escu.atomic_red_team_guids")),
         notes=notes,
     )
 
 
-def read_texts(value: Any) -> tuple[str, ...]:
-    """The members of a JSON list as texts; nothing of anything else."""
-    return tuple(map(str, value)) if isinstance(value, list) else ()
-
-
-def _text(settings: Mapping[str, Setting], key: str) -> str:
-    return settings[key].value if key in settings else ""
-
-
-def _words(settings: Mapping[str, Setting], key: str) -> str:
-    text = _text(settings, key)
+def _words(settings: Settings, key: str) -> str:
+    text = read_setting(settings, key)
     return "" if text == _NOTHING else text
 
 
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    value = _parse(text)
+def _read_object(settings: Settings, key: str) -> Mapping[str, Any]:
+    value = read_json(settings, key)
     return value if isinstance(value, dict) else {}
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        return None
 
 
 def _moment(value: Any) -> date | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from escudo.content.apps.conf import Conf, Setting
+from escudo.content.reading import read_whole
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.field_rules import (
     Alias,
@@ -112,10 +113,7 @@ class _Stanza:
 
     def rules(self) -> Iterator[FieldRule]:
         priority = self.settings.get("priority")
-        number = priority.value.lstrip("-") if priority is not None else ""
-        events = read_stanza(
-            self.name, int(priority.value) if priority and number.isdigit() else None
-        )
+        events = read_stanza(self.name, read_whole(priority.value) if priority else None)
         before: list[str] = []
         unknown: list[str] = []
         for key, setting in self.settings.items():

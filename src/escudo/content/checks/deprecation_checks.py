@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from escudo.content.checks.element import FINDINGS, Element, Found, Known, read_element
+from escudo.content.checks.element import FINDINGS, Element, Found, read_element
 from escudo.content.checks.value import Value, read_value
 from escudo.content.element_files import ElementFile
 from escudo.content.loading import read_text
-from escudo.content.reading import read_document
+from escudo.content.reading import read_document, read_whole
 from escudo.content.roots import CONFIG, FOLDERS
 from escudo.core.errors import Diagnostic, Severity
 
@@ -83,8 +83,9 @@ def _find_kind(file: Path, root: Path) -> str:
 
 
 def _read_version(text: str) -> tuple[int, ...] | None:
-    numbers = text.split("-")[0].split(".")
-    return tuple(map(int, numbers)) if all(n.isdecimal() for n in numbers) else None
+    numbers = [read_whole(part) for part in text.split("-")[0].split(".")]
+    known = tuple(number for number in numbers if number is not None)
+    return known if len(known) == len(numbers) else None
 
 
 def _read_entries(mapping: Value, entries: dict[str, Value], source: str) -> Iterator[Diagnostic]:
@@ -105,9 +106,7 @@ def _tell(found: Found, source: str | None) -> Diagnostic:
     return Diagnostic(CODE, found.message, severity, found.place.span, found.hint, source)
 
 
-def check_deprecation(
-    elements: Iterable[Element], root: Root, known: Known
-) -> Iterator[Diagnostic]:
+def check_deprecation(elements: Iterable[Element], root: Root) -> Iterator[Diagnostic]:
     """What is wrong with the deprecated and removed elements of one content folder."""
     yield from root.problems
     everything = [*elements, *root.removed]
@@ -120,7 +119,7 @@ def check_deprecation(
     for name, entry in root.entries.items():
         if name not in by_name:
             yield _tell(Found(entry.get("content"), f"there is no content {name!r}"), None)
-        for found in _check_entry(entry, by_name, known):
+        for found in _check_entry(entry, by_name):
             yield _tell(found, None)
 
 
@@ -157,9 +156,7 @@ def _check_element(
         yield from _check_replacements(own, by_name)
 
 
-def _check_entry(
-    entry: Value, by_name: Mapping[str, Sequence[Element]], known: Known
-) -> Iterator[Found]:
+def _check_entry(entry: Value, by_name: Mapping[str, Sequence[Element]]) -> Iterator[Found]:
     reason, until = entry.get("reason"), entry.get("removed_in_version")
     if len(reason.text) < _SHORTEST_REASON:
         yield Found(reason, "the entry does not say why", "add a reason")

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-import uuid
 from collections.abc import Iterator
 
 from escudo.content.checks.element import FINDINGS, RBA, Check, Element, Found, Known
-from escudo.content.checks.element_checks import name_file
+from escudo.content.checks.element_checks import is_uuid
 from escudo.content.checks.value import Value
-from escudo.content.elements.detection import TYPES
+from escudo.content.elements.data_source import split_names
+from escudo.content.elements.detection import CVE, PERIOD, TECHNIQUE, TYPES
+from escudo.content.elements.naming import name_filter
 from escudo.core.errors import Severity
 
-_TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
-_CVE = re.compile(r"CVE-[12]\d{3}-\d+")
-_PERIOD = re.compile(r"[0-9]+[smh]")
 _COMMENT = re.compile(r"```.*?```", re.DOTALL)
-_AND = re.compile(r"\s+AND\s+")
 SCHEDULED_TYPES = ("TTP", "Anomaly", "Correlation")
 """Types of detections that may be on by default: those whose rows become risk or findings."""
 
@@ -26,7 +23,7 @@ def find_wrong_filter(element: Element, known: Known) -> Iterator[Found]:
     search = element.root.get("search")
     if not search.text or not element.name:
         return
-    macro = f"`{name_file(element.name)}_filter`"
+    macro = f"`{name_filter(element.name)}`"
     text = _COMMENT.sub(" ", search.text).rstrip()
     if macro not in text:
         named = re.findall(r"`\s*([\w:.-]+_filter)\s*`", text)
@@ -43,9 +40,9 @@ def find_wrong_filter(element: Element, known: Known) -> Iterator[Found]:
 
 def find_unknown_sources(element: Element, known: Known) -> Iterator[Found]:
     for value in element.root.get("data_source").members:
-        for name in _AND.split(value.text):
-            if name and name.strip() not in known.names["data source"]:
-                yield _unknown(value, "data source", name.strip(), known)
+        for name in split_names(value.text):
+            if name not in known.names["data source"]:
+                yield _unknown(value, "data source", name, known)
 
 
 def find_unknown_stories(element: Element, known: Known) -> Iterator[Found]:
@@ -82,7 +79,7 @@ def _unknown(place: Value, kind: str, name: str, known: Known) -> Found:
 
 def find_malformed_techniques(element: Element, known: Known) -> Iterator[Found]:
     for value in element.tags.get("mitre_attack_id").members:
-        if not _TECHNIQUE.fullmatch(value.text):
+        if not TECHNIQUE.fullmatch(value.text):
             yield Found(
                 value, f"{value.text!r} is not an ATT&CK technique id", "ids look like T1047"
             )
@@ -96,7 +93,7 @@ def find_unknown_techniques(element: Element, known: Known) -> Iterator[Found]:
             better = attack.retired[identity]
             hint = f"it was replaced by {better}" if better else "see attack.mitre.org"
             yield Found(value, f"{attack.origin} has withdrawn {identity}", hint)
-        elif _TECHNIQUE.fullmatch(identity) and identity not in attack.techniques:
+        elif TECHNIQUE.fullmatch(identity) and identity not in attack.techniques:
             yield Found(
                 value,
                 f"{attack.origin} has no technique {identity}",
@@ -119,15 +116,13 @@ def find_covered_techniques(element: Element, known: Known) -> Iterator[Found]:
 
 def find_wrong_cves(element: Element, known: Known) -> Iterator[Found]:
     for value in element.tags.get("cve").members:
-        if not _CVE.fullmatch(value.text):
+        if not CVE.fullmatch(value.text):
             yield Found(value, f"{value.text!r} is not a CVE id", "ids look like CVE-2021-44228")
 
 
 def find_wrong_atomics(element: Element, known: Known) -> Iterator[Found]:
     for value in element.tags.get("atomic_guid").members:
-        try:
-            uuid.UUID(value.text)
-        except ValueError:
+        if not is_uuid(value.text):
             yield Found(
                 value,
                 f"atomic_guid {value.text!r} is not a UUID",
@@ -140,7 +135,7 @@ def find_wrong_throttling(element: Element, known: Known) -> Iterator[Found]:
     if not throttling.present:
         return
     period, fields = throttling.get("period"), throttling.get("fields")
-    if not _PERIOD.fullmatch(period.text):
+    if not PERIOD.fullmatch(period.text):
         yield Found(period, f"throttling period {period.text!r} is malformed", "such as 24h or 30m")
     if not fields.texts:
         yield Found(fields, "throttling has no fields", "name the fields of a row that are one")

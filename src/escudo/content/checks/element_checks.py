@@ -11,12 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from escudo.content.checks.element import FINDINGS, OBSERVABLES, RBA, Check, Element, Found, Known
-from escudo.content.checks.words import EARLIER_STATUSES, SECURITY_DOMAINS, STATUSES
+from escudo.content.checks.words import EARLIER_STATUSES, STATUSES
 from escudo.content.elements.detection import DEFAULT_LABEL
+from escudo.content.elements.naming import LONGEST_NAME, measure_room, name_file
 from escudo.core.errors import Span
 
-LONGEST_NAME = 99
-"""Characters of the name of a saved search that Enterprise Security can edit (contentctl)."""
 LONGEST_AUTHOR = 255
 LONGEST_DESCRIPTION = 10_000
 LEFT_OVER = "__UPDATE__"
@@ -69,9 +68,7 @@ def find_long_names(element: Element, known: Known) -> Iterator[Found]:
         return
     given = element.file.label
     label = "ESCU" if given == DEFAULT_LABEL else given
-    domain = max(SECURITY_DOMAINS, key=len)
-    around = len(f"{domain} - {label} -  - Rule - Rule")
-    most = LONGEST_NAME - around
+    most = measure_room(label)
     if len(name.text) > most:
         yield Found(
             name,
@@ -115,16 +112,20 @@ def find_wrong_version(element: Element, known: Known) -> Iterator[Found]:
 
 def find_wrong_ids(element: Element, known: Known) -> Iterator[Found]:
     value = element.root.get("id")
-    if not value.text:
-        return
-    try:
-        uuid.UUID(value.text)
-    except ValueError:
+    if value.text and not is_uuid(value.text):
         yield Found(
             value,
             f"id {value.text!r} is not a UUID",
             "make one: python -c 'import uuid; print(uuid.uuid4())'",
         )
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def find_wrong_references(element: Element, known: Known) -> Iterator[Found]:
@@ -145,15 +146,6 @@ def is_url(text: str) -> bool:
         return parts.scheme in ("http", "https") and bool(host) and not re.search(r"\s", host)
     except ValueError:
         return False
-
-
-def name_file(name: str) -> str:
-    """The name of the file of an element, by its name (contentctl, ``contentNameToFileName``).
-
-    >>> name_file("Detect SharpHound - v1.0/Usage")
-    'detect_sharphound___v1_0_usage'
-    """
-    return re.sub(r"[ \-./]", "_", name).lower()
 
 
 def find_wrong_file_name(element: Element, known: Known) -> Iterator[Found]:

@@ -1,7 +1,7 @@
 """The name of a macro or lookup -> the Splunk app that brings it, where that is not the content.
 
-The list is contentctl's (``MACROS_TO_IGNORE``, ``LOOKUPS_TO_IGNORE`` of 5.6.2), with the apps
-as Splunk's manuals name them.
+The list is contentctl's (``MACROS_TO_IGNORE``, ``LOOKUPS_TO_IGNORE`` of 5.6.2), and the macros of
+other apps that Escudo has definitions of, with the apps as Splunk's manuals name them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@ types."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from escudo.content.checks.detection_checks import list_deployments
@@ -12,8 +11,8 @@ from escudo.content.checks.value import Value
 from escudo.content.checks.word_checks import find_unknown_word
 from escudo.content.checks.words import THREAT_OBJECT_TYPES
 from escudo.content.elements.risk import RISK_OBJECT_TYPES
+from escudo.content.reading import read_whole
 
-_WHOLE = re.compile(r"(\d+)(\.0*)?")
 _WITH_RISK = ("TTP", "Anomaly")
 """Types whose deployment has risk, where the content has no deployment for them."""
 
@@ -22,12 +21,14 @@ def has_risk(element: Element, known: Known) -> bool:
     """Whether rows of a detection become risk events, by its own deployment or its type's."""
     own = element.root.get("deployment")
     if own.present:
-        return own.get("alert_action").get("rba").get("enabled").text.lower() == "true"
+        return _gives_risk(own)
     kind = element.root.get("type").text
-    for deployment in list_deployments(known, kind):
-        enabled = deployment.root.get("alert_action").get("rba").get("enabled")
-        return enabled.text.lower() == "true"
-    return kind in _WITH_RISK
+    deployment = next(iter(list_deployments(known, kind)), None)
+    return kind in _WITH_RISK if deployment is None else _gives_risk(deployment.root)
+
+
+def _gives_risk(deployment: Value) -> bool:
+    return deployment.get("alert_action").get("rba").get("enabled").text.lower() == "true"
 
 
 def find_misplaced_risk(element: Element, known: Known) -> Iterator[Found]:
@@ -112,8 +113,8 @@ def is_number(text: str, least: int, most: int) -> bool:
     >>> is_number("25.0", 1, 100), is_number("2.5", 1, 100), is_number("101", 1, 100)
     (True, False, False)
     """
-    whole = _WHOLE.fullmatch(text)
-    return whole is not None and len(whole[1]) < 10 and least <= int(whole[1]) <= most
+    number = read_whole(text)
+    return number is not None and least <= number <= most
 
 
 def find_missing_message(element: Element, known: Known) -> Iterator[Found]:

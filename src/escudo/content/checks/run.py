@@ -69,7 +69,7 @@ def check_elements(known: Known) -> Iterator[Diagnostic]:
         if not is_repository(elements[0]):
             continue
         root = read_root(Path(path), elements[0].file.label)
-        yield from check_deprecation(elements, root, known)
+        yield from check_deprecation(elements, root)
         yield from _find_orphans(Path(path), elements)
 
 

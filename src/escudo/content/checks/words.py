@@ -1,5 +1,6 @@
 """The values that contentctl 5.6.2 has for some keys (its ``objects/enums.py``, ``rba.py``,
-``story_tags.py``), and those that ESCU 6 has besides; the checks of words read them."""
+``story_tags.py``), and those that ESCU 6 has besides; the checks of words and what makes new
+elements read them."""
 
 from __future__ import annotations
 
@@ -20,13 +21,9 @@ ASSET_TYPES = (
     "Windows",
 )  # fmt: skip
 
-PRODUCTS = (
-    "Splunk Enterprise",
-    "Splunk Enterprise Security",
-    "Splunk Cloud",
-    "Splunk Security Analytics for AWS",
-    "Splunk Behavioral Analytics",
-)
+ESCU_PRODUCTS = ("Splunk Enterprise", "Splunk Enterprise Security", "Splunk Cloud")
+"""Those that ESCU itself is for."""
+PRODUCTS = (*ESCU_PRODUCTS, "Splunk Security Analytics for AWS", "Splunk Behavioral Analytics")
 INVESTIGATION_PRODUCTS = (*PRODUCTS, "Splunk Phantom")
 
 STORY_CATEGORIES = (

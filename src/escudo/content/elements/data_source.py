@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from escudo.content.elements.common import Origin
 from escudo.content.reading import Section
+
+_AND = re.compile(r"\s+AND\s+")
+
+
+def split_names(text: str) -> list[str]:
+    """The data sources that one entry of a detection names: all of several are needed.
+
+    >>> split_names("Sysmon EventID 1 AND Sysmon EventID 3")
+    ['Sysmon EventID 1', 'Sysmon EventID 3']
+    """
+    return [name for part in _AND.split(text) if (name := part.strip())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +38,15 @@ class DataSource:
     source: str
     sourcetype: str
     separator: str
+    """The field that tells its events from others of its source."""
     fields: tuple[str, ...]
     add_ons: tuple[AddOn, ...]
     example_log: str
     logsource: Mapping[str, str]
     """The Sigma log source (``category``, ``product``, ``service``) that it answers to (ESCU 6)."""
     origin: Origin
+    separator_value: str = ""
+    """What that field has (ESCU 6); before, the name of the data source ends with it."""
 
 
 def read_data_source(section: Section, origin: Origin) -> DataSource:
@@ -57,10 +72,9 @@ def read_data_source(section: Section, origin: Origin) -> DataSource:
         example_log=section.text("example_log", ""),
         logsource=section.mapping("logsource"),
         origin=origin,
+        separator_value=section.text("separator_value", ""),
     )
-    section.ignore(
-        "version", "date", "author", "configuration", "separator_value", "mitre_components"
-    )
+    section.ignore("version", "date", "author", "configuration", "mitre_components")
     section.ignore("creation_date", "modification_date")
     section.ignore("convert_to_log_source", "field_mappings", "output_fields", "type", "status")
     section.finish()

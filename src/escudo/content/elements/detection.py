@@ -10,6 +10,7 @@ from datetime import date
 from escudo.content.elements.common import Origin, Schedule, read_dates
 from escudo.content.elements.deployment import read_schedule
 from escudo.content.elements.drilldown import Drilldown, read_drilldowns
+from escudo.content.elements.naming import name_filter, name_rule
 from escudo.content.elements.risk import (
     RISK_OBJECT_TYPES,
     Observable,
@@ -26,8 +27,9 @@ from escudo.core.errors import Severity
 TYPES = ("TTP", "Anomaly", "Hunting", "Correlation")
 STATUSES = ("production", "experimental", "deprecated", "validation")
 
-_TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
-_PERIOD = re.compile(r"[0-9]+[smh]")
+TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
+CVE = re.compile(r"CVE-[12]\d{3}-\d+")
+PERIOD = re.compile(r"[0-9]+[smh]")
 _NAMESPACE = uuid.UUID("5c1fa2a5-5f0f-4f27-9d39-6c1a5e6e0b11")
 _MODEL = re.compile(r"datamodel\s*=?\s*\"?([A-Za-z_]+)", re.IGNORECASE)
 
@@ -150,15 +152,12 @@ class Detection:
     @property
     def search_name(self) -> str:
         """The name of its saved search in Splunk ES, which risk events and findings carry."""
-        return self.saved_search or f"{self.label} - {self.name} - Rule"
+        return self.saved_search or name_rule(self.label, self.name)
 
     @property
     def filter_macro(self) -> str:
-        """The macro at the end of its search, for local exclusions.
-
-        contentctl's naming: lower case; space, dash, dot and slash become underscores.
-        """
-        return re.sub(r"[ \-./]", "_", self.name).lower() + "_filter"
+        """The macro at the end of its search, for local exclusions."""
+        return name_filter(self.name)
 
     @property
     def data_models(self) -> tuple[str, ...]:
@@ -245,7 +244,7 @@ def _read_tags(tags: Section, detection: Section) -> Tags:
             )
     techniques = tags.texts("mitre_attack_id") or detection.texts("mitre_attack_id")
     for technique in techniques:
-        if not _TECHNIQUE.fullmatch(technique):
+        if not TECHNIQUE.fullmatch(technique):
             tags.problem(
                 "CON104",
                 f"{technique!r} is not an ATT&CK technique id",
@@ -289,7 +288,7 @@ def read_throttling(tags: Section) -> Throttling | None:
         return None
     fields, period = section.texts("fields"), section.text("period").strip()
     section.finish()
-    if not _PERIOD.fullmatch(period):
+    if not PERIOD.fullmatch(period):
         section.problem(
             "CON104", f"period {period!r} must be a number with s, m or h", "period", "such as 24h"
         )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from escudo.schedule.tables import METADATA
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
     render_as_batch=True,
 )
 with context.begin_transaction():

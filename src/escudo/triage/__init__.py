@@ -1,0 +1,1 @@
+"""What people do with findings: state, owner, disposition, comments, history; kept in the state."""
