@@ -94,6 +94,13 @@ _BEGINNINGS = {
     "windows_other": "<Event xmlns=",
     "sysmon": "<Event xmlns=",
     "crowdstrike_fdr": '{"event_simpleName":"DnsRequest"',
+    "aws_cloudtrail": '{"eventTime":"2024-01-01T00:01:00',
+    "azure_aad": '{"time":"2024-01-01T00:01:00',
+    "o365": '{"CreationTime":"2024-01-01T00:01:00',
+    "linux_auditd": "type=",
+    "cisco_ios": "2024-01-01T00:01:00.000+00:00 ",
+    "aws_vpcflow": "- - - 10.",
+    "nginx_kv": "src=synthetic ",
 }
 
 

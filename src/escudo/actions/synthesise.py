@@ -29,11 +29,12 @@ from escudo.detect.attempt import attempt
 from escudo.detect.running import run_detection
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
+from escudo.lake.ingest_options import IngestOptions
+from escudo.lake.labels import NO_LABELS, Labels
 from escudo.lake.tables import Tables
 from escudo.synthesis.kinds import Kinds
 from escudo.synthesis.scenario import Synthesiser
-from escudo.synthesis.trials import Synthesis, Trial
-from escudo.synthesis.wire import WRITERS
+from escudo.synthesis.trials import Event, Synthesis, Trial
 
 BEGIN = 1_704_067_200.0
 """When the first trial begins: 2024-01-01 in UTC, a Monday."""
@@ -129,7 +130,9 @@ def synthesise_detections(
         tempfile.TemporaryDirectory(prefix="escudo-synthesis-") as folder,
         Lake.create_temporary(tables=tables) as lake,
     ):
-        report = ingest(_write_files(made, windows, Path(folder)), lake)
+        diagnostics: list[Diagnostic] = []
+        for labels, paths in _write_files(made, windows, Path(folder)):
+            diagnostics += ingest(paths, lake, IngestOptions(labels=labels)).diagnostics
         catalog = lake.snapshot()
         engine = engine_of(catalog)
         run = partial(run_detection, catalog=catalog, engine=engine, knowledge=content.knowledge)
@@ -142,7 +145,7 @@ def synthesise_detections(
     if write is not None:
         for outcome in outcomes:
             write_attack_data(outcome, write)
-    return SynthesisReport(outcomes, tuple(report.diagnostics))
+    return SynthesisReport(outcomes, tuple(diagnostics))
 
 
 def _synthesise(synthesiser: Synthesiser, detection: Detection) -> Synthesis:
@@ -173,19 +176,30 @@ def _lay_out(made: Iterable[Synthesis]) -> Windows:
     return windows
 
 
-def _write_files(made: Iterable[Synthesis], windows: Windows, folder: Path) -> list[Path]:
-    """A file of events for each source family that has some."""
-    lines: dict[str, list[str]] = {}
+def _write_files(
+    made: Iterable[Synthesis], windows: Windows, folder: Path
+) -> Iterator[tuple[Labels, list[Path]]]:
+    """Writes a file for each source family that has events, and for each label that they carry;
+    gives the files of each label."""
+    texts: dict[Labels, dict[str, list[str]]] = {}
     for trial in _trials(made):
         begin = windows[id(trial)].earliest or 0.0
         for event in trial.events:
-            lines.setdefault(event.family, []).append(event.write(begin))
-    paths: list[Path] = []
-    for family, texts in lines.items():
-        path = folder / f"{family}{WRITERS[family].suffix}"
-        path.write_text("\n".join(texts) + "\n", "utf-8")
-        paths.append(path)
-    return paths
+            name = f"{event.family}{event.wire.suffix}"
+            of_label = texts.setdefault(_label(event), {})
+            of_label.setdefault(name, []).append(event.write(begin))
+    for number, (labels, of_label) in enumerate(texts.items()):
+        own = folder / str(number)
+        own.mkdir()
+        for name, lines in of_label.items():
+            (own / name).write_text("\n".join(lines) + "\n", "utf-8")
+        yield labels, [own / name for name in of_label]
+
+
+def _label(event: Event) -> Labels:
+    if not event.wire.labelled:
+        return NO_LABELS
+    return Labels(source=event.source, sourcetype=event.sourcetype, host=event.host)
 
 
 def _judge(
@@ -256,10 +270,10 @@ def _write_trial(trial: Trial, folder: Path, stem: str) -> Iterator[dict[str, st
     """Writes a trial's events, a file a source; gives what ``attack_data`` says of each."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for event in trial.events:
-        key = (event.family, event.source, event.sourcetype)
+        key = (event.wire.suffix, event.source, event.sourcetype)
         places.setdefault(key, []).append(event.write(BEGIN))
-    for number, ((family, source, sourcetype), lines) in enumerate(places.items()):
-        name = f"{stem}{f'_{number + 1}' if number else ''}{WRITERS[family].suffix}"
+    for number, ((suffix, source, sourcetype), lines) in enumerate(places.items()):
+        name = f"{stem}{f'_{number + 1}' if number else ''}{suffix}"
         (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
         yield {"data": name, "source": source, "sourcetype": sourcetype}
 

@@ -17,10 +17,12 @@ from .commands.from_ import From as From
 from .commands.inputlookup import InputLookup as InputLookup
 from .commands.join import Join as Join
 from .commands.lookup import Lookup as Lookup
+from .commands.mvexpand import Mvexpand as Mvexpand
 from .commands.regex import Regex as Regex
 from .commands.rename import Rename as Rename
 from .commands.rex import Rex as Rex
 from .commands.search import Search as Search
+from .commands.spath import Spath as Spath
 from .commands.stats import Stats as Stats
 from .commands.streamstats import StreamStats as StreamStats
 from .commands.transaction.transaction import Transaction as Transaction

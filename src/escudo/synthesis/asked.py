@@ -24,12 +24,14 @@ class Stream:
 
 @dataclass(frozen=True)
 class Asked:
-    """A condition, and the command that asks for it; ``role`` of what reads of it."""
+    """A condition, and the command that asks for it; ``role`` of the events that it is asked of, as
+    far as a filter before all others goes."""
 
     condition: Condition
     text: str
     optional: bool = False
     """Whether breaking it says nothing: rows may come another way."""
+    role: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from escudo.spl import translate
-from escudo.synthesis.functions import UnknownValueError, compile_pattern, find_entropy
+from escudo.synthesis.functions import (
+    UnknownValueError,
+    compile_pattern,
+    find_entropy,
+    find_in_json,
+)
 from escudo.synthesis.values import (
     Value,
     compare,
@@ -36,8 +41,9 @@ class Step:
     """A part of a value that a demand is about: what of the text it looks at.
 
     ``tail``: what follows the last of some characters; ``item``: a part of the text between
-    separators (``number`` may count from the end); ``capture``: a named group of a pattern;
-    ``lower``, ``upper``: the text in that case; ``entropy``: how scattered its characters are.
+    separators (``number`` may count from the end), ``each``: all of these; ``json``: what is at a
+    path of a document; ``capture``: a named group of a pattern; ``lower``, ``upper``: the text in
+    that case; ``entropy``: how scattered its characters are.
     """
 
     name: str
@@ -45,8 +51,12 @@ class Step:
     number: int = 0
     group: str = ""
 
-    def apply(self, text: str) -> str | None:
+    def apply(self, text: str) -> str | list[str] | None:
         match self.name:
+            case "each":
+                return text.split(self.text)
+            case "json":
+                return find_in_json(text, self.text)
             case "tail":
                 cut = max(text.rfind(c) for c in self.text)
                 return text[cut + 1 :]
@@ -126,10 +136,18 @@ class Demand:
 
     def met_by(self, value: str | None) -> bool:
         """Whether a text (or null) is as demanded."""
-        read: str | None = value
+        read: str | list[str] | None = value
         try:
             for step in self.steps:
-                read = None if read is None else step.apply(read)
+                read = _apply(step, read)
             return self.check.holds(read) == self.wanted
         except UnknownValueError:
             return True
+
+
+def _apply(step: Step, read: str | list[str] | None) -> str | list[str] | None:
+    """What a step makes of a text, or of each of several."""
+    if not isinstance(read, list):
+        return None if read is None else step.apply(read)
+    out = [text for item in read for text in texts_of(step.apply(item))]
+    return out or None

@@ -10,8 +10,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
 
+import orjson
 import regex
 
 from escudo.core.errors import EscudoError
@@ -19,6 +21,7 @@ from escudo.spl import adapt_to_python, relative_time, translate
 from escudo.synthesis.values import (
     Value,
     is_in_network,
+    items_of,
     like_regex,
     number_of,
     text_of,
@@ -98,6 +101,51 @@ def _split(value: Value, separator: Value) -> Value:
     if text is None or mark is None:
         return None
     return text.split(mark) if mark else list(text)
+
+
+def _items(value: Value) -> Value:
+    """The values of a field that may have several in an event."""
+    items = items_of(value) if isinstance(value, str) else []
+    return items if len(items) > 1 else value
+
+
+def _read_json(value: Value, path: Value) -> Value:
+    text, where = text_of(value), text_of(path)
+    return None if text is None or where is None else find_in_json(text, where)
+
+
+def find_in_json(text: str, path: str) -> str | list[str] | None:
+    """What ``spath`` finds at a path of a document: a text, or one for each item of lists.
+
+    >>> find_in_json('{"a": [{"b": 1}, {"b": true}]}', "a{}.b")
+    ['1', 'true']
+
+    Raises:
+        UnknownValueError: the document is XML.
+    """
+    if text.lstrip().startswith("<") or "@" in path:
+        raise UnknownValueError("spath of XML")
+    try:
+        found = [orjson.loads(text)]
+    except orjson.JSONDecodeError:
+        return None
+    for part in path.split("."):
+        name, _, index = part.partition("{")
+        if name:
+            found = [node[name] for node in found if isinstance(node, dict) and name in node]
+        if name != part:
+            lists = [node for node in found if isinstance(node, list)]
+            found = [item for items in lists for item in _pick_items(items, index.rstrip("}"))]
+    texts = [_write_json(node) for node in found if node is not None]
+    return texts if len(texts) > 1 else texts[0] if texts else None
+
+
+def _pick_items(items: list[Any], index: str) -> list[Any]:
+    return items[int(index) : int(index) + 1] if index.isdecimal() else items
+
+
+def _write_json(node: Any) -> str:
+    return node if isinstance(node, str) else orjson.dumps(node).decode()
 
 
 def _mv_index(value: Value, start: Value, end: Value = None) -> Value:
@@ -250,6 +298,8 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "ltrim": _trimmed(str.lstrip),
     "rtrim": _trimmed(str.rstrip),
     "split": _split,
+    "items": _items,
+    "spath": _read_json,
     "mvindex": _mv_index,
     "mvcount": _mv_count,
     "mvjoin": _mv_join,

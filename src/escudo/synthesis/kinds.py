@@ -12,22 +12,30 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import product
+from math import prod
 
 import yaml
 
 from escudo.cim.mapping import DatasetMapping, read_mappings
 from escudo.cim.models import Dataset, Models
+from escudo.core.schema import FieldType
 from escudo.sources import Family
 from escudo.sources.families import Families
-from escudo.sources.family import find_template_fields
+from escudo.sources.family import ANY, find_template_fields
 from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal, parse_eval
-from escudo.synthesis.conditions import KEPT, NOTHING, of_role, substitute
-from escudo.synthesis.wire import USER_DATA, WRITERS, XML_FAMILIES
+from escudo.synthesis.conditions import KEPT, NOTHING, Condition, Holds, of_role, substitute
+from escudo.synthesis.demands import Check, Demand, exact
+from escudo.synthesis.demands import Kind as DemandKind
+from escudo.synthesis.wire import USER_DATA, WRITERS, XML_FAMILIES, WireFormat, find_wire
 
 TELLING = ("EventID", "event_simpleName", "ActionType")
 """The fields that tell the kinds of a family apart, of which one is among the defaults' keys."""
 _FIXED = ("Channel", "Name")
 _STORED = frozenset({"_time", "_raw", "_indextime", "host"})
+SOURCETYPE = "sourcetype"
+"""The field that holds the source type with which labelled events come in."""
+_MOST_FIXED = 8
+"""Kinds that one entry of a mapping stands for; beyond, its values are a condition."""
 
 
 @cache
@@ -48,13 +56,16 @@ def default_fields(family: str, telling: str | None) -> Mapping[str, str]:
 class EventKind:
     """Events of a family; ``entry`` makes them rows of ``dataset``, where that is asked for.
 
-    ``fixed`` are the fields that they must have so that they are of this kind.
+    ``fixed`` are the fields that they must have so that they are of this kind. ``label`` is what
+    their source and source type match, where these say whose they are; ``*`` stands for any text.
     """
 
     family: Family
+    wire: WireFormat
     dataset: Dataset | None = None
     entry: DatasetMapping | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
+    label: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -63,7 +74,52 @@ class EventKind:
         return " ".join([self.family.title, *told])
 
     def __hash__(self) -> int:
-        return hash((self.family.name, tuple(self.fixed.items())))
+        return hash((self.family.name, *self.fixed.items(), *self.label.items()))
+
+    def demands(self, role: int) -> Iterator[Demand]:
+        """What makes an event one of this kind."""
+        for name, text in self.fixed.items():
+            yield Demand(of_role(role, name), exact(text))
+        if self.wire.labelled:
+            wanted = self.label.get(SOURCETYPE)
+            check = exact(self.family.sourcetype)
+            if wanted is not None:
+                check = Check(DemandKind.WILD, wanted)
+            yield Demand(of_role(role, SOURCETYPE), check)
+
+    def conditions(self, role: int) -> Iterator[Condition]:
+        """What else the events must be that the entry takes."""
+        if self.entry is None:
+            return
+
+        def raw(name: str) -> EvalExpr:
+            return _raw_field(self, name, role, frozenset())
+
+        for name, values in self.entry.events.items():
+            if name not in self.fixed:
+                yield Holds(Call("in", (raw(name), *map(Literal, values))))
+        if self.entry.where is not None:
+            yield Holds(substitute(_parse(self.entry.where), raw))
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The fields that an event has of those that are read as one."""
+        rules = () if self.family.text is None else self.family.text.join
+        return ["a0"] if rules else []
+
+    def has(self, name: str) -> bool:
+        """Whether its events are known to have a field."""
+        schema = self.dataset if self.dataset is not None else self.family.schema
+        return name in schema.by_name
+
+    def default(self, telling: str | None) -> Mapping[str, str]:
+        """What an event has if nothing else is asked for; ``telling`` is its event id."""
+        known = default_fields(self.family.name, telling)
+        return {**_say_whose(self), **known} if self.wire.labelled else known
+
+    def suggest(self, name: str, telling: str | None) -> str | None:
+        """A text for a field that is asked for."""
+        return self.default(telling).get(name, self.wire.defaults.get(name))
 
     def express(self, name: str, role: int) -> EvalExpr:
         """A field of the kind's rows, over the fields of the event (``conditions.of_role``)."""
@@ -77,9 +133,9 @@ def _parse(text: str) -> EvalExpr:
 
 def _express(kind: EventKind, name: str, role: int) -> EvalExpr:
     if kind.entry is None or kind.dataset is None:
-        return _raw_field(kind.family, name, role, frozenset())
+        return _raw_field(kind, name, role, frozenset())
     if name in _STORED or name in ("index", "source", "sourcetype"):
-        return _raw_field(kind.family, name, role, frozenset())
+        return _raw_field(kind, name, role, frozenset())
     known = kind.dataset.by_name.get(name)
     if known is None:
         return NOTHING
@@ -112,22 +168,29 @@ def _mapped_field(kind: EventKind, name: str, role: int) -> EvalExpr:
         return Call("split", (Literal(tags), Literal(",")))
     if text is None:
         return NOTHING
-    return substitute(_parse(text), lambda inner: _raw_field(kind.family, inner, role, frozenset()))
+    return substitute(_parse(text), lambda inner: _raw_field(kind, inner, role, frozenset()))
 
 
-def _raw_field(family: Family, name: str, role: int, inside: frozenset[str]) -> EvalExpr:
+def _raw_field(kind: EventKind, name: str, role: int, inside: frozenset[str]) -> EvalExpr:
     """A field of raw events; ``inside`` are calculated fields that are being written out."""
+    family = kind.family
+    if name == SOURCETYPE and kind.wire.labelled:
+        return FieldRef(of_role(role, name))
     if name in ("source", "sourcetype", "index"):
-        return _template(str(getattr(family, name)), role)
-    if name == "host":
+        return _template(kind.label.get(name, str(getattr(family, name))), role)
+    if name == "host" and family.host:
         return FieldRef(of_role(role, family.host[0]))
     column = family.schema.by_name.get(name)
     if name == USER_DATA and family.name in XML_FAMILIES:
         return FieldRef(of_role(role, name))
     if column is None or column.expr is None or name in inside:
-        return FieldRef(of_role(role, name))
+        if name not in _STORED and not kind.wire.holds(name):
+            return NOTHING
+        read = FieldRef(of_role(role, name))
+        several = "{}" in name or (column is not None and column.type is FieldType.MULTIVALUE)
+        return Call("items", (read,)) if several else read
     within = inside | {name}
-    return substitute(_parse(column.expr), lambda n: _raw_field(family, n, role, within))
+    return substitute(_parse(column.expr), lambda n: _raw_field(kind, n, role, within))
 
 
 def _template(text: str, role: int) -> EvalExpr:
@@ -141,42 +204,85 @@ def _template(text: str, role: int) -> EvalExpr:
 
 
 class Kinds:
-    """The kinds of events that the sources can give."""
+    """The kinds of events that the sources can give: first those with a writer of their own, last
+    those of no source in particular."""
 
     def __init__(self, families: Families, models: Models) -> None:
-        self.families = families
         self.models = models
-        self._entries: dict[str, Sequence[DatasetMapping]] = {
-            name: read_mappings(family, models)
-            for name, family in families.items()
-            if name in WRITERS
-        }
+        wires = {family.name: find_wire(family) for family in families.values()}
+        self._families: list[tuple[Family, WireFormat, Sequence[DatasetMapping]]] = [
+            (family, wire, read_mappings(family, models))
+            for family in sorted(families.values(), key=_rank)
+            if (wire := wires[family.name]) is not None
+        ]
 
     def of_dataset(self, model: str, name: str | None) -> Iterator[EventKind]:
         """The kinds whose events are rows of a dataset's table."""
         dataset = self.models.find(model, name)
         if dataset is None:
             return
-        for family_name, entries in self._entries.items():
-            family = self.families[family_name]
+        for family, wire, entries in self._families:
+            label = next(_list_labels(family, wire))
             for entry in entries:
                 if entry.dataset.schema.table == dataset.schema.table:
-                    for fixed in self._fixed(family, entry.events):
-                        yield EventKind(family, dataset, entry, fixed)
+                    for fixed in _fix(family, entry.events):
+                        yield EventKind(family, wire, dataset, entry, fixed, label)
 
     def of_raw(self) -> Iterator[EventKind]:
-        """The kinds of raw events: one a family, whatever tells its events apart."""
-        for name in self._entries:
-            family = self.families[name]
-            yield from (EventKind(family, fixed=fixed) for fixed in self._fixed(family, {}))
+        """The kinds of raw events: one a family, or one for each way in which its events may be
+        labelled."""
+        for family, wire, _ in self._families:
+            for label in _list_labels(family, wire):
+                yield from (
+                    EventKind(family, wire, fixed=fixed, label=label) for fixed in _fix(family, {})
+                )
 
-    def _fixed(
-        self, family: Family, events: Mapping[str, Sequence[str]]
-    ) -> Iterator[Mapping[str, str]]:
-        recognised = _recognised(family)
-        names = list(events)
-        for values in product(*(events[n] for n in names)):
-            yield {**recognised, **dict(zip(names, values, strict=True))}
+
+def _rank(family: Family) -> int:
+    if family.name in _OF_NO_SOURCE:
+        return 3
+    return 0 if family.name in WRITERS else 1 if family.text is None else 2
+
+
+_OF_NO_SOURCE = frozenset({"json_generic", "text_generic"})
+
+
+def _list_labels(family: Family, wire: WireFormat) -> Iterator[Mapping[str, str]]:
+    """What the sources and source types are of events that are a family's, its own first."""
+    if not wire.labelled:
+        yield {}
+        return
+    found = [
+        dict(zip((name for name, _ in rule.conditions), values, strict=True))
+        for rule in family.labels
+        for values in product(*(sorted(texts) for _, texts in rule.conditions))
+    ]
+    own = family.sourcetype.lower()
+    yield from sorted(found, key=lambda label: label.get(SOURCETYPE) != own)
+
+
+def _fix(family: Family, events: Mapping[str, Sequence[str]]) -> Iterator[Mapping[str, str]]:
+    """The fields that events must have, for each choice of what a mapping lets them have."""
+    recognised = _recognised(family)
+    stored = {c.name for c in family.schema.columns if c.expr is None}
+    names = [n for n in events if n in stored or n not in family.schema.by_name]
+    if prod(len(events[n]) for n in names) > _MOST_FIXED and family.name not in WRITERS:
+        names = []
+    for values in product(*(events[n] for n in names)):
+        yield {**recognised, **dict(zip(names, values, strict=True))}
+
+
+def _say_whose(kind: EventKind) -> Mapping[str, str]:
+    """The fields by which labelled events would be known without their labels, and a source type
+    that fits these."""
+    wanted = kind.label.get(SOURCETYPE, "")
+    own = kind.family.sourcetype
+    fits = not wanted or ("*" not in wanted and wanted != own.lower())
+    out = {SOURCETYPE: (wanted or own) if fits else own}
+    for name, texts in kind.family.rules[0].conditions if kind.family.rules else ():
+        if ANY in texts and name not in kind.family.time:
+            out[name] = "sample"
+    return out
 
 
 def _recognised(family: Family) -> Mapping[str, str]:

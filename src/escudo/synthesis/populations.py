@@ -66,11 +66,14 @@ def plan_population(walk: Walk) -> Plan | None:
     ]
     spread = any(t.function in _SPREAD for t in walk.open_terms)
     pinned = find_keys(walk)
+    alone = {n for c in open_conditions for n, number in _equals(c) if number == 1}
+    single = [walk.open_terms[number] for number in alone]
     arguments = [
         t.argument
         for t in _mentioned(walk, open_conditions)
-        if t.function in _DISTINCT and t.argument is not None
+        if t.function in _DISTINCT and t.argument is not None and t not in single
     ]
+    pinned |= {n for t in single if t.argument is not None for n in field_names(t.argument)}
     varied: set[str] = set()
     for argument in arguments:
         names = set(field_names(argument))
@@ -134,6 +137,16 @@ def _compared(node: Binary) -> Iterator[tuple[int, int]]:
     bound = number_of(right.value) if isinstance(right, Literal) else None
     if number is not None and bound is not None:
         yield from _least(number, op, bound)
+
+
+def _equals(condition: Condition) -> Iterator[tuple[int, float]]:
+    """The statistics that must be equal to a number."""
+    for expr in expressions_in(condition):
+        match expr:
+            case Binary("=" | "==", left, Literal(value)):
+                number, bound = _open_number(left), number_of(value)
+                if number is not None and bound is not None:
+                    yield number, bound
 
 
 def _least(number: int, op: str, bound: float) -> Iterator[tuple[int, int]]:

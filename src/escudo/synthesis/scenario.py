@@ -25,12 +25,12 @@ from escudo.synthesis.conditions import (
     of_role,
     split_role,
 )
-from escudo.synthesis.demands import Demand, Kind, exact
+from escudo.synthesis.demands import Demand, Kind
 from escudo.synthesis.evaluate import Scope, evaluate
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.groups import find_group, list_near_misses, list_positives
 from escudo.synthesis.judge import holds, mentions_open
-from escudo.synthesis.kinds import TELLING, EventKind, Kinds, default_fields
+from escudo.synthesis.kinds import TELLING, EventKind, Kinds
 from escudo.synthesis.lookups import Lookups
 from escudo.synthesis.populations import (
     Plan,
@@ -51,12 +51,11 @@ from escudo.synthesis.solution import (
 from escudo.synthesis.solve import Demands, Solver, World
 from escudo.synthesis.texts import make_text
 from escudo.synthesis.trials import Event, Synthesis, Trial
-from escudo.synthesis.unsolved import explain_unsolved
+from escudo.synthesis.unsolved import explain_unsolved, find_strangers
 from escudo.synthesis.values import text_of
 from escudo.synthesis.walk import Choose, follow
-from escudo.synthesis.wire import WRITERS
 
-_MOST_KINDS = 40
+_MOST_KINDS = 200
 """Choices of kinds that are tried for a detection."""
 _MOST_SOLUTIONS = 300
 """Solutions of the solver that are evaluated for a choice of kinds."""
@@ -151,9 +150,23 @@ class _Search:
         except UnknownValueError as error:
             self.reasons[str(error)] = False
             return
+        if len(options) > 1:
+            options = [self._narrow(options, role) for role in range(len(options))]
+            first = self._follow(partial(_take, [kinds[0] for kinds in options]))
         yield first
         for chosen in islice(product(*options), 1, _MOST_KINDS):
             yield self._follow(partial(_take, chosen))
+
+    def _narrow(self, options: Sequence[Sequence[EventKind]], role: int) -> Sequence[EventKind]:
+        """The kinds of one of several streams whose events are called as the search asks; all if
+        none are."""
+        firsts = [kinds[0] for kinds in options]
+        fitting: list[EventKind] = []
+        for kind in options[role]:
+            walk = self._follow(partial(_take, [*firsts[:role], kind, *firsts[role + 1 :]]))
+            if all(asked.role != role for asked in find_strangers(walk)):
+                fitting.append(kind)
+        return fitting or options[role]
 
     def _follow(self, choose: Choose) -> Walk:
         return follow(self.pipeline, choose, self.parent.parse, self.parent.lookups)
@@ -188,14 +201,8 @@ class _Search:
         wanted = [(c, c is not broken) for c in (*walk.conditions, *also)]
         if broken is not None:
             wanted.sort(key=lambda pair: pair[1])
-        given = [
-            *(
-                Demand(of_role(role, name), exact(text))
-                for role, kind in walk.kinds.items()
-                for name, text in kind.fixed.items()
-            ),
-            *given,
-        ]
+        own = (demand for role, kind in walk.kinds.items() for demand in kind.demands(role))
+        given = [*own, *given]
         solver = Solver(self._world(walk, prefer))
         seen: list[Mapping[int, Fields]] = []
         for demands in islice(solver.solve(wanted, given), _MOST_SOLUTIONS):
@@ -211,7 +218,7 @@ class _Search:
             role, plain = split_role(name)
             kind = walk.kinds[role]
             told = _find_telling(kind, role, demands)
-            return default_fields(kind.family.name, told).get(plain)
+            return kind.suggest(plain, told)
 
         def preferred(name: str) -> str | None:
             role, plain = split_role(name)
@@ -221,7 +228,7 @@ class _Search:
             role, plain = split_role(name)
             if plain != "_raw":
                 return name
-            return of_role(role, WRITERS[walk.kinds[role].family.name].carrier)
+            return of_role(role, walk.kinds[role].wire.carrier)
 
         return World(default, preferred, carrier, self.parent.lookups.ways)
 
@@ -385,7 +392,7 @@ def _take(chosen: Sequence[EventKind], stream: Stream) -> EventKind:
 def _likeness(kind: EventKind, named: str) -> float:
     """How well a kind fits the sources that a detection names; of equal ones the earlier."""
     told = next((v for n, v in kind.fixed.items() if n in TELLING), "")
-    words = WRITERS[kind.family.name].named
+    words = kind.wire.named
     score = 2.0 if words and words in named else 0.0
     if told and any(part == told.lower() for part in named.split()):
         score += 1.0
@@ -415,20 +422,26 @@ def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mappi
             if number == role
         }
         told = _find_telling(kind, role, demands)
-        defaults = dict(default_fields(kind.family.name, told))
+        defaults = dict(kind.default(told))
         liked = prefer.get(role, {})
         fields = {**defaults, **{n: t for n, t in liked.items() if n not in own}}
         for name, asked in own.items():
             nothing = any(d.check.kind is Kind.NULL and d.wanted and not d.steps for d in asked)
             text = None
             if not nothing:
-                text = make_text(asked, defaults.get(name), liked.get(name))
+                text = make_text(asked, kind.suggest(name, told), liked.get(name))
             if text is None:
                 fields.pop(name, None)
             else:
                 fields[name] = text
-        out[role] = {n: t for n, t in fields.items() if not n.startswith("_") and n != "host"}
+        stored = _NOT_WRITTEN - {*kind.family.host} if kind.family.host else _OF_ROWS
+        out[role] = {n: t for n, t in fields.items() if n not in stored}
     return out
+
+
+_OF_ROWS = frozenset({"_time", "_raw", "_indextime"})
+"""Fields of rows that no event has as such."""
+_NOT_WRITTEN = _OF_ROWS | {"host"}
 
 
 _OTHERWISE = frozenset(

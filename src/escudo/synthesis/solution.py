@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from escudo.synthesis.conditions import split_role
 from escudo.synthesis.demands import NULL, Demand, exact
-from escudo.synthesis.kinds import EventKind
+from escudo.synthesis.kinds import SOURCETYPE, EventKind
 from escudo.synthesis.trials import Event
 from escudo.synthesis.values import Value
 from escudo.synthesis.wire import USER_DATA, make_xml
@@ -60,15 +60,20 @@ def make_events(solution: Solution, later: float = 0.0) -> tuple[Event, ...]:
 def make_event(kind: EventKind, fields: Fields, offset: float = AT) -> Event:
     """An event of a kind, called as its source calls it."""
     family = kind.family
-    source = re.sub(r"\{([^{}]+)\}", lambda m: fields.get(m[1], ""), family.source)
-    return Event(family.name, dict(fields), offset, source, family.sourcetype)
+    source = kind.label.get("source", family.source)
+    source = re.sub(r"\{([^{}]+)\}", lambda m: fields.get(m[1], ""), source)
+    sourcetype = family.sourcetype
+    if kind.wire.labelled:
+        sourcetype = fields.get(SOURCETYPE, sourcetype)
+    own = {name: text for name, text in fields.items() if name != SOURCETYPE}
+    host = None if family.host else fields.get("host")
+    return Event(family.name, kind.wire, own, offset, source, sourcetype, host)
 
 
 def make_reader(solution: Solution) -> Callable[[str], Value]:
     """What gives the value of a field (``conditions.of_role``) of the events."""
     events = {
-        role: Event(solution.kinds[role].family.name, fields, AT)
-        for role, fields in solution.fields.items()
+        role: make_event(solution.kinds[role], fields) for role, fields in solution.fields.items()
     }
 
     def read(name: str) -> Value:

@@ -15,6 +15,7 @@ from itertools import islice, product
 
 from escudo.synthesis.demands import Check, Demand, Kind, Step
 from escudo.synthesis.examples import is_anchored, make_examples
+from escudo.synthesis.structures import make_structure
 
 _BETWEEN = (" ", "", "x", "\\", " x ", "/", "a.", ".", "_", "1")
 """What is tried between pieces, the most natural first."""
@@ -24,6 +25,8 @@ _ANY = ("a", "1")
 """Parts of a text of which only is asked that they are there."""
 _SCATTERED = "q7Zx9KpLw2VtRm4Yd8Hb"
 """A text of much entropy: 4.3 bits a character."""
+_OF_VALUES = frozenset({Kind.WILD, Kind.REGEX, Kind.LIKE})
+"""Checks that only a value passes: an empty field is none."""
 _MOST = 400
 """Texts that are tried for a field."""
 
@@ -47,10 +50,21 @@ def make_text(demands: tuple[Demand, ...], default: str | None, prefer: str | No
     >>> make_text((wild("*delete*"), wild("*shadow*"), wild("vssadmin*")), None, None)
     'vssadmin delete shadow'
     """
+    some = any(_wants_value(d) for d in demands)
     for text in islice(_candidates(demands, default, prefer), _MOST):
-        if all(d.met_by(text) for d in demands):
+        if (text or not some) and all(d.met_by(text) for d in demands):
             return text
     return None
+
+
+def _wants_value(demand: Demand) -> bool:
+    """Whether no empty text will do, which is no value in an event."""
+    check = demand.check
+    return demand.wanted and not demand.steps and check.kind in _OF_VALUES and check.text != ""
+
+
+def _make_part(demands: tuple[Demand, ...]) -> str | None:
+    return make_text(demands, None, None)
 
 
 def admits_null(demands: Iterable[Demand]) -> bool:
@@ -62,8 +76,12 @@ def _candidates(
     demands: Sequence[Demand], default: str | None, prefer: str | None
 ) -> Iterator[str]:
     yield from (text for text in (prefer, default) if text is not None)
+    structure = make_structure(demands, _make_part)
+    if structure is not None:
+        yield structure
     asked = [d for d in demands if d.wanted != (d.check.kind is Kind.NULL)]
     asked = [d for d in asked if d.steps or d.check.kind is not Kind.NULL]
+    asked = [d for d in asked if not _follows(d, asked)]
     yield from _numbers(demands)
     if asked:
         choices = [list(_pieces(d)) for d in asked]
@@ -77,6 +95,14 @@ def _candidates(
     for text in known:
         yield from (f"{text}x", f"x{text}", f"{text}1", f"{text} x", text[1:], text[:-1])
     yield from _OTHERS
+
+
+def _follows(demand: Demand, asked: Iterable[Demand]) -> bool:
+    """Whether a demand for any value is met where another is, of the same part of the text."""
+    if demand.check.kind is not Kind.NULL:
+        return False
+    others = (d for d in asked if d.check.kind is not Kind.NULL)
+    return any(d.steps[: len(demand.steps)] == demand.steps for d in others)
 
 
 def _numbered(text: str, number: int) -> Iterator[str]:
@@ -181,6 +207,8 @@ def _undo(step: Step, piece: _Piece) -> Iterator[_Piece]:
             begins, ends = is_anchored(step.text)
             for text in make_examples(step.text, {step.group: inner}):
                 yield _Piece((text,), begins, ends)
+        case "each" | "json":
+            return  # ``structures`` makes these
 
 
 def _composed(pieces: Sequence[_Piece], default: str | None) -> Iterator[str]:

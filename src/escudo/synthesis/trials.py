@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from escudo.synthesis.wire import write_event
+from escudo.synthesis.wire import WireFormat
 
 
 @dataclass(frozen=True)
 class Event:
     """An event of a source family; ``offset`` is seconds from the begin of its trial.
 
-    ``source`` and ``sourcetype`` are what it is called once it has come in.
+    ``source`` and ``sourcetype`` are what it is called once it has come in; ``host`` is of whom it
+    comes, where the event itself does not say it.
     """
 
     family: str
+    wire: WireFormat
     fields: Mapping[str, str]
     offset: float = 0.0
     source: str = ""
     sourcetype: str = ""
+    host: str | None = None
 
     def write(self, begin: float) -> str:
-        """The event as its source writes it."""
-        return write_event(self.family, self.fields, begin + self.offset)
+        """The event as its source writes it, without a line feed at the end."""
+        return self.wire.write(self.fields, begin + self.offset)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from escudo.spl import EvalExpr, FieldRef
-from escudo.synthesis.asked import Walk
+from escudo.synthesis.asked import Asked, Walk
 from escudo.synthesis.conditions import (
     All,
     Condition,
@@ -13,10 +14,12 @@ from escudo.synthesis.conditions import (
     Opposite,
     Some,
     expressions_in,
+    split_role,
 )
 from escudo.synthesis.evaluate import Scope
 from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.judge import holds
+from escudo.synthesis.kinds import SOURCETYPE
 
 _CALLED = frozenset({"source", "sourcetype", "index", "eventtype"})
 
@@ -24,7 +27,17 @@ _CALLED = frozenset({"source", "sourcetype", "index", "eventtype"})
 def explain_unsolved(walk: Walk) -> tuple[str, bool]:
     """Why there is no event of the kinds of a walk, and whether that is since events of these kinds
     are called otherwise than the search asks."""
-    scope = Scope(lambda name: None)
+    stranger = next(find_strangers(walk), None)
+    if stranger is not None:
+        return f"no source that can be written has {stranger.text}", True
+    kinds = " and ".join(kind.name for kind in walk.kinds.values())
+    return f"no event of {kinds} was found that meets all conditions", False
+
+
+def find_strangers(walk: Walk) -> Iterator[Asked]:
+    """The conditions that events of the kinds of a walk do not meet since they are called
+    otherwise."""
+    scope = Scope(partial(_read_label, walk))
     for asked in walk.asked:
         names = set(_compared_names(asked.condition))
         if not names or not names <= _CALLED or _reads_events(asked.condition):
@@ -34,9 +47,7 @@ def explain_unsolved(walk: Walk) -> tuple[str, bool]:
         except UnknownValueError:
             continue
         if not held:
-            return f"no source that can be written has {asked.text}", True
-    kinds = " and ".join(kind.name for kind in walk.kinds.values())
-    return f"no event of {kinds} was found that meets all conditions", False
+            yield asked
 
 
 def _reads_events(condition: Condition) -> bool:
@@ -57,4 +68,11 @@ def _compared_names(condition: Condition) -> Iterator[str]:
 
 
 def _reads(expr: EvalExpr) -> bool:
-    return any(isinstance(node, FieldRef) for node in expr.walk())
+    """Whether an expression reads fields of events beside what they are called."""
+    fields = (node.name for node in expr.walk() if isinstance(node, FieldRef))
+    return any(split_role(name)[1] != SOURCETYPE for name in fields)
+
+
+def _read_label(walk: Walk, name: str) -> str | None:
+    role, plain = split_role(name)
+    return walk.kinds[role].default(None).get(plain) if plain == SOURCETYPE else None

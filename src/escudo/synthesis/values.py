@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 
+ITEM_MARK = "\x1e"
+"""What stands between the values of a field of an event that has several."""
 NETWORK = re.compile(r"[\d.]+/\d{1,2}|[0-9a-fA-F:.]+:[0-9a-fA-F:.]*/\d{1,3}")
 """A value of a search that stands for a network of addresses."""
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -53,6 +55,15 @@ def texts_of(value: Value) -> list[str]:
     if value is None:
         return []
     return list(value) if isinstance(value, list) else [str(text_of(value))]
+
+
+def items_of(text: str) -> list[str]:
+    """The values of a field of an event.
+
+    >>> items_of("a\\x1eb")
+    ['a', 'b']
+    """
+    return text.split(ITEM_MARK)
 
 
 def compare(op: str, left: Value, right: Value) -> bool | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from escudo.spl import (
@@ -24,10 +25,12 @@ from escudo.spl import (
     EventStats,
     FieldRef,
     Fillnull,
+    Foreach,
     From,
     Join,
     Literal,
     Lookup,
+    Mvexpand,
     Not,
     Or,
     Pipeline,
@@ -36,6 +39,7 @@ from escudo.spl import (
     Rex,
     Search,
     SearchExpr,
+    Spath,
     Stats,
     StreamStats,
     SubsearchTerm,
@@ -79,7 +83,7 @@ _OF_ONE = frozenset(
 _PASSED = frozenset(
     {
         *("fields", "table", "convert", "sort", "dedup", "head", "tail", "reverse"),
-        *("mvexpand", "makemv", "mvcombine", "nomv", "fieldformat", "uniq", "outputlookup"),
+        *("makemv", "mvcombine", "nomv", "fieldformat", "uniq", "outputlookup"),
         *("collect", "appendpipe", "append", "iplocation", "noop", "addinfo", "reltime"),
     }
 )
@@ -128,6 +132,8 @@ class _Follower:
         self.parse = parse
         self.optional = False
         self.bucket: float | None = None
+        self.role = 0
+        """Of the events that were opened last."""
 
     def run(self, pipeline: Pipeline) -> _Rows:
         first, *others = pipeline.commands
@@ -153,13 +159,17 @@ class _Follower:
     def _open(self, model: str | None, dataset: str | None) -> tuple[Stream, _Rows]:
         stream = Stream(len(self.walk.streams), model, dataset)
         self.walk.streams.append(stream)
+        self.role = stream.role
         kind = self.choose(stream)
         self.walk.kinds[stream.role] = kind
+        self.walk.present += kind.conditions(stream.role)
         return stream, _Rows(lambda name: kind.express(_plain(name, stream), stream.role))
 
     def _tstats(self, command: Tstats) -> _Rows:
         stream, rows = self._open(command.model, command.dataset)
         kind = self.walk.kinds[stream.role]
+        if not stream.raw:
+            rows.base = partial(_of_model, rows.base)
         constraint = kind.dataset.schema.constraint if kind.dataset is not None else None
         if constraint is not None:
             parsed = self.parse(f"search {constraint}").commands[0]
@@ -278,6 +288,12 @@ class _Follower:
                 self._join(command, rows)
             case Xmlkv():
                 _read_elements(command, rows)
+            case Mvexpand():
+                rows.known[command.field] = Call("mvindex", (rows(command.field), Literal(0)))
+            case Foreach() if command.mode == "multifield":
+                return self._repeat(command, rows)
+            case Spath():
+                self._read_document(command, rows)
             case _ if command.name in _PASSED:
                 pass
             case _:
@@ -326,7 +342,8 @@ class _Follower:
 
     def _ask(self, condition: Condition, text: str) -> None:
         for part in conjuncts(condition):
-            self.walk.asked.append(Asked(part, text, optional=self.optional))
+            asked = Asked(part, text, optional=self.optional, role=self.role)
+            self.walk.asked.append(asked)
 
     def _cut(self, command: Bin) -> None:
         width = command.ranges.span_width
@@ -375,6 +392,40 @@ class _Follower:
             if name not in command.fields:
                 rows.known[name] = value
 
+    def _repeat(self, command: Foreach, rows: _Rows) -> _Rows:
+        """The template for each field that rows are known to have."""
+        for wanted in command.fields:
+            names = [wanted]
+            if "*" in wanted:
+                held = {*rows.known, *(n for k in self.walk.kinds.values() for n in k.parts)}
+                names = [n for n in sorted(held) if _between(n, wanted) is not None]
+            for name in names:
+                part = _between(name, wanted) or name
+                text = command.template.replace(command.fieldstr, name)
+                for inner in self.parse(f"| {text.replace(command.matchstr, part)}").commands:
+                    rows = self._step(inner, rows)
+        return rows
+
+    def _read_document(self, command: Spath, rows: _Rows) -> None:
+        """A field is what is at a path of a document; without a path, fields that events are not
+        known to have are. The fields of a JSON event are those of its text."""
+        if command.path is not None:
+            path = command.path.strip()
+            value = rows(path) if command.input == "_raw" else _at_path(rows(command.input), path)
+            rows.known[command.output or path] = value
+            return
+        if command.input == "_raw":
+            return
+        document, base = rows(command.input), rows.base
+
+        def read(name: str) -> EvalExpr:
+            value = base(name)
+            if name in _NO_ELEMENTS or any(kind.has(name) for kind in self.walk.kinds.values()):
+                return value
+            return Call("coalesce", (_at_path(document, name), value))
+
+        rows.base = read
+
     def _ask_same(self, left: EvalExpr, right: EvalExpr) -> None:
         self.walk.present.append(Holds(Binary("=", left, right)))
 
@@ -399,6 +450,15 @@ def _split_and(expr: EvalExpr) -> Iterator[EvalExpr]:
             yield from _split_and(right)
         case _:
             yield expr
+
+
+def _of_model(base: Callable[[str], EvalExpr], name: str) -> EvalExpr:
+    """A field of ``tstats`` over a data model: one without its dataset's name is none, unless all
+    events have it."""
+    return base(name) if "." in name or name in _OF_ALL else NOTHING
+
+
+_OF_ALL = frozenset({"_time", "host", "source", "sourcetype", "index", "tag", "eventtype"})
 
 
 def _plain(name: str, stream: Stream) -> str:
@@ -426,6 +486,10 @@ def _read_elements(command: Xmlkv, rows: _Rows) -> None:
 _NO_ELEMENTS = frozenset({"_time", "_raw", "host", "Computer", "EventID", "UserData_Xml"})
 
 
+def _at_path(document: EvalExpr, path: str) -> EvalExpr:
+    return Call("spath", (document, Literal(path)))
+
+
 def _without_node(expr: SearchExpr) -> SearchExpr:
     if isinstance(expr, And):
         return And(tuple(_without_node(o) for o in expr.operands))
@@ -440,8 +504,35 @@ def _rename(command: Rename, rows: _Rows) -> None:
             rows.known[new] = rows(old)
             rows.known[old] = NOTHING
             continue
-        before, _, after = old.partition("*")
         for name in list(rows.known):
-            if name.startswith(before) and name.endswith(after):
-                middle = name[len(before) : len(name) - len(after)]
+            middle = _between(name, old)
+            if middle is not None:
                 rows.known[new.replace("*", middle)] = rows.known.pop(name)
+        _rename_base(old, new, rows)
+
+
+def _rename_base(old: str, new: str, rows: _Rows) -> None:
+    """Fields that events may have under the old names, too."""
+    base = rows.base
+
+    def read(name: str) -> EvalExpr:
+        middle = _between(name, new)
+        if middle is None or name.startswith("_") or name in _LABELS:
+            return base(name)
+        renamed = base(old.replace("*", middle))
+        return renamed if renamed == NOTHING else Call("coalesce", (renamed, base(name)))
+
+    rows.base = read
+
+
+_LABELS = frozenset({"source", "sourcetype", "index", "host"})
+
+
+def _between(name: str, pattern: str) -> str | None:
+    """What stands in a name for the ``*`` of a pattern; None if the name is not of it."""
+    before, _, after = pattern.partition("*")
+    if len(name) <= len(before) + len(after):
+        return None
+    if not (name.startswith(before) and name.endswith(after)):
+        return None
+    return name[len(before) : len(name) - len(after)]

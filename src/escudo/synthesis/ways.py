@@ -26,7 +26,7 @@ from escudo.synthesis.conditions import (
     Some,
 )
 from escudo.synthesis.demands import NULL, Check, Demand, Kind, Step, exact
-from escudo.synthesis.values import NETWORK, number_of, text_of
+from escudo.synthesis.values import ITEM_MARK, NETWORK, number_of, text_of
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
@@ -222,6 +222,9 @@ class Ways:
                     yield (), ()
             case Binary("."):
                 yield from self._concatenated(goal)
+            case Binary("+" | "-", left, right) if check is NULL:
+                nulls = [Passes(part, NULL, wanted) for part in (left, right)]
+                yield from _connect(nulls, together=not wanted)
             case Binary("+" | "-", left, right) if check.kind is Kind.ORDER and not steps:
                 yield from _moved(goal, left, right)
             case Call():
@@ -281,6 +284,11 @@ class Ways:
         if expr.name == "rex":
             yield from _captured(goal, args, of)
             return
+        if expr.name in _PARTS:
+            ways = list(_part(goal, expr, of))
+            if ways:
+                yield from ways
+                return
         if goal.check is NULL and not goal.steps:
             if args and expr.name not in _NOT_OF_ONE:
                 yield (Passes(args[0], NULL, goal.wanted),), ()
@@ -292,8 +300,12 @@ class Ways:
                 yield from _replaced(expr, of)
             case "lower" | "upper":
                 yield (of(args[0], Step(expr.name)),), ()
+            case "mvappend":
+                yield from (((of(arg),), ()) for arg in args)
             case name if name in _OF_FIRST:
                 yield (of(args[0]),), ()
+            case "items":
+                yield (of(args[0], Step("each", text=ITEM_MARK)),), ()
             case "mvindex" if len(args) == 2:
                 yield from _indexed(args[0], args[1], of)
             case "ut_shannon":
@@ -313,7 +325,8 @@ class Ways:
         parts = chain_parts(goal.expr)
         others = [p for p in parts if not isinstance(p, Literal)]
         if goal.check is NULL:
-            yield tuple(Passes(p, NULL, goal.wanted) for p in others[:1]), ()
+            nulls = [Passes(p, NULL, goal.wanted) for p in others]
+            yield from _connect(nulls, together=not goal.wanted)
             return
         if goal.check.kind is Kind.WILD and not goal.steps and len(others) == 1:
             text = goal.check.text
@@ -336,11 +349,65 @@ class Ways:
         yield (), ()
 
 
+_PARTS = frozenset({"mvindex", "spath", "mvfind", "mvfilter", "mvcount", "mvzip"})
+
+
+def _part(goal: Passes, expr: Call, of: Callable[..., Passes]) -> Iterator[Way]:
+    """Ways through a function that takes a part of what an event has: one of the values of a
+    field, or what a document has at a path."""
+    match expr:
+        case Call(name, (Call("coalesce", options), *others)):
+            for option in options:
+                yield (replace(goal, expr=Call(name, (option, *others))),), ()
+        case Call("spath", (document, Literal(path))):
+            yield (of(document, Step("json", text=str(path))),), ()
+        case Call("mvindex", (Call("items", (text,)), number)) if (
+            at := _integer(number)
+        ) is not None:
+            yield (of(text, Step("item", text=ITEM_MARK, number=at)),), ()
+        case Call("mvindex", (values, number)):
+            yield from _picked(values, number, of)
+        case Call("mvfind", (values, Literal(pattern))):
+            found = Passes(values, Check(Kind.REGEX, str(pattern)), True)
+            order = (goal.check.op, goal.check.text) if goal.check.kind is Kind.ORDER else ()
+            if goal.check is NULL:
+                yield (replace(found, wanted=not goal.wanted),), ()
+            elif order in ((">=", "0"), (">", "-1"), ("!=", "-1")):
+                yield (replace(found, wanted=goal.wanted),), ()
+        case Call("mvfilter", (condition,)) if goal.check is NULL:
+            yield (Is(Holds(condition), not goal.wanted),), ()
+        case Call("mvzip", (first, second, *_)) if goal.wanted or goal.check is NULL:
+            present = Passes(second, NULL, False)
+            yield (of(first), present), ()
+            yield (of(second), replace(present, expr=first)), ()
+
+
+_MOST_PLACES = 4
+"""Places at which a value is put that is found by its pattern."""
+
+
+def _picked(values: EvalExpr, number: EvalExpr, of: Callable[..., Passes]) -> Iterator[Way]:
+    """One of the values of a field, where another field has a value that a pattern is found in."""
+
+    def at(expr: EvalExpr, place: int) -> Call:
+        return Call("mvindex", (expr, Literal(place)))
+
+    for node in number.walk():
+        match node:
+            case Call("mvfind", (others, Literal(pattern))):
+                check = Check(Kind.REGEX, str(pattern))
+                for place in range(_MOST_PLACES):
+                    before = (Passes(at(others, n), check, False) for n in range(place))
+                    found = Passes(at(others, place), check, True)
+                    yield (*before, found, of(at(values, place))), ()
+                return
+
+
 _NOT_OF_ONE = frozenset({OPEN, "mvfilter", "mvappend", "spath"})
 """Functions that may give null, or a value, whatever their first argument is."""
 _OF_FIRST = frozenset(
     {
-        *("trim", "ltrim", "rtrim", "tostring", "tonumber", "urldecode", "mvdedup", "mvappend"),
+        *("trim", "ltrim", "rtrim", "tostring", "tonumber", "urldecode", "mvdedup"),
         *("round", "floor", "ceiling", "mvsort", "mvjoin", "split"),
     }
 )
@@ -401,6 +468,8 @@ def _integer(expr: EvalExpr) -> int | None:
             return value
         case Unary("-", Literal(int() as value)):
             return -value
+        case Binary("-", Call("mvcount"), Literal(int() as value)):
+            return -value
     return None
 
 
@@ -446,6 +515,9 @@ def _counted(goal: Passes, items: EvalExpr) -> Iterator[Way]:
     match items:
         case Call("split", (text, Literal(mark))):
             check = replace(goal.check, kind=Kind.PARTS, mark=str(mark))
+            yield (Passes(text, check, goal.wanted),), ()
+        case Call("items", (text,)):
+            check = replace(goal.check, kind=Kind.PARTS, mark=ITEM_MARK)
             yield (Passes(text, check, goal.wanted),), ()
         case _:
             yield (), ()

@@ -1,17 +1,23 @@
 """The fields of an event -> a line of the format that its source writes; trials are made of them.
 
-One writer a source family. ``WRITERS`` says which families can be written, and how.
+``WRITERS`` has the families that need a writer of their own. The events of any other
+family are written as JSON, or as the text that the family reads (``find_wire``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from xml.etree import ElementTree
 
 import orjson
+
+from escudo.sources import Family
+from escudo.synthesis.values import items_of
+from escudo.synthesis.wire_texts import TextWriter
 
 _NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 USER_DATA = "UserData_Xml"
@@ -31,22 +37,22 @@ class WireFormat:
 
     ``write`` makes a line of an event's fields and its time (epoch seconds); ``suffix`` is the
     ending by which a file of them is read. ``named`` are the words by which content names the
-    source. ``carrier`` is the field that text goes to which may be anywhere in an event.
+    source. ``carrier`` is the field that text goes to which may be anywhere in an event. Events
+    that are ``labelled`` come in with a source type, as an input of Splunk gives it; whose others
+    are is seen in them. ``holds`` says which fields an event can have; ``defaults`` are texts that
+    fit where they stand.
+
+    >>> WRITERS["crowdstrike_fdr"].write({"event_simpleName": "EndOfProcess"}, 1.5)
+    '{"event_simpleName":"EndOfProcess","timestamp":"1500"}'
     """
 
     suffix: str
     write: Callable[[Mapping[str, str], float], str]
     named: str = ""
     carrier: str = "Message"
-
-
-def write_event(family: str, fields: Mapping[str, str], time: float) -> str:
-    """An event of a source family as its source writes it, without a line feed at the end.
-
-    >>> write_event("crowdstrike_fdr", {"event_simpleName": "EndOfProcess"}, 1.5)
-    '{"event_simpleName":"EndOfProcess","timestamp":"1500"}'
-    """
-    return WRITERS[family].write(fields, time)
+    labelled: bool = False
+    holds: Callable[[str], bool] = lambda name: True
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 def _escape(text: str) -> str:
@@ -140,22 +146,58 @@ def _write_defender(fields: Mapping[str, str], time: float) -> str:
 
 
 def _write_nested(time_field: str) -> Callable[[Mapping[str, str], float], str]:
-    """JSON whose dotted names are objects in objects."""
+    """JSON whose dotted names are objects in objects, and ``{}`` lists, as ``spath`` reads them."""
 
     def write(fields: Mapping[str, str], time: float) -> str:
-        whole: dict[str, object] = {}
-        for name, value in {time_field: utc_text(time), **fields}.items():
-            node = whole
-            *above, last = name.split(".")
-            for part in above:
-                below = node.setdefault(part, {})
-                if not isinstance(below, dict):
-                    below = node[part] = {}
-                node = below
-            node[last] = value
-        return orjson.dumps(whole).decode()
+        return nest({time_field: utc_text(time), **fields})
 
     return write
+
+
+def nest(fields: Mapping[str, str]) -> str:
+    """Fields as a JSON object. ``{}`` after a name is a list; of several values of a field each is
+    in an item of its own of the innermost one.
+
+    >>> nest({"actor.email": "ida@example.com", "events{}.name": "login", "tags{}": "a\\x1eb"})
+    '{"actor":{"email":"ida@example.com"},"events":[{"name":"login"}],"tags":["a","b"]}'
+    """
+    whole: dict[str, Any] = {}
+    for name, value in fields.items():
+        outer, mark, inner = name.rpartition("{}")
+        if not mark:
+            _put(whole, name.split("."), value)
+            continue
+        place = outer.split(".")
+        holder = _open(whole, place[:-1])
+        items = holder.get(place[-1])
+        if not isinstance(items, list):
+            items = holder[place[-1]] = []
+        for number, text in enumerate(items_of(value)):
+            if not inner:
+                items.append(text)
+                continue
+            if number == len(items):
+                items.append({})
+            _put(items[number], inner.removeprefix(".").split("."), text)
+    return orjson.dumps(whole).decode()
+
+
+def _put(node: dict[str, Any], place: Sequence[str], text: str) -> None:
+    _open(node, place[:-1])[place[-1]] = text
+
+
+def _open(node: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:
+    """The object at a place, made where there is none; of a list, its first item."""
+    for part in place:
+        plain = part.removesuffix("{}")
+        below = node.get(plain)
+        if isinstance(below, list):
+            below = below[0] if below else None
+        if not isinstance(below, dict):
+            below = {}
+            node[plain] = below if plain == part else [below]
+        node = below
+    return node
 
 
 _write_streams = _write_nested("metadata.eventCreationTime")
@@ -170,6 +212,29 @@ WRITERS: Mapping[str, WireFormat] = {
     "defender": WireFormat(".json", _write_defender),
     "json_generic": WireFormat(".json", _write_nested("timestamp")),
 }
-"""The families that can be written, in the order in which they are tried."""
+"""The families with a writer of their own."""
 XML_FAMILIES = frozenset({"windows_security", "windows_powershell", "windows_other", "sysmon"})
 """The families whose events are Windows event XML."""
+
+
+def find_wire(family: Family) -> WireFormat | None:
+    """How events of a family are written; None where they cannot be."""
+    known = WRITERS.get(family.name)
+    if known is not None:
+        return known
+    named, labelled = family.title.lower(), bool(family.labels)
+    if family.text is None:
+        write = _write_nested(family.time[0])
+        return WireFormat(".json", write, named=named, carrier="message", labelled=labelled)
+    lines = TextWriter(family.text, tuple(family.declared), nest)
+    if not (labelled and lines.can_write):
+        return None
+    return WireFormat(
+        ".log",
+        lines.write,
+        named=named,
+        carrier=lines.carrier,
+        labelled=True,
+        holds=lines.holds,
+        defaults=lines.find_defaults(),
+    )
