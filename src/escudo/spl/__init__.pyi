@@ -15,6 +15,7 @@ from .commands.fillnull import Fillnull as Fillnull
 from .commands.foreach import Foreach as Foreach
 from .commands.from_ import From as From
 from .commands.inputlookup import InputLookup as InputLookup
+from .commands.iplocation import Iplocation as Iplocation
 from .commands.join import Join as Join
 from .commands.lookup import Lookup as Lookup
 from .commands.mvexpand import Mvexpand as Mvexpand

@@ -27,6 +27,7 @@ from escudo.spl import (
     Fillnull,
     Foreach,
     From,
+    Iplocation,
     Join,
     Literal,
     Lookup,
@@ -84,10 +85,14 @@ _PASSED = frozenset(
     {
         *("fields", "table", "convert", "sort", "dedup", "head", "tail", "reverse"),
         *("makemv", "mvcombine", "nomv", "fieldformat", "uniq", "outputlookup"),
-        *("collect", "appendpipe", "append", "iplocation", "noop", "addinfo", "reltime"),
+        *("collect", "appendpipe", "append", "noop", "addinfo", "reltime"),
     }
 )
 """Commands that take no row away that one event makes, or whose fields nothing is asked of."""
+
+
+_PLACES = ("City", "Country", "Region", "Continent", "MetroCode", "Timezone", "lat", "lon")
+"""What ``iplocation`` tells of an address, by a database that is not known here."""
 
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
@@ -290,6 +295,10 @@ class _Follower:
                 _read_elements(command, rows)
             case Mvexpand():
                 rows.known[command.field] = Call("mvindex", (rows(command.field), Literal(0)))
+            case Iplocation():
+                for name in _PLACES:
+                    place = Call("iplocation", (rows(command.field), Literal(name)))
+                    rows.known[f"{command.prefix or ''}{name}"] = place
             case Foreach() if command.mode == "multifield":
                 return self._repeat(command, rows)
             case Spath():
