@@ -1,6 +1,6 @@
-"""Upstream's endpoint detections, synthesised: a sample of them, or all where the environment asks.
+"""Upstream's detections, synthesised: a sample of them, or all where the environment asks.
 
-``ESCUDO_SYNTHESISE_ALL=1`` runs all 826 (some eight minutes of processor time).
+``ESCUDO_SYNTHESISE_ALL=1`` runs all of them (some seven minutes of processor time).
 """
 
 from __future__ import annotations
@@ -19,16 +19,27 @@ from tests.shared_data import SHARED, needs_shared
 _STEP = 1 if os.environ.get("ESCUDO_SYNTHESISE_ALL") else 60
 
 
+_LEAST = {"endpoint": 0.93, "cloud": 0.78, "web": 0.85}
+"""The share that has to fire of what a folder holds. Of those of clouds one in ten needs what no
+event has: rows in a collection that a baseline fills, metrics, the place of an address."""
+
+
 @pytest.mark.slow
 @needs_shared
-def test_nine_of_ten_endpoint_detections_fire_and_no_near_miss_does() -> None:
+@pytest.mark.parametrize("folder", _LEAST)
+def test_most_detections_fire_and_no_near_miss_does(folder: str) -> None:
     assert SHARED is not None
     content = load([SHARED / "security_content_5"])
-    endpoint = [d for d in content.detections if Path(d.origin.file).parent.name == "endpoint"]
-    chosen = endpoint[::_STEP]
+    every = [
+        d
+        for d in content.detections
+        if Path(d.origin.file).parent.name == folder and d.status != "deprecated"
+    ]
+    chosen = every[:: max(_STEP, 1) if len(every) > 400 else max(_STEP // 6, 1)]
     report = synthesise_detections(chosen, content, load_tables(), engine_of=DuckDBEngines())
     counts = report.summarise()
     assert counts["near_misses_fired"] == 0, counts["failed"]
     assert counts["near_misses"] > counts["fired"]
-    assert counts["fired"] >= 0.9 * len(chosen), counts["failed"]
+    slack = 0.0 if _STEP == 1 else 0.15  # a sample may hold more of those that cannot fire
+    assert counts["fired"] >= (_LEAST[folder] - slack) * len(chosen), counts["failed"]
     assert all(failure["reason"] for failure in counts["failed"])

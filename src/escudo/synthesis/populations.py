@@ -78,7 +78,8 @@ def plan_population(walk: Walk) -> Plan | None:
     for argument in arguments:
         names = set(field_names(argument))
         varied |= (names - pinned) or names
-    present = tuple(Present(a) for a in arguments)
+    there = [*arguments, *(t.argument for t in single if t.argument is not None)]
+    present = tuple(Present(a) for a in there)
     size = min(max(needs, default=0), MOST_EVENTS)
     if not spread:
         guesses = tuple(g for g in _GUESSES if g > size)

@@ -145,13 +145,24 @@ def _write_defender(fields: Mapping[str, str], time: float) -> str:
     return orjson.dumps({"category": "AdvancedHunting", "properties": row}).decode()
 
 
-def _write_nested(time_field: str) -> Callable[[Mapping[str, str], float], str]:
-    """JSON whose dotted names are objects in objects, and ``{}`` lists, as ``spath`` reads them."""
+def _write_nested(
+    time_field: str, units: int | None = None
+) -> Callable[[Mapping[str, str], float], str]:
+    """JSON whose dotted names are objects in objects, and ``{}`` lists, as ``spath`` reads them.
+
+    ``units``: how many of a second the time is counted in since 1970; else it is as ISO 8601 says.
+    """
 
     def write(fields: Mapping[str, str], time: float) -> str:
-        return nest({time_field: utc_text(time), **fields})
+        at = utc_text(time) if units is None else str(round(time * units))
+        return nest({time_field: at, **fields})
 
     return write
+
+
+_UNITS = {"aws_security_lake": 1000, "osquery": 1, "cisco_secure_firewall": 1, "cisco_nvm": 1}
+"""Units of a second in the times of sources that count them (OCSF, "Timestamp"; osquery,
+"unixTime"; eStreamer, "FirstPacketSecond"; NVM, "fss")."""
 
 
 def nest(fields: Mapping[str, str]) -> str:
@@ -224,7 +235,7 @@ def find_wire(family: Family) -> WireFormat | None:
         return known
     named, labelled = family.title.lower(), bool(family.labels)
     if family.text is None:
-        write = _write_nested(family.time[0])
+        write = _write_nested(family.time[0], _UNITS.get(family.name))
         return WireFormat(".json", write, named=named, carrier="message", labelled=labelled)
     lines = TextWriter(family.text, tuple(family.declared), nest)
     if not (labelled and lines.can_write):
