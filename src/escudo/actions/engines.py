@@ -21,6 +21,7 @@ from escudo.engines.duckdb.connection import Prelude, connect, suit_size
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.duckdb.little_tables import hold_at_most
+from escudo.engines.duckdb.memory import MemoryLimits
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import explain_unavailable
 from escudo.engines.spark.place import SparkPlace
@@ -31,6 +32,7 @@ ENGINES = ("duckdb", "spark")
 _SHARE = 0.6
 """Of the memory that is free when the engine begins: the rest is for Arrow and Python."""
 _LEAST_BYTES = 512 << 20
+_SPARING = "512MiB"
 _LITTLE_BYTES = 8 << 20
 """Of Parquet files: about a hundred thousand events (2026-11-29: 238 searches over 5,382 events
 took an eighth less processor time with one thread)."""
@@ -59,10 +61,13 @@ class DuckDBEngines:
 
     Args:
         memory_limit: what DuckDB may use (``"4GB"``); a share of what is free unless given.
+        sparing: whether searches have little of that, and more only where one does not fit: for who
+            runs many, since DuckDB keeps what it once took.
     """
 
-    def __init__(self, memory_limit: str | None = None) -> None:
+    def __init__(self, memory_limit: str | None = None, *, sparing: bool = False) -> None:
         self._memory_limit = memory_limit
+        self._sparing = sparing
         self._prelude = Prelude()
         self._lock = Lock()
 
@@ -71,12 +76,20 @@ class DuckDBEngines:
         little = hold_at_most(_LITTLE_BYTES, chain.from_iterable(files))
         with self._lock, self._connection.cursor() as cursor:
             suit_size(cursor, little=little)
-        return DuckDBEngine(catalog, self._connection, self._prelude)
+        return DuckDBEngine(catalog, self._connection, self._prelude, limits=self._limits)
+
+    @cached_property
+    def _limits(self) -> MemoryLimits | None:
+        most = share_free_memory()
+        if not self._sparing or self._memory_limit is not None or most is None:
+            return None
+        return MemoryLimits(self._connection, _SPARING, most)
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
+        limit = self._memory_limit or (_SPARING if self._sparing else share_free_memory())
         try:
-            return connect(memory_limit=self._memory_limit or share_free_memory(), macros=False)
+            return connect(memory_limit=limit, macros=False)
         except duckdb.Error as error:
             if self._memory_limit is None:
                 raise explain_error(error) from error
@@ -133,14 +146,20 @@ class AttachedEngines(SparkEngines):
 
 
 def make_engines(
-    name: str, memory_limit: str | None = None, place: SparkPlace | None = None
+    name: str,
+    memory_limit: str | None = None,
+    place: SparkPlace | None = None,
+    *,
+    sparing: bool = False,
 ) -> DuckDBEngines | SparkEngines:
-    """The maker of engines of one of ``ENGINES``.
+    """The maker of engines of one of ``ENGINES``; ``sparing`` as ``DuckDBEngines`` has it.
 
     Raises:
         EscudoError: CLI007 where Spark cannot run here.
     """
-    return DuckDBEngines(memory_limit) if name == ENGINES[0] else SparkEngines(place)
+    if name == ENGINES[0]:
+        return DuckDBEngines(memory_limit, sparing=sparing)
+    return SparkEngines(place)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,9 +170,9 @@ class EngineChoice:
     memory_limit: str | None = None
     place: SparkPlace = field(default_factory=SparkPlace)
 
-    def make(self) -> DuckDBEngines | SparkEngines:
+    def make(self, *, sparing: bool = False) -> DuckDBEngines | SparkEngines:
         """Their maker; errors as ``make_engines``."""
-        return make_engines(self.name, self.memory_limit, self.place)
+        return make_engines(self.name, self.memory_limit, self.place, sparing=sparing)
 
     def make_spread(self) -> Spread | None:
         """What reads logs on other machines; None where this process reads them."""

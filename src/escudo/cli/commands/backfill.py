@@ -70,7 +70,7 @@ def command(
         Lake.open(lake_path, create=False, tables=tables) as lake,
         open_state(state_place, lake_path) as state,
     ):
-        engines = engine.make()
+        engines = engine.make(sparing=True)
         workspace = Workspace.prepare(loaded, lake, engine_of=engines, cache=cache, now=terms.now)
         prepared = prepare_worker(plan, workspace, state, options=terms.make_options())
         show_diagnostics(prepared.problems)

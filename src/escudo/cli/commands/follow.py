@@ -114,7 +114,7 @@ def command(
         stack.enter_context(outlet)
         if not once:
             stack.enter_context(service.maintain(lake, metrics, view.tell_maintenance))
-        engines = engine.make()
+        engines = engine.make(sparing=True)
         workspace = Workspace.prepare(loaded, lake, engine_of=engines, cache=cache, now=time.time())
         listener = MeteredListener(metrics, view)
 

@@ -179,7 +179,7 @@ def command(
     _tell_left_out(plan, quiet=quiet)
     within = parse_time_range(earliest, latest, now, zone)
     with open_lake(lake_path, tables, create=bool(logs)) as lake:
-        engines = engine.make()
+        engines = engine.make(sparing=True)
         workspace = Workspace.prepare(
             loaded, lake, engine_of=engines, cache=cache, now=now, within=within
         )

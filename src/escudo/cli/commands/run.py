@@ -103,7 +103,7 @@ def command(
         stack.enter_context(outlet)
         if not once:
             stack.enter_context(service.maintain(lake, metrics, _tell_failure))
-        engines = engine.make()
+        engines = engine.make(sparing=True)
         workspace = Workspace.prepare(loaded, lake, engine_of=engines, cache=cache, now=terms.now)
         options = terms.make_options(continuous=continuous)
         prepared = prepare_worker(plan, workspace, state, options=options, outlet=outlet.dispatcher)

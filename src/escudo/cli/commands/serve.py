@@ -171,7 +171,7 @@ def command(
             lake=lake,
             state=state,
             contents=LiveContent(loaded.content, state),
-            engine_of=engine.make(),
+            engine_of=engine.make(sparing=True),
             screener=Screener(cache, loaded.key),
             prepare=prepare_process,
         )

@@ -22,6 +22,7 @@ from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import Prelude, connect, find_kernel_users
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.duckdb.little_tables import LittleTables, hold_at_most
+from escudo.engines.duckdb.memory import MemoryLimits
 from escudo.engines.execute import Written
 from escudo.engines.scans import list_columns
 from escudo.spl import Scan, alias, bound_nesting, column, identifier, table
@@ -59,6 +60,7 @@ class DuckDBEngine:
 
     ``indexes`` are names, with ``*``, of the only indexes whose rows are read: of any table, for
     whatever part of a search. Every read of a table is written here, so none goes round it.
+    ``limits`` lets a query have more memory than the connection, if it needs it.
 
     It is a ``Runner`` of the binder. Each run has a cursor of its own, so one engine may serve
     several threads.
@@ -73,8 +75,10 @@ class DuckDBEngine:
         prelude: Prelude | None = None,
         *,
         indexes: Sequence[str] = (EVERY_INDEX,),
+        limits: MemoryLimits | None = None,
     ) -> None:
         self.catalog = catalog
+        self._limits = limits
         self._indexes = tuple(indexes)
         self.connection = connection if connection is not None else connect()
         self._prelude = prelude
@@ -96,7 +100,13 @@ class DuckDBEngine:
 
     def over(self, catalog: Catalog) -> DuckDBEngine:
         """The same engine over another catalog; what it knows of files stays known."""
-        other = DuckDBEngine(catalog, self.connection, self._prelude, indexes=self._indexes)
+        other = DuckDBEngine(
+            catalog,
+            self.connection,
+            self._prelude,
+            indexes=self._indexes,
+            limits=self._limits,
+        )
         other._columns = self._columns
         other._little = self._little
         return other
@@ -126,7 +136,10 @@ class DuckDBEngine:
             # it lets no signal through: those are the main thread's.
             beside = current_thread() is not main_thread()
             ask = cursor.execute if beside and self._read_little(scans) else cursor.sql
-            return _guard(lambda: ask(text).to_arrow_table())
+            if self._limits is None:
+                return _guard(lambda: ask(text).to_arrow_table())
+            limits = self._limits
+            return _guard(lambda: limits.run(lambda: ask(text).to_arrow_table()))
 
     def stream(
         self,
