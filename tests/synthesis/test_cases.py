@@ -52,6 +52,13 @@ def _write_content(folder: Path, cases: list[Mapping[str, Any]]) -> Path:
         "match_type": "WILDCARD(tool)",
     }
     (folder / "lookups" / "remote_tools.yml").write_text(yaml.safe_dump(lookup))
+    collection = {
+        "name": "seen_users",
+        "description": "Users, and when they were seen first.",
+        "lookup_type": "kvstore",
+        "fields": ["_key", "user", "first_seen", "enough_data"],
+    }
+    (folder / "lookups" / "seen_users.yml").write_text(yaml.safe_dump(collection))
     return folder
 
 
@@ -85,7 +92,9 @@ def test_each_condition_has_a_near_miss(
     assert len(misses) >= case["near_misses"], [m["description"] for m in misses]
     assert [t["name"] for t in tests if not t.get("negative")] == ["True Positive Test"]
     names = {data["data"] for test in tests for data in test["attack_data"]}
-    assert names == {path.name for path in folder.iterdir()} - {"tests.yml"}
+    written = {path.name for path in folder.iterdir()}
+    assert names == {name for name in written if not name.endswith((".yml", ".csv"))}
+    assert any(name.endswith(".csv") for name in written) == ("collection" in case["name"])
 
 
 _BEGINNINGS = {

@@ -34,6 +34,7 @@ from escudo.lake.labels import NO_LABELS, Labels
 from escudo.lake.tables import Tables
 from escudo.synthesis.kinds import Kinds
 from escudo.synthesis.scenario import Synthesiser
+from escudo.synthesis.tables import hold_tables, write_rows
 from escudo.synthesis.trials import Event, Synthesis, Trial
 
 BEGIN = 1_704_067_200.0
@@ -135,10 +136,15 @@ def synthesise_detections(
             diagnostics += ingest(paths, lake, IngestOptions(labels=labels)).diagnostics
         catalog = lake.snapshot()
         engine = engine_of(catalog)
-        run = partial(run_detection, catalog=catalog, engine=engine, knowledge=content.knowledge)
+        run = partial(run_detection, catalog=catalog, engine=engine)
+
+        def find(detection: Detection, trials: Sequence[Trial]) -> Match:
+            window = TimeRange(windows[id(trials[0])].earliest, windows[id(trials[-1])].latest)
+            with hold_tables(content.knowledge, trials) as knowledge:
+                return run(detection, knowledge=knowledge, within=window, now=window.latest or 0.0)
 
         def judge(pair: tuple[Detection, Synthesis]) -> Outcome:
-            return _judge(*pair, windows=windows, run=run)
+            return _judge(*pair, find=find)
 
         pairs = list(zip(detections, made, strict=True))
         outcomes = tuple(map_in_order(judge, pairs, threads=engine.at_once))
@@ -206,30 +212,25 @@ def _judge(
     detection: Detection,
     synthesis: Synthesis,
     *,
-    windows: Windows,
-    run: Callable[..., Match],
+    find: Callable[[Detection, Sequence[Trial]], Match],
 ) -> Outcome:
     """Runs a detection over the windows of its trials."""
     if not synthesis.positives:
         return Outcome(detection, synthesis, reason=synthesis.reason)
-
-    def find(trials: Sequence[Trial]) -> Match:
-        window = TimeRange(windows[id(trials[0])].earliest, windows[id(trials[-1])].latest)
-        return run(detection, within=window, now=window.latest)
-
-    found = next((t for t in synthesis.positives if find([t]).rows.num_rows), None)
+    fires = (t for t in synthesis.positives if find(detection, [t]).rows.num_rows)
+    found = next(fires, None)
     reason = ""
     if found is None:
-        first = find([synthesis.positives[0]])
+        first = find(detection, [synthesis.positives[0]])
         errors = [d.message for d in first.diagnostics if d.severity is Severity.ERROR]
         about = f"; {', '.join(synthesis.notes)} not understood" if synthesis.notes else ""
         reason = errors[0] if errors else f"its events were not found{about}"
     misses = synthesis.near_misses
     misfired: list[str] = []
-    if misses and not (synthesis.alone or find(misses).rows.num_rows):
+    if misses and not (synthesis.alone or find(detection, misses).rows.num_rows):
         misses = ()
     for miss in misses:
-        if find([miss]).rows.num_rows:
+        if find(detection, [miss]).rows.num_rows:
             misfired.append(miss.about)
     return Outcome(detection, synthesis, found, tuple(misfired), reason)
 
@@ -257,6 +258,7 @@ def write_attack_data(outcome: Outcome, folder: Path) -> Path | None:
     ]
     for trial, stem, name in trials:
         data = list(_write_trial(trial, own, stem))
+        _write_tables(trial, own, stem)
         test: dict[str, Any] = {"name": name, "attack_data": data}
         if not trial.fires:
             test = {**test, "negative": True, "description": f"Broken: {trial.about}"}
@@ -276,6 +278,13 @@ def _write_trial(trial: Trial, folder: Path, stem: str) -> Iterator[dict[str, st
         name = f"{stem}{f'_{number + 1}' if number else ''}{suffix}"
         (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
         yield {"data": name, "source": source, "sourcetype": sourcetype}
+
+
+def _write_tables(trial: Trial, folder: Path, stem: str) -> None:
+    """Writes the rows that have to be in collections, a CSV file each; a YAML's test cannot name
+    them."""
+    for table, rows in trial.tables.items():
+        write_rows(folder / f"{stem}.{_slug(table)}.csv", rows)
 
 
 def _slug(name: str) -> str:

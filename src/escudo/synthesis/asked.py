@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from escudo.spl import EvalExpr
+from escudo.spl import EvalExpr, FieldRef
 from escudo.synthesis.conditions import Condition
 from escudo.synthesis.kinds import EventKind
 
@@ -54,6 +54,16 @@ class Grouping:
     bucket: float | None = None
 
 
+@dataclass(frozen=True)
+class Collected:
+    """A collection that a search looks its rows up in: its keys, over the fields of events, and
+    what it takes of the row. There is a field for each of these, as if events had it."""
+
+    table: str
+    keys: tuple[tuple[str, EvalExpr], ...]
+    outputs: tuple[tuple[str, FieldRef], ...]
+
+
 @dataclass
 class Walk:
     """What a search asks of events: a stream for each role, and conditions over all of them."""
@@ -69,6 +79,7 @@ class Walk:
     groupings: list[Grouping] = field(default_factory=list)
     sequence: list[Condition] = field(default_factory=list)
     """What the first and the last event of a transaction must be."""
+    collected: list[Collected] = field(default_factory=list)
     kinds: dict[int, EventKind] = field(default_factory=dict)
 
     @property

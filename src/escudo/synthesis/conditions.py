@@ -30,6 +30,7 @@ from escudo.spl import Value as Wanted
 from escudo.synthesis.functions import UnknownValueError
 
 _MARK = "\x1f"
+_TABLE_MARK = "\x1d"
 OPEN = "agg"
 """The function that stands for what one event does not tell: the number of a statistic."""
 SEVERAL = "values_of"
@@ -50,6 +51,16 @@ def split_role(name: str) -> tuple[int, str]:
     """The role and the field of a name that ``of_role`` made."""
     role, _, field = name.partition(_MARK)
     return int(role), field
+
+
+def of_table(table: str, name: str) -> str:
+    """The name of a field of a collection's row, beside the fields of an event."""
+    return f"{_TABLE_MARK}{table}{_TABLE_MARK}{name}"
+
+
+def is_of_table(name: str) -> bool:
+    """Whether ``of_table`` made a name."""
+    return name.startswith(_TABLE_MARK)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ class Lookups:
             self._tables[name] = Table(definition)
         return self._tables[name]
 
+    def is_collection(self, name: str) -> bool:
+        """Whether a lookup is of a collection, whose rows other searches write."""
+        definition = self._knowledge.lookup(name)
+        return definition is not None and definition.path is None
+
     def evaluate(self, expr: Call, scope: Scope) -> Value:
         """``lookup(table, output, key, value, ...)`` of an event."""
         table, output, keys = self._take_apart(expr)

@@ -206,7 +206,7 @@ class _Search:
         solver = Solver(self._world(walk, prefer))
         seen: list[Mapping[int, Fields]] = []
         for demands in islice(solver.solve(wanted, given), _MOST_SOLUTIONS):
-            solution = Solution(walk.kinds, _fields(walk, demands, prefer))
+            solution = Solution(walk.kinds, _fields(walk, demands, prefer), walk.collected)
             if solution.fields in seen:
                 continue
             seen.append(solution.fields)

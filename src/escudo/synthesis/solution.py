@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
-from escudo.synthesis.conditions import split_role
+from escudo.synthesis.asked import Collected
+from escudo.synthesis.conditions import is_of_table, split_role
 from escudo.synthesis.demands import NULL, Demand, exact
+from escudo.synthesis.evaluate import Scope, evaluate
+from escudo.synthesis.functions import UnknownValueError
 from escudo.synthesis.kinds import SOURCETYPE, EventKind
-from escudo.synthesis.trials import Event
-from escudo.synthesis.values import Value
+from escudo.synthesis.trials import Event, TableRow
+from escudo.synthesis.values import Value, text_of
 from escudo.synthesis.wire import USER_DATA, make_xml
 
 AT = 60.0
@@ -25,6 +28,7 @@ class Solution:
 
     kinds: Mapping[int, EventKind]
     fields: Mapping[int, Fields]
+    collected: Sequence[Collected] = ()
 
 
 def pin(solution: Solution, names: Set[str]) -> list[Demand]:
@@ -50,11 +54,26 @@ def exclude(solutions: Sequence[Solution], names: Set[str]) -> list[Demand]:
 
 
 def make_events(solution: Solution, later: float = 0.0) -> tuple[Event, ...]:
-    """An event of each role, so many seconds later than usual."""
-    return tuple(
+    """An event of each role, so many seconds later than usual; the first has what collections need
+    to have."""
+    first, *others = (
         make_event(solution.kinds[role], fields, AT + later)
         for role, fields in solution.fields.items()
     )
+    return replace(first, rows=tuple(_find_rows(solution))), *others
+
+
+def _find_rows(solution: Solution) -> Iterator[TableRow]:
+    scope = Scope(make_reader(solution), AT)
+    for collected in solution.collected:
+        try:
+            keys = [(name, text_of(evaluate(value, scope))) for name, value in collected.keys]
+            outputs = [(name, text_of(evaluate(v, scope))) for name, v in collected.outputs]
+        except UnknownValueError:
+            continue
+        if any(text is not None for _, text in outputs):
+            row = ((name, text) for name, text in (*keys, *outputs) if text is not None)
+            yield collected.table, tuple(row)
 
 
 def make_event(kind: EventKind, fields: Fields, offset: float = AT) -> Event:
@@ -65,7 +84,7 @@ def make_event(kind: EventKind, fields: Fields, offset: float = AT) -> Event:
     sourcetype = family.sourcetype
     if kind.wire.labelled:
         sourcetype = fields.get(SOURCETYPE, sourcetype)
-    own = {name: text for name, text in fields.items() if name != SOURCETYPE}
+    own = {n: text for n, text in fields.items() if n != SOURCETYPE and not is_of_table(n)}
     host = None if family.host else fields.get("host")
     return Event(family.name, kind.wire, own, offset, source, sourcetype, host)
 

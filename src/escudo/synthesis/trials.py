@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from escudo.synthesis.wire import WireFormat
+
+TableRow = tuple[str, tuple[tuple[str, str], ...]]
+"""A lookup, and the fields of one of its rows."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Event:
     source: str = ""
     sourcetype: str = ""
     host: str | None = None
+    rows: tuple[TableRow, ...] = ()
+    """What has to be in collections so that it is found."""
 
     def write(self, begin: float) -> str:
         """The event as its source writes it, without a line feed at the end."""
@@ -41,6 +46,14 @@ class Trial:
     """Seconds of the window that it needs for itself."""
     align: float = 900.0
     """The window begins at a multiple of so many seconds since 1970."""
+
+    @property
+    def tables(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """The rows that have to be in collections, by the names of their lookups."""
+        out: dict[str, list[Mapping[str, str]]] = {}
+        for table, fields in dict.fromkeys(row for event in self.events for row in event.rows):
+            out.setdefault(table, []).append(dict(fields))
+        return out
 
 
 @dataclass(frozen=True)

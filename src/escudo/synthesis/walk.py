@@ -51,7 +51,7 @@ from escudo.spl import (
     eval_text,
     search_text,
 )
-from escudo.synthesis.asked import Asked, Grouping, Statistic, Stream, Walk
+from escudo.synthesis.asked import Asked, Collected, Grouping, Statistic, Stream, Walk
 from escudo.synthesis.conditions import (
     NOTHING,
     OPEN,
@@ -63,7 +63,9 @@ from escudo.synthesis.conditions import (
     Opposite,
     Present,
     conjuncts,
+    of_role,
     of_search,
+    of_table,
     substitute,
 )
 from escudo.synthesis.examples import find_groups
@@ -376,6 +378,9 @@ class _Follower:
 
     def _look_up(self, command: Lookup, rows: _Rows) -> None:
         keys = [(inner, rows(outer)) for inner, outer in command.inputs]
+        if self.lookups.is_collection(command.table):
+            self._collect(command, keys, rows)
+            return
         flat = [part for inner, value in keys for part in (Literal(inner), value)]
         for inner, outer in command.outputs:
             value: EvalExpr = Call("lookup", (Literal(command.table), Literal(inner), *flat))
@@ -386,6 +391,17 @@ class _Follower:
             rows.known["ut_shannon"] = Call("ut_shannon", (keys[0][1],))
         elif not command.outputs:
             self.walk.unknown.append("lookup without outputs")
+
+    def _collect(self, command: Lookup, keys: Sequence[tuple[str, EvalExpr]], rows: _Rows) -> None:
+        """A collection has the rows that other searches gave it: those that are needed here."""
+        outputs: list[tuple[str, FieldRef]] = []
+        for inner, outer in command.outputs:
+            value = FieldRef(of_role(self.role, of_table(command.table, inner)))
+            outputs.append((inner, value))
+            before = rows(outer)
+            keeps = command.new and before != NOTHING
+            rows.known[outer] = Call("coalesce", (before, value)) if keeps else value
+        self.walk.collected.append(Collected(command.table, tuple(keys), tuple(outputs)))
 
     def _join(self, command: Join, rows: _Rows) -> None:
         before = self.optional

@@ -1,0 +1,86 @@
+"""Trials -> knowledge whose collections have the rows that the trials need; ``actions.synthesise``
+runs their detection with it."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from escudo.core.catalog import Knowledge, Lookup, Macro
+from escudo.core.field_rules import FieldRules
+from escudo.synthesis.trials import Trial
+
+
+@contextmanager
+def hold_tables(knowledge: Knowledge, trials: Sequence[Trial]) -> Iterator[Knowledge]:
+    """The knowledge, with the rows of the trials for as long as it is held."""
+    rows: dict[str, list[Mapping[str, str]]] = {}
+    for trial in trials:
+        for table, some in trial.tables.items():
+            rows.setdefault(table, []).extend(some)
+    if not rows:
+        yield knowledge
+        return
+    with tempfile.TemporaryDirectory(prefix="escudo-collections-") as folder:
+        paths = {name: Path(folder) / f"{number}.csv" for number, name in enumerate(rows)}
+        for name, path in paths.items():
+            definition = knowledge.lookup(name)
+            write_rows(path, rows[name], () if definition is None else definition.fields)
+        yield _WithRows(knowledge, {name: str(path) for name, path in paths.items()})
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, str]], fields: Iterable[str] = ()) -> None:
+    """Writes rows as CSV, under some names and those of all their fields."""
+    names = dict.fromkeys([*fields, *(name for row in rows for name in row)])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(names), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+class _WithRows:
+    """``core.catalog.Knowledge`` with files for some collections."""
+
+    def __init__(self, knowledge: Knowledge, paths: Mapping[str, str]) -> None:
+        self._knowledge = knowledge
+        self._paths = paths
+
+    def lookup(self, name: str) -> Lookup | None:
+        known = self._knowledge.lookup(name)
+        path = self._paths.get(name)
+        if known is None or path is None:
+            return known
+        return replace(known, path=path, collection=None, writer=None)
+
+    def lookups(self) -> Sequence[str]:
+        return self._knowledge.lookups()
+
+    def macro(self, name: str, arity: int) -> Macro | None:
+        return self._knowledge.macro(name, arity)
+
+    def macros(self) -> Sequence[tuple[str, int]]:
+        return self._knowledge.macros()
+
+    def saved_search(self, name: str) -> str | None:
+        return self._knowledge.saved_search(name)
+
+    def field_rules(self) -> FieldRules:
+        return self._knowledge.field_rules()
+
+    def origins(self, field: str) -> frozenset[str]:
+        return self._knowledge.origins(field)
+
+    def model(self, name: str) -> bytes | None:
+        return self._knowledge.model(name)
+
+    def job(self, name: str) -> pa.Table | None:
+        return self._knowledge.job(name)
+
+    def fingerprint(self) -> bytes:
+        return self._knowledge.fingerprint()
