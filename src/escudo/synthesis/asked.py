@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from escudo.spl import EvalExpr, FieldRef
-from escudo.synthesis.conditions import Condition
+from escudo.spl import Call, EvalExpr, FieldRef
+from escudo.synthesis.conditions import Condition, expressions_in
 from escudo.synthesis.kinds import EventKind
 
 
@@ -81,6 +81,16 @@ class Walk:
     """What the first and the last event of a transaction must be."""
     collected: list[Collected] = field(default_factory=list)
     kinds: dict[int, EventKind] = field(default_factory=dict)
+
+    @property
+    def asks_when(self) -> bool:
+        """Whether a condition is about the time of day or of the week."""
+        return any(
+            isinstance(node, Call) and node.name == "strftime"
+            for condition in self.conditions
+            for expr in expressions_in(condition)
+            for node in expr.walk()
+        )
 
     @property
     def conditions(self) -> list[Condition]:

@@ -117,6 +117,11 @@ class EventKind:
         known = default_fields(self.family.name, telling)
         return {**_say_whose(self), **known} if self.wire.labelled else known
 
+    def ask_form(self, name: str) -> tuple[Demand, ...]:
+        """What the text of a field must be, if it has one, so that it can be written."""
+        form = self.wire.forms.get(name)
+        return () if form is None else (Demand(name, Check(DemandKind.REGEX, form)),)
+
     def suggest(self, name: str, telling: str | None) -> str | None:
         """A text for a field that is asked for."""
         return self.default(telling).get(name, self.wire.defaults.get(name))

@@ -57,6 +57,9 @@ from escudo.synthesis.walk import Choose, follow
 
 _MOST_KINDS = 200
 """Choices of kinds that are tried for a detection."""
+_QUARTER, _WEEK = 900.0, 604_800.0
+_MOMENTS = (0.0, 12 * 3600.0, 60 * 3600.0)
+"""Seconds after a Thursday's begin in UTC: at night, at noon, and at noon of a Saturday."""
 _MOST_SOLUTIONS = 300
 """Solutions of the solver that are evaluated for a choice of kinds."""
 
@@ -224,13 +227,17 @@ class _Search:
             role, plain = split_role(name)
             return prefer.get(role, {}).get(plain)
 
+        def form(name: str) -> tuple[Demand, ...]:
+            role, plain = split_role(name)
+            return walk.kinds[role].ask_form(plain)
+
         def carrier(name: str) -> str:
             role, plain = split_role(name)
             if plain != "_raw":
                 return name
             return of_role(role, walk.kinds[role].wire.carrier)
 
-        return World(default, preferred, carrier, self.parent.lookups.ways)
+        return World(default, preferred, form, carrier, self.parent.lookups.ways)
 
     def _is_right(self, walk: Walk, solution: Solution, broken: Condition | None) -> bool:
         """Whether all conditions hold of the events, but for the broken one, which must not."""
@@ -263,7 +270,10 @@ class _Search:
             return
         plan = plan_population(walk)
         if plan is None:
-            yield Trial(make_events(solution), fires=True)
+            for later in _MOMENTS if walk.asks_when else (0.0,):
+                align = _WEEK if walk.asks_when else _QUARTER
+                events = make_events(solution, later)
+                yield Trial(events, fires=True, span=later + _QUARTER, align=align)
             return
         for size in plan.sizes:
             group = self._populate(walk, solution, plan, size)
@@ -429,7 +439,8 @@ def _fields(walk: Walk, demands: Demands, prefer: Mapping[int, Fields]) -> Mappi
             nothing = any(d.check.kind is Kind.NULL and d.wanted and not d.steps for d in asked)
             text = None
             if not nothing:
-                text = make_text(asked, kind.suggest(name, told), liked.get(name))
+                whole = (*asked, *kind.ask_form(name))
+                text = make_text(whole, kind.suggest(name, told), liked.get(name))
             if text is None:
                 fields.pop(name, None)
             else:

@@ -29,13 +29,15 @@ Demands: TypeAlias = Mapping[str, tuple[Demand, ...]]
 class World:
     """What the solver knows beside the conditions.
 
-    ``default`` and ``prefer`` give the text of a field where nothing, or little, is asked;
+    ``default`` and ``prefer`` give the text of a field where nothing, or little, is asked; ``form``
+    what every text of it must be;
     ``carrier`` names the field whose text stands for that of the whole event; ``look_up`` gives
     the ways in which a lookup's output passes a check.
     """
 
     default: Callable[[str, Demands], str | None]
     prefer: Callable[[str], str | None]
+    form: Callable[[str], tuple[Demand, ...]]
     carrier: Carrier
     look_up: LookUp
 
@@ -114,7 +116,8 @@ class Solver:
         found."""
         if any(d.check is NULL and d.wanted and not d.steps for d in asked):
             return None
-        return make_text(asked, self.world.default(name, demands), self.world.prefer(name))
+        whole = (*asked, *self.world.form(name))
+        return make_text(whole, self.world.default(name, demands), self.world.prefer(name))
 
     # --- relations --------------------------------------------------------------------------------
 

@@ -73,7 +73,9 @@ def _make_list(demands: Sequence[Demand], make: Make) -> str | None:
             continue
         if step.name == "item":
             placed.setdefault(step.number, []).append(_rest(demand))
-        elif demand.check is not NULL:
+        elif demand.check is NULL:
+            some += [] if demand.wanted else [_rest(demand)]
+        else:
             (some if demand.wanted else every).append(_rest(demand))
     absent = {n for n, of_item in placed.items() if any(_asks_null(d) for d in of_item)}
     held = {n: of_item for n, of_item in placed.items() if n not in absent}

@@ -79,6 +79,7 @@ def _candidates(
     structure = make_structure(demands, _make_part)
     if structure is not None:
         yield structure
+        yield from _numbered(structure, sum(not d.wanted for d in demands))
     asked = [d for d in demands if d.wanted != (d.check.kind is Kind.NULL)]
     asked = [d for d in asked if d.steps or d.check.kind is not Kind.NULL]
     asked = [d for d in asked if not _follows(d, asked)]

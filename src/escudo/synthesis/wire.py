@@ -40,7 +40,7 @@ class WireFormat:
     source. ``carrier`` is the field that text goes to which may be anywhere in an event. Events
     that are ``labelled`` come in with a source type, as an input of Splunk gives it; whose others
     are is seen in them. ``holds`` says which fields an event can have; ``defaults`` are texts that
-    fit where they stand.
+    fit where they stand, ``forms`` regular expressions of those that do.
 
     >>> WRITERS["crowdstrike_fdr"].write({"event_simpleName": "EndOfProcess"}, 1.5)
     '{"event_simpleName":"EndOfProcess","timestamp":"1500"}'
@@ -53,6 +53,7 @@ class WireFormat:
     labelled: bool = False
     holds: Callable[[str], bool] = lambda name: True
     defaults: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
 
 
 def _escape(text: str) -> str:
@@ -248,4 +249,5 @@ def find_wire(family: Family) -> WireFormat | None:
         labelled=True,
         holds=lines.holds,
         defaults=lines.find_defaults(),
+        forms=lines.find_forms(),
     )

@@ -65,6 +65,15 @@ class TextWriter:
                     break
         return found
 
+    def find_forms(self) -> Mapping[str, str]:
+        """What the patterns let the texts of fields be, as regular expressions of the whole."""
+        forms: dict[str, list[str]] = {}
+        for step in self.form.read:
+            for pattern in step.patterns if isinstance(step, MatchStep) else ():
+                for name in find_groups(pattern):
+                    forms.setdefault(name, []).append(find_group(pattern, name))
+        return {name: f"^(?:{'|'.join(dict.fromkeys(some))})$" for name, some in forms.items()}
+
     def holds(self, name: str) -> bool:
         """Whether lines can have a field."""
         if any(isinstance(step, PairStep | JsonStep) for step in self.form.read):
@@ -249,6 +258,29 @@ def _vary_times(
         return
     for text in _write_times(clock[name], name, time):
         yield {**known, name: text}
+
+
+def find_group(pattern: str, name: str) -> str:
+    """What stands in a named group of a pattern.
+
+    >>> find_group(r"user=(?P<user>[^)]+(?:x)?) from", "user")
+    '[^)]+(?:x)?'
+    """
+    begin = pattern.index(f"(?P<{name}>") + len(name) + 5
+    depth, at, in_class = 1, begin, False
+    while depth:
+        character = pattern[at]
+        if character == "\\":
+            at += 1
+        elif in_class:
+            in_class = character != "]"
+        elif character == "[":
+            in_class = True
+            at += pattern[at + 1 : at + 3] == "^]" or pattern[at + 1] == "]"
+        else:
+            depth += (character == "(") - (character == ")")
+        at += 1
+    return pattern[begin : at - 1]
 
 
 def _gives(pattern: str, text: str, groups: Mapping[str, str]) -> bool:
