@@ -413,14 +413,15 @@ class Binder:
         *,
         keeps_empty: bool = False,
         counts: Sequence[str] | None = None,
+        keys: Sequence[str] = (),
     ) -> Relation:
         """A relation with fixed columns over others, rendered when all is bound.
 
-        ``keeps_empty``: it has no row where the first of them has none. ``counts``: see
-        ``QueryBase``.
+        ``keeps_empty``: it has no row where the first of them has none. ``counts`` and ``keys``:
+        see ``QueryBase``.
         """
         counted = None if counts is None else tuple(counts)
-        base = QueryBase(build, tuple(inputs), fields, keeps_empty, counted)
+        base = QueryBase(build, tuple(inputs), fields, keeps_empty, counted, tuple(keys))
         relation = Relation(base, order=tuple(order), evidence=evidence)
         return relation.closed(dict(fields))
 

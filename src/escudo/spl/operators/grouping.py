@@ -253,7 +253,14 @@ def aggregate_rows(
 
     result = [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
     return binder.query(
-        render, [inner], fields, result, evidence, keeps_empty=bool(groups), counts=counts
+        render,
+        [inner],
+        fields,
+        result,
+        evidence,
+        keeps_empty=bool(groups),
+        counts=counts,
+        keys=[b.ident for _, b in keys.bound],
     )
 
 

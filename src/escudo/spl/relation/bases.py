@@ -138,6 +138,8 @@ class QueryBase(Base):
     counts: tuple[str, ...] | None = None
     """Identifiers that count rows of it, where each of its rows was made of some of them; None:
     there may be more rows than before."""
+    keys: tuple[str, ...] = ()
+    """Identifiers that are the same in each of the rows of the first input that one was made of."""
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
@@ -149,7 +151,9 @@ class QueryBase(Base):
         return (s for r in self.inputs for s in r.scans())
 
     def needs(self) -> Needs:
-        return aggregate_needs(self.inputs[0].needs(), self.counts) if self.keeps_empty else ()
+        if not self.keeps_empty:
+            return ()
+        return aggregate_needs(self.inputs[0].needs(), self.counts, self.keys)
 
     def render(self) -> exp.Select:
         return self.build()

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from escudo.core.schema import Column, TableSchema
 from escudo.core.timerange import TimeRange
-from escudo.spl.relation.sql import all_hold, any_holds
+from escudo.spl.relation.sql import all_hold, any_holds, column
 
 MOST_GROUPS = 8
 """Groups of needs that are put together, each of one side with each of the other."""
@@ -58,6 +58,9 @@ class Need:
     counts: frozenset[str] | None = frozenset()
     """Identifiers of numbers that no more rows can make than there are; None where a row of the
     table was made into several."""
+    settled: Mapping[str, exp.Expression] = field(default_factory=dict)
+    """Identifiers that stand for the same in each row that others were made of, over the table's
+    own columns: keys of groupings."""
     least: int = 1
     """Rows of the table that it takes, with those of the other needs of the group."""
 
@@ -78,11 +81,13 @@ class Need:
         """After several rows were made of one."""
         return replace(self, counts=None)
 
-    def aggregated(self, counts: Iterable[str] = ()) -> Need:
-        """After rows were made of several: none of the columns is what it was. ``counts`` are how
-        many rows, or values of them, each was made of."""
+    def aggregated(self, counts: Iterable[str] = (), keys: Iterable[str] = ()) -> Need:
+        """After rows were made of several: of the columns only the keys are what they were.
+        ``counts`` are how many rows, or values of them, each was made of."""
         known = None if self.counts is None else frozenset(counts)
-        return replace(self, stored=frozenset(), columns={}, counts=known)
+        resolved = {key: self._resolve(column(key), {}) for key in keys}
+        settled = {key: sql for key, sql in resolved.items() if sql is not None}
+        return replace(self, stored=frozenset(), columns={}, counts=known, settled=settled)
 
     def _relax(
         self, sql: exp.Expression, known: dict[str, exp.Expression | None]
@@ -123,6 +128,8 @@ class Need:
         names -= self.stored
         if not names:
             return sql
+        for name in names & self.settled.keys():
+            known[name] = self.settled[name]
         for name in names - known.keys():
             definition = self.columns.get(name)
             known[name] = None if definition is None else self._resolve(definition, known)
@@ -157,11 +164,13 @@ def either(first: Needs, second: Needs) -> Needs:
     return tuple((*a, *b) for a in first for b in second)
 
 
-def aggregate_needs(needs: Needs, counts: Iterable[str] | None = None) -> Needs:
-    """What rows need that are made of several; ``counts``: see ``bases.QueryBase``."""
+def aggregate_needs(
+    needs: Needs, counts: Iterable[str] | None = None, keys: Iterable[str] = ()
+) -> Needs:
+    """What rows need that are made of several; ``counts`` and ``keys``: see ``bases.QueryBase``."""
     if counts is None:
-        return tuple(tuple(n.multiplied().aggregated() for n in group) for group in needs)
-    return tuple(tuple(n.aggregated(counts) for n in group) for group in needs)
+        return tuple(tuple(n.multiplied().aggregated((), keys) for n in group) for group in needs)
+    return tuple(tuple(n.aggregated(counts, keys) for n in group) for group in needs)
 
 
 def _conjuncts(sql: exp.Expression) -> Iterator[exp.Expression]:
