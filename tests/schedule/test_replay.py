@@ -26,6 +26,7 @@ from escudo.actions.run import prepare_worker
 from escudo.actions.workspace import Workspace
 from escudo.content import Content
 from escudo.core.timerange import ALL_TIME, TimeRange
+from escudo.detect.screening import Screener
 from escudo.lake import Lake
 from escudo.lake.tables import NOTABLE, RISK
 from escudo.schedule.database import State
@@ -119,6 +120,7 @@ def expected(
     source = lake_of("evtx")
     copy = tmp_path_factory.mktemp("hunted") / "lake"
     whole = Replay.read(source)
+    screener = Screener()  # of all hunts: each search is bound once
     with Lake.open(copy) as lake:
         whole.feed(lake, float("inf"))
         for tick in ticks:
@@ -128,6 +130,7 @@ def expected(
                 engine_of=DuckDBEngines(),
                 now=tick,
                 within=TimeRange(tick - 4200, tick - 600),
+                screener=screener,
             )
             hunt_lake(chosen, workspace)
         found = Found.read(lake)
