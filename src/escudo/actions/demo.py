@@ -148,7 +148,7 @@ def _score_detections(hunt: Hunt, answers: Answers) -> Iterator[Score]:
     """
     for match in hunt.matches:
         name = match.detection.name
-        planted = {(a.host.lower(), a.process_id) for a in answers.rows if name in a.expect}
+        planted = {(a.host.lower(), a.process_id) for a in answers.processes if name in a.expect}
         if not planted:
             continue
         rows = match.rows.select(["dest", "process_id"]).to_pylist()

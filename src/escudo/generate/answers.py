@@ -9,15 +9,14 @@ from typing import Any
 import orjson
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One process that a detection should (or knowingly may) report.
+    """What a detection should (or knowingly may) report.
 
     ``kind``: ``attack`` (planted), ``benign`` (a known false positive: the detections of
     ``expect`` report it) or ``excluded`` (the same behaviour, which no detection reports).
-    ``time`` is when the process started, in UTC; ``campaign`` numbers the intrusions. ``logged``
-    is how many events tell of its start: 2 where Sysmon and the Security log both do, which a
-    detection reports as two rows (their users are written differently).
+    ``time`` is when it began, in UTC; ``campaign`` numbers the intrusions. ``logged`` is how many
+    events tell of it.
     """
 
     kind: str
@@ -28,8 +27,18 @@ class Answer:
     logged: int
     time: str
     host: str
-    aid: str
     user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessAnswer(Answer):
+    """One process of the Windows estate.
+
+    ``logged`` is 2 where Sysmon and the Security log both tell of its start, which a detection
+    reports as two rows (their users are written differently).
+    """
+
+    aid: str
     process_guid: str
     process_id: int
     target_process_id: int
@@ -37,6 +46,14 @@ class Answer:
     parent_process_id: int
     parent_process_name: str
     process: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAnswer(Answer):
+    """One step of an attack on a cloud, a network, a web server or a Linux host."""
+
+    lines: tuple[str, ...]
+    """The events that tell of it, as they stand in the log."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +70,13 @@ class Answers:
     """Events of each kind."""
     rows: tuple[Answer, ...]
 
+    @property
+    def processes(self) -> tuple[ProcessAnswer, ...]:
+        """The rows that are processes."""
+        return tuple(row for row in self.rows if isinstance(row, ProcessAnswer))
+
     def expected(self, detection: str) -> int:
-        """How many processes a detection should report."""
+        """How many processes, or steps of attacks, a detection should report."""
         return sum(detection in row.expect for row in self.rows)
 
     def expected_rows(self, detection: str) -> int:

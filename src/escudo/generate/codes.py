@@ -12,12 +12,12 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode(
             "GEN001",
             "too few or too many events asked for",
-            "Ask for at least 1,000 and at most 1,000,000,000 events.",
+            "Ask for at most 1,000,000,000 events, and for at least 1,000 of a Windows estate.",
         ),
         ErrorCode(
             "GEN002",
             "unknown output format",
-            "Use one of xml, evtx-json, 4688, fdr.",
+            "Use one of xml, evtx-json, 4688, fdr, cloudtrail, o365, entra, auditd, suricata, access.",
         ),
         ErrorCode(
             "GEN003",

@@ -19,7 +19,9 @@ import polars as pl
 from escudo.core.errors import EscudoError
 from escudo.core.prefetch import prefetch
 from escudo.core.timerange import iso_utc
-from escudo.generate.answers import Answer, Answers
+from escudo.generate.activity.script import SCRIPTS
+from escudo.generate.activity.write import ActivityLog
+from escudo.generate.answers import Answer, Answers, ProcessAnswer
 from escudo.generate.batch import Batches, Frames
 from escudo.generate.catalog import ROLES, load_catalog
 from escudo.generate.day import (
@@ -53,7 +55,10 @@ from escudo.generate.world import (
 )
 
 FORMATS: Mapping[str, Format] = {f.name: f for f in (XML, EVTX_JSON, SECURITY, FDR)}
-"""The output formats by name."""
+"""The formats that show the Windows estate, by name."""
+
+FORMAT_NAMES = (*FORMATS, *SCRIPTS)
+"""All formats."""
 
 DEFAULT_START = datetime(2024, 5, 14, tzinfo=UTC)
 """A Tuesday, so that a week of work days comes first."""
@@ -110,20 +115,27 @@ def generate(
     (2000, True)
     """
     _check(events, format, start)
-    run = _Run(events, seed, FORMATS[format], start, hosts or default_hosts(events), attacks)
+    people = hosts or default_hosts(events)
+    if format in SCRIPTS:
+        first = int(start.timestamp()) * 10**9
+        log = ActivityLog(events, seed, format, start=first, people=people, attacks=attacks)
+        with open(out, "wb") if isinstance(out, Path) else nullcontext(out) as stream:
+            return log.write(stream, progress)
+    run = _Run(events, seed, FORMATS[format], start, people, attacks)
     with open(out, "wb") if isinstance(out, Path) else nullcontext(out) as stream:
         return run.write(stream, progress)
 
 
 def _check(events: int, format: str, start: datetime) -> None:
-    if not MIN_EVENTS <= events <= MAX_EVENTS:
+    least = 1 if format in SCRIPTS else MIN_EVENTS
+    if not least <= events <= MAX_EVENTS:
         raise EscudoError(
             "GEN001",
             f"{events:,} events cannot be generated",
-            hint=f"from {MIN_EVENTS:,} to {MAX_EVENTS:,}",
+            hint=f"from {least:,} to {MAX_EVENTS:,}",
         )
-    if format not in FORMATS:
-        known = ", ".join(FORMATS)
+    if format not in FORMAT_NAMES:
+        known = ", ".join(FORMAT_NAMES)
         raise EscudoError("GEN002", f"unknown format {format!r}", hint=f"one of {known}")
     if start.tzinfo is None:
         raise EscudoError("GEN003", f"the start {start.isoformat()} has no time zone")
@@ -304,7 +316,7 @@ class _Run:
             kind = "attack" if label.attack else ("benign" if label.expect else "excluded")
             parent = row["parent_program"]
             self.answers.append(
-                Answer(
+                ProcessAnswer(
                     kind=kind,
                     label=label.text,
                     technique=label.technique,

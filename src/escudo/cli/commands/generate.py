@@ -11,7 +11,7 @@ import click
 
 from escudo.cli.progress import count_items
 from escudo.cli.terminal import open_stderr
-from escudo.generate.generate import DEFAULT_START, FORMATS, generate
+from escudo.generate.generate import DEFAULT_START, FORMAT_NAMES, generate
 
 
 @click.command()
@@ -20,10 +20,12 @@ from escudo.generate.generate import DEFAULT_START, FORMATS, generate
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(tuple(FORMATS)),
+    type=click.Choice(FORMAT_NAMES),
     default="xml",
     show_default=True,
-    help="Sysmon event XML, EVTX-dump JSON, Security 4688 XML, or CrowdStrike FDR JSON.",
+    help="Of a Windows estate: Sysmon event XML, EVTX-dump JSON, Security 4688 XML, CrowdStrike FDR "
+    "JSON. Others: AWS CloudTrail, Office 365, Entra ID, Linux audit, Suricata's eve.json, a web "
+    "server's access log.",
 )
 @click.option(
     "--out",
@@ -42,7 +44,7 @@ from escudo.generate.generate import DEFAULT_START, FORMATS, generate
     default=None,
     help=f"First moment in UTC [default: {DEFAULT_START:%Y-%m-%d}].",
 )
-@click.option("--hosts", type=click.IntRange(min=1), help="How many hosts [default: by events].")
+@click.option("--hosts", type=click.IntRange(min=1), help="How many hosts, or people [default: by events].")
 @click.option("--attacks/--no-attacks", default=True, help="Whether attacks are planted.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(
@@ -57,7 +59,8 @@ def command(
     quiet: bool,
 ) -> None:
     """Write a log of --events events: hosts, users, sessions, process trees, admin work, updates,
-    and (unless --no-attacks) attacks, with an answer file that says which events those are."""
+    or what people and programs do in a cloud, a network, on web servers and Linux; and (unless
+    --no-attacks) attacks, with an answer file that says which events those are."""
     begun = time.monotonic()
     to_stdout = str(out) == "-"
     with count_items(events, "generating", quiet=quiet) as progress:

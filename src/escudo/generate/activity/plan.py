@@ -1,0 +1,86 @@
+"""A script, a number of lines, days -> how many groups of each kind begin when; ``write`` calls it.
+
+The lines are exactly as many as asked for: kinds are drawn until no whole group fits, and groups of
+one event make up the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from escudo.generate.activity.hours import BIN, BINS, DAY, Floats, bin_weights
+from escudo.generate.activity.script import Kind
+from escudo.generate.columns import Ints
+
+_SLICE_LINES = 40_000
+"""Lines that are made together: about 40 MB of text. 20,000 and 80,000 are as fast (2026-11-30)."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A run of five-minute bins. ``shares`` says how many groups of a kind begin in each bin, by
+    kind and bin, in any unit; ``lines`` how many lines the groups of the slice have."""
+
+    day: int
+    start: int
+    end: int
+    shares: Floats
+    lines: int
+
+
+def plan_slices(kinds: Sequence[Kind], lines: int, start: int, days: int) -> Iterator[Slice]:
+    """Consecutive slices of some days, whose lines are ``lines`` in all."""
+    shares = np.concatenate([_day_shares(kinds, start + day * DAY) for day in range(days)], axis=1)
+    sizes = np.array([len(kind.events) for kind in kinds])
+    expected = sizes @ shares
+    upto = np.rint(np.cumsum(expected) / expected.sum() * lines).astype(np.int64)
+    first = done = 0
+    for i in range(days * BINS):
+        day, is_last = i // BINS, (i + 1) % BINS == 0
+        if upto[i] - done >= _SLICE_LINES or is_last:
+            yield Slice(
+                day=day,
+                start=start + first * BIN,
+                end=start + (i + 1) * BIN,
+                shares=shares[:, first : i + 1],
+                lines=int(upto[i]) - done,
+            )
+            first, done = i + 1, int(upto[i])
+
+
+def _day_shares(kinds: Sequence[Kind], start: int) -> Floats:
+    return np.stack([kind.weight * bin_weights(kind.hours, start) for kind in kinds])
+
+
+def plan_groups(part: Slice, kinds: Sequence[Kind], rng: np.random.Generator) -> list[Ints]:
+    """When the groups of each kind begin, in nanoseconds."""
+    drawn = _draw_kinds(part, kinds, rng)
+    return [
+        _begins(part, kind, shares, int(count), rng)
+        for kind, shares, count in zip(kinds, part.shares, drawn, strict=True)
+    ]
+
+
+def _draw_kinds(part: Slice, kinds: Sequence[Kind], rng: np.random.Generator) -> Ints:
+    """How many groups of each kind have the slice's lines in all."""
+    sizes = np.array([len(kind.events) for kind in kinds], np.int64)
+    weights = part.shares.sum(axis=1)
+    sequence = rng.choice(len(kinds), part.lines, p=weights / weights.sum())
+    fitting = int(np.searchsorted(np.cumsum(sizes[sequence]), part.lines, side="right"))
+    rest = part.lines - int(sizes[sequence[:fitting]].sum())
+    single = np.where(sizes == 1, weights, 0)
+    filling = rng.choice(len(kinds), rest, p=single / single.sum())
+    chosen = np.concatenate([sequence[:fitting], filling])
+    return np.bincount(chosen, minlength=len(kinds)).astype(np.int64)
+
+
+def _begins(
+    part: Slice, kind: Kind, shares: Floats, count: int, rng: np.random.Generator
+) -> Ints:
+    bins = rng.choice(len(shares), count, p=shares / shares.sum())
+    within = rng.uniform(0.1, 4, count) * 1e9 if kind.snap else rng.random(count) * (BIN - 1)
+    begins: Ints = part.start + bins * BIN + within.astype(np.int64)
+    return begins
