@@ -50,8 +50,12 @@ class ProcessAnswer(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventAnswer(Answer):
-    """One step of an attack on a cloud, a network, a web server or a Linux host."""
+    """One step of an attack on a cloud, a network, a web server or a Linux host.
 
+    ``host`` is what was attacked: a host, an account or a tenant; ``src`` where it came from.
+    """
+
+    src: str
     lines: tuple[str, ...]
     """The events that tell of it, as they stand in the log."""
 

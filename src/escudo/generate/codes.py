@@ -17,7 +17,8 @@ CODES: Mapping[str, ErrorCode] = {
         ErrorCode(
             "GEN002",
             "unknown output format",
-            "Use one of xml, evtx-json, 4688, fdr, cloudtrail, o365, entra, auditd, suricata, access.",
+            "Use one of xml, evtx-json, 4688, fdr, cloudtrail, o365, entra, auditd, suricata, "
+            "access.",
         ),
         ErrorCode(
             "GEN003",

@@ -23,9 +23,9 @@ from escudo.generate.generate import DEFAULT_START, FORMAT_NAMES, generate
     type=click.Choice(FORMAT_NAMES),
     default="xml",
     show_default=True,
-    help="Of a Windows estate: Sysmon event XML, EVTX-dump JSON, Security 4688 XML, CrowdStrike FDR "
-    "JSON. Others: AWS CloudTrail, Office 365, Entra ID, Linux audit, Suricata's eve.json, a web "
-    "server's access log.",
+    help="Of a Windows estate: Sysmon event XML, EVTX-dump JSON, Security 4688 XML, CrowdStrike "
+    "FDR JSON. Others: AWS CloudTrail, Office 365, Entra ID, Linux audit, Suricata's eve.json, a "
+    "web server's access log.",
 )
 @click.option(
     "--out",
@@ -44,7 +44,11 @@ from escudo.generate.generate import DEFAULT_START, FORMAT_NAMES, generate
     default=None,
     help=f"First moment in UTC [default: {DEFAULT_START:%Y-%m-%d}].",
 )
-@click.option("--hosts", type=click.IntRange(min=1), help="How many hosts, or people [default: by events].")
+@click.option(
+    "--hosts",
+    type=click.IntRange(min=1),
+    help="How many hosts, or people [default: by events].",
+)
 @click.option("--attacks/--no-attacks", default=True, help="Whether attacks are planted.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from escudo.generate.activity.drawn_tables import Table
 from escudo.generate.activity.groups import Groups
 from escudo.generate.activity.hours import BIN
 from escudo.generate.activity.script import Script, Step
-from escudo.generate.activity.drawn_tables import Table
 from escudo.generate.columns import Ints
 
 _MINUTE = 60 * 10**9
@@ -45,7 +45,7 @@ def plan_attacks(
 ) -> Iterator[Planted]:
     """The steps of a day's intrusions."""
     for campaign in campaigns:
-        begin = day_start + int(rng.integers(_FIRST, _LAST)) * BIN
+        begin = day_start + int(rng.uniform(_FIRST, _LAST) * BIN)
         shared = {name: tables[name].draw(1, rng) for name in script.campaign}
         for step in steps:
             start = begin + int(step.after * _MINUTE) + _spread(step, rng)

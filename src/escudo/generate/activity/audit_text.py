@@ -1,4 +1,4 @@
-"""The arguments of a process -> what the Linux audit system writes of them; ``drawn_tables`` calls it.
+"""The arguments of a process -> what Linux' audit system writes of them, for ``drawn_tables``.
 
 Source: auditd's record fields (linux-audit/audit-documentation, "Audit Event Fields"): a value with
 spaces, quotes or control characters is written as hex digits; a process title has its arguments

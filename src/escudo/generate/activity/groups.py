@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from escudo.generate.activity.drawn_tables import Table
 from escudo.generate.activity.made_values import make_value, time_text
 from escudo.generate.activity.script import Event
-from escudo.generate.activity.drawn_tables import Table
 from escudo.generate.columns import Ints, joined, numbers
 from escudo.generate.templates import Placeholder, Template
 

@@ -15,14 +15,19 @@ DAY = BINS * BIN
 Floats = NDArray[np.float64]
 
 HOURS: Mapping[str, tuple[float, ...]] = {
-    "office": (1, 1, 1, 1, 2, 4, 12, 35, 75, 95, 100, 92, 60, 82, 98, 95, 85, 60, 28, 12, 7, 5, 3, 2),
-    "evening": (20, 12, 8, 6, 6, 9, 18, 32, 48, 56, 60, 64, 68, 64, 62, 62, 66, 74, 84, 96, 100, 92, 68, 40),
-    "night": (40, 95, 100, 100, 90, 40, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 6, 10, 30),
+    "office": (
+        *(1, 1, 1, 1, 2, 4, 12, 35, 75, 95, 100, 92),
+        *(60, 82, 98, 95, 85, 60, 28, 12, 7, 5, 3, 2),
+    ),
+    "evening": (
+        *(20, 12, 8, 6, 6, 9, 18, 32, 48, 56, 60, 64),
+        *(68, 64, 62, 62, 66, 74, 84, 96, 100, 92, 68, 40),
+    ),
     "steady": (1,) * 24,
-}  # fmt: skip
+}
 """How busy each hour is, compared with the others of the day."""
 
-_WEEKEND: Mapping[str, float] = {"office": 0.1, "evening": 0.9, "night": 1.0, "steady": 1.0}
+_WEEKEND: Mapping[str, float] = {"office": 0.1, "evening": 0.9, "steady": 1.0}
 
 
 def bin_weights(hours: str, start: int) -> Floats:

@@ -77,9 +77,7 @@ def _draw_kinds(part: Slice, kinds: Sequence[Kind], rng: np.random.Generator) ->
     return np.bincount(chosen, minlength=len(kinds)).astype(np.int64)
 
 
-def _begins(
-    part: Slice, kind: Kind, shares: Floats, count: int, rng: np.random.Generator
-) -> Ints:
+def _begins(part: Slice, kind: Kind, shares: Floats, count: int, rng: np.random.Generator) -> Ints:
     bins = rng.choice(len(shares), count, p=shares / shares.sum())
     within = rng.uniform(0.1, 4, count) * 1e9 if kind.snap else rng.random(count) * (BIN - 1)
     begins: Ints = part.start + bins * BIN + within.astype(np.int64)

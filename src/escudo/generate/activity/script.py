@@ -3,17 +3,19 @@
 The keys of a script:
 
 - ``form``: ``json`` (an event is a mapping) or ``text`` (an event is a line)
-- ``host``, ``user``: what the answer file says of an attack, as templates
+- ``host``, ``user``, ``src``: what the answer file says of an attack, as templates
 - ``serial``: the table whose rows number their events
 - ``short``: names for texts that occur often
 - ``tables``: ``names`` and ``rows``, or ``rows: people``; ``add`` has columns made of the others.
-  The column ``weight`` says how often a row is drawn, ``key`` names it.
-- ``kinds``: ``weight`` is how many of a thousand groups are of the kind, ``hours`` when (``hours.py``).
-  ``snap`` lets them begin on the five minutes. ``events`` are the events of a group.
+  The column ``weight`` says how often a row is drawn, ``key`` names it. Of ``argv``, the arguments
+  of a process, become ``execve`` and ``proctitle`` as the Linux audit system writes them.
+- ``kinds``: ``weight`` is about how many of a thousand groups are of the kind, ``hours`` when they
+  happen (``hours.py``). ``snap`` lets them begin on the five minutes. ``event`` or ``events`` are
+  those of a group.
 - ``campaign``: the tables of which an intruder's steps share one row
 - ``attacks``: ``after`` is in minutes from the campaign's begin, ``times`` how many groups over
   ``within`` seconds. ``each`` makes one for each row of a table. ``pick`` names rows.
-  ``kind`` takes the events of a kind.
+  ``src`` is where it comes from, if not from where the others do.
 
 In a JSON event ``=${...}`` is a value without quotes. A mapping ``{event, delay}`` is an event that
 comes later: ``delay`` has the least and the most seconds.
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -72,6 +74,7 @@ class Step:
     within: float
     each: str | None
     pick: Mapping[str, str]
+    src: Template
     events: tuple[Event, ...]
 
     @property
@@ -99,7 +102,7 @@ class Script:
     tables: Mapping[str, TableScript]
     kinds: tuple[Kind, ...]
     campaign: tuple[str, ...]
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[Step, ...]
 
 
 def load_script(name: str) -> Script:
@@ -120,17 +123,16 @@ class _Reader:
         self._json = value["form"] == "json"
         self._short: Mapping[str, str] = value.get("short", {})
         self._tables = {name: self._table(table) for name, table in value["tables"].items()}
-        self._kinds = {kind["name"]: self._kind(kind) for kind in value["kinds"]}
 
     def read(self) -> Script:
-        kinds = tuple(kind for kind in self._kinds.values() if kind.weight)
+        kinds = tuple(self._kind(kind) for kind in self._value["kinds"])
         if not any(len(kind.events) == 1 for kind in kinds):
             raise ValueError(f"{self._name}: no kind has one event, so not every number can be met")
         return Script(
             name=self._name,
             json=self._json,
-            host=parse(self._value["host"]),
-            user=parse(self._value["user"]),
+            host=self._template(self._value["host"]),
+            user=self._template(self._value["user"]),
             serial=self._value.get("serial"),
             tables=self._tables,
             kinds=kinds,
@@ -175,11 +177,14 @@ class _Reader:
             delay = (float(value["delay"][0]), float(value["delay"][1]))
             value = value["event"]
         text = orjson.dumps(value).decode() if self._json else value
-        template = parse(_UNQUOTED.sub(r"\1", self._written_out(text)) + "\n")
+        return Event(self._template(_UNQUOTED.sub(r"\1", text) + "\n"), delay)
+
+    def _template(self, text: str) -> Template:
+        template = parse(self._written_out(text))
         unknown = tables_of(template) - self._tables.keys()
         if unknown:
             raise ValueError(f"{self._name}: unknown tables {sorted(unknown)} in {text!r}")
-        return Event(template, delay)
+        return template
 
     def _written_out(self, text: str) -> str:
         """A text with its short names replaced, which may have others in them."""
@@ -191,7 +196,6 @@ class _Reader:
         return self._short.get(match[1], match[0])
 
     def _step(self, value: Mapping[str, Any]) -> Step:
-        events = self._kinds[value["kind"]].events if "kind" in value else self._events(value)
         each = value.get("each")
         times = value.get("times", 1)
         if each is not None:
@@ -208,5 +212,6 @@ class _Reader:
             within=value.get("within", 1),
             each=each,
             pick=value.get("pick", {}),
-            events=events,
+            src=self._template(value.get("src", self._value["src"])),
+            events=self._events(value),
         )

@@ -14,11 +14,11 @@ import polars as pl
 from escudo.core.prefetch import prefetch
 from escudo.core.timerange import iso_utc
 from escudo.generate.activity.attacks import Planted, fitting_steps, plan_attacks
+from escudo.generate.activity.drawn_tables import make_tables
 from escudo.generate.activity.groups import Groups
 from escudo.generate.activity.hours import BIN, DAY
 from escudo.generate.activity.plan import Slice, plan_groups, plan_slices
 from escudo.generate.activity.script import load_script
-from escudo.generate.activity.drawn_tables import make_tables
 from escudo.generate.answers import Answers, EventAnswer
 from escudo.generate.batch import rank
 from escudo.generate.catalog import load_catalog
@@ -52,7 +52,10 @@ class ActivityLog:
         self._serial: Ints | None = None
         if self._script.serial is not None:
             self._serial = rng.integers(1_000, 900_000, len(self._tables[self._script.serial]))
-        self._later: tuple[Ints, pl.Series] = (np.zeros(0, np.int64), pl.Series([], dtype=pl.String))
+        self._later: tuple[Ints, pl.Series] = (
+            np.zeros(0, np.int64),
+            pl.Series([], dtype=pl.String),
+        )
         self._last = start
         self._rows: list[EventAnswer] = []
 
@@ -164,6 +167,7 @@ class ActivityLog:
             time=iso_utc(int(times.min()) / 1e9),
             host=unescape(groups.render(self._script.host, groups.start)[0]),
             user=unescape(groups.render(self._script.user, groups.start)[0]),
+            src=unescape(groups.render(step.src, groups.start)[0]),
             lines=tuple(line.removesuffix("\n") for line in lines.gather(order)),
         )
 
