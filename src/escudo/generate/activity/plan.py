@@ -33,22 +33,36 @@ class Slice:
 
 def plan_slices(kinds: Sequence[Kind], lines: int, start: int, days: int) -> Iterator[Slice]:
     """Consecutive slices of some days, whose lines are ``lines`` in all."""
-    shares = np.concatenate([_day_shares(kinds, start + day * DAY) for day in range(days)], axis=1)
+    week = [_day_shares(kinds, start + day * DAY) for day in range(min(days, 7))]
     sizes = np.array([len(kind.events) for kind in kinds])
-    expected = sizes @ shares
-    upto = np.rint(np.cumsum(expected) / expected.sum() * lines).astype(np.int64)
-    first = done = 0
-    for i in range(days * BINS):
-        day, is_last = i // BINS, (i + 1) % BINS == 0
-        if upto[i] - done >= _SLICE_LINES or is_last:
+    expected = [sizes @ shares for shares in week]
+    total = sum(float(expected[day % 7].sum()) for day in range(days))
+    before = 0.0
+    done = 0
+    for day in range(days):
+        upto = before + np.cumsum(expected[day % 7])
+        before = float(upto[-1])
+        ends = np.rint(upto / total * lines).astype(np.int64)
+        if day == days - 1:
+            ends[-1] = lines
+        yield from _cut(ends, week[day % 7], day, start + day * DAY, done)
+        done = int(ends[-1])
+
+
+def _cut(ends: Ints, shares: Floats, day: int, start: int, done: int) -> Iterator[Slice]:
+    """The slices of a day. ``ends`` has the lines from the log's begin to each bin's end, ``done``
+    those before the day."""
+    first = 0
+    for i in range(BINS):
+        if ends[i] - done >= _SLICE_LINES or i == BINS - 1:
             yield Slice(
                 day=day,
                 start=start + first * BIN,
                 end=start + (i + 1) * BIN,
                 shares=shares[:, first : i + 1],
-                lines=int(upto[i]) - done,
+                lines=int(ends[i]) - done,
             )
-            first, done = i + 1, int(upto[i])
+            first, done = i + 1, int(ends[i])
 
 
 def _day_shares(kinds: Sequence[Kind], start: int) -> Floats:

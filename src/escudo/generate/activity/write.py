@@ -37,7 +37,7 @@ class ActivityLog:
     """One log in the making; a thread makes the next slice while one is written."""
 
     def __init__(
-        self, events: int, seed: int, format: str, start: int, people: int, attacks: bool
+        self, events: int, seed: int, format: str, *, start: int, people: int, attacks: bool
     ) -> None:
         self._events, self._seed, self._people = events, seed, people
         self._start = start
@@ -56,6 +56,7 @@ class ActivityLog:
             np.zeros(0, np.int64),
             pl.Series([], dtype=pl.String),
         )
+        """Lines of a slice that are written in a later one, with their times."""
         self._last = start
         self._rows: list[EventAnswer] = []
 
@@ -85,9 +86,15 @@ class ActivityLog:
 
     def _blocks(self) -> Iterator[pl.Series]:
         """The lines of each slice of the days."""
-        waiting = [attack for day in range(self._days) for attack in self._attacks(day)]
-        lines = self._events - sum(attack.step.lines for attack in waiting)
+        intrusions = self._days * self._campaigns
+        planted = intrusions * sum(step.lines for step in self._steps)
+        lines = self._events - planted
+        waiting: list[Planted] = []
+        day = -1
         for part in plan_slices(self._script.kinds, lines, self._start, self._days):
+            if part.day != day:
+                day = part.day
+                waiting = self._attacks(day)
             now = [attack for attack in waiting if attack.groups.start[0] < part.end]
             waiting = waiting[len(now) :]
             yield self._block(part, now)
@@ -107,7 +114,8 @@ class ActivityLog:
 
     def _block(self, part: Slice, attacks: Sequence[Planted]) -> pl.Series:
         """The lines that are written in a slice; later ones are kept for the next."""
-        rng = np.random.default_rng((self._seed, self._events, part.day, part.start // BIN))
+        number = (part.start - self._start) // BIN
+        rng = np.random.default_rng((self._seed, self._events, part.day, number))
         kinds = self._script.kinds
         begins = plan_groups(part, kinds, rng)
         groups = [
