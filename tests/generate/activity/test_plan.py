@@ -42,8 +42,8 @@ def test_exactly_as_many_lines_as_asked_for(
 
 def test_a_plan_is_cut_into_slices() -> None:
     parts = list(plan_slices([kind(1)], 1_000_000, TUESDAY, 1))
-    assert len(parts) > 20
-    assert max(part.lines for part in parts) < 45_000
+    assert len(parts) > 40
+    assert max(part.lines for part in parts) < 25_000
 
 
 def test_kinds_that_snap_begin_on_the_five_minutes() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from escudo.generate.activity.placeholders import parse, tables_of
-from escudo.generate.activity.script import SCRIPTS, _Reader, load_script
+from escudo.generate.activity.script import SCRIPTS, load_script, read_script
 
 MINIMAL: dict[str, Any] = {
     "form": "text",
@@ -56,7 +56,7 @@ def test_each_table_is_used(name: str) -> None:
 )
 def test_a_fault_is_told(change: dict[str, Any], word: str) -> None:
     with pytest.raises(ValueError, match=word):
-        _Reader("made", MINIMAL | change).read()
+        read_script("made", MINIMAL | change)
 
 
 def test_short_names_may_have_short_names_in_them() -> None:
@@ -64,7 +64,7 @@ def test_short_names_may_have_short_names_in_them() -> None:
         "short": {"a": "<${b}>", "b": "${page.path}"},
         "kinds": [{"name": "visit", "weight": 1, "event": "${a}"}],
     }
-    (kind,) = _Reader("made", value).read().kinds
+    (kind,) = read_script("made", value).kinds
     assert kind.events[0].template == ("<", *parse("${page.path}"), ">\n")
 
 
@@ -74,7 +74,7 @@ def test_a_value_of_json_can_be_a_number() -> None:
         "form": "json",
         "kinds": [{"name": "visit", "weight": 1, "event": event}],
     }
-    (kind,) = _Reader("made", value).read().kinds
+    (kind,) = read_script("made", value).kinds
     assert kind.events[0].template == (
         '{"port":',
         *parse("${n:1:9}"),

@@ -31,6 +31,7 @@ def time_of(format: str, line: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", SCRIPTS)
 @settings(max_examples=5, deadline=None)
 @given(events=st.integers(1, 1_500))
@@ -46,6 +47,7 @@ def test_the_smallest_logs(format: str, events: int) -> None:
     assert (len(lines), answers.events) == (events, events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", SCRIPTS)
 def test_same_arguments_same_bytes(format: str) -> None:
     assert write(format, events=EVENTS, seed=SEED) == day(format)
@@ -160,4 +162,32 @@ def test_the_events_of_a_connection_share_its_flow() -> None:
     assert kinds["tls", "flow"] > 100
     assert kinds["dns", "dns"] > 100
     for events in flows.values():
-        assert len({(e["src_ip"], e["src_port"], e["dest_ip"]) for e in events}) == 1
+        ends = {
+            frozenset({(e["src_ip"], e["src_port"]), (e["dest_ip"], e["dest_port"])})
+            for e in events
+        }
+        assert len(ends) == 1
+
+
+@pytest.mark.parametrize("format", SCRIPTS)
+def test_the_steps_of_an_intrusion_share_their_intruder(format: str) -> None:
+    _, answers = write(format, events=8_000, hosts=450)
+    by_campaign = defaultdict(set)
+    for row in steps(answers):
+        if row.src.startswith("192.0.2."):
+            by_campaign[row.campaign].add((row.src, row.user))
+    assert sorted(by_campaign) == [0, 1, 2]
+    assert {len(shared) for shared in by_campaign.values()} == {1}
+
+
+def test_a_spray_tries_each_account_once() -> None:
+    spray = next(row for row in steps(day("entra")[1]) if row.technique == "T1110.003")
+    tried = Counter(json.loads(line)["properties"]["userPrincipalName"] for line in spray.lines)
+    assert (len(tried), set(tried.values())) == (70, {1})
+
+
+def test_the_answers_say_how_often_a_detection_is_expected() -> None:
+    _, answers = day("cloudtrail")
+    assert answers.expected("AWS CreateAccessKey") == 1
+    assert answers.expected_rows("AWS CreateAccessKey") == 1
+    assert answers.processes == ()

@@ -113,7 +113,15 @@ def load_script(name: str) -> Script:
     (True, True)
     """
     folder = resources.files("escudo.generate").joinpath("tables/activity")
-    return _Reader(name, yaml.safe_load(folder.joinpath(f"{name}.yml").read_text("utf-8"))).read()
+    return read_script(name, yaml.safe_load(folder.joinpath(f"{name}.yml").read_text("utf-8")))
+
+
+def read_script(name: str, value: Mapping[str, Any]) -> Script:
+    """A script as parsed -> its typed values.
+
+    Raises ValueError for what is wrong in it (a mistake in the package's tables).
+    """
+    return _Reader(name, value).read()
 
 
 class _Reader:

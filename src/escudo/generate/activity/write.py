@@ -1,6 +1,6 @@
 """A number of events, a seed, a script -> a log file and its answers; ``generate`` calls it.
 
-Memory is bounded by a slice of the day (some 40,000 lines), not by the log.
+Memory is bounded by a slice of the day (some 20,000 lines), not by the log.
 """
 
 from __future__ import annotations
