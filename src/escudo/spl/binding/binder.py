@@ -90,6 +90,8 @@ class Binder:
     prune: bool = True
     """Whether commands that work on all fields at once get only those that are asked for later."""
     required: RequiredFields | None = None
+    following: tuple[CommandNode, ...] = ()
+    """The commands behind the one that is bound, of its pipeline."""
     """The fields that the commands after the current one may ask for; None: any."""
     effects: list[Effect] = field(default_factory=list)
     """What the search asks to be changed; the caller does it, or does not."""
@@ -118,12 +120,12 @@ class Binder:
     def pipeline(self, pipeline: Pipeline, source: Relation | None = None) -> Relation:
         """The relation of a pipeline over a source (None: it generates its own rows)."""
         relation = source
-        around = self.required
+        around = self.required, self.following
         for i, command in enumerate(pipeline.commands):
-            following = pipeline.commands[i + 1 :]
-            self.required = required_fields(following) if self.prunes(command) else None
+            self.following = tuple(pipeline.commands[i + 1 :])
+            self.required = required_fields(self.following) if self.prunes(command) else None
             relation = self.apply(command, relation)
-        self.required = around
+        self.required, self.following = around
         assert relation is not None
         return relation
 

@@ -11,6 +11,7 @@ from escudo.spl.binding.binder import Binder, Command
 from escudo.spl.binding.declaration import Declaration, Reads
 from escudo.spl.binding.saved_search import saved_search
 from escudo.spl.operators import lookup_tables
+from escudo.spl.operators.event_text import read_with_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.source import suggest
@@ -22,7 +23,8 @@ class From(Command):
     """``from kind:object`` or ``from kind object``.
 
     ``kind`` is ``datamodel`` (object ``Model`` or ``Model.Dataset``), ``lookup``, ``inputlookup``
-    or ``savedsearch``.
+    or ``savedsearch``. Rows of a data model have the text of their events (``_raw``) where a
+    command behind names it.
 
     Refused: the kinds ``search``, ``metadata`` and ``sid``; rows before the command.
     """
@@ -63,7 +65,8 @@ class From(Command):
         match self.kind:
             case "datamodel":
                 model, _, name = self.object.partition(".")
-                return dataset.read(dataset.find(model, name or None, binder, self.span), binder)
+                found = dataset.find(model, name or None, binder, self.span)
+                return read_with_text(found, binder)
             case "lookup" | "inputlookup":
                 return lookup_tables.open_lookup(self.object, binder, self.span)
             case "savedsearch":
