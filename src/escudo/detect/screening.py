@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import TypeAlias
 
@@ -19,10 +20,12 @@ from escudo.content import Detection
 from escudo.core.catalog import Catalog, CatalogView, Knowledge
 from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic, EscudoError
+from escudo.core.event_log import ERROR, log_event
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.detect import observed
 from escudo.detect.asked_knowledge import AskedKnowledge, KnownStates, Name
+from escudo.detect.attempt import attempt
 from escudo.detect.kept_searches import KeptSearches
 from escudo.engines.execute import Engine
 from escudo.spl import (
@@ -137,7 +140,11 @@ class Screener:
             screens.append(kept.screen)
         if changed:
             self._cache.keep(_KIND, key, known)
-        possible = select_possible(screens, catalog, engine, within)
+        ask = partial(select_possible, screens, catalog, engine, within)
+        possible = attempt(ask, name="what all detections need")
+        if isinstance(possible, Diagnostic):  # then each is run, and says what is wrong with it
+            log_event("screening", level=ERROR, code=possible.code, problem=possible.message)
+            return [None] * len(screens)
         return [None if may else s for s, may in zip(screens, possible, strict=True)]
 
     def keep_searches(

@@ -63,8 +63,9 @@ def command(
     quiet: bool,
 ) -> None:
     """Write a log of --events events: hosts, users, sessions, process trees, admin work, updates,
-    or what people and programs do in a cloud, a network, on web servers and Linux; and (unless
-    --no-attacks) attacks, with an answer file that says which events those are."""
+    or what people and programs do in a cloud, a network, on web servers and Linux. Attacks are
+    among them, with an answer file that says which events those are; --no-attacks leaves them
+    out."""
     begun = time.monotonic()
     to_stdout = str(out) == "-"
     with count_items(events, "generating", quiet=quiet) as progress:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
 
@@ -17,15 +16,16 @@ import duckdb
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class MemoryLimits:
     """The limit that all queries of a connection have, and the one of a query that needs more; as
     DuckDB writes them (``"512MiB"``)."""
 
-    connection: duckdb.DuckDBPyConnection
-    usual: str
-    most: str
-    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+    def __init__(self, connection: duckdb.DuckDBPyConnection, usual: str, most: str) -> None:
+        self._connection = connection
+        self._usual = usual
+        self._most = most
+        self._raised = False
+        self._lock = Lock()
 
     def run(self, ask: Callable[[], T]) -> T:
         """What a query gives. One that does not fit is asked again, with as much as there may be.
@@ -33,18 +33,29 @@ class MemoryLimits:
         Raises:
             duckdb.OutOfMemoryException: it does not fit in that either.
         """
+        if self._raised and self._lock.acquire(blocking=False):
+            try:
+                self._lower()
+            finally:
+                self._lock.release()
         try:
             return ask()
         except duckdb.OutOfMemoryException:
             with self._lock:  # one at a time: another may be why this one did not fit
-                self._set(self.most)
+                self._set(self._most)
+                self._raised = True
                 try:
                     return ask()
                 finally:
-                    # As long as others hold more than is usual, it stays.
-                    with suppress(duckdb.Error):
-                        self._set(self.usual)
+                    self._lower()
+
+    def _lower(self) -> None:
+        """Sets the usual limit. As long as others hold more than that, it stays: the next query
+        tries again."""
+        with suppress(duckdb.Error):
+            self._set(self._usual)
+            self._raised = False
 
     def _set(self, limit: str) -> None:
-        with self.connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             cursor.execute("SET memory_limit = ?", [limit])
