@@ -156,3 +156,40 @@ class Knowledge(Protocol):
     def fingerprint(self) -> bytes:
         """What tells the lookups, models and jobs there are now from those of another time."""
         ...
+
+
+class KnowledgeView:
+    """Knowledge as it is; kinds of views answer one or the other question in another way."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    def macro(self, name: str, arity: int) -> Macro | None:
+        return self._knowledge.macro(name, arity)
+
+    def macros(self) -> Sequence[tuple[str, int]]:
+        return self._knowledge.macros()
+
+    def lookup(self, name: str) -> Lookup | None:
+        return self._knowledge.lookup(name)
+
+    def lookups(self) -> Sequence[str]:
+        return self._knowledge.lookups()
+
+    def saved_search(self, name: str) -> str | None:
+        return self._knowledge.saved_search(name)
+
+    def field_rules(self) -> FieldRules:
+        return self._knowledge.field_rules()
+
+    def origins(self, field: str) -> frozenset[str]:
+        return self._knowledge.origins(field)
+
+    def model(self, name: str) -> bytes | None:
+        return self._knowledge.model(name)
+
+    def job(self, name: str) -> pa.Table | None:
+        return self._knowledge.job(name)
+
+    def fingerprint(self) -> bytes:
+        return self._knowledge.fingerprint()

@@ -12,25 +12,18 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from escudo.core.catalog import Knowledge, Lookup, Macro
-from escudo.core.field_rules import FieldRules
+from escudo.core.catalog import Knowledge, KnowledgeView, Lookup
 
 Name: TypeAlias = tuple[str, str]
 """A kind (lookup, model, job, lookups) and a name."""
 
 
-class AskedKnowledge:
+class AskedKnowledge(KnowledgeView):
     """``core.catalog.Knowledge``; ``names`` is what was asked for of what searches can write."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        self._knowledge = knowledge
+        super().__init__(knowledge)
         self.names: set[Name] = set()
-
-    def macro(self, name: str, arity: int) -> Macro | None:
-        return self._knowledge.macro(name, arity)
-
-    def macros(self) -> Sequence[tuple[str, int]]:
-        return self._knowledge.macros()
 
     def lookup(self, name: str) -> Lookup | None:
         self.names.add(("lookup", name))
@@ -39,15 +32,6 @@ class AskedKnowledge:
     def lookups(self) -> Sequence[str]:
         self.names.add(("lookups", ""))
         return self._knowledge.lookups()
-
-    def saved_search(self, name: str) -> str | None:
-        return self._knowledge.saved_search(name)
-
-    def field_rules(self) -> FieldRules:
-        return self._knowledge.field_rules()
-
-    def origins(self, field: str) -> frozenset[str]:
-        return self._knowledge.origins(field)
 
     def model(self, name: str) -> bytes | None:
         self.names.add(("model", name))

@@ -8,43 +8,27 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from escudo.core.catalog import Knowledge, Lookup, Macro
-from escudo.core.field_rules import FieldRules
+from escudo.core.catalog import Knowledge, KnowledgeView, Lookup
 from escudo.lake.artifacts import COLLECTIONS, LOOKUPS, Artifacts
 
 
-class LakeKnowledge:
+class LakeKnowledge(KnowledgeView):
     """``core.catalog.Knowledge``: a lookup's rows in the lake go before the content's file, and
     models and jobs are those of the lake. What the lake does not have is the content's."""
 
     def __init__(self, content: Knowledge, artifacts: Artifacts) -> None:
-        self._content = content
+        super().__init__(content)
         self._artifacts = artifacts
 
-    def macro(self, name: str, arity: int) -> Macro | None:
-        return self._content.macro(name, arity)
-
-    def macros(self) -> Sequence[tuple[str, int]]:
-        return self._content.macros()
-
     def lookup(self, name: str) -> Lookup | None:
-        defined = self._content.lookup(name)
+        defined = self._knowledge.lookup(name)
         path = self._artifacts.find(*find_place(defined, name))
         if path is None:
             return defined
         return replace(defined or Lookup(name), path=str(path), verbatim=True)
 
     def lookups(self) -> Sequence[str]:
-        return tuple(dict.fromkeys((*self._content.lookups(), *self._artifacts.names(LOOKUPS))))
-
-    def saved_search(self, name: str) -> str | None:
-        return self._content.saved_search(name)
-
-    def field_rules(self) -> FieldRules:
-        return self._content.field_rules()
-
-    def origins(self, field: str) -> frozenset[str]:
-        return self._content.origins(field)
+        return tuple(dict.fromkeys((*self._knowledge.lookups(), *self._artifacts.names(LOOKUPS))))
 
     def model(self, name: str) -> bytes | None:
         return self._artifacts.model(name)

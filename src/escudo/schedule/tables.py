@@ -21,7 +21,8 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
-_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER alone
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""The type of numbers of rows: SQLite counts only an INTEGER up by itself."""
 
 READY, RUNNING, DONE, FAILED = "ready", "running", "done", "failed"
 """The states of a window: ``ready`` waits for a worker, ``failed`` ran and its search did not."""
@@ -48,7 +49,7 @@ it was due up to ``planned_to``; ``retired`` is when the content had it no longe
 WINDOWS = Table(
     "windows",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("search_id", Integer, ForeignKey("searches.id"), nullable=False),
     Column("due", Double, nullable=False),
     Column("stage", Integer, nullable=False),
@@ -61,7 +62,7 @@ WINDOWS = Table(
     Column("worker", String(80)),
     Column("lease", Double),
     Column("ran", Double),
-    Column("commit_id", _Number),
+    Column("commit_id", NUMBER),
     Column("rows", Integer, nullable=False),
     Column("risk_events", Integer, nullable=False),
     Column("findings", Integer, nullable=False),
@@ -81,7 +82,7 @@ again, ``stale`` whether data came for it while it ran, ``commit_id`` the lake t
 GAPS = Table(
     "gaps",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("search_id", Integer, ForeignKey("searches.id"), nullable=False),
     Column("first_due", Double, nullable=False),
     Column("last_due", Double, nullable=False),
@@ -95,7 +96,7 @@ GAPS = Table(
 THROTTLES = Table(
     "throttles",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("search_id", Integer, ForeignKey("searches.id"), nullable=False),
     Column("key", String(64), nullable=False),
     Column("event_hash", String(64), nullable=False),
@@ -121,7 +122,7 @@ SUPPRESSIONS = Table(
 OUTBOX = Table(
     "outbox",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("event_hash", String(64), nullable=False, unique=True),
     Column("payload", Text),
     Column("found", Double, nullable=False),
@@ -132,7 +133,7 @@ SINKS = Table(
     "sinks",
     METADATA,
     Column("name", String(200), primary_key=True),
-    Column("sent_to", _Number, nullable=False),
+    Column("sent_to", NUMBER, nullable=False),
     Column("worker", String(80)),
     Column("lease", Double),
     Column("failures", Integer, nullable=False),

@@ -6,7 +6,6 @@ Times are epoch seconds. Secrets are kept as digests alone.
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Double,
     Index,
@@ -18,9 +17,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from escudo.schedule.tables import NUMBER
+
 METADATA = MetaData()
 
-_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER alone
 
 USERS = Table(
     "users",
@@ -55,7 +55,7 @@ SESSIONS = Table(
 TOKENS = Table(
     "tokens",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("name", String(200), nullable=False),
     Column("kind", String(10), nullable=False),
     Column("digest", String(64), nullable=False, unique=True),
@@ -75,7 +75,7 @@ which Splunk's REST shows to those who may administer."""
 AUDIT = Table(
     "audit",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at", Double, nullable=False),
     Column("who", String(200), nullable=False),
     Column("address", String(80), nullable=False),
@@ -90,7 +90,7 @@ AUDIT = Table(
 SAVED_SEARCHES = Table(
     "saved_searches",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("owner", String(200), nullable=False),
     Column("app", String(80), nullable=False),
     Column("name", String(400), nullable=False),

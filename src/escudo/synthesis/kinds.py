@@ -101,12 +101,6 @@ class EventKind:
         if self.entry.where is not None:
             yield Holds(substitute(_parse(self.entry.where), raw))
 
-    @property
-    def parts(self) -> Sequence[str]:
-        """The fields that an event has of those that are read as one."""
-        rules = () if self.family.text is None else self.family.text.join
-        return ["a0"] if rules else []
-
     def has(self, name: str) -> bool:
         """Whether its events are known to have a field."""
         schema = self.dataset if self.dataset is not None else self.family.schema
@@ -214,11 +208,10 @@ class Kinds:
 
     def __init__(self, families: Families, models: Models) -> None:
         self.models = models
-        wires = {family.name: find_wire(family) for family in families.values()}
         self._families: list[tuple[Family, WireFormat, Sequence[DatasetMapping]]] = [
             (family, wire, read_mappings(family, models))
             for family in sorted(families.values(), key=_rank)
-            if (wire := wires[family.name]) is not None
+            if (wire := find_wire(family)) is not None
         ]
 
     def of_dataset(self, model: str, name: str | None) -> Iterator[EventKind]:

@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
-
-from escudo.core.catalog import Knowledge, Lookup, Macro
-from escudo.core.field_rules import FieldRules
+from escudo.core.catalog import Knowledge, KnowledgeView, Lookup
 from escudo.synthesis.trials import Trial
 
 
@@ -44,11 +41,11 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, str]], fields: Iterable[s
         writer.writerows(rows)
 
 
-class _WithRows:
+class _WithRows(KnowledgeView):
     """``core.catalog.Knowledge`` with files for some collections."""
 
     def __init__(self, knowledge: Knowledge, paths: Mapping[str, str]) -> None:
-        self._knowledge = knowledge
+        super().__init__(knowledge)
         self._paths = paths
 
     def lookup(self, name: str) -> Lookup | None:
@@ -57,30 +54,3 @@ class _WithRows:
         if known is None or path is None:
             return known
         return replace(known, path=path, collection=None, writer=None)
-
-    def lookups(self) -> Sequence[str]:
-        return self._knowledge.lookups()
-
-    def macro(self, name: str, arity: int) -> Macro | None:
-        return self._knowledge.macro(name, arity)
-
-    def macros(self) -> Sequence[tuple[str, int]]:
-        return self._knowledge.macros()
-
-    def saved_search(self, name: str) -> str | None:
-        return self._knowledge.saved_search(name)
-
-    def field_rules(self) -> FieldRules:
-        return self._knowledge.field_rules()
-
-    def origins(self, field: str) -> frozenset[str]:
-        return self._knowledge.origins(field)
-
-    def model(self, name: str) -> bytes | None:
-        return self._knowledge.model(name)
-
-    def job(self, name: str) -> pa.Table | None:
-        return self._knowledge.job(name)
-
-    def fingerprint(self) -> bytes:
-        return self._knowledge.fingerprint()

@@ -422,7 +422,7 @@ class _Follower:
         for wanted in command.fields:
             names = [wanted]
             if "*" in wanted:
-                held = {*rows.known, *(n for k in self.walk.kinds.values() for n in k.parts)}
+                held = {*rows.known, *(n for k in self.walk.kinds.values() for n in k.wire.parts)}
                 names = [n for n in sorted(held) if _between(n, wanted) is not None]
             for name in names:
                 part = _between(name, wanted) or name

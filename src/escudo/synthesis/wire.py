@@ -17,7 +17,7 @@ import orjson
 
 from escudo.sources import Family
 from escudo.synthesis.values import items_of
-from escudo.synthesis.wire_texts import TextWriter
+from escudo.synthesis.wire_texts import TextWriter, name_part
 
 _NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 USER_DATA = "UserData_Xml"
@@ -40,7 +40,8 @@ class WireFormat:
     source. ``carrier`` is the field that text goes to which may be anywhere in an event. Events
     that are ``labelled`` come in with a source type, as an input of Splunk gives it; whose others
     are is seen in them. ``holds`` says which fields an event can have; ``defaults`` are texts that
-    fit where they stand, ``forms`` regular expressions of those that do.
+    fit where they stand, ``forms`` regular expressions of those that do. ``parts`` are the first of
+    fields that are read as one.
 
     >>> WRITERS["crowdstrike_fdr"].write({"event_simpleName": "EndOfProcess"}, 1.5)
     '{"event_simpleName":"EndOfProcess","timestamp":"1500"}'
@@ -54,6 +55,7 @@ class WireFormat:
     holds: Callable[[str], bool] = lambda name: True
     defaults: Mapping[str, str] = field(default_factory=dict)
     forms: Mapping[str, str] = field(default_factory=dict)
+    parts: Sequence[str] = ()
 
 
 def _escape(text: str) -> str:
@@ -250,4 +252,5 @@ def find_wire(family: Family) -> WireFormat | None:
         holds=lines.holds,
         defaults=lines.find_defaults(),
         forms=lines.find_forms(),
+        parts=[name_part(rule, 0) for rule in family.text.join],
     )

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from escudo.sources.lines.delimited import DelimitedRule
 from escudo.sources.lines.text_form import (
     WHOLE,
+    JoinRule,
     JsonStep,
     MatchStep,
     PairStep,
@@ -30,6 +31,8 @@ _CARRIERS = ("message", "message_text")
 """Fields that hold what a line says in words."""
 HOST = "host"
 _DEFAULT_HOST = "server1"
+_PLAIN = re.compile(r"[!#-~]*")
+"""A text that the audit system writes as it is."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class TextWriter:
             words = [word for text in texts for word in text.split(rule.by)]
             if not all(words):  # a blank at the end, or two: an argument that has them
                 words = texts
-            out |= {f"a{number}": word for number, word in enumerate(words)}
+            out |= {name_part(rule, number): word for number, word in enumerate(words)}
         return out
 
 
@@ -212,7 +215,7 @@ class _Line:
         """A value as it stands in a pair; what a program chose is written in hexadecimal digits if
         it has blanks or quotes (auparse, "untrusted strings")."""
         if self._is_chosen(name):
-            return text.encode().hex().upper() if re.search(r'[\s"]', text) else f'"{text}"'
+            return f'"{text}"' if _PLAIN.fullmatch(text) else text.encode().hex().upper()
         return text if re.fullmatch(r"[\w.:/()@-]+", text) else f"{quote}{text}{quote}"
 
     def _is_chosen(self, name: str) -> bool:
@@ -221,6 +224,15 @@ class _Line:
             and all(self.fields.get(n) in texts for n, texts in rule.when.items())
             for rule in self.form.hex
         )
+
+
+def name_part(rule: JoinRule, number: int) -> str:
+    """The field that is the part of a number, of those that are read as one.
+
+    >>> name_part(JoinRule("line", r"a\\d+", " ", {}), 2)
+    'a2'
+    """
+    return re.sub(r"\d+", str(number), next(make_examples(rule.fields)))
 
 
 def _names_of(step: Step) -> Sequence[str]:

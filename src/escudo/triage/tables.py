@@ -5,11 +5,12 @@ Times are epoch seconds. A finding is named by its ``event_hash``, the same whic
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
+
+from escudo.schedule.tables import NUMBER
 
 METADATA = MetaData()
 
-_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER alone
 
 FINDING_STATES = Table(
     "finding_states",
@@ -29,7 +30,7 @@ that nobody overwrites what he has not seen."""
 FINDING_CHANGES = Table(
     "finding_changes",
     METADATA,
-    Column("id", _Number, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("event_hash", String(64), nullable=False),
     Column("at", Double, nullable=False),
     Column("who", String(200), nullable=False),

@@ -18,7 +18,8 @@ DONE, REFUSED = "done", "refused"
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act; ``at`` is in epoch seconds."""
+    """One act. ``id`` counts up; ``at`` is in epoch seconds; ``outcome`` is ``done`` or
+    ``refused``."""
 
     id: int
     at: float

@@ -151,6 +151,16 @@ class EditIn(BaseModel):
     comment: str = ""
     revisions: dict[str, int] | None = None
 
+    def to_edit(self) -> Edit:
+        """What is changed of each."""
+        return Edit(
+            status=self.status,
+            owner=self.owner,
+            urgency=self.urgency,
+            disposition=self.disposition,
+            comment=self.comment,
+        )
+
 
 class StateOut(BaseModel):
     """What a finding has become."""
@@ -211,13 +221,7 @@ def change_findings(request: Request, edit: EditIn) -> dict[str, StateOut]:
     states = edit_findings(
         server.make_workspace_of(request.scope["principal"]),
         server.triage,
-        Edit(
-            status=edit.status,
-            owner=edit.owner,
-            urgency=edit.urgency,
-            disposition=edit.disposition,
-            comment=edit.comment,
-        ),
+        edit.to_edit(),
         hashes=list(dict.fromkeys(edit.ids)),
         who=who.name,
         revisions=edit.revisions,

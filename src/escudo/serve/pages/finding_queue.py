@@ -19,7 +19,6 @@ from escudo.serve.pages.rendering import render
 from escudo.serve.pages.views import SavedView, keep_view, list_views, remove_view
 from escudo.serve.permissions import Permission, asks
 from escudo.serve.server import Server
-from escudo.triage.changes import Edit
 from escudo.triage.queue import SORTS, FindingFilter
 from escudo.triage.values import DISPOSITIONS, OPEN, STATUSES, UNASSIGNED, URGENCIES
 
@@ -171,13 +170,7 @@ def change_findings(
     edit_findings(
         server.make_workspace_of(request.scope["principal"]),
         server.triage,
-        Edit(
-            status=edit.status,
-            owner=edit.owner,
-            urgency=edit.urgency,
-            disposition=edit.disposition,
-            comment=edit.comment,
-        ),
+        edit.to_edit(),
         hashes=hashes,
         who=who.name,
         revisions={one: _read_number(revision)} if one is not None and revision else None,

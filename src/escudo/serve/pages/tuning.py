@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from escudo.actions.triage import find_detection, open_finding, open_queue
@@ -60,6 +60,24 @@ _SHOWN = 20
 _Texts = Annotated[list[str] | None, Form()]
 
 
+class Draft:
+    """What the form of a finding says: the fields that are ticked, and how long it is to hold."""
+
+    def __init__(
+        self,
+        field: _Texts = None,
+        value: _Texts = None,
+        use: _Texts = None,
+        lifetime: Annotated[Literal["7d", "30d", "90d", "never"], Form()] = "30d",
+    ) -> None:
+        self.fields = _pick(field, value, use)
+        self.seconds = LIFETIMES[lifetime][1]
+        """None: until it is taken away."""
+
+
+_Drafted = Annotated[Draft, Depends(Draft)]
+
+
 @router.get("/findings/{finding}/tune")
 @asks(Permission.TUNE)
 def show_tuning(request: Request, finding: str) -> Response:
@@ -87,18 +105,15 @@ def show_tuning(request: Request, finding: str) -> Response:
 def preview_tuning(
     request: Request,
     finding: str,
-    field: _Texts = None,
-    value: _Texts = None,
-    use: _Texts = None,
+    drafted: _Drafted,
     kind: Annotated[str, Form()] = EXCLUDE,
-    lifetime: Annotated[str, Form()] = "30d",
 ) -> Response:
     """What it would have taken out, and the SPL; a part of the page."""
     server: Server = request.app.state.server
     now = server.clock.now()
     workspace = server.make_workspace_of(request.scope["principal"])
     opened = open_finding(workspace, server.triage, finding)
-    draft = _draft(server, request, opened.finding, _pick(field, value, use), lifetime)
+    draft = _draft(server, request, opened.finding, drafted)
     removed = find_removed(open_queue(workspace, server.triage), draft, since=now - _BACK * _DAY)
     return render(
         request,
@@ -117,20 +132,13 @@ def preview_tuning(
 
 @router.post("/findings/{finding}/tune/tests")
 @asks(Permission.TUNE)
-def try_tuning(
-    request: Request,
-    finding: str,
-    field: _Texts = None,
-    value: _Texts = None,
-    use: _Texts = None,
-    lifetime: Annotated[str, Form()] = "30d",
-) -> Response:
+def try_tuning(request: Request, finding: str, drafted: _Drafted) -> Response:
     """Whether the detection's tests pass with it; a part of the page."""
     server: Server = request.app.state.server
     workspace = server.make_workspace_of(request.scope["principal"])
     opened = open_finding(workspace, server.triage, finding)
     detection = _need_detection(server, opened.finding)
-    draft = _draft(server, request, opened.finding, _pick(field, value, use), lifetime)
+    draft = _draft(server, request, opened.finding, drafted)
     results = run_tuned_tests(
         server.contents.untuned,
         detection,
@@ -146,11 +154,8 @@ def try_tuning(
 def tune(
     request: Request,
     finding: str,
-    field: _Texts = None,
-    value: _Texts = None,
-    use: _Texts = None,
+    drafted: _Drafted,
     kind: Annotated[str, Form()] = EXCLUDE,
-    lifetime: Annotated[str, Form()] = "30d",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Makes the exclusion, which holds from the next run on, or the suppression."""
@@ -159,12 +164,11 @@ def tune(
     now = server.clock.now()
     workspace = server.make_workspace_of(request.scope["principal"])
     opened = open_finding(workspace, server.triage, finding)
-    fields = _pick(field, value, use)
-    seconds = LIFETIMES.get(lifetime, LIFETIMES["30d"])[1]
-    expires = None if seconds is None else now + seconds
+    fields = drafted.fields
+    expires = None if drafted.seconds is None else now + drafted.seconds
     name = opened.finding.detection
     if kind == SUPPRESS:
-        _draft(server, request, opened.finding, fields, lifetime, reason=reason).check(now)
+        _draft(server, request, opened.finding, drafted, reason=reason).check(now)
         add_suppression(
             server.state,
             detection=name,
@@ -248,23 +252,21 @@ def _draft(
     server: Server,
     request: Request,
     finding: Finding,
-    fields: Mapping[str, str],
-    lifetime: str,
+    drafted: Draft,
     *,
     reason: str = "to be tried",
 ) -> Exclusion:
     """An exclusion that is not kept yet. Raises EscudoError: TRI006."""
     who: Principal = request.scope["principal"]
     now = server.clock.now()
-    seconds = LIFETIMES.get(lifetime, LIFETIMES["30d"])[1]
     draft = Exclusion(
         id=0,
         detection=finding.detection,
-        fields=fields,
+        fields=drafted.fields,
         author=who.name,
         reason=reason,
         created=now,
-        expires=None if seconds is None else now + seconds,
+        expires=None if drafted.seconds is None else now + drafted.seconds,
     )
     draft.check(now)
     return draft

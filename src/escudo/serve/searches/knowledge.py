@@ -9,12 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from escudo.actions.joined_tables import join_tables
-from escudo.core.catalog import Knowledge, Lookup, Macro
-from escudo.core.field_rules import FieldRules
+from escudo.core.catalog import Knowledge, KnowledgeView, Lookup, Macro
 from escudo.serve.searches.results import Part, read_part
 
 
-class UserKnowledge:
+class UserKnowledge(KnowledgeView):
     """``core.catalog.Knowledge``.
 
     Saved searches are the user's own, then the content's. ``loadjob`` loads his own jobs; what
@@ -37,7 +36,7 @@ class UserKnowledge:
         sees_all: bool,
         tuned: Sequence[Macro] = (),
     ) -> None:
-        self._base = base
+        super().__init__(base)
         self._saved = {name.lower(): search for name, search in saved.items()}
         self._jobs = jobs
         self._collections = collections
@@ -45,37 +44,25 @@ class UserKnowledge:
         self._tuned = {(macro.name, len(macro.arguments)): macro for macro in tuned}
 
     def macro(self, name: str, arity: int) -> Macro | None:
-        return self._tuned.get((name, arity)) or self._base.macro(name, arity)
+        return self._tuned.get((name, arity)) or self._knowledge.macro(name, arity)
 
     def macros(self) -> Sequence[tuple[str, int]]:
-        return tuple(dict.fromkeys((*self._base.macros(), *self._tuned)))
+        return tuple(dict.fromkeys((*self._knowledge.macros(), *self._tuned)))
 
     def lookup(self, name: str) -> Lookup | None:
         path = self._collections.get(name)
         if path is not None:
             return Lookup(name, path=str(path), collection=name, verbatim=True)
-        return self._base.lookup(name)
+        return self._knowledge.lookup(name)
 
     def lookups(self) -> Sequence[str]:
-        return tuple(dict.fromkeys((*self._base.lookups(), *self._collections)))
+        return tuple(dict.fromkeys((*self._knowledge.lookups(), *self._collections)))
 
     def saved_search(self, name: str) -> str | None:
-        return self._saved.get(name.lower()) or self._base.saved_search(name)
-
-    def field_rules(self) -> FieldRules:
-        return self._base.field_rules()
-
-    def origins(self, field: str) -> frozenset[str]:
-        return self._base.origins(field)
-
-    def model(self, name: str) -> bytes | None:
-        return self._base.model(name)
+        return self._saved.get(name.lower()) or self._knowledge.saved_search(name)
 
     def job(self, name: str) -> pa.Table | None:
         parts = self._jobs.get(name)
         if parts is not None:
             return join_tables([*map(read_part, parts)])
-        return self._base.job(name) if self._sees_all else None
-
-    def fingerprint(self) -> bytes:
-        return self._base.fingerprint()
+        return self._knowledge.job(name) if self._sees_all else None

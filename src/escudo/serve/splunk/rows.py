@@ -80,15 +80,14 @@ _Rows = Sequence[Mapping[str, Cell]]
 def _write_json(
     rows: _Rows, fields: Sequence[str], offset: int, preview: bool, messages: _Messages
 ) -> str:
-    body = {
-        "preview": preview,
-        "init_offset": offset,
-        "messages": [*messages],
-        "fields": [{"name": name} for name in fields],
-        "results": [drop_null(row) for row in rows],
-        "highlighted": {},
-    }
-    return json.dumps(body, ensure_ascii=False)
+    return _write_body(
+        offset,
+        preview,
+        messages,
+        fields=[{"name": name} for name in fields],
+        results=[drop_null(row) for row in rows],
+        highlighted={},
+    )
 
 
 def drop_null(row: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -98,26 +97,19 @@ def drop_null(row: Mapping[str, Cell]) -> dict[str, Cell]:
 def _write_json_rows(
     rows: _Rows, fields: Sequence[str], offset: int, preview: bool, messages: _Messages
 ) -> str:
-    body = {
-        "preview": preview,
-        "init_offset": offset,
-        "messages": [*messages],
-        "fields": [*fields],
-        "rows": [[row.get(name) for name in fields] for row in rows],
-    }
-    return json.dumps(body, ensure_ascii=False)
+    cells = [[row.get(name) for name in fields] for row in rows]
+    return _write_body(offset, preview, messages, fields=[*fields], rows=cells)
 
 
 def _write_json_columns(
     rows: _Rows, fields: Sequence[str], offset: int, preview: bool, messages: _Messages
 ) -> str:
-    body = {
-        "preview": preview,
-        "init_offset": offset,
-        "messages": [*messages],
-        "fields": [*fields],
-        "columns": [[row.get(name) for row in rows] for name in fields],
-    }
+    cells = [[row.get(name) for row in rows] for name in fields]
+    return _write_body(offset, preview, messages, fields=[*fields], columns=cells)
+
+
+def _write_body(offset: int, preview: bool, messages: _Messages, **parts: Any) -> str:
+    body = {"preview": preview, "init_offset": offset, "messages": [*messages], **parts}
     return json.dumps(body, ensure_ascii=False)
 
 
