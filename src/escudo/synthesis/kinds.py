@@ -26,6 +26,7 @@ from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal, parse_eval
 from escudo.synthesis.conditions import KEPT, NOTHING, Condition, Holds, of_role, substitute
 from escudo.synthesis.demands import Check, Demand, exact
 from escudo.synthesis.demands import Kind as DemandKind
+from escudo.synthesis.values import wildcard_regex
 from escudo.synthesis.wire import USER_DATA, WRITERS, XML_FAMILIES, WireFormat, find_wire
 
 TELLING = ("EventID", "event_simpleName", "ActionType")
@@ -272,11 +273,12 @@ def _fix(family: Family, events: Mapping[str, Sequence[str]]) -> Iterator[Mappin
 
 def _say_whose(kind: EventKind) -> Mapping[str, str]:
     """The fields by which labelled events would be known without their labels, and a source type
-    that fits these."""
-    wanted = kind.label.get(SOURCETYPE, "")
+    that fits these: the family's own where it does."""
     own = kind.family.sourcetype
-    fits = not wanted or ("*" not in wanted and wanted != own.lower())
-    out = {SOURCETYPE: (wanted or own) if fits else own}
+    wanted = kind.label.get(SOURCETYPE, own)
+    fits = wildcard_regex(wanted).fullmatch(own) is not None
+    # A pattern is no source type itself.
+    out = {SOURCETYPE: own if fits or "*" in wanted else wanted}
     for name, texts in kind.family.rules[0].conditions if kind.family.rules else ():
         if ANY in texts and name not in kind.family.time:
             out[name] = "sample"
