@@ -52,13 +52,13 @@ def follow(
     feeder = _Feeder(Path(source), logs / "stream.xml", rate, report, stop)
     feeder.start()
     first = _plant(logs / "attacks.log", 1, "first")
-    _await(first, seen)
+    _await(first, seen, process)
     begun, before = time.perf_counter(), feeder.sent
     planted = _plant(logs / "attacks.log", round(seconds / PLANT_SECONDS), "planted")
     lasted, sent = time.perf_counter() - begun, feeder.sent - before
     stop.set()
     feeder.join()
-    _await(planted, seen)
+    _await(planted, seen, process)
     process.terminate()
     process.wait()
     waited = sorted(seen[n] - at for n, at in planted.items() if n in seen)
@@ -90,10 +90,14 @@ def _plant(log: Path, count: int, word: str) -> dict[str, float]:
     return planted
 
 
-def _await(planted: Mapping[str, float], seen: Mapping[str, float]) -> None:
-    """Waits until all that was planted is found."""
+def _await(
+    planted: Mapping[str, float], seen: Mapping[str, float], process: subprocess.Popen[str]
+) -> None:
+    """Waits until all that was planted is found. Raises RuntimeError if the program ends before."""
     end = time.monotonic() + PATIENCE
     while planted.keys() - seen.keys() and time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"escudo follow ended with exit code {process.returncode}")
         time.sleep(_STEP)
 
 

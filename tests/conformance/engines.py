@@ -80,6 +80,14 @@ def problem(
     return "; ".join(wrong) or None
 
 
+def find_rows(case: Case, engine: Engine, folder: Path) -> list[Row]:
+    """The rows that a case gives, whatever it expects."""
+    catalog, known = _world(case, folder, "columns")
+    assert case.spl is not None
+    result = run_search(case.spl, engine.over(catalog), catalog, known, now=NOW)
+    return list(result.table.to_pylist())
+
+
 def find_missed(cases: Sequence[Case], engine: Engine, folder: Path) -> list[str]:
     """The names of cases that a hunt leaves out although they have rows, or ask for a change."""
     out = []

@@ -3,7 +3,7 @@ and ``appendcols``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,12 +14,14 @@ from sqlglot import exp
 from escudo.core.catalog import Lookup
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
+from escudo.spl.operators.described_lookups import describe_member, describe_output, is_lasting
 from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.windows import number_rows
 from escudo.spl.relation.arrow_types import field_type
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.comparison import any_value, map_values
 from escudo.spl.relation.relation import Relation
+from escudo.spl.relation.scans import Member
 from escudo.spl.relation.sql import (
     alias,
     all_hold,
@@ -168,7 +170,7 @@ def _match_equal(
         shown = [qualify("r", b.ident) for b in bounds.values()]
         return join_queries(inner, table(source), on=on, columns=shown)
 
-    return relation.wrap(build), bounds
+    return _attach(relation, build, match, bounds, held), bounds
 
 
 def _group_by_keys(rows: pa.Table, keys: list[str], *, outputs: list[str], most: int) -> pa.Table:
@@ -251,7 +253,35 @@ def _match_patterns(
         query.set("with_", _name_queries([*named, (values, distinct)]))
         return query
 
-    return relation.wrap(build), bounds
+    return _attach(relation, build, match, bounds, held), bounds
+
+
+def _attach(
+    relation: Relation,
+    build: Callable[[exp.Select], exp.Select],
+    match: _Match,
+    bounds: Mapping[str, Bound],
+    held: Sequence[str],
+) -> Relation:
+    """The rows with the outputs that a query joins to them; what these are of one key is known."""
+    name, value = match.keys[0]
+    kind = match.kind(name)
+    if len(held) > 1 or kind == "CIDR" or value.type is FieldType.MULTIVALUE:
+        return relation.attach(build)
+    if not is_lasting(match.definition):
+        return relation.attach(build)
+    keys, key = _fold_case(match.rows[name], match.fold), column(held[0])
+    columns: list[tuple[str, exp.Expression]] = []
+    members: list[tuple[str, Member]] = []
+    for output, bound in bounds.items():
+        wildcards, values = kind == "WILDCARD", match.rows[output]
+        if bound.type is FieldType.MULTIVALUE:
+            member = describe_member(key, keys, values, wildcards=wildcards)
+            members += [(bound.ident, member)] if member is not None else []
+        else:
+            described = describe_output(key, keys, values, wildcards=wildcards)
+            columns += [(bound.ident, described)] if described is not None else []
+    return relation.attach(build, columns, members)
 
 
 def _name_queries(named: Sequence[tuple[str, exp.Select]]) -> exp.With:

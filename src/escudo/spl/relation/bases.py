@@ -54,6 +54,12 @@ class Base(ABC):
         return None
 
     @property
+    def settled(self) -> tuple[str, ...]:
+        """Columns that are the same in each of the rows that one of these was made of: what filters
+        by them may as well filter those, in the same SELECT."""
+        return ()
+
+    @property
     def row_wise(self) -> bool:
         """Whether each row is made of one row of a table: some can be read without others."""
         return False
@@ -140,6 +146,10 @@ class QueryBase(Base):
     there may be more rows than before."""
     keys: tuple[str, ...] = ()
     """Identifiers that are the same in each of the rows of the first input that one was made of."""
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        return self.keys
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -180,6 +181,41 @@ def any_value(
     """
     kept = filter_values(values, condition)
     return more_than(prelude_call("spl_len", kept), literal_integer(0))
+
+
+@dataclass(frozen=True)
+class AskedValues:
+    """A condition of which it is asked whether it holds for any value of a list: the column that
+    holds the list, the condition on its ``parameter``."""
+
+    name: str
+    condition: exp.Expression
+    parameter: str
+
+    def of(self, value: exp.Expression) -> exp.Expression:
+        """The condition on a value."""
+
+        def put(node: exp.Expression) -> exp.Expression:
+            is_parameter = isinstance(node, exp.Column) and node.name == self.parameter
+            return value.copy() if is_parameter else node
+
+        return self.condition.transform(put)
+
+
+def split_any_value(sql: exp.Expression) -> AskedValues | None:
+    """What ``any_value`` made of a column; None for anything else.
+
+    >>> asked = any_value(exp.column("m"), lambda v: match_wildcards(v.sql, "a", fold=False))
+    >>> split_any_value(asked).of(exp.Literal.string("b")).sql("duckdb")
+    "'b' = 'a'"
+    """
+    match sql:
+        case exp.GT(this=exp.Anonymous(expressions=[exp.ArrayFilter() as kept]), expression=bound):
+            values, condition = kept.this, kept.expression
+            if isinstance(values, exp.Column) and bound == literal_integer(0):
+                (parameter,) = condition.expressions
+                return AskedValues(values.name, condition.this, parameter.name)
+    return None
 
 
 def filter_values(

@@ -18,8 +18,8 @@ from escudo.core.schema import FieldType
 from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.rendering import render_steps
-from escudo.spl.relation.scans import Need, Needs, Scan, aggregate_needs
-from escudo.spl.relation.sql import column, list_of
+from escudo.spl.relation.scans import Member, Need, Needs, Scan, Terms, aggregate_needs
+from escudo.spl.relation.sql import all_hold, column, filter_rows, is_true, list_of
 from escudo.spl.relation.steps import Extend, Limit, Order, Step, Where, Wrap
 from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.ast import EvalExpr
@@ -143,7 +143,20 @@ class Relation:
         *,
         inner: bool = False,
     ) -> Relation:
-        return replace(self, steps=(*self.steps, Wrap(build, tuple(inputs), inner)))
+        return self._then(Wrap(build, tuple(inputs), inner))
+
+    def attach(
+        self,
+        build: Callable[[exp.Select], exp.Select],
+        columns: Iterable[tuple[str, exp.Expression]] = (),
+        members: Iterable[tuple[str, Member]] = (),
+    ) -> Relation:
+        """Each row with columns from elsewhere, of which so much is known."""
+        wrap = Wrap(build, row_wise=True, columns=tuple(columns), members=tuple(members))
+        return self._then(wrap)
+
+    def _then(self, step: Step) -> Relation:
+        return replace(self, steps=(*self.steps, step))
 
     def where(self, condition: exp.Expression) -> Relation:
         if isinstance(condition, exp.Boolean) and condition.this is True:
@@ -204,7 +217,37 @@ class Relation:
 
     def render(self) -> exp.Select:
         """``SELECT *`` and all columns of the steps, without a final order."""
-        return render_steps(self.base.render(), self.steps)
+        query = self.base.render()
+        early = self._find_early()
+        if early:
+            filter_rows(query, all_hold(early))
+        return render_steps(query, self.steps)
+
+    def _find_early(self) -> Sequence[exp.Expression]:
+        """What a filter of attached columns asks of the settled columns of the base.
+
+        An engine moves a filter of these themselves below a grouping on its own.
+        """
+        settled = frozenset(self.base.settled)
+        if not settled or not any(isinstance(s, Wrap) and s.row_wise for s in self.steps):
+            return ()
+        plain = known = Terms(settled)
+        early: list[exp.Expression] = []
+        for step in self.steps:
+            if isinstance(step, Where):
+                asked = known.relax(step.condition)
+                if not is_true(asked) and asked != plain.relax(step.condition):
+                    early.append(asked)
+            elif isinstance(step, Extend) and step.unnest:
+                continue
+            elif isinstance(step, Extend) and not step.window:
+                known = known.extend(step.columns)
+                plain = plain.extend(step.columns)
+            elif isinstance(step, Wrap) and step.row_wise:
+                known = known.extend(step.columns, step.members)
+            else:  # it looks at other rows
+                break
+        return early
 
 
 def _follow(need: Need, steps: Iterable[Step]) -> Need:
@@ -213,6 +256,8 @@ def _follow(need: Need, steps: Iterable[Step]) -> Need:
     for step in steps:
         if isinstance(step, Where):
             need = need.restrict(step.condition)
+        elif isinstance(step, Wrap) and step.row_wise:
+            need = need.extend(step.columns, step.members)
         elif isinstance(step, Wrap) or (isinstance(step, Extend) and step.unnest):
             need = need.multiplied()
         elif isinstance(step, Extend) and not step.window:

@@ -16,7 +16,8 @@ from sqlglot import exp
 
 from escudo.core.schema import Column, TableSchema
 from escudo.core.timerange import TimeRange
-from escudo.spl.relation.sql import all_hold, any_holds, column
+from escudo.spl.relation.comparison import split_any_value
+from escudo.spl.relation.sql import all_hold, any_holds, case_when, column
 
 MOST_GROUPS = 8
 """Groups of needs that are put together, each of one side with each of the other."""
@@ -42,52 +43,49 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Need:
-    """Rows of one table without which a search gives none.
+class Member:
+    """A list of one value, once or several times, where a condition holds; else of another, or of
+    none."""
 
-    ``conditions`` are over ``stored``, the table's own columns. ``columns`` says what other
-    identifiers stand for, in terms of those and of each other.
+    condition: exp.Expression
+    value: exp.Expression
+    otherwise: exp.Expression | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is known of identifiers: conditions on them are put in terms of ``stored`` ones.
+
+    ``columns``, ``members``, ``settled``, ``barred``: see ``Need``. ``thorough``: also where a
+    condition says little of a computed column.
     """
 
-    scan: Scan
     stored: frozenset[str]
-    conditions: tuple[exp.Expression, ...] = ()
     columns: Mapping[str, exp.Expression] = field(default_factory=dict)
-    barred: frozenset[str] = frozenset()
-    """Functions that no condition is to call (in lower case): what does so counts as not known."""
-    counts: frozenset[str] | None = frozenset()
-    """Identifiers of numbers that no more rows can make than there are; None where a row of the
-    table was made into several."""
+    members: Mapping[str, Member] = field(default_factory=dict)
     settled: Mapping[str, exp.Expression] = field(default_factory=dict)
-    """Identifiers that stand for the same in each row that others were made of, over the table's
-    own columns: keys of groupings."""
-    least: int = 1
-    """Rows of the table that it takes, with those of the other needs of the group."""
+    barred: frozenset[str] = frozenset()
+    thorough: bool = False
 
-    def restrict(self, condition: exp.Expression) -> Need:
-        """With a condition, as far as it is known."""
-        counts = self.counts or frozenset()
-        least = max(self.least, *(_least_count(c, counts) for c in _conjuncts(condition)))
-        known = self._relax(condition, {})
-        if isinstance(known, exp.Boolean) and known.this:
-            return replace(self, least=least)
-        return replace(self, conditions=(*self.conditions, known), least=least)
+    def extend(
+        self,
+        columns: Iterable[tuple[str, exp.Expression]],
+        members: Iterable[tuple[str, Member]] = (),
+    ) -> Terms:
+        """With identifiers for expressions, and for lists."""
+        return replace(
+            self,
+            columns={**self.columns, **dict(columns)},
+            members={**self.members, **dict(members)},
+        )
 
-    def extend(self, columns: Iterable[tuple[str, exp.Expression]]) -> Need:
-        """With identifiers for expressions."""
-        return replace(self, columns={**self.columns, **dict(columns)})
+    def relax(self, condition: exp.Expression) -> exp.Expression:
+        """What a condition asks of stored columns at least: TRUE where that is not known."""
+        return self._relax(condition, {})
 
-    def multiplied(self) -> Need:
-        """After several rows were made of one."""
-        return replace(self, counts=None)
-
-    def aggregated(self, counts: Iterable[str] = (), keys: Iterable[str] = ()) -> Need:
-        """After rows were made of several: of the columns only the keys are what they were.
-        ``counts`` are how many rows, or values of them, each was made of."""
-        known = None if self.counts is None else frozenset(counts)
-        resolved = {key: self._resolve(column(key), {}) for key in keys}
-        settled = {key: sql for key, sql in resolved.items() if sql is not None}
-        return replace(self, stored=frozenset(), columns={}, counts=known, settled=settled)
+    def resolve(self, sql: exp.Expression) -> exp.Expression | None:
+        """An expression over stored columns; None if it is not known, or too large."""
+        return self._resolve(sql, {})
 
     def _relax(
         self, sql: exp.Expression, known: dict[str, exp.Expression | None]
@@ -101,11 +99,28 @@ class Need:
                 return any_holds(self._relax(part, known) for part in _operands(sql))
             case exp.Not() if self._says_little(sql):
                 return exp.true()  # as of the key of a grouping: it says little, and costs much
-        found = self._resolve(sql, known)
+        found = self._resolve(self._ask_members(sql), known)
         return exp.true() if found is None else found
 
+    def _ask_members(self, sql: exp.Expression) -> exp.Expression:
+        """Whether any value of a list of members meets a condition: whether theirs does."""
+        asked = split_any_value(sql) if self.members else None
+        member = self._find_member(asked.name) if asked is not None else None
+        if asked is None or member is None:
+            return sql
+        otherwise = exp.false() if member.otherwise is None else asked.of(member.otherwise)
+        return case_when((member.condition, asked.of(member.value)), otherwise=otherwise)
+
+    def _find_member(self, name: str) -> Member | None:
+        match self.columns.get(name):
+            case exp.Coalesce(this=exp.Column() as first, expressions=[exp.Array() as second]):
+                member = self.members.get(first.name)
+                if member is not None and len(second.expressions) == 1:
+                    return replace(member, otherwise=second.expressions[0])
+        return self.members.get(name)
+
     def _says_little(self, sql: exp.Not) -> bool:
-        return _is_presence(sql) and not self.scan.thorough and not self._is_stored(sql)
+        return _is_presence(sql) and not self.thorough and not self._is_stored(sql)
 
     def _is_stored(self, sql: exp.Expression) -> bool:
         return all(c.name in self.stored for c in sql.find_all(exp.Column))
@@ -144,6 +159,75 @@ class Need:
 
         made = sql.transform(put)
         return None if any(n > MOST_NODES for n, _ in enumerate(made.walk())) else made
+
+
+@dataclass(frozen=True)
+class Need:
+    """Rows of one table without which a search gives none.
+
+    ``conditions`` are over ``stored``, the table's own columns. ``columns`` says what other
+    identifiers stand for, in terms of those and of each other.
+    """
+
+    scan: Scan
+    stored: frozenset[str]
+    conditions: tuple[exp.Expression, ...] = ()
+    columns: Mapping[str, exp.Expression] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
+    """Functions that no condition is to call (in lower case): what does so counts as not known."""
+    counts: frozenset[str] | None = frozenset()
+    """Identifiers of numbers that no more rows can make than there are; None where a row of the
+    table was made into several."""
+    settled: Mapping[str, exp.Expression] = field(default_factory=dict)
+    """Identifiers that stand for the same in each row that others were made of, over the table's
+    own columns: keys of groupings."""
+    members: Mapping[str, Member] = field(default_factory=dict)
+    """Identifiers of lists that hold one value, once or several times, or none."""
+    least: int = 1
+    """Rows of the table that it takes, with those of the other needs of the group."""
+
+    def restrict(self, condition: exp.Expression) -> Need:
+        """With a condition, as far as it is known."""
+        counts = self.counts or frozenset()
+        least = max(self.least, *(_least_count(c, counts) for c in _conjuncts(condition)))
+        known = self._terms.relax(condition)
+        if isinstance(known, exp.Boolean) and known.this:
+            return replace(self, least=least)
+        return replace(self, conditions=(*self.conditions, known), least=least)
+
+    def extend(
+        self,
+        columns: Iterable[tuple[str, exp.Expression]],
+        members: Iterable[tuple[str, Member]] = (),
+    ) -> Need:
+        """With identifiers for expressions, and for lists."""
+        terms = self._terms.extend(columns, members)
+        return replace(self, columns=terms.columns, members=terms.members)
+
+    def multiplied(self) -> Need:
+        """After several rows were made of one."""
+        return replace(self, counts=None)
+
+    def aggregated(self, counts: Iterable[str] = (), keys: Iterable[str] = ()) -> Need:
+        """After rows were made of several: of the columns only the keys are what they were.
+        ``counts`` are how many rows, or values of them, each was made of."""
+        known = None if self.counts is None else frozenset(counts)
+        resolved = {key: self._terms.resolve(column(key)) for key in keys}
+        settled = {key: sql for key, sql in resolved.items() if sql is not None}
+        return replace(
+            self, stored=frozenset(), columns={}, members={}, counts=known, settled=settled
+        )
+
+    @property
+    def _terms(self) -> Terms:
+        return Terms(
+            self.stored,
+            self.columns,
+            self.members,
+            self.settled,
+            self.barred,
+            self.scan.thorough,
+        )
 
 
 Needs: TypeAlias = tuple[tuple[Need, ...], ...]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from escudo.spl.relation.bases import Readable
+from escudo.spl.relation.scans import Member
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,17 @@ class Limit:
 @dataclass(frozen=True)
 class Wrap:
     """A query around what is there, which keeps its columns (``SELECT q.*, ...``); ``inputs`` are
-    the other relations it reads; ``inner``: there are no rows where one of these has none."""
+    the other relations it reads; ``inner``: there are no rows where one of these has none.
+
+    ``row_wise``: it gives each row once, and looks at no other; ``columns`` and ``members`` are
+    then what is known of the columns that it adds."""
 
     build: Callable[[exp.Select], exp.Select]
     inputs: tuple[Readable, ...] = ()
     inner: bool = False
+    row_wise: bool = False
+    columns: tuple[tuple[str, exp.Expression], ...] = ()
+    members: tuple[tuple[str, Member], ...] = ()
 
 
 Step = Extend | Where | Limit | Wrap
