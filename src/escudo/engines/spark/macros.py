@@ -14,6 +14,7 @@ from importlib.resources import files
 import sqlglot
 from sqlglot import exp
 
+from escudo.engines.spark.lifting import lift_kernels
 from escudo.engines.spark.special import SPECIAL
 from escudo.spl import is_aggregate, parenthesise, windowed
 
@@ -65,7 +66,7 @@ def expand(query: exp.Expr) -> exp.Expr:
     >>> expand(sqlglot.parse_one("SPL_LEN(x)")).sql("spark")
     'CAST(SIZE(x) AS BIGINT)'
     """
-    return _expanded(query.copy())
+    return lift_kernels(_expanded(query.copy()))
 
 
 def _expanded(node: exp.Expr) -> exp.Expr:

@@ -7,8 +7,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TypeAlias
 
 import pyarrow as pa
 from pyspark.errors import PySparkException, UnsupportedOperationException
@@ -17,7 +19,8 @@ from pyspark.sql.functions import arrow_udf
 
 from escudo.core.errors import EscudoError
 from escudo.core.event_log import log_event
-from escudo.engines.kernels import KERNELS, Kernel
+from escudo.engines.kernels import KERNELS
+from escudo.engines.spark.lifting import compute_each, name_for_lists
 from escudo.engines.spark.place import SparkPlace
 from escudo.engines.spark.shipping import build_archive
 
@@ -37,6 +40,7 @@ _LOCAL: Mapping[str, str] = {
     "spark.ui.showConsoleProgress": "false",
 }
 _CLUSTER: Mapping[str, str] = {"spark.ui.showConsoleProgress": "false"}
+_Computed: TypeAlias = Callable[..., pa.Array]
 _CAUSE = re.compile(r"^Caused by: (.*)$", re.MULTILINE)
 _MOST_TEXT = 2000
 _SQL_NAMES = {
@@ -117,7 +121,10 @@ def install(session: SparkSession) -> None:
     ship_package(session)
     for kernel in KERNELS:
         function = _OF_ARITY[len(kernel.takes)](kernel)
-        session.udf.register(kernel.name, arrow_udf(function, _SQL_NAMES[kernel.gives]))
+        kind = _SQL_NAMES[kernel.gives]
+        session.udf.register(kernel.name, arrow_udf(function, kind))
+        over_lists = _OF_ARITY[len(kernel.takes)](partial(compute_each, kernel))
+        session.udf.register(name_for_lists(kernel.name), arrow_udf(over_lists, f"array<{kind}>"))
 
 
 def ship_package(session: SparkSession) -> None:
@@ -171,35 +178,35 @@ def explain_error(error: Exception) -> str:
     return "; ".join([first, *causes[-1:]])[:_MOST_TEXT]
 
 
-def _one(kernel: Kernel) -> Callable[..., pa.Array]:
+def _one(kernel: _Computed) -> Callable[..., pa.Array]:
     def call(a: pa.Array) -> pa.Array:
         return kernel(a)
 
     return call
 
 
-def _two(kernel: Kernel) -> Callable[..., pa.Array]:
+def _two(kernel: _Computed) -> Callable[..., pa.Array]:
     def call(a: pa.Array, b: pa.Array) -> pa.Array:
         return kernel(a, b)
 
     return call
 
 
-def _three(kernel: Kernel) -> Callable[..., pa.Array]:
+def _three(kernel: _Computed) -> Callable[..., pa.Array]:
     def call(a: pa.Array, b: pa.Array, c: pa.Array) -> pa.Array:
         return kernel(a, b, c)
 
     return call
 
 
-def _four(kernel: Kernel) -> Callable[..., pa.Array]:
+def _four(kernel: _Computed) -> Callable[..., pa.Array]:
     def call(a: pa.Array, b: pa.Array, c: pa.Array, d: pa.Array) -> pa.Array:
         return kernel(a, b, c, d)
 
     return call
 
 
-def _six(kernel: Kernel) -> Callable[..., pa.Array]:
+def _six(kernel: _Computed) -> Callable[..., pa.Array]:
     def call(
         a: pa.Array, b: pa.Array, c: pa.Array, d: pa.Array, e: pa.Array, f: pa.Array
     ) -> pa.Array:
