@@ -13,10 +13,11 @@ from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.row_matching import join_queries, qualify
 from escudo.spl.operators.windows import number_rows, over
+from escudo.spl.relation.bases import TableBase
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import alias, all_hold, at_most, column, equal, literal_integer
-from escudo.spl.relation.steps import Order
+from escudo.spl.relation.steps import Matched, Order
 from escudo.spl.relation.values import Bound, Typed, null_value
 from escudo.spl.syntax.args import Args
 from escudo.spl.syntax.ast import Pipeline
@@ -207,7 +208,9 @@ def _match_rows(
         condition, columns = all_hold(c.copy() for c in on), [s.copy() for s in shown]
         return join_queries(inner, other.render(), on=condition, columns=columns, kind=kind)
 
-    matched = relation.wrap(build, [other], inner=kind == "INNER")
+    at_hand = kind == "INNER" and isinstance(other.base, TableBase)
+    small = Matched(tuple(left_keys), tuple(right_keys), other.render) if at_hand else None
+    matched = relation.wrap(build, [other], inner=kind == "INNER", matched=small)
     if command.usetime and command.max:
         nearest = Order(column(place), descending=command.earlier)
         rank = binder.names.fresh("rank")

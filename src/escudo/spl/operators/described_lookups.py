@@ -17,6 +17,7 @@ from sqlglot import exp
 from escudo.core.catalog import Lookup
 from escudo.spl.relation.scans import Member
 from escudo.spl.relation.sql import case_when, literal_text, prelude_call
+from escudo.spl.relation.values import null_value
 
 MOST_KEYS = 1_000
 """Keys of a lookup that is described: their pattern is compiled for each query."""
@@ -56,9 +57,11 @@ def describe_member(
 ) -> Member | None:
     """The outputs of all rows whose keys are that of a value, if all rows have the same."""
     described = _describe(value, _list_rows(keys, outputs), wildcards)
-    if described is None or len(described.args["ifs"]) != 1:
+    if not isinstance(described, exp.Case):
         return None
-    (one,) = described.args["ifs"]
+    one, *others = described.args["ifs"]
+    if others:
+        return None
     return Member(one.this, one.args["true"])
 
 
@@ -84,8 +87,10 @@ def _describe(
         for output, run in groupby(rows, key=lambda row: row[1])
         if output is not None
     ]
-    if not runs or len(rows) > MOST_KEYS or len(runs) > MOST_RUNS:
+    if len(rows) > MOST_KEYS or len(runs) > MOST_RUNS:
         return None
+    if not runs:
+        return null_value().sql
     return case_when(
         *((_match_any(value, some, wildcards), literal_text(output)) for output, some in runs)
     )

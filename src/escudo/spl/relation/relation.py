@@ -19,8 +19,8 @@ from escudo.spl.relation.bases import Base
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.rendering import render_steps
 from escudo.spl.relation.scans import Member, Need, Needs, Scan, Terms, aggregate_needs
-from escudo.spl.relation.sql import all_hold, column, filter_rows, is_true, list_of
-from escudo.spl.relation.steps import Extend, Limit, Order, Step, Where, Wrap
+from escudo.spl.relation.sql import all_hold, column, filter_rows, is_true, list_of, select
+from escudo.spl.relation.steps import Extend, Limit, Matched, Order, Step, Where, Wrap
 from escudo.spl.relation.values import Bound, Typed
 from escudo.spl.syntax.ast import EvalExpr
 
@@ -142,8 +142,9 @@ class Relation:
         inputs: Sequence[Relation] = (),
         *,
         inner: bool = False,
+        matched: Matched | None = None,
     ) -> Relation:
-        return self._then(Wrap(build, tuple(inputs), inner))
+        return self._then(Wrap(build, tuple(inputs), inner, matched=matched))
 
     def attach(
         self,
@@ -224,12 +225,13 @@ class Relation:
         return render_steps(query, self.steps)
 
     def _find_early(self) -> Sequence[exp.Expression]:
-        """What a filter of attached columns asks of the settled columns of the base.
+        """What filters of attached columns, and a join, ask of the settled columns of the base.
 
         An engine moves a filter of these themselves below a grouping on its own.
         """
         settled = frozenset(self.base.settled)
-        if not settled or not any(isinstance(s, Wrap) and s.row_wise for s in self.steps):
+        wraps = (step for step in self.steps if isinstance(step, Wrap))
+        if not settled or not any(wrap.row_wise or wrap.matched for wrap in wraps):
             return ()
         plain = known = Terms(settled)
         early: list[exp.Expression] = []
@@ -246,8 +248,22 @@ class Relation:
             elif isinstance(step, Wrap) and step.row_wise:
                 known = known.extend(step.columns, step.members)
             else:  # it looks at other rows
+                if isinstance(step, Wrap) and step.matched is not None:
+                    early += _ask_matched(step.matched, known)
                 break
         return early
+
+
+def _ask_matched(matched: Matched, known: Terms) -> list[exp.Expression]:
+    """That the keys which are known are among the others: one condition, or none."""
+    keys = [known.resolve(column(key)) for key in matched.keys]
+    pairs = [(k, o) for k, o in zip(keys, matched.others, strict=True) if k is not None]
+    if not pairs:
+        return []
+    among = select([column(other) for _, other in pairs], matched.render())
+    return [
+        exp.In(this=exp.Tuple(expressions=[k for k, _ in pairs]), query=exp.Subquery(this=among))
+    ]
 
 
 def _follow(need: Need, steps: Iterable[Step]) -> Need:

@@ -54,9 +54,21 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Matched:
+    """Rows that stay have the values of ``keys`` in the columns ``others`` of a row of a query that
+    is at hand, and small."""
+
+    keys: tuple[str, ...]
+    others: tuple[str, ...]
+    render: Callable[[], exp.Select]
+
+
+@dataclass(frozen=True)
 class Wrap:
     """A query around what is there, which keeps its columns (``SELECT q.*, ...``); ``inputs`` are
     the other relations it reads; ``inner``: there are no rows where one of these has none.
+
+    ``matched``: what each row that it gives is found by.
 
     ``row_wise``: it gives each row once, and looks at no other; ``columns`` and ``members`` are
     then what is known of the columns that it adds."""
@@ -67,6 +79,7 @@ class Wrap:
     row_wise: bool = False
     columns: tuple[tuple[str, exp.Expression], ...] = ()
     members: tuple[tuple[str, Member], ...] = ()
+    matched: Matched | None = None
 
 
 Step = Extend | Where | Limit | Wrap

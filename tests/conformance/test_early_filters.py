@@ -1,4 +1,4 @@
-"""Filters of what a lookup says, asked before rows are grouped: the same rows as asked after."""
+"""What filters of lookups, and joins, ask of rows before they are grouped: the same rows stay."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlglot import exp
 
-from escudo.engines.execute import Engine
+from escudo.engines.duckdb import DuckDBEngine, connect
+from escudo.engines.execute import Engine, run_search
 from escudo.spl.operators import described_lookups
+from escudo.spl.relation.relation import Relation
 from tests.conformance.cases import Case
+from tests.conformance.catalog import PlainKnowledge, RowsCatalog
 from tests.conformance.engines import find_rows, problem
 from tests.conformance.test_many_patterns import engine
 
@@ -107,3 +111,60 @@ def test_filters_of_outputs(
         found = problem(replace(case, spl=spl, expect=rows), engine, described)
         wrong += [f"{spl}: {found}"] if found is not None else []
     assert wrong == []
+
+
+JOINS = (
+    "join k g [S]",
+    "join k [S]",
+    "join max=0 k [S]",
+    "join type=left k [S]",
+    "join overwrite=f k g [S]",
+    "join [S]",
+    "join left=L right=R where L.k=R.k [S]",
+    "eval k=lower(k) | join k [S]",
+    "eval k=g | join k [S]",
+    "streamstats count as n | join k [S]",
+    "head 3 | join k g [S]",
+    "join k [S] | join g [S]",
+    'search g="1" | join k [S] | where w="x"',
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_joins(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    chance = random.Random(seed)
+    case = draw(chance)
+    before = chance.choice(("stats count by k g", "stats count min(_time) as first by k g"))
+    other = chance.choice(
+        (
+            "inputlookup t | eval g=w",
+            "search g=1 | stats count as c by k g | eval w=c",
+            "search g=9",
+        )
+    )
+    wrong = []
+    some = JOINS if engine.name == "duckdb" else JOINS[seed::4]
+    for number, join in enumerate(some):
+        spl = f"* | {before} | {join}".replace("[S]", f"[| {other}]")
+        spl = spl.replace("[| search", "[search")
+        plain, early = tmp_path / f"plain{number}", tmp_path / f"early{number}"
+        plain.mkdir()
+        early.mkdir()
+        with monkeypatch.context() as patch:
+            patch.setattr(Relation, "_find_early", lambda relation: ())
+            rows = find_rows(replace(case, spl=spl), engine, plain)
+        found = problem(replace(case, spl=spl, expect=rows), engine, early)
+        wrong += [f"{spl}: {found}"] if found is not None else []
+    assert wrong == []
+
+
+def test_a_join_filters_what_is_grouped(tmp_path: Path) -> None:
+    """The law holds as well where nothing is asked early: here it is."""
+    catalog = RowsCatalog(tmp_path)
+    catalog.events([{"k": "a", "g": "1"}])
+    search = '* | stats count by k g | join k [| makeresults | eval k="a" | table k]'
+    with connect(threads=1) as connection:
+        engine = DuckDBEngine(catalog, connection)
+        compiled = run_search(search, engine, catalog, PlainKnowledge(), now=0.0).compiled
+    (grouped,) = (s for s in compiled.query.find_all(exp.Select) if s.args.get("group"))
+    assert grouped.args["where"].find(exp.In) is not None
