@@ -1,7 +1,8 @@
 """Real logs in the order of time through workers: the findings of hunts over the same windows.
 
 The suite replays some hours of them by some detections, and kills a worker a few times.
-``ESCUDO_REPLAY=all`` takes all hours and all upstream content; ``ESCUDO_KILLS=100`` sets the kills.
+``ESCUDO_REPLAY=all`` takes all hours and all upstream content; ``ESCUDO_KILLS=100`` sets the kills,
+``ESCUDO_REPLAY_LOGS=otrf`` the logs.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ pytestmark = [pytest.mark.slow, needs_shared]
 
 ALL = os.environ.get("ESCUDO_REPLAY") == "all"
 KILLS = int(os.environ.get("ESCUDO_KILLS", "2"))
+LOGS = os.environ.get("ESCUDO_REPLAY_LOGS", "evtx")
 HOURS = 4
 """Full hours that the suite replays: those with most events."""
 
@@ -67,7 +69,7 @@ def loaded(paths: Sequence[Path]) -> Content:
 
 @pytest.fixture(scope="module")
 def replay(lake_of: LakeOf) -> Replay:  # noqa: F811
-    return Replay.read(lake_of("evtx"))
+    return Replay.read(lake_of(LOGS))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,7 @@ def expected(
 ) -> Found:
     """What hunts find, one over each window, all logs being there."""
     chosen = [d for d in plan_hunt(loaded).detections if d.search_name not in rules]
-    source = lake_of("evtx")
+    source = lake_of(LOGS)
     copy = tmp_path_factory.mktemp("hunted") / "lake"
     whole = Replay.read(source)
     screener = Screener()  # of all hunts: each search is bound once
