@@ -71,3 +71,15 @@ def test_quotes_and_line_breaks_are_no_faults(content: bytes, tmp_path: Path) ->
     found, warnings = read(tmp_path, content)
     assert warnings == []
     assert [row["b"].replace("\r", "") for row in found] == ["x\ny", 'say "no"']
+
+
+def test_a_field_that_only_the_definition_has(tmp_path: Path) -> None:
+    """As a collection's after a search wrote rows without it (transforms.conf, fields_list)."""
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n")
+    lookup = Lookup("t", str(path), collection="t", fields=("a", "b", "c"))
+    knowledge = ContentKnowledge({}, {"t": lookup}, {}, [])
+    search = '| makeresults | eval a="1" | lookup t a OUTPUT b c | table a b c'
+    with Lake.create_temporary() as lake:
+        found = run_search(search, engine_over(lake), lake, knowledge, now=0.0)
+    assert found.table.to_pylist() == [{"a": "1", "b": "2", "c": None}]

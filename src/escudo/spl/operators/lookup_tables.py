@@ -113,7 +113,15 @@ def read_lookup(lookup: Lookup, span: Span | None, *, multivalues: bool = False)
         ) from error
     if not table.num_columns:
         return pa.table({f: pa.array([], pa.string()) for f in lookup.fields})
-    return _split_lists(table, multivalues)
+    return _add_declared(_split_lists(table, multivalues), lookup)
+
+
+def _add_declared(table: pa.Table, lookup: Lookup) -> pa.Table:
+    """The table with the fields that the definition names, if only as nulls."""
+    for name in lookup.fields:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+    return table
 
 
 def _split_lists(table: pa.Table, multivalues: bool) -> pa.Table:
