@@ -59,7 +59,7 @@ def hunt(
         command += ["--detection", DETECTION]
     environment = {**os.environ, "ESCUDO_CACHE": str(folder / "cache")}
     for number in range(1 + warm):
-        lake = [] if rows is None else ["--lake", str(_copy_lake(folder, rows, number))]
+        lake = [] if rows is None else ["--lake", str(copy_lake(folder, rows, number))]
         report = folder / "report.json"
         measured = _run([*command, *lake, "--report", str(report)], environment)
     ran = json.loads(report.read_text("utf-8"))["detections"]["run"]
@@ -105,7 +105,7 @@ def _pick_smallest(folder: Path, logs: str, count: int) -> Path:
     return place
 
 
-def _copy_lake(folder: Path, rows: int, number: int) -> Path:
+def copy_lake(folder: Path, rows: int, number: int) -> Path:
     """The large lake with a ledger of its own, so that findings of one run are not in the next."""
     source, copy = large_lake(rows), folder / f"lake{number}"
     shutil.copytree(source, copy, copy_function=_link)

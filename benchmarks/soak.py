@@ -12,10 +12,8 @@ import http.client
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -37,12 +35,20 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks import inputs
 from benchmarks.hunting import pick_content
+from benchmarks.serving import (
+    list_processes,
+    log_in,
+    read_cpu,
+    read_memory,
+    run_server,
+    set_password,
+    start_browser,
+)
 from escudo.core.timerange import ALL_TIME
 from escudo.lake import Lake
 from escudo.schedule.database import FILE, State
 from escudo.schedule.tables import FAILED, WINDOWS
 from escudo.serve.accounts.tokens import HEC, Tokens
-from escudo.serve.accounts.users import Users
 
 EVENTS_A_POST = 500
 SYSLOG_SHARE = 0.1
@@ -58,8 +64,6 @@ windows fail whatever the server does."""
 DETECTIONS = 200
 CRON = "*/5 * * * *"
 BROWSERS = 3
-PASSWORD = "a sentence for the soak"
-CHROMIUM = "/usr/bin/chromium"
 PAGES = (
     "/",
     "/findings",
@@ -127,12 +131,12 @@ def main(minutes: float, rate: int | None, browsers: int) -> None:
                 threading.Thread(target=watch_memory, args=(process.pid, end, figures)),
                 threading.Thread(target=browse, args=(url, browsers, end, figures)),
             ]
-            before = _read_cpu(process.pid)
+            before = read_cpu(process.pid)
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-            cpu = _read_cpu(process.pid) - before
+            cpu = read_cpu(process.pid) - before
         problems = [*figures.problems, *_count_lost(folder / "lake", figures)]
         problems += _list_failed_windows(folder / "lake")
         if minutes >= LONG_MINUTES:
@@ -149,29 +153,15 @@ def main(minutes: float, rate: int | None, browsers: int) -> None:
 def _run_server(
     folder: Path, content: Path | None
 ) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
-    """The server, its URL, and its port of syslog; ended at the end as systemd does."""
-    command = [sys.executable, "-m", "escudo.cli", "serve", "--lake", str(folder / "lake")]
-    command += ["--port", "0", "--syslog-tcp", "0"]
+    """The server, its URL, and its port of syslog."""
+    options = ["--syslog-tcp", "0"]
     if content is not None:
-        command += ["--content", str(_choose_content(folder, content))]
-    environment = {**os.environ, "ESCUDO_CACHE": str(folder / "cache")}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    told: list[str] = []
-    try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            told.append(line)
-            if line.startswith("serving at "):
-                break
-        text = "".join(told)
-        url, port = re.search(r"serving at (\S+)", text), re.search(r"at port (\d+)", text)
-        if url is None or port is None:
-            raise click.ClickException(text)
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        yield process, url[1], int(port[1])
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(120)
+        options += ["--content", str(_choose_content(folder, content))]
+    with run_server(folder / "lake", folder / "cache", options) as (process, url, told):
+        port = re.search(r"at port (\d+)", told)
+        if port is None:
+            raise click.ClickException(told)
+        yield process, url, int(port[1])
 
 
 def _choose_content(folder: Path, content: Path) -> Path:
@@ -186,8 +176,8 @@ def _choose_content(folder: Path, content: Path) -> Path:
 
 def _make_accounts(lake: Path) -> str:
     """The browsers' password, and a token of HEC; its secret."""
+    set_password(lake)
     with State.open(lake / FILE) as state:
-        Users(state, clock=time.time).set_password("admin", PASSWORD)
         secret, _ = Tokens(state, clock=time.time).add("soak", kind=HEC, owner="admin")
     return secret
 
@@ -298,34 +288,8 @@ def send_syslog(port: int, rate: float, end: float, figures: Figures) -> None:
 def watch_memory(pid: int, end: float, figures: Figures) -> None:
     """Samples what the server and its children have in memory."""
     while time.monotonic() < end:
-        figures.memory.append(sum(map(_read_memory, _list_processes(pid))))
+        figures.memory.append(sum(map(read_memory, list_processes(pid))))
         time.sleep(_SAMPLE_SECONDS)
-
-
-def _list_processes(pid: int) -> Iterator[int]:
-    yield pid
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from _list_processes(int(child))
-    except OSError:
-        return
-
-
-def _read_memory(pid: int) -> int:
-    """Bytes that are a process' own, with its share of what it has with others."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
-
-
-def _read_cpu(pid: int) -> float:
-    """Processor seconds that a process and its children that have ended have used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def browse(url: str, browsers: int, end: float, figures: Figures) -> None:
@@ -333,17 +297,8 @@ def browse(url: str, browsers: int, end: float, figures: Figures) -> None:
     if not browsers:
         return
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        pages = [browser.new_context(base_url=url).new_page() for _ in range(browsers)]
-        for page in pages:
-            page.set_default_timeout(120_000)
-            page.goto("/login")
-            page.get_by_label("Name").fill("admin")
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Log in").click()
-            page.wait_for_load_state()
+        browser = start_browser(playwright)
+        pages = [log_in(browser, url) for _ in range(browsers)]
         for path, page in zip(cycle(PAGES), cycle(pages), strict=False):
             if time.monotonic() > end:
                 break
