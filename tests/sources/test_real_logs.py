@@ -106,6 +106,8 @@ def test_every_value_of_the_json_is_in_some_field() -> None:
                 event = orjson.loads(row["_raw"])
                 values = {v for v in row.values() if isinstance(v, str)}
                 values |= {v for _, v in row["_fields"]}
+                if event.get("EventData", "").startswith("{"):
+                    event |= orjson.loads(event.pop("EventData"))
                 for name, value in event.items():
                     if name in _REPLACED or not isinstance(value, str):
                         continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,6 +49,7 @@ _EVENT_TYPES = pa.array(
 _LEVELS = pa.array(["1", "2", "3", "4", "5", "5", "0", "0"])
 _SEVERITIES = pa.array(["1", "2", "3", "4", "5"])
 _SEVERITY_LEVELS = pa.array(["5", "4", "3", "2", "1"])
+_PARTS = frozenset({"EventData", "UserData"})
 _QUARTER = 900 * 1_000_000
 _ZONED = r"(?:Z|[+-]\d\d:?\d\d)$|^\d+(?:\.\d+)?$"
 
@@ -73,8 +75,10 @@ def read_flat_fields(paths: Paths) -> dict[str, pa.Array]:
             system.append(("Nxlog.Opcode" if numbered else "Opcode", values))
         elif name == "TimeCreated":
             continue
-        elif name in ("EventData", "UserData") and pc.any(pc.starts_with(values, "<")).as_py():
-            own += _xml_part(name, values)
+        elif name in _PARTS and pc.any(pc.match_substring_regex(values, r"^\s*[<{]")).as_py():
+            own += _written_part(name, values)
+        elif name.partition(".")[0] in _PARTS and "." in name:
+            own.append((name.partition(".")[2], values))
         elif name == "EventType":
             shipper = pc.is_in(values, _EVENT_TYPES)
             nothing = pa.scalar(None, pa.string())
@@ -90,17 +94,38 @@ def read_flat_fields(paths: Paths) -> dict[str, pa.Array]:
     return {name: v for name, v in merge_fields(system, own).items() if v.null_count < len(v)}
 
 
-def _xml_part(name: str, values: pa.Array) -> list[tuple[str, pa.Array]]:
-    """The fields of a part that is kept as XML (Log Analytics); text that is none stays."""
+def _written_part(name: str, values: pa.Array) -> list[tuple[str, pa.Array]]:
+    """The fields of a part that is a text of its own; text that is neither form stays.
+
+    Log Analytics has XML in its table SecurityEvent, and an object as JSON in WindowsEvent.
+    """
     rows: list[dict[str, Field]] = []
     for text in values.to_pylist():
         try:
-            rows.append(
-                read_event_fields(f"<Event><System></System>{text}</Event>") if text else {}
-            )
-        except NotAnEventError:
+            rows.append(_read_part(text) if text else {})
+        except (NotAnEventError, orjson.JSONDecodeError):
             rows.append({name: text})
     return list(build_columns(rows).items())
+
+
+def _read_part(text: str) -> dict[str, Field]:
+    """
+    >>> _read_part('{"Image": "a.exe", "ProcessId": 7, "User": "", "Data": ["x", "y"]}')
+    {'Image': 'a.exe', 'ProcessId': '7', 'Data': ['x', 'y']}
+    """
+    if not text.lstrip().startswith("{"):
+        return read_event_fields(f"<Event><System></System>{text}</Event>")
+    fields: dict[str, Field] = {}
+    for name, value in orjson.loads(text).items():
+        if isinstance(value, list):
+            fields[name] = [_leaf_text(each) for each in value]
+        elif value not in (None, ""):
+            fields[name] = _leaf_text(value)
+    return fields
+
+
+def _leaf_text(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _keywords(values: pa.Array) -> pa.Array:
