@@ -5,6 +5,7 @@ or none. The workers are calls in this process here, whose results go through by
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +21,12 @@ from escudo.lake.ingest import ingest
 from escudo.lake.ingest_options import IngestOptions
 from escudo.lake.report import IngestReport
 from escudo.lake.spread_ingest import ingest_spread
-from escudo.storage import Storage
+from escudo.storage import Storage, open_storage
 from tests.lake.logs import sysmon, write_logs
 from tests.lake.stored_rows import find_model_ids, find_raw_ids, read_stored
 from tests.lake.workers import Workers
 from tests.shared_data import SHARED, needs_shared
+from tests.storage import s3
 
 _CASES = Path(__file__).parents[1] / "cases" / "logs"
 
@@ -98,6 +100,51 @@ def test_names_of_hosts_are_found_in_all_of_the_input(
     _assert_same([_CASES / "fdr-lists-beside-data" / "input"], lakes, workers)
     assert workers.rounds == 2, "the events are read again when the names are known"
     assert any("SRV7" in row for row in read_stored(lakes[1])["endpoint_processes"])
+
+
+@pytest.mark.slow
+def test_logs_at_urls_are_the_same_rows(
+    lakes: tuple[Lake, Lake], s3_url: str, tmp_path: Path
+) -> None:
+    """Folders, files, archives and lists of names in a bucket, called by their URLs."""
+    alone, spread = lakes
+    folder = tmp_path / "raw logs"
+    shutil.copytree(_CASES, folder, ignore=shutil.ignore_patterns("expected.yml", "pipe*"))
+    raw = s3_url.replace("/lake", "/raw logs")
+    single = write_logs(tmp_path / "single", 1, 10)[0]
+    _put(folder, raw)
+    _put(single.parent, f"{raw}-single")
+    expected = ingest([folder, single], alone)
+    given = ingest_spread([raw, f"{raw}-single/{single.name}"], spread, Workers())
+
+    def call_alike(text: object) -> str:
+        named = str(text).replace(str(single.parent), f"{raw}-single")
+        return named.replace(str(folder), raw)
+
+    ours, theirs = read_stored(spread), read_stored(alone)
+    assert ours.keys() == theirs.keys()
+    for name, rows in ours.items():
+        assert list(map(repr, rows)) == sorted(call_alike(repr(row)) for row in theirs[name])
+    codes = [sorted(d.code for d in report.diagnostics) for report in (given, expected)]
+    assert codes[0] == codes[1]
+    assert given.read == expected.read > 100
+    again = ingest_spread([raw], spread, Workers())
+    assert again.read == 0
+    nothing = ingest_spread([f"{raw}-none"], spread, Workers())
+    assert [d.code for d in nothing.diagnostics] == ["SRC001"]
+
+
+def _put(folder: Path, url: str) -> None:
+    """Copies files to a bucket; those here are as old, which dates events without a time."""
+    bucket = open_storage(f"s3://{s3.BUCKET}")
+    prefix = url.removeprefix(f"{bucket.url}/")
+    for file in folder.rglob("*"):
+        if file.is_file():
+            name = f"{prefix}/{file.relative_to(folder).as_posix()}"
+            bucket.write(name, file.read_bytes())
+            stored = bucket.find(name)
+            assert stored is not None
+            os.utime(file, (stored.modified, stored.modified))
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.core.places import COPY_IT, refuse_url
 from escudo.core.spread import Spread
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
@@ -68,6 +69,12 @@ def ingest_logs(
     folder = lake.rejected_folder
     rejected = islice(read_rejected(folder), _TOLD) if report.rejected else ()
     return Ingested(report, tuple(rejected), folder)
+
+
+def refuse_remote(logs: Sequence[Path | str]) -> None:
+    """Raises SYS006 where a log is at a URL, which this process does not read."""
+    for log in logs:
+        refuse_url(log, "log", f"{COPY_IT}; or have Spark read it there: --engine spark")
 
 
 def copy_rejected(ingested: Ingested) -> Path:

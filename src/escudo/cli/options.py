@@ -17,7 +17,7 @@ from escudo.actions.engines import ENGINES, EngineChoice
 from escudo.actions.named_search import NamedSearch, find_searches
 from escudo.actions.search import SearchOptions
 from escudo.cli.content_type import ContentType
-from escudo.cli.place_type import LakeType, PlaceType
+from escudo.cli.place_type import LakeType, LogType, PlaceType
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.settings import FAILED_CONTENT
 from escudo.cli.terminal import escape_line, open_stderr
@@ -43,10 +43,11 @@ _EXISTING = PlaceType("content", exists=True)
 _CONTENT = ContentType(exists=True)
 
 
-def logs_argument(*, required: bool) -> Callable[[F], F]:
-    return click.argument(
-        "logs", nargs=-1, required=required, type=PlaceType("log", allow_dash=True)
-    )
+def logs_argument(*, required: bool, remote: bool = False) -> Callable[[F], F]:
+    """``LOGS``, which give a command ``logs``; with ``remote`` they may be URLs of a storage, as
+    texts."""
+    kind = LogType() if remote else PlaceType("log", allow_dash=True)
+    return click.argument("logs", nargs=-1, required=required, type=kind)
 
 
 def limits_options(function: F) -> F:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from escudo.core.places import refuse_url
-from escudo.storage import find_scheme, open_storage
+from escudo.storage import find_scheme, is_storage, open_storage
 
 
 class PlaceType(click.Path):
@@ -31,6 +31,25 @@ class PlaceType(click.Path):
         ctx: click.Context | None,
     ) -> str | bytes | os.PathLike[str]:
         refuse_url(value, self._what)
+        return super().convert(value, param, ctx)
+
+
+class LogType(PlaceType):
+    """``PlaceType`` of a log, which may be a URL of a storage, too: that is given as a text, and
+    refused by who cannot read it there."""
+
+    def __init__(self) -> None:
+        super().__init__("log", allow_dash=True)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        text = os.fspath(value)
+        if is_storage(text):
+            return text
         return super().convert(value, param, ctx)
 
 

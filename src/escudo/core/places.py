@@ -27,12 +27,16 @@ def hide_password(url: str) -> str:
     return _PASSWORD.sub(r"\1:***@", url)
 
 
-def refuse_url(place: str | os.PathLike[str], what: str) -> None:
+COPY_IT = "copy it, or mount it, and give its path"
+
+
+def refuse_url(place: str | os.PathLike[str], what: str, hint: str = COPY_IT) -> None:
     """Raises SYS006 where a place is a URL (``s3://bucket/logs``), which would be read as a path.
 
     Args:
         place: a path as the user gave it.
         what: what is there, for the message: ``log``, say.
+        hint: what to do instead.
 
     >>> refuse_url("logs/a.evtx", "log")
     >>> refuse_url("s3://b", "log")
@@ -45,5 +49,5 @@ def refuse_url(place: str | os.PathLike[str], what: str) -> None:
         raise EscudoError(
             "SYS006",
             f"{text} is a URL: a {what} has to be on this machine",
-            hint="copy it, or mount it, and give its path",
+            hint=hint,
         )

@@ -102,7 +102,7 @@ class IngestSource:
                     if opened is not None:
                         yield from self._end(opened)
                     current = item.container
-                    opened = yield from self._begin(current, hasher)
+                    opened = yield from self._begin(current, item.file, hasher)
                 if opened is not None:
                     yield from read_steps(
                         item,
@@ -115,13 +115,12 @@ class IngestSource:
                 yield from self._end(opened)
 
     def _begin(
-        self, name: str, hasher: ThreadPoolExecutor
+        self, name: str, path: Path | None, hasher: ThreadPoolExecutor
     ) -> Generator[Step, None, _Opened | None]:
         """Announces a file; None if it is known, and left out."""
-        path = Path(name)
-        if not path.is_file():
+        if path is None:
             yield Begin(name, None, lasting=False)
-            return _Opened(name, None, None)
+            return _Opened(name, None, None, None)
         stat = path.stat()
         digest = hasher.submit(identify_file, path)
         if not self._options.force and self._may_be_known(stat.st_size):
@@ -135,7 +134,7 @@ class IngestSource:
                 yield Known(name, None if earlier is None else earlier.ingested)
                 return None
         yield Begin(name, stat.st_size, lasting=True)
-        return _Opened(name, stat, digest)
+        return _Opened(name, path, stat, digest)
 
     def _may_be_known(self, size: int) -> bool:
         """The cheap check: a file of this size came in before."""
@@ -143,7 +142,7 @@ class IngestSource:
         return size in self._sizes or known
 
     def _end(self, opened: _Opened) -> Iterator[Step]:
-        if opened.digest is None or opened.stat is None:
+        if opened.digest is None or opened.stat is None or opened.path is None:
             yield End(None)
             return
         try:
@@ -154,7 +153,7 @@ class IngestSource:
             return
         self._sizes.add(identity.size)
         self._seen.add(identity)
-        if _changed(Path(opened.name), opened.stat):
+        if _changed(opened.path, opened.stat):
             yield _warning("LAK010", opened.name, "the file changed while it was read")
         yield End(identity)
 
@@ -162,6 +161,7 @@ class IngestSource:
 @dataclass(frozen=True, slots=True)
 class _Opened:
     name: str
+    path: Path | None
     stat: os.stat_result | None
     digest: Future[Identity] | None
 

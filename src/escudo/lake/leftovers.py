@@ -32,7 +32,9 @@ WORK = "work"
 RENEWED = timedelta(hours=1)
 """How often a process says in a lake elsewhere that it is at work."""
 
-_TEMPORARY = ("escudo-lake-", "escudo-spill-", "escudo-searches-", "escudo-work-")
+FETCHED = "escudo-fetched-"
+"""What the temporary folders of copies of logs begin with."""
+_TEMPORARY = ("escudo-lake-", "escudo-spill-", "escudo-searches-", FETCHED, "escudo-work-")
 _KEPT = ("lookups", "collections", "models", "jobs")
 _PATTERNS = (
     *("sort-*", "rejected/*.draft", *(f"{kind}/.*" for kind in _KEPT)),  # of earlier builds

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import tempfile
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
+from pathlib import Path
 
 from escudo.cim.normalise import Normaliser
 from escudo.core.errors import Diagnostic, EscudoError
@@ -24,14 +27,15 @@ from escudo.lake.ingest import IngestRun
 from escudo.lake.ingest_options import AS_USUAL, IngestOptions
 from escudo.lake.ingest_source import IngestSource
 from escudo.lake.ledger import Commit, IngestedFile, Mark
-from escudo.lake.leftovers import Work
+from escudo.lake.leftovers import FETCHED, Work, name_temporary
 from escudo.lake.normalising import make_normaliser
 from escudo.lake.report import FileReport, Silent
 from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
 from escudo.lake.writer import Writer
-from escudo.sources.inventory import Inventory
-from escudo.sources.opening import ListedFile
+from escudo.sources.inventory import Inventory, read_list_rows
+from escudo.sources.opening import ListedFile, UnpackLimits
+from escudo.sources.remote_files import fetch_file
 from escudo.storage import Storage
 
 
@@ -167,15 +171,39 @@ def read_done(result: bytes) -> PartDone:
     return done
 
 
-def identify_files(paths: bytes) -> bytes:
-    """Paths -> their identities, or why one has none; pickled, as a ``Spread`` maps it."""
+def identify_files(files: bytes) -> bytes:
+    """Listed files -> their identities, or why one has none; pickled, as a ``Spread`` maps it."""
     found: list[Identity | Diagnostic] = []
-    for path in pickle.loads(paths):
+    for file in pickle.loads(files):
         try:
-            found.append(identify_file(path))
+            with _fetched([file]) as (here,):
+                found.append(identify_file(here.path))
         except EscudoError as error:
             found.append(error.diagnostic)
     return pickle.dumps(found)
+
+
+def find_inventory(
+    files: Sequence[ListedFile], limits: UnpackLimits | None, known: Callable[[], Inventory]
+) -> Inventory:
+    """The names of hosts and users that files list, beside those that are known."""
+    found = known()
+    here = [file for file in files if file.url is None]
+    for group in (here, *([file] for file in files if file.url is not None)):
+        with _fetched(group) as opened:
+            for row in read_list_rows(opened, limits):
+                found.add(row)
+    return found
+
+
+@contextmanager
+def _fetched(files: Sequence[ListedFile]) -> Iterator[Sequence[ListedFile]]:
+    """The files, those at URLs as copies of this machine, which are gone behind the block."""
+    if all(file.url is None for file in files):
+        yield files
+        return
+    with tempfile.TemporaryDirectory(prefix=name_temporary(FETCHED)) as folder:
+        yield [fetch_file(file, Path(folder, str(n))) for n, file in enumerate(files)]
 
 
 def _work(target: bytes, part: bytes) -> bytes:
@@ -199,11 +227,12 @@ def ingest_part(target: PartTarget, part: Part, normaliser: Normaliser | None = 
     """Reads the files of a part and writes their rows to data files of the lake.
 
     Raises:
-        EscudoError: LAK007 where the lake cannot be written, LAK040 where who asked is gone.
+        EscudoError: LAK007 where the lake cannot be written, LAK040 where who asked is gone,
+            STO001, STO002, STO005 where a file at a URL cannot be fetched.
     """
     names = _Names(part.inventory)
     source = IngestSource(None, target.tables.families, replace(part.options, force=True))
-    with _PartWriter(target, part.ids) as writer:
+    with _fetched(part.files) as files, _PartWriter(target, part.ids) as writer:
         run = IngestRun(
             target,
             writer,
@@ -213,7 +242,7 @@ def ingest_part(target: PartTarget, part: Part, normaliser: Normaliser | None = 
             normaliser=normaliser,
         )
         try:
-            for step in source.steps_of(part.files, names.find):
+            for step in source.steps_of(files, names.find):
                 if names.missing:
                     return PartDone(needs_names=True)
                 run.take(step)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +29,7 @@ from escudo.lake.part_ingest import (
     Part,
     PartDone,
     PartTarget,
+    find_inventory,
     identify_files,
     make_worker,
     read_done,
@@ -35,13 +37,15 @@ from escudo.lake.part_ingest import (
 )
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
-from escudo.sources.inventory import Inventory, InventoryFinder
+from escudo.sources.inventory import Inventory
 from escudo.sources.opening import (
     STDIN,
     ListedFile,
     list_files,
     tell_empty_folder,
 )
+from escudo.sources.remote_files import list_remote
+from escudo.storage import find_scheme
 
 LEAST_BYTES = 1 << 20
 """Bytes of files at rest that are a part of their own at least: a task takes some tenths of a
@@ -75,17 +79,18 @@ def ingest_spread(
     """Reads logs into a lake, by other machines; arguments and report are those of ``ingest``.
 
     The same rows come in as by ``ingest``, all files in one commit or none of them. The lake and
-    the files must have the same paths on the machines that work.
+    the files must have the same paths on the machines that work; files may also be at URLs of a
+    storage, which these fetch them from.
 
     Raises:
         EscudoError: ENG009 where a part fails on every machine that tries it, LAK040 where the
             workers do not see the lake; then nothing is in the lake. What ``ingest`` raises.
     """
-    alone = [p for p in paths if str(p) == STDIN or _is_special(Path(p))]
+    alone = [p for p in paths if str(p) == STDIN or _is_special(p)]
     spreadable = [p for p in paths if p not in alone]
     report = IngestReport()
     listed: list[ListedFile] = []
-    for item in list_files(spreadable):
+    for item in chain.from_iterable(map(_list_place, spreadable)):
         if isinstance(item, Diagnostic):
             report.diagnostics.append(item)
         else:
@@ -93,7 +98,7 @@ def ingest_spread(
 
     def find_names() -> Inventory:
         known = partial(read_known_names, lake.snapshot(), options.names())
-        return InventoryFinder(spreadable, options.limits, known).find()
+        return find_inventory(listed, options.limits, known)
 
     # Names are found here, for all parts.
     asked = Part(files=(), ids=range(0), options=replace(options, names=Inventory))
@@ -119,18 +124,32 @@ def ingest_spread(
     return report
 
 
-def _is_special(path: Path) -> bool:
+def _list_place(place: Path | str) -> Iterator[ListedFile | Diagnostic]:
+    if find_scheme(str(place)) is None:
+        return list_files([place])
+    return list_remote(str(place))
+
+
+def _is_special(place: Path | str) -> bool:
     """Whether a path is a pipe or a device, which can be read only once, and here."""
-    return path.exists() and not path.is_dir() and not path.is_file()
+    path = Path(place)
+    return (
+        find_scheme(str(place)) is None
+        and path.exists()
+        and not path.is_dir()
+        and not path.is_file()
+    )
 
 
 def _find_empty(
     paths: Sequence[Path | str], listed: Sequence[ListedFile], report: IngestReport
-) -> Iterator[Path]:
+) -> Iterator[str]:
     """The folders none of whose files is a log."""
     logs = {file.name for file in report.files}
-    full = {file.folder for file in listed if str(file.path) in logs}
-    yield from (Path(p) for p in paths if Path(p).is_dir() and Path(p) not in full)
+    full = {file.folder for file in listed if file.name in logs}
+    elsewhere = {file.folder for file in listed if file.url is not None}
+    folders = [str(p) for p in paths if str(p) in elsewhere or Path(p).is_dir()]
+    yield from (folder for folder in folders if folder not in full)
 
 
 class _SpreadRun:
@@ -208,7 +227,7 @@ class _SpreadRun:
                 earlier = self._lake.ledger.find(identity)
                 if earlier is not None or identity in seen:
                     ingested = None if earlier is None else earlier.ingested
-                    known = FileReport(str(file.path), Outcome.KNOWN, ingested=ingested)
+                    known = FileReport(file.name, Outcome.KNOWN, ingested=ingested)
                     report.files.append(known)
                     continue
                 seen.add(identity)
@@ -216,7 +235,7 @@ class _SpreadRun:
         return fresh
 
     def _identify(self, files: Sequence[ListedFile]) -> list[Identity | Diagnostic]:
-        parts = [pickle.dumps([f.path for f in group]) for group in self._group(files)]
+        parts = [pickle.dumps(group) for group in self._group(files)]
         if sum(file.size for file in files) < LEAST_BYTES:
             results = list(map(identify_files, parts))
         else:

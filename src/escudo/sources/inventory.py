@@ -23,7 +23,7 @@ from escudo.core.errors import Diagnostic
 from escudo.sources.events import Events, Values
 from escudo.sources.format_detection import Format, find_delimiter
 from escudo.sources.formats.text import DamagedError, read_pieces, repair_utf8
-from escudo.sources.opening import STDIN, LogStream, UnpackLimits, open_logs
+from escudo.sources.opening import STDIN, ListedFile, LogStream, UnpackLimits, open_logs
 
 _MARK = "event_simpleName"
 _HOST_FIELDS = {
@@ -165,7 +165,7 @@ class InventoryFinder:
             found = self.known()
             files = [p for p in self.paths if str(p) != STDIN and Path(p).exists()]
             again = [p for p in files if Path(p).is_dir() or Path(p).is_file()]
-            for row in _read_lists(open_logs(again, limits=self.limits)):
+            for row in read_list_rows(again, self.limits):
                 found.add(row)
             self._found = found
         return self._found
@@ -178,9 +178,16 @@ def read_lists(paths: Sequence[Path | str]) -> Inventory:
     True
     """
     found = Inventory()
-    for row in _read_lists(open_logs(paths)):
+    for row in read_list_rows(paths):
         found.add(row)
     return found
+
+
+def read_list_rows(
+    paths: Sequence[Path | str | ListedFile], limits: UnpackLimits | None = None
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of the lists among some files, for ``Inventory.add``."""
+    yield from _read_lists(open_logs(paths, limits=limits))
 
 
 def _read_lists(streams: Iterator[LogStream | Diagnostic]) -> Iterator[Mapping[str, Any]]:

@@ -165,8 +165,9 @@ class LogStream:
 
     ``name`` is the path as it was given (``archive.zip!member`` inside an archive); ``size`` the
     bytes at rest where they are known; ``modified`` (epoch) dates events that carry no time;
-    ``path`` is the file itself where nothing wraps it. ``container`` is the path of what was
-    opened for it: the outermost archive, or the log itself (``-`` for standard input).
+    ``path`` is the file itself where nothing wraps it. ``container`` is the name of what was
+    opened for it: the outermost archive, or the log itself (``-`` for standard input); ``file`` is
+    where that is, unless it can be read only once.
     """
 
     name: str
@@ -176,6 +177,7 @@ class LogStream:
     size: int | None = None
     modified: float = 0.0
     path: Path | None = None
+    file: Path | None = None
 
     def open(self) -> BinaryIO:
         """The bytes from the start; the caller closes the stream."""
@@ -192,6 +194,7 @@ class _Source:
     size: int | None
     modified: float
     path: Path | None
+    file: Path | None
     asked: bool
     budget: _Budget
 
@@ -199,12 +202,23 @@ class _Source:
 @dataclass(frozen=True, slots=True)
 class ListedFile:
     """A file to open later, maybe elsewhere; ``asked`` is whether the user named it, ``folder`` the
-    one that he named instead."""
+    one that he named instead.
+
+    ``url``: where it is if on no machine; ``path`` is then that of a copy. ``modified``: when it
+    was written, where a copy would not say.
+    """
 
     path: Path
     asked: bool
     size: int
-    folder: Path | None = None
+    folder: str | None = None
+    url: str | None = None
+    modified: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in the lake."""
+        return self.url or str(self.path)
 
 
 def list_files(paths: Sequence[Path | str]) -> Iterator[ListedFile | Diagnostic]:
@@ -221,7 +235,7 @@ def list_files(paths: Sequence[Path | str]) -> Iterator[ListedFile | Diagnostic]
             for below in _walk_folder(path, passed):
                 if (listed := _list_file(below, path)) is not None:
                     yield listed
-            yield from _tell_passed(path, passed)
+            yield from tell_passed(path, passed)
         elif str(given) != STDIN and not path.exists():
             yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
         elif path.is_file():
@@ -235,11 +249,14 @@ def _list_file(path: Path, folder: Path | None) -> ListedFile | None:
     try:
         size = path.stat().st_size
     except OSError:
-        return ListedFile(path, folder is None, 0, folder)
-    return ListedFile(path, folder is None, size, folder) if path.is_file() else None
+        size = 0
+    else:
+        if not path.is_file():
+            return None
+    return ListedFile(path, folder is None, size, None if folder is None else str(folder))
 
 
-def tell_empty_folder(folder: Path) -> Diagnostic:
+def tell_empty_folder(folder: Path | str) -> Diagnostic:
     """What is said of a folder none of whose files is a log."""
     return _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
 
@@ -269,7 +286,7 @@ def open_logs(
     limits = limits or UnpackLimits()
     for given in paths:
         if isinstance(given, ListedFile):
-            yield from _file(given.path, limits, judge, asked=given.asked)
+            yield from _file(given, limits, judge)
             continue
         if str(given) == STDIN:
             stream = stdin or cast(BinaryIO, sys.stdin.buffer)
@@ -281,7 +298,7 @@ def open_logs(
         elif not path.exists():
             yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
         else:
-            yield from _file(path, limits, judge, asked=True)
+            yield from _file(ListedFile(path, True, 0), limits, judge)
 
 
 def _problem(code: str, name: str, message: str, severity: Severity) -> Diagnostic:
@@ -294,10 +311,10 @@ def _folder(
     any_log = False
     passed: Counter[str] = Counter()
     for path in _walk_folder(folder, passed):
-        for item in _file(path, limits, judge, asked=False):
+        for item in _file(ListedFile(path, False, 0), limits, judge):
             any_log = any_log or isinstance(item, LogStream)
             yield item
-    yield from _tell_passed(folder, passed)
+    yield from tell_passed(folder, passed)
     if not any_log:
         yield tell_empty_folder(folder)
 
@@ -312,7 +329,8 @@ def _walk_folder(folder: Path, passed: Counter[str]) -> Iterator[Path]:
                 yield Path(directory) / name
 
 
-def _tell_passed(folder: Path, passed: Counter[str]) -> Iterator[Diagnostic]:
+def tell_passed(folder: Path | str, passed: Counter[str]) -> Iterator[Diagnostic]:
+    """What is said of files and folders of ``PASSED_OVER``, by their number."""
     if passed:
         told = ", ".join(f"{name} ({n:,})" if n > 1 else name for name, n in sorted(passed.items()))
         message = f"{passed.total():,} passed over, which hold no logs: {told}"
@@ -320,27 +338,29 @@ def _tell_passed(folder: Path, passed: Counter[str]) -> Iterator[Diagnostic]:
 
 
 def _file(
-    path: Path, limits: UnpackLimits, judge: TextJudge, *, asked: bool
+    given: ListedFile, limits: UnpackLimits, judge: TextJudge
 ) -> Iterator[LogStream | Diagnostic]:
+    path, name = given.path, given.name
     try:
         facts = path.stat()
     except OSError as error:
-        severity = Severity.ERROR if asked else Severity.WARNING
-        yield _problem("SRC002", str(path), f"cannot be read: {error.strerror}", severity)
+        severity = Severity.ERROR if given.asked else Severity.WARNING
+        yield _problem("SRC002", name, f"cannot be read: {error.strerror}", severity)
         return
     if not path.is_file():
-        if asked:
+        if given.asked:
             yield from _special(path, _Budget(limits, judge))
         return
     opener = _path_opener(path)
     source = _Source(
-        name=str(path),
+        name=name,
         opener=opener,
-        container=str(path),
+        container=name,
         size=facts.st_size,
-        modified=facts.st_mtime,
+        modified=facts.st_mtime if given.modified is None else given.modified,
         path=path,
-        asked=asked,
+        file=path,
+        asked=given.asked,
         budget=_Budget(limits, judge),
     )
     yield from _expand(source, depth=0)
@@ -380,6 +400,7 @@ def _once(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[LogStream | 
         size=None,
         modified=time.time(),
         path=None,
+        file=None,
         asked=True,
         budget=budget,
     )
@@ -477,6 +498,7 @@ def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
         size=source.size,
         modified=source.modified,
         path=source.path,
+        file=source.file,
     )
 
 
@@ -565,6 +587,7 @@ def _archive(source: _Source, depth: int, walk: _Walk) -> Iterator[LogStream | D
                 size=member.size,
                 modified=member.modified or source.modified,
                 path=None,
+                file=source.file,
                 asked=False,
                 budget=source.budget,
             )

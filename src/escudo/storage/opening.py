@@ -30,6 +30,16 @@ def find_scheme(place: str) -> str | None:
     return match[1].lower() if match else None
 
 
+def is_storage(place: str) -> bool:
+    """Whether a URL has the scheme of a storage that is not on this machine.
+
+    >>> is_storage("s3a://bucket/raw"), is_storage("https://example.org"), is_storage("raw")
+    (True, False, False)
+    """
+    scheme = find_scheme(place) or ""
+    return _ALIASES.get(scheme, scheme) in BUCKETS | HADOOP
+
+
 @lru_cache(maxsize=1024)
 def open_storage(place: str) -> Storage:
     """The storage at a path or URL; nothing is asked of it yet.

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from escudo.actions.engines import EngineChoice
-from escudo.actions.ingest import ingest_logs
+from escudo.actions.ingest import ingest_logs, refuse_remote
 from escudo.actions.run_report import count_run
 from escudo.cli import EXIT_INPUT
 from escudo.cli.hunt_view import show_ingest
@@ -39,7 +39,7 @@ _FORMATS = ("table", "json")
 
 
 @click.command()
-@logs_argument(required=True)
+@logs_argument(required=True, remote=True)
 @lake_option(required=True)
 @sources_option
 @limits_options
@@ -55,7 +55,7 @@ _FORMATS = ("table", "json")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option(_FORMATS)
 def command(
-    logs: Sequence[Path],
+    logs: Sequence[Path | str],
     lake_path: LakePlace,
     tables: Tables,
     limits: UnpackLimits,
@@ -72,11 +72,14 @@ def command(
     """Read LOGS (files, folders, archives, - for stdin) into a lake.
 
     With --engine spark the cluster's workers read the files; they and this machine must have the
-    files and the lake under the same paths. A file that the lake has already is left out. The exit
-    code is 1 where part of the input was rejected; the rejected input is kept in the folder
-    `rejected` of the lake.
+    files and the lake under the same paths, or LOGS are URLs (s3://BUCKET/PATH). A file that the
+    lake has already is left out. The exit code is 1 where part of the input was rejected; the
+    rejected input is kept in the folder `rejected` of the lake.
     """
     begun = time.monotonic()
+    spread = engine.make_spread()
+    if spread is None:
+        refuse_remote(logs)
     with Lake.open(lake_path, tables=tables) as lake, IngestProgress(quiet=quiet) as progress:
         ingested = ingest_logs(
             logs,
@@ -88,7 +91,7 @@ def command(
                 labels=Labels(source, sourcetype, host, index),
             ),
             progress=progress,
-            spread=engine.make_spread(),
+            spread=spread,
         )
     show_diagnostics(ingested.report.diagnostics)
     tell_rejected(ingested, lasting=True)
