@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from escudo.core.catalog import CatalogView
 from escudo.core.timerange import TimeRange
-from escudo.spl import Runner, Scan
+from escudo.spl import GroupRunner, GroupWork, Runner, Scan
 
 Held: TypeAlias = dict[tuple[str, TimeRange], bool]
 """Whether a table has files of a time range."""
@@ -30,6 +30,21 @@ class NotingRunner:
     ) -> pa.Table:
         self.asked = True
         return self.runner.run(query, scans, tables)
+
+    @property
+    def works_on_groups(self) -> bool:
+        return isinstance(self.runner, GroupRunner) and self.runner.works_on_groups
+
+    def run_grouped(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan],
+        tables: Mapping[str, pa.Table],
+        work: GroupWork,
+    ) -> pa.Table:
+        self.asked = True
+        assert isinstance(self.runner, GroupRunner)
+        return self.runner.run_grouped(query, scans, tables, work)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -41,6 +42,8 @@ _LOCAL: Mapping[str, str] = {
 }
 _CLUSTER: Mapping[str, str] = {"spark.ui.showConsoleProgress": "false"}
 _Computed: TypeAlias = Callable[..., pa.Array]
+_CORES = 8
+"""Tasks at once where a server does not say how many it runs."""
 _CAUSE = re.compile(r"^Caused by: (.*)$", re.MULTILINE)
 _MOST_TEXT = 2000
 _SQL_NAMES = {
@@ -112,6 +115,16 @@ def attach_session(session: SparkSession) -> SparkSession:
 def is_remote(session: SparkSession) -> bool:
     """Whether a session is one of Spark Connect."""
     return type(session).__module__.startswith("pyspark.sql.connect")
+
+
+def count_cores(session: SparkSession) -> int:
+    """The tasks that run at once: the cluster's cores, or what the session is told to take them
+    for."""
+    if not is_remote(session):
+        return int(session.sparkContext.defaultParallelism)
+    with suppress(PySparkException, ValueError, TypeError):
+        return int(session.conf.get("spark.default.parallelism"))
+    return _CORES
 
 
 def install(session: SparkSession) -> None:

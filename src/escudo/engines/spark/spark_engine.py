@@ -21,9 +21,16 @@ from escudo.engines.execute import Engine
 from escudo.engines.kernels import KERNELS
 from escudo.engines.scans import list_columns
 from escudo.engines.spark.delta_reader import DeltaReader, name_for_hadoop, quote
+from escudo.engines.spark.grouping import work_on_groups
 from escudo.engines.spark.macros import DIALECT, expand
-from escudo.engines.spark.session import SPARK_ERRORS, explain_error, is_remote, open_session
-from escudo.spl import Scan, bound_nesting
+from escudo.engines.spark.session import (
+    SPARK_ERRORS,
+    count_cores,
+    explain_error,
+    is_remote,
+    open_session,
+)
+from escudo.spl import GroupWork, Scan, bound_nesting
 from escudo.spl.compile import Compiled
 
 T = TypeVar("T")
@@ -115,6 +122,23 @@ class SparkEngine(Engine):
         with self._ready(scans, tables or {}) as views:
             text = self.sql(query, views=views)
             return _guard(lambda: self.session.sql(text).toArrow())
+
+    @property
+    def works_on_groups(self) -> bool:
+        return True
+
+    def run_grouped(
+        self,
+        query: exp.Expression,
+        scans: Sequence[Scan],
+        tables: Mapping[str, pa.Table],
+        work: GroupWork,
+    ) -> pa.Table:
+        """What work on the groups of a query's rows gives, which stay on the workers."""
+        with self._ready(scans, tables) as views:
+            text = self.sql(query, views=views)
+            cores = count_cores(self.session)
+            return _guard(lambda: work_on_groups(self.session.sql(text), work, cores))
 
     def explain(
         self,

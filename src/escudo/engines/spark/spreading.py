@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from escudo.core.errors import EscudoError
-from escudo.engines.spark.session import SPARK_ERRORS, explain_error, is_remote
+from escudo.engines.spark.session import SPARK_ERRORS, count_cores, explain_error
 
 _NUMBER, _RESULT = "number", "result"
-_AT_ONCE = 8
-"""Parts at once where a server does not say how many tasks it runs."""
 
 
 class SparkSpread:
@@ -26,12 +22,8 @@ class SparkSpread:
 
     @property
     def at_once(self) -> int:
-        """The cluster's cores, or what the session is told to take them for."""
-        if not is_remote(self._session):
-            return int(self._session.sparkContext.defaultParallelism)
-        with suppress(PySparkException, ValueError, TypeError):
-            return int(self._session.conf.get("spark.default.parallelism"))
-        return _AT_ONCE
+        """Tasks at once."""
+        return count_cores(self._session)
 
     def map(self, work: Callable[[bytes], bytes], parts: Sequence[bytes]) -> list[bytes]:
         """What the function gives for each part. A part whose worker dies is worked on again.

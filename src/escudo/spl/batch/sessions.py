@@ -15,15 +15,26 @@ import pyarrow.compute as pc
 
 from escudo.spl.batch.transaction_rules import Flags, Floats, Ints, Rules, Transactions, together
 
+_AFTER = 1 << 61
+"""Beyond the number of any event."""
+
 
 def find_sessions(
-    table: pa.Table, rules: Rules, times: Floats, starts: Flags, ends: Flags
+    table: pa.Table,
+    rules: Rules,
+    times: Floats,
+    starts: Flags,
+    ends: Flags,
+    numbers: Ints | None = None,
 ) -> Transactions | None:
     """The transactions of events, newest first; None where it takes a look at each event.
 
     That is where an event has some of the fields only, a field has several values, or an event
     without the fields begins or ends the transaction of others.
+
+    ``numbers`` are those of the events among all, where these are only some.
     """
+    numbers = np.arange(len(times)) if numbers is None else numbers
     codes = _codes(table, rules.fields)
     if codes is None:
         return None
@@ -37,10 +48,10 @@ def find_sessions(
     key = _key([c[events] for c in codes], len(events))
     order = events[np.argsort(key, kind="stable")]
     key = np.sort(key)
-    found = _split(key, order, times[order], starts[order], ends[order], rules)
+    found = _split(key, order, times[order], starts[order], ends[order], numbers[order], rules)
     if not rules.keep_orphans:
         return found
-    return together([found, _alone(np.flatnonzero(without), len(times))])
+    return together([found, _alone(np.flatnonzero(without), numbers)])
 
 
 def _codes(table: pa.Table, fields: tuple[str, ...]) -> list[Ints] | None:
@@ -70,12 +81,18 @@ def _key(codes: list[Ints], size: int) -> Ints:
 
 
 def _split(
-    key: Ints, order: Ints, times: Floats, starts: Flags, ends: Flags, rules: Rules
+    key: Ints,
+    order: Ints,
+    times: Floats,
+    starts: Flags,
+    ends: Flags,
+    numbers: Ints,
+    rules: Rules,
 ) -> Transactions:
     """The transactions of events that are sorted by key, then newest first."""
     size = len(key)
     if not size:
-        return _alone(order, size)
+        return _alone(order, numbers)
     same = np.zeros(size, dtype=bool)
     same[1:] = key[1:] == key[:-1]
     begins = ~same | ends
@@ -109,8 +126,8 @@ def _split(
     )
     by_next = np.full(len(first), rules.starts is None)
     closed = np.select(reasons, [at_start, full | far, by_next], by_end & (rules.ends is not None))
-    at_end = order.max() + 1 + order[first]
-    here, later = order[last], np.where(followed, order[inside], at_end)
+    at_end = _AFTER + numbers[first]
+    here, later = numbers[last], np.where(followed, numbers[inside], at_end)
     backwards = np.repeat(beyond - 1, length) - (
         np.arange(size) - np.repeat(np.cumsum(length) - length, length)
     )
@@ -155,7 +172,7 @@ def _first_beyond(times: Floats, bound: Ints, span: float) -> Ints:
     return low
 
 
-def _alone(rows: Ints, size: int) -> Transactions:
+def _alone(rows: Ints, numbers: Ints) -> Transactions:
     """Events that belong to no transaction: each is shown as one of its own."""
     count = len(rows)
     return Transactions(
@@ -164,5 +181,5 @@ def _alone(rows: Ints, size: int) -> Transactions:
         np.zeros(count, bool),
         np.ones(count, bool),
         np.zeros(count, dtype=np.int64),
-        2 * size + rows,
+        2 * _AFTER + numbers[rows],
     )

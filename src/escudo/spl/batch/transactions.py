@@ -25,7 +25,7 @@ from escudo.spl.batch.transaction_columns import (
 )
 from escudo.spl.batch.transaction_rules import Flags, Floats, Rules, Transactions
 
-__all__ = ["MADE", "Rules", "transactions_of"]
+__all__ = ["MADE", "Rules", "order_transactions", "transactions_of"]
 
 Key = tuple[int, Any]
 
@@ -165,10 +165,18 @@ MADE = ("duration", "eventcount", "closed_txn", "field_match_sum", "linecount")
 """The fields that the command makes besides those of the events."""
 
 
-def transactions_of(table: pa.Table, rules: Rules, hidden: Sequence[str]) -> pa.Table:
+PLACES = ("_transaction_closed", "_transaction_opened")
+"""Columns that say how transactions of the same time are ordered."""
+
+
+def transactions_of(
+    table: pa.Table, rules: Rules, hidden: Sequence[str], number: str | None = None
+) -> pa.Table:
     """One row for each transaction, newest first.
 
-    ``hidden`` columns (the flags of ``starts`` and ``ends``) are not passed on.
+    ``hidden`` columns (the flags of ``starts`` and ``ends``) are not passed on. Where the events
+    are those of some values of the fields, ``number`` is the column with their places among all;
+    the result has ``PLACES`` then, by which ``order_transactions`` puts several in order.
 
     >>> t = pa.table({"_time": [30.0, 20.0, 10.0], "u": ["a", "b", "a"], "v": ["2", "x", "1"]})
     >>> out = transactions_of(t, Rules(("u",)), [])
@@ -178,7 +186,8 @@ def transactions_of(table: pa.Table, rules: Rules, hidden: Sequence[str]) -> pa.
     table = table.combine_chunks()
     times = pc.fill_null(table["_time"], 0.0).to_numpy()
     starts, ends = _flags(table, rules.starts), _flags(table, rules.ends)
-    found = find_sessions(table, rules, times, starts, ends)
+    numbers = None if number is None else table[number].to_numpy()
+    found = find_sessions(table, rules, times, starts, ends, numbers)
     if found is None:
         found = _gathered(table, rules, times, starts, ends)
     oldest = times[found.rows[found.offsets[:-1]]] if len(found.closed) else times[:0]
@@ -186,7 +195,18 @@ def transactions_of(table: pa.Table, rules: Rules, hidden: Sequence[str]) -> pa.
     order = np.lexsort((opened, found.closed_at, -oldest))
     if not rules.keep_evicted:
         order = order[found.complete[order]]
-    return _merged(table, found.pick(order), times, rules, hidden)
+    merged = _merged(table, found.pick(order), times, rules, (*hidden, *filter(None, [number])))
+    if numbers is None:
+        return merged
+    for name, places in zip(PLACES, (found.closed_at, numbers[opened]), strict=True):
+        merged = merged.append_column(name, pa.array(places[order], pa.int64()))
+    return merged
+
+
+def order_transactions(table: pa.Table) -> pa.Table:
+    """The transactions of all values of the fields as those of all events together would come."""
+    keys = [("_time", "descending"), *((name, "ascending") for name in PLACES)]
+    return table.sort_by(keys).drop_columns(list(PLACES))
 
 
 def _flags(table: pa.Table, name: str | None) -> Flags:

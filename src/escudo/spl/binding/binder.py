@@ -27,7 +27,7 @@ from escudo.spl.binding.declaration import DeclaredCommand
 from escudo.spl.binding.effects import Effect
 from escudo.spl.binding.relation_scope import RelationScope
 from escudo.spl.binding.required_fields import RequiredFields, required_fields
-from escudo.spl.binding.runner import Runner
+from escudo.spl.binding.runner import GroupRunner, Groups, GroupWork, Runner
 from escudo.spl.binding.subsearch import (
     MAX_ROWS,
     resolve_subsearches,
@@ -313,19 +313,23 @@ class Binder:
         known: Sequence[str] | None = None,
         kinds: Mapping[str, FieldType] | None = None,
         keeps_empty: bool = False,
+        groups: Groups | None = None,
     ) -> Relation:
         """A function over the rows so far, as an Arrow table of SPL fields.
 
         ``known`` are fields that the result is sure to have (None: those of the rows). Without a
         runner any field may be there. Columns named ``_evidence...`` are what proves the rows; a
-        function may pass them on. ``keeps_empty``: of no rows it makes none.
+        function may pass them on. ``keeps_empty``: of no rows it makes none. ``groups``: how the
+        rows need not come here.
         """
-        rows = self.collect(relation, what, evidence=True)
-        if rows is None:
+        result = None if groups is None else self._work_on_groups(relation, groups)
+        if result is None:
+            rows = self.collect(relation, what, evidence=True)
+            result = None if rows is None else function(rows)
+        if result is None:
             names = list(known) if known is not None else relation.names()
             return self.anything(names, made_of=(relation,) if keeps_empty else ())
         before = {n: b.type for n in relation.names() if (b := relation.bound(n)) is not None}
-        result = function(rows)
         same = {
             n: k
             for n, k in before.items()
@@ -367,6 +371,29 @@ class Binder:
         names = {ident: name for name, ident, _ in output}
         rows = self.run(query, relation)
         return rows.rename_columns([names.get(c, c) for c in rows.column_names])
+
+    def _work_on_groups(self, relation: Relation, groups: Groups) -> pa.Table | None:
+        """What a function gives that worked on rows by groups; None where it has to be given all,
+        or the runner brings them here."""
+        runner = self.runner
+        if not isinstance(runner, GroupRunner) or not runner.works_on_groups:
+            return None
+        query, output = select_fields(relation, self.names, EVIDENCE)
+        idents = {n: ident for n, ident, kind in output if kind is not FieldType.MULTIVALUE}
+        if not groups.fields or not idents.keys() >= set(groups.fields):
+            return None
+        together = relation.where(groups.unless)
+        count = select([alias(count_rows(), "rows")], together.render())
+        if self.run(count, together)["rows"][0].as_py():
+            return None
+        work = GroupWork(
+            keys=tuple(idents[n] for n in groups.fields),
+            names={ident: name for name, ident, _ in output},
+            number=self.names.fresh("number"),
+            function=groups.function,
+        )
+        scans = list(relation.scans())
+        return groups.join(runner.run_grouped(query, scans, self.tables, work))
 
     def closed(self, relation: Relation) -> Relation:
         """The relation with every field by name: those of an open rest map are looked up in the

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Self
+
+import pyarrow as pa
 
 from escudo.core.errors import EscudoError
 from escudo.core.schema import FieldType
-from escudo.spl.batch.transactions import MADE, Rules, transactions_of
+from escudo.spl.batch.transactions import (
+    MADE,
+    Rules,
+    order_transactions,
+    transactions_of,
+)
 from escudo.spl.binding.binder import Binder, Command, rows
 from escudo.spl.binding.declaration import Declaration, Reads
+from escudo.spl.binding.runner import Groups
 from escudo.spl.commands.transaction.session_windows import build_sessions
 from escudo.spl.operators.numeric_time import make_time_numeric
 from escudo.spl.relation.coercion import as_boolean
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.sql import column
+from escudo.spl.relation.sql import all_hold, any_holds, column, has_no_value, negate
 from escudo.spl.relation.steps import Order
 from escudo.spl.relation.values import Typed
 from escudo.spl.syntax.args import Args
@@ -226,11 +236,35 @@ def build_transactions(relation: Relation, command: Transaction, binder: Binder)
     return binder.batch(
         events,
         "transaction",
-        lambda table: transactions_of(table, rules, flags),
+        partial(transactions_of, rules=rules, hidden=flags),
         known=(*(n for n in events.names() if n not in flags), *MADE),
         kinds={"_time": FieldType.TIME},
         keeps_empty=True,
+        groups=_find_groups(events, rules, flags),
     )
+
+
+def _find_groups(events: Relation, rules: Rules, flags: Sequence[str]) -> Groups | None:
+    """Events with the same values of the fields are apart from all others, where no event has some
+    of the fields only, nor begins or ends the transaction of others without one."""
+    bound = [events.bound(name) for name in (*rules.fields, *flags)]
+    known = [b for b in bound if b is not None]
+    if not rules.fields or len(known) < len(bound):
+        return None
+    missing = [has_no_value(column(b.ident)) for b in known[: len(rules.fields)]]
+    some = all_hold([any_holds([m.copy() for m in missing]), negate(all_hold(missing))])
+    marked = [column(b.ident) for b in known[len(rules.fields) :]]
+    bounds_others = all_hold([*(m.copy() for m in missing), any_holds(marked)])
+    return Groups(
+        fields=rules.fields,
+        unless=some if rules.unify_ends or not marked else any_holds([some, bounds_others]),
+        function=partial(_make_of_some, rules=rules, hidden=tuple(flags)),
+        join=order_transactions,
+    )
+
+
+def _make_of_some(table: pa.Table, number: str, *, rules: Rules, hidden: Sequence[str]) -> pa.Table:
+    return transactions_of(table, rules, hidden, number)
 
 
 def _needs_pauses_only(command: Transaction) -> bool:
