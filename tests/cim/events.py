@@ -21,7 +21,9 @@ _ORIGINS = {
 
 
 def log_lines(case: Mapping[str, Any]) -> Iterator[str]:
-    """The raw events of a case: its ``xml`` or ``json``, or short forms put into event XML."""
+    """The raw events of a case: ``xml``, ``json``, ``text``, or short forms put into event XML."""
+    if "text" in case:
+        yield case["text"].rstrip("\n")
     if "xml" in case:
         yield case["xml"]
     for event in case.get("json", ()):
@@ -54,7 +56,7 @@ def raw_batches(case: Mapping[str, Any], folder: Path) -> list[RawBatch]:
     file = folder / "case.log"
     file.write_text("\n".join(log_lines(case)) + "\n", encoding="utf-8")
     batches: list[RawBatch] = []
-    for stream in open_logs([file]):
+    for stream in open_logs([file], judge=FAMILIES.judge_with(None)):
         assert isinstance(stream, LogStream), stream
         for item in read(stream, FAMILIES):
             assert isinstance(item, RawBatch), item
