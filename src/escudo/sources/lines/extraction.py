@@ -266,6 +266,8 @@ def _read_times(
 
 def _read_header_times(texts: pa.Array, latest: float) -> tuple[pa.Array, bool]:
     """The times of syslog headers; whether any of them names no zone."""
+    if texts.null_count == len(texts):  # no line has a header
+        return pa.nulls(len(texts), TIME), False
     yearless = pc.fill_null(pc.match_substring_regex(texts, _YEARLESS), False)
     if not pc.any(yearless).as_py():
         return parse_times(texts), False

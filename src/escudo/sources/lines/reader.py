@@ -24,9 +24,9 @@ from escudo.sources.lines.headers import HeaderReader, OddRows
 from escudo.sources.lines.recognition import Recogniser, TextSource, fits
 from escudo.sources.opening import LogStream
 
-_BLOCK_BYTES = 1 << 20
-"""Bytes that are read into columns together: what is made of them stays in the processor's cache
-(2026-11)."""
+_BLOCK_BYTES = 4 << 20
+"""Bytes that are read into columns together. Smaller blocks make more pieces, which batches are put
+together of: with a megabyte a delimited log took a fifth longer (2026-11-30)."""
 _NUL = "\0"
 _UNKNOWN = "unknown"
 _LAST_LINES = 500
