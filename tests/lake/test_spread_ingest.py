@@ -10,11 +10,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 import pyarrow as pa
 import pytest
 
 from escudo.core.errors import EscudoError
+from escudo.generate.generate import generate
 from escudo.lake import Lake, delta
 from escudo.lake import spread_ingest as spreading
 from escudo.lake.ingest import ingest
@@ -91,6 +93,34 @@ def test_logs_of_all_kinds_are_the_same_rows(lakes: tuple[Lake, Lake]) -> None:
     assert workers.parts > 2
 
 
+@pytest.mark.slow
+def test_logs_of_all_kinds_in_pieces_are_the_same_rows(
+    lakes: tuple[Lake, Lake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreading, "SPLIT_BYTES", 500)
+    monkeypatch.setattr(spreading, "MOST_BYTES", 250)
+    monkeypatch.setattr(spreading, "LEAST_BYTES", 250)
+    inputs, workers = sorted(_CASES.glob("*/input")), Workers()
+    expected, given = ingest(inputs, lakes[0]), ingest_spread(inputs, lakes[1], workers)
+    stored, wanted = (
+        {name: sorted(map(_sort_maps, rows)) for name, rows in read_stored(lake).items()}
+        for lake in reversed(lakes)
+    )
+    assert stored == wanted
+    assert _count(given) == _count(expected)
+    assert _tell(given) == _tell(expected)
+    assert workers.parts > 100
+
+
+def _sort_maps(row: tuple[object, ...]) -> str:
+    """A row as a text; which events are read together decides the order inside of a map."""
+    return repr([sorted(cell) if _is_map(cell) else cell for cell in row])
+
+
+def _is_map(cell: object) -> TypeGuard[list[tuple[str, str]]]:
+    return isinstance(cell, list) and bool(cell) and isinstance(cell[0], tuple)
+
+
 def test_names_of_hosts_are_found_in_all_of_the_input(
     lakes: tuple[Lake, Lake], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,14 +134,16 @@ def test_names_of_hosts_are_found_in_all_of_the_input(
 
 @pytest.mark.slow
 def test_logs_at_urls_are_the_same_rows(
-    lakes: tuple[Lake, Lake], s3_url: str, tmp_path: Path
+    lakes: tuple[Lake, Lake], s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Folders, files, archives and lists of names in a bucket, called by their URLs."""
+    """Folders, files, archives and lists of names in a bucket, called by their URLs; a file that is
+    read in pieces."""
+    monkeypatch.setattr(spreading, "SPLIT_BYTES", 8192)
     alone, spread = lakes
     folder = tmp_path / "raw logs"
     shutil.copytree(_CASES, folder, ignore=shutil.ignore_patterns("expected.yml", "pipe*"))
     raw = s3_url.replace("/lake", "/raw logs")
-    single = write_logs(tmp_path / "single", 1, 10)[0]
+    single = write_logs(tmp_path / "single", 1, 50)[0]
     _put(folder, raw)
     _put(single.parent, f"{raw}-single")
     expected = ingest([folder, single], alone)
@@ -145,6 +177,36 @@ def _put(folder: Path, url: str) -> None:
             stored = bucket.find(name)
             assert stored is not None
             os.utime(file, (stored.modified, stored.modified))
+
+
+@pytest.mark.parametrize("form", ["xml", "fdr"])
+def test_a_large_file_is_read_in_pieces(
+    form: str, lakes: tuple[Lake, Lake], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no event keeps its line, what is said of a file is said once, and it is known."""
+    monkeypatch.setattr(spreading, "SPLIT_BYTES", 4096)
+    alone, spread = lakes
+    log = tmp_path / f"large.{form}"
+    generate(1000, 7, form, log)
+    lines = log.read_bytes().splitlines(keepends=True)
+    broken = {"xml": b"<Event><System>no end\n", "fdr": b'{"no": end\n'}[form]
+    log.write_bytes(b"".join([*lines[:400], broken, *lines[400:], broken]))
+    workers = Workers()
+    _assert_same([log], lakes, workers)
+    assert workers.parts > 4
+    rejected = [
+        sorted(
+            line
+            for file in lake.rejected_folder.list_files()
+            for line in lake.rejected_folder.read(file.name).splitlines()
+        )
+        for lake in lakes
+    ]
+    assert rejected[0] == rejected[1] != []
+    (known,) = spread.ledger.files()
+    (wanted,) = alone.ledger.files()
+    assert (known.identity, known.events) == (wanted.identity, wanted.events)
+    assert [f.outcome for f in ingest([log], spread).files] == ["known"]
 
 
 @pytest.mark.slow

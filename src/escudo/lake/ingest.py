@@ -130,6 +130,7 @@ class _Pending:
     rejects: Rejects
     identity: Identity | None = None
     marks: tuple[Mark, ...] = ()
+    is_piece: bool = False
 
 
 class Target(Protocol):
@@ -187,13 +188,15 @@ class IngestRun:
                 log_event("known file", name=name)
                 self._progress.started(name, None)
                 self._progress.finished(known)
-            case Begin(name, size, lasting):
+            case Begin(name, size, lasting, is_piece):
                 if not lasting:
                     self.commit()
                 self._progress.started(name, size)
                 self._lasting = lasting
                 self._current = _Pending(
-                    FileReport(name), Rejects(self._lake.rejected_folder, self._writer.work)
+                    FileReport(name),
+                    Rejects(self._lake.rejected_folder, self._writer.work),
+                    is_piece=is_piece,
                 )
             case RawBatch():
                 self._add(step)
@@ -284,7 +287,8 @@ class IngestRun:
         families = self._lake.tables.families
         general = (families.fallback.name, families.general_text.name)
         for p in pending:
-            self.report.diagnostics += p.report.warnings(general)
+            if not p.is_piece:  # what is said of a file, all of it says
+                self.report.diagnostics += p.report.warnings(general)
             self.report.files.append(p.report)
             log_event("file", name=p.report.name, events=p.report.read, rejected=p.report.rejected)
             self._progress.finished(p.report)

@@ -26,11 +26,13 @@ from escudo.sources.reading import RawBatch, Rejected, read
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A file begins; ``lasting`` is False for standard input and pipes, which have no end."""
+    """A file begins; ``lasting`` is False for standard input and pipes, which have no end.
+    ``is_piece``: the rest of it is read elsewhere."""
 
     name: str
     size: int | None
     lasting: bool
+    is_piece: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class IngestSource:
                     if opened is not None:
                         yield from self._end(opened)
                     current = item.container
-                    opened = yield from self._begin(current, item.file, hasher)
+                    opened = yield from self._begin(item, hasher)
                 if opened is not None:
                     yield from read_steps(
                         item,
@@ -115,9 +117,13 @@ class IngestSource:
                 yield from self._end(opened)
 
     def _begin(
-        self, name: str, path: Path | None, hasher: ThreadPoolExecutor
+        self, stream: LogStream, hasher: ThreadPoolExecutor
     ) -> Generator[Step, None, _Opened | None]:
         """Announces a file; None if it is known, and left out."""
+        name, path = stream.container, stream.file
+        if stream.piece is not None:
+            yield Begin(name, stream.size, lasting=True, is_piece=True)
+            return _Opened(name, None, None, None)
         if path is None:
             yield Begin(name, None, lasting=False)
             return _Opened(name, None, None, None)

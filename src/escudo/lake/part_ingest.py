@@ -13,7 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from escudo.lake.tables import Tables
 from escudo.lake.writer import Writer
 from escudo.sources.inventory import Inventory, read_list_rows
 from escudo.sources.opening import ListedFile, UnpackLimits
+from escudo.sources.pieces import cut_log
 from escudo.sources.remote_files import fetch_file
 from escudo.storage import Storage
 
@@ -181,6 +182,17 @@ def identify_files(files: bytes) -> bytes:
         except EscudoError as error:
             found.append(error.diagnostic)
     return pickle.dumps(found)
+
+
+def split_file(given: bytes) -> bytes:
+    """A listed file, bytes of a piece -> what the file is, and its pieces, none where it cannot be
+    cut or read; pickled, as a ``Spread`` maps it."""
+    file, size = pickle.loads(given)
+    identity, pieces = None, []
+    with suppress(EscudoError, OSError), _fetched([file]) as (here,):
+        pieces = cut_log(here.path, size)
+        identity = identify_file(here.path) if len(pieces) > 1 else None
+    return pickle.dumps((identity, [] if identity is None else pieces))
 
 
 def find_inventory(

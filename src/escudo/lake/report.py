@@ -44,6 +44,14 @@ class FileReport:
     unnamed: int = 0
     blind: int = 0
 
+    def add(self, other: FileReport) -> None:
+        """Counts what was read of another piece of the same file, too."""
+        for name in ("read", "normalised", "rejected", "unnamed", "blind"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("families", "datasets", "notes"):
+            getattr(self, name).update(getattr(other, name))
+        self.seen = {**other.seen, **self.seen}
+
     def warnings(self, general: Sequence[str]) -> list[Diagnostic]:
         """What of the file was read but not understood; sets ``blind``.
 

@@ -9,8 +9,9 @@ standard input are read by that process itself.
 from __future__ import annotations
 
 import pickle
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -24,6 +25,7 @@ from escudo.lake.identity import Identity
 from escudo.lake.ingest import ingest
 from escudo.lake.ingest_options import AS_USUAL, IngestOptions
 from escudo.lake.known_names import read_known_names
+from escudo.lake.ledger import IngestedFile
 from escudo.lake.leftovers import drop_unfinished
 from escudo.lake.part_ingest import (
     Part,
@@ -33,6 +35,7 @@ from escudo.lake.part_ingest import (
     identify_files,
     make_worker,
     read_done,
+    split_file,
     write_part,
 )
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
@@ -41,6 +44,7 @@ from escudo.sources.inventory import Inventory
 from escudo.sources.opening import (
     STDIN,
     ListedFile,
+    Piece,
     list_files,
     tell_empty_folder,
 )
@@ -54,6 +58,9 @@ second, and a megabyte of event logs about as long."""
 MOST_BYTES = 64 << 20
 """Bytes of files at rest that one part has, but for a file that is larger: half a minute of work
 (2026-11-30), which is done again where a worker dies."""
+
+SPLIT_BYTES = 16 << 20
+"""Bytes of a file at rest that is read in pieces, at least: to find these takes a task, too."""
 
 MOST_FILES = 500
 """Files of a part."""
@@ -152,6 +159,24 @@ def _find_empty(
     yield from (folder for folder in folders if folder not in full)
 
 
+def _join_pieces(parts: Sequence[PartDone], split: Mapping[str, Identity]) -> list[FileReport]:
+    """The reports of parts, one for each file."""
+    joined: dict[str, FileReport] = {}
+    reports: list[FileReport] = []
+    for report in chain.from_iterable(part.reports for part in parts):
+        if report.name in joined:
+            joined[report.name].add(report)
+            continue
+        reports.append(report)
+        if report.name in split:
+            joined[report.name] = report
+    return reports
+
+
+def _tell_ingested(report: FileReport, identity: Identity) -> IngestedFile:
+    return IngestedFile(identity, report.name, report.read, report.rejected, time.time())
+
+
 class _SpreadRun:
     """One attempt to read files; ``asked`` is what all parts have in common."""
 
@@ -171,7 +196,7 @@ class _SpreadRun:
         """Reads files and commits them; None where another process was faster with one of them, so
         that they are to be looked at again."""
         report = IngestReport()
-        fresh = self._leave_out_known(listed, report)
+        fresh, split = self._split(self._leave_out_known(listed, report))
         with self._lake.writer() as writer:
             writer.work.begin()
             target = PartTarget(
@@ -185,7 +210,9 @@ class _SpreadRun:
                 done = self._do(self._cut(fresh), target)
                 for part in done:
                     writer.adopt(part.written)
+                reports = _join_pieces(done, split)
                 ingested = [file for part in done for file in part.ingested]
+                ingested += [_tell_ingested(f, split[f.name]) for f in reports if f.name in split]
                 commit = writer.commit(
                     ingested,
                     kind="ingest",
@@ -200,9 +227,14 @@ class _SpreadRun:
                 # Of parts that were begun twice, one has left files that nobody asked for.
                 drop_unfinished(self._lake.tables_folder, self._lake.ledger, writer.work.token)
         log_event("spread ingest", parts=len(done), commit=commit.id)
+        report.files += reports
         for part in done:
-            report.files += part.reports
             report.diagnostics += part.diagnostics
+        families = self._lake.tables.families
+        general = (families.fallback.name, families.general_text.name)
+        for joined in reports:
+            if joined.name in split:
+                report.diagnostics += joined.warnings(general)
         report.commits += bool(ingested)
         return report
 
@@ -234,6 +266,38 @@ class _SpreadRun:
             fresh.append(file)
         return fresh
 
+    def _split(
+        self, files: Sequence[ListedFile]
+    ) -> tuple[list[ListedFile], Mapping[str, Identity]]:
+        """The files, the large ones in pieces where that can be, and what these are as a whole."""
+        labels = self._asked.options.labels
+        most = self._choose_size(files)
+        times = Counter(file.name for file in files)
+        large = [
+            f
+            for f in files
+            if f.size >= max(SPLIT_BYTES, 2 * most)
+            and times[f.name] == 1
+            and labels.source is None
+            and labels.sourcetype is None
+        ]
+        given = [pickle.dumps((file, most)) for file in large]
+        found = map(pickle.loads, self._spread.map(split_file, given)) if large else ()
+        pieces: dict[str, list[Piece]] = {}
+        split: dict[str, Identity] = {}
+        for file, (identity, cut) in zip(large, found, strict=True):
+            if len(cut) > 1:
+                pieces[file.name] = cut
+                split[file.name] = identity
+        shown: list[ListedFile] = []
+        for file in files:
+            cut = pieces.get(file.name)
+            if cut is None:
+                shown.append(file)
+            else:
+                shown += [replace(file, piece=p, size=p.end - p.begin) for p in cut]
+        return shown, split
+
     def _identify(self, files: Sequence[ListedFile]) -> list[Identity | Diagnostic]:
         parts = [pickle.dumps(group) for group in self._group(files)]
         if sum(file.size for file in files) < LEAST_BYTES:
@@ -244,9 +308,7 @@ class _SpreadRun:
 
     def _group(self, files: Sequence[ListedFile]) -> Iterator[list[ListedFile]]:
         """Files that are a part together, in their order."""
-        total = sum(file.size for file in files)
-        most = total // (_PARTS_A_CORE * max(1, self._spread.at_once))
-        most = min(max(most, LEAST_BYTES), MOST_BYTES)
+        most = self._choose_size(files)
         group: list[ListedFile] = []
         held = 0
         for file in files:
@@ -257,6 +319,12 @@ class _SpreadRun:
             held += file.size
         if group:
             yield group
+
+    def _choose_size(self, files: Sequence[ListedFile]) -> int:
+        """Bytes of a part."""
+        total = sum(file.size for file in files)
+        most = total // (_PARTS_A_CORE * max(1, self._spread.at_once))
+        return min(max(most, LEAST_BYTES), MOST_BYTES)
 
     def _cut(self, files: Sequence[ListedFile]) -> list[Part]:
         return [

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
@@ -35,11 +36,12 @@ from escudo.sources.archives import (
     walk_7z,
     walk_tar,
 )
-from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format
+from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format, has_objects_between_lines
 from escudo.sources.streams import (
     STREAM_BUFFER,
     CountedStream,
     JoinedStream,
+    open_part,
     read_piece,
     spool_stream,
 )
@@ -141,7 +143,8 @@ class _Budget:
     def find_format(self, head: bytes, *, asked: bool) -> Format | None:
         """The format of a stream by its first bytes; text is one where it is judged a log."""
         format_ = detect_format(head)
-        if format_ in _OVER_TEXT or not self._judge(head, format_ is not None, asked):
+        sure = format_ in _OVER_TEXT and not has_objects_between_lines(head, format_)
+        if sure or not self._judge(head, format_ is not None, asked):
             return format_
         return Format.TEXT
 
@@ -160,6 +163,17 @@ class _Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Some of the bytes of a log, which hold whole events of a format; ``line`` is the number of
+    the first line among them."""
+
+    format: Format
+    begin: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogStream:
     """One log: bytes of a known format.
 
@@ -167,7 +181,7 @@ class LogStream:
     bytes at rest where they are known; ``modified`` (epoch) dates events that carry no time;
     ``path`` is the file itself where nothing wraps it. ``container`` is the name of what was
     opened for it: the outermost archive, or the log itself (``-`` for standard input); ``file`` is
-    where that is, unless it can be read only once.
+    where that is, unless it can be read only once. ``piece``: what of a log it is, if not all.
     """
 
     name: str
@@ -178,6 +192,12 @@ class LogStream:
     modified: float = 0.0
     path: Path | None = None
     file: Path | None = None
+    piece: Piece | None = None
+
+    @property
+    def first_line(self) -> int:
+        """The number of its first line in the log."""
+        return 1 if self.piece is None else self.piece.line
 
     def open(self) -> BinaryIO:
         """The bytes from the start; the caller closes the stream."""
@@ -205,7 +225,7 @@ class ListedFile:
     one that he named instead.
 
     ``url``: where it is if on no machine; ``path`` is then that of a copy. ``modified``: when it
-    was written, where a copy would not say.
+    was written, where a copy would not say. ``piece``: what of it is opened, if not all.
     """
 
     path: Path
@@ -214,6 +234,7 @@ class ListedFile:
     folder: str | None = None
     url: str | None = None
     modified: float | None = None
+    piece: Piece | None = None
 
     @property
     def name(self) -> str:
@@ -351,13 +372,26 @@ def _file(
         if given.asked:
             yield from _special(path, _Budget(limits, judge))
         return
+    modified = facts.st_mtime if given.modified is None else given.modified
+    if given.piece is not None:
+        yield LogStream(
+            name=name,
+            format=given.piece.format,
+            opener=partial(open_part, path, given.piece.begin, given.piece.end),
+            container=name,
+            size=given.piece.end - given.piece.begin,
+            modified=modified,
+            file=path,
+            piece=given.piece,
+        )
+        return
     opener = _path_opener(path)
     source = _Source(
         name=name,
         opener=opener,
         container=name,
         size=facts.st_size,
-        modified=facts.st_mtime if given.modified is None else given.modified,
+        modified=modified,
         path=path,
         file=path,
         asked=given.asked,

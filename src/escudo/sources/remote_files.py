@@ -56,7 +56,8 @@ def _walk(storage: Storage, passed: Counter[str]) -> Iterator[ListedFile]:
 
 
 def fetch_file(file: ListedFile, folder: Path) -> ListedFile:
-    """The file itself, or, of one at a URL, its copy in a folder, called as it is there.
+    """The file itself, or, of one at a URL, its copy in a folder, called as it is there; of a piece
+    the copy has no more than that.
 
     Raises:
         EscudoError: STO001, STO002, STO005 where it cannot be fetched.
@@ -64,7 +65,14 @@ def fetch_file(file: ListedFile, folder: Path) -> ListedFile:
     if file.url is None:
         return file
     root, key = _split(file.url)
+    piece = file.piece
     try:
+        if piece is not None:
+            copy = folder / Path(key).name
+            folder.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(root.read_range(key, piece.begin, piece.end))
+            here = replace(piece, begin=0, end=piece.end - piece.begin)
+            return replace(file, path=copy, piece=here)
         copy = root.fetch(key, folder)
     except FileNotFoundError as error:
         raise EscudoError("STO005", f"{file.url} is gone") from error

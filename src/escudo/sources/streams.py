@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from abc import abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 STREAM_BUFFER = 1 << 20
@@ -101,6 +102,19 @@ class FilePart(PieceStream):
         data = self._file.read(max(0, min(size, self._size - self._at)))
         self._at += len(data)
         return data
+
+
+class _OwnPart(FilePart):
+    """A part of a file that is closed with it."""
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def open_part(path: Path, begin: int, end: int) -> BinaryIO:
+    """The bytes of a file from one place to another."""
+    return _OwnPart(path.open("rb", buffering=0), begin, end - begin).buffered(STREAM_BUFFER)
 
 
 def read_piece(stream: BinaryIO, size: int) -> bytes:

@@ -67,6 +67,11 @@ class Folder:
     def read(self, name: str) -> bytes:
         return (self.path / name).read_bytes()
 
+    def read_range(self, name: str, start: int, end: int) -> bytes:
+        with (self.path / name).open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)
+
     def write(self, name: str, content: bytes, *, new: bool = False) -> bool:
         path = self.path / name
         if new and path.exists():

@@ -59,6 +59,9 @@ class Storage(Protocol):
     def read(self, name: str) -> bytes:
         """The content of a file."""
 
+    def read_range(self, name: str, start: int, end: int) -> bytes:
+        """The bytes of a file from one place to before another."""
+
     def write(self, name: str, content: bytes, *, new: bool = False) -> bool:
         """Puts a file in its place. With ``new`` nothing is done where there is one; says whether
         it was written."""

@@ -65,7 +65,7 @@ _BLANK[list(b" \t\r\n\0")] = True
 
 def read(stream: LogStream) -> Iterator[Events | PendingEvents | Rejected]:
     """The events of a stream, a block at a time, and what is between them but is none."""
-    line = 1
+    line = stream.first_line
     shapes = Shapes()
     with stream.open() as opened:
         try:

@@ -43,13 +43,13 @@ _BLANK[list(b" \t\r")] = True
 
 def read(stream: LogStream) -> Iterator[Events | Rejected]:
     """The events of a stream, and what of it is no event."""
-    line = 1
+    line = stream.first_line
     reader = JsonLines()
     with stream.open() as opened:
         try:
             head, source = _with_head(read_pieces(opened))
             items: Iterator[Lines | bytes | Rejected] = cut_blocks(source, reader)
-            if not _is_lines(head):
+            if not is_lines(head):
                 text = cut_after(source, b"\n", size=_TEXT_BYTES)
                 items = _in_blocks(cut_objects(text, stream.name), reader)
             for block in prefetch(items, _AHEAD):
@@ -94,7 +94,7 @@ def _in_blocks(
             yield from cut_blocks(iter((item,)), reader)
 
 
-def _is_lines(head: bytes) -> bool:
+def is_lines(head: bytes) -> bool:
     """Whether the events stand one a line: some of the first lines are whole objects."""
     for text in head.split(b"\n", 20)[:20]:
         candidate = text.strip().removeprefix(b"[").removesuffix(b",").removesuffix(b"]")
