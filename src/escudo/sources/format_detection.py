@@ -11,6 +11,7 @@ HEAD_BYTES = 64 * 1024
 
 _EVENT = re.compile(rb"<(?:\w+:)?Events?[\s/>]")
 _OBJECT_LINE = re.compile(rb'(?m)^\s*(?:\[\s*)?\{\s*(?:"|\})')
+_OPENING = (b"{", b"[", b"<", BOM_UTF8)
 _EMPTY_ARRAY = re.compile(rb"^\s*\[\s*(?:\]|\{|$)")
 _FDR_KEY = re.compile(rb'"(?:event_simpleName|event_platform)"\s*:')
 
@@ -75,6 +76,25 @@ def detect_format(head: bytes) -> Format | None:
     if record and not (markup and markup.start() < record.start()):
         return Format.FDR if _FDR_KEY.search(text) else Format.JSON_EVENTS
     return Format.EVENT_XML if markup else None
+
+
+def has_objects_between_lines(head: bytes, found: Format | None) -> bool:
+    """Whether what was found is an object or element here and there, among as many other lines.
+
+    >>> has_objects_between_lines(b'May 1 web1 a\\nMay 1 web1 b\\n{"c": 1}\\n', Format.JSON_EVENTS)
+    True
+    >>> has_objects_between_lines(b'started\\n{"c": 1}\\n{"c": 2}\\n', Format.JSON_EVENTS)
+    False
+    """
+    if found not in (Format.JSON_EVENTS, Format.EVENT_XML):
+        return False
+    lines = [line for line in head.split(b"\n") if line.strip(b"\0 \t\r")]
+    if lines[0].startswith(_OPENING):
+        return False
+    objects = sum(line.startswith(_OPENING) for line in lines)
+    bare = [line for line in lines if line[:1].strip(b'{}[]"< \t\0')]
+    # Behind a header of syslog an element is the event.
+    return len(bare) >= objects and not any(_EVENT.search(line) for line in bare)
 
 
 def find_delimiter(header: str) -> str:

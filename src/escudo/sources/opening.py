@@ -36,7 +36,12 @@ from escudo.sources.archives import (
     walk_7z,
     walk_tar,
 )
-from escudo.sources.format_detection import HEAD_BYTES, Format, detect_format, has_objects_between_lines
+from escudo.sources.format_detection import (
+    HEAD_BYTES,
+    Format,
+    detect_format,
+    has_objects_between_lines,
+)
 from escudo.sources.streams import (
     STREAM_BUFFER,
     CountedStream,

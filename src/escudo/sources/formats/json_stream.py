@@ -15,6 +15,7 @@ from escudo.sources.formats.text import LONGEST_EVENT
 _BETWEEN = " \t\r\n,"
 _BLOCK_EVENTS = 5_000
 """Events that are handed on together."""
+_TOO_DEEP = "objects within objects too deep to be read"
 
 
 def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected]:
@@ -36,25 +37,29 @@ def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected
         while at < len(text):
             try:
                 value, stop = decoder.raw_decode(text, at)
-            except json.JSONDecodeError as error:
-                if not ended and len(text) - at < LONGEST_EVENT:
+            except (json.JSONDecodeError, RecursionError) as error:
+                deep = isinstance(error, RecursionError)
+                if not deep and not ended and len(text) - at < LONGEST_EVENT:
                     break
                 following = _next_object(text, at + 1)
                 excerpt = text[at:following][:EXCERPT_BYTES].encode("utf-8", "replace")
                 code = "SRC032" if following == len(text) else "SRC030"
-                yield Rejected(name, f"after object {done}", code, error.msg, excerpt)
+                message = _TOO_DEEP if isinstance(error, RecursionError) else error.msg
+                yield Rejected(name, f"after object {done}", code, message, excerpt)
                 at = _skip(text, following)
                 continue
             for event in find_events(value):
                 done += 1
-                if isinstance(event, dict):
+                place = f"object {done}"
+                excerpt = text[at:stop][:EXCERPT_BYTES].encode("utf-8", "replace")
+                if not isinstance(event, dict):
+                    message = "a JSON value that is not an object"
+                    yield Rejected(name, place, "SRC031", message, excerpt)
+                    continue
+                try:
                     lines.append(orjson.dumps(event))
-                else:
-                    excerpt = text[at:stop][:EXCERPT_BYTES].encode("utf-8", "replace")
-                    place = f"object {done}"
-                    yield Rejected(
-                        name, place, "SRC031", "a JSON value that is not an object", excerpt
-                    )
+                except orjson.JSONEncodeError as error:
+                    yield Rejected(name, place, "SRC030", str(error), excerpt)
             at = _skip(text, stop)
             if len(lines) >= _BLOCK_EVENTS:
                 yield b"\n".join(lines) + b"\n"

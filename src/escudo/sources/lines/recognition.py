@@ -35,6 +35,11 @@ _MOST = 0.6
 """The part of the lines that must have a time or two pairs for a text to be a log of any kind."""
 
 
+_CONTROL = bytes({*range(1, 9), 11, 12, *range(14, 27), *range(28, 32), 127})
+_CONTROL_SHARE = 20
+"""One such byte in so many, beside NUL bytes, is no text (programs have one in five or six)."""
+
+
 class TextSource(Protocol):
     """What is known of a source here; ``Family`` is one."""
 
@@ -103,8 +108,9 @@ class Recogniser:
         encoding = detect_encoding(head)
         if encoding != "utf-8":
             head = head.decode(encoding, "replace").lstrip("\ufeff").encode()
-        if b"\0" in head[:1024]:
+        if _looks_binary(head[:1024]):
             return False
+        head = head.replace(b"\0", b"")
         if given is not None and given.text is not None:
             return True
         if known:
@@ -119,6 +125,21 @@ class Recogniser:
         if len(known) and (first := self.sources[int(known[0])].text) and first.header is not None:
             return self.sources[int(known[0])]
         return self.sources[int(np.bincount(known).argmax())] if len(known) else None
+
+
+def _looks_binary(head: bytes) -> bool:
+    """Whether the first bytes are no text; a crash leaves blocks of NUL bytes in one.
+
+    >>> _looks_binary(b"\\0" * 500 + b" May 27 09:28:36 web1 sshd[56]: Accepted")
+    False
+    >>> _looks_binary(b"MZ\\x90\\0\\x03\\0\\0\\0\\x04"), _looks_binary(b"\\0" * 1024)
+    (True, True)
+    """
+    if b"\0" not in head:
+        return False
+    rest = head.replace(b"\0", b"")
+    control = len(rest) - len(rest.translate(None, _CONTROL))
+    return _CONTROL_SHARE * control >= len(rest)
 
 
 def fits(texts: pa.Array, form: TextForm) -> Flags:
