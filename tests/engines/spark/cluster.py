@@ -10,13 +10,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+SECONDS = 900
+"""That a command may take."""
+ENVIRONMENT = {**os.environ, "ESCUDO_CONFIG": "", "ESCUDO_CACHE": ""}
 _SECONDS = 240
 """A busy machine takes long to start six Javas."""
 _MEMORY = "700m"
@@ -35,6 +39,7 @@ class Cluster:
 
     master: str
     python: Path
+    start_worker: Callable[[], subprocess.Popen[bytes]]
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -56,6 +61,22 @@ class Cluster:
         properties = {**self.properties, **(more or {})}
         file.write_text("".join(f"{k} {v}\n" for k, v in properties.items()))
         return file
+
+    def name_place(self, folder: Path, more: Mapping[str, str] | None = None) -> list[str]:
+        """The options of a command that runs here; its file of properties is in the folder."""
+        properties = self.write_properties(folder, more)
+        return [
+            *("--engine", "spark", "--master", self.master),
+            *("--spark-properties", str(properties)),
+        ]
+
+    def kill_worker(self) -> None:
+        """Kills a worker, with what it runs."""
+        end_group(self.workers.pop(0))
+
+    def add_worker(self) -> None:
+        """Begins one in its place."""
+        self.workers.append(self.start_worker())
 
     def list_executors(self) -> list[int]:
         """The process ids of the Javas that run tasks."""
@@ -93,9 +114,15 @@ S3_CONNECTOR: Mapping[str, str] = {
 
 @contextmanager
 def start_cluster(
-    folder: Path, workers: int = 2, environment: Mapping[str, str] | None = None
+    folder: Path,
+    workers: int = 2,
+    environment: Mapping[str, str] | None = None,
+    *,
+    memory: str = _MEMORY,
+    pinned: bool = False,
 ) -> Iterator[Cluster]:
-    """``environment`` is what its machines have in theirs beside what this process has."""
+    """``environment`` is what its machines have in theirs beside what this process has; with
+    ``pinned`` each worker, with all that it starts, keeps to one core of its own."""
     pyspark = pytest.importorskip("pyspark")
     home = Path(pyspark.__file__).parent
     port = find_free_port()
@@ -112,7 +139,9 @@ def start_cluster(
     }
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(name: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(
+        name: str, *arguments: str, cores: Collection[int] | None = None
+    ) -> subprocess.Popen[bytes]:
         log = (folder / f"{name}.log").open("wb")
         process = subprocess.Popen(
             [str(home / "bin" / "spark-class"), *arguments],
@@ -123,6 +152,8 @@ def start_cluster(
             start_new_session=True,
         )
         log.close()
+        if cores is not None:  # before it starts others, which keep to the same
+            os.sched_setaffinity(process.pid, cores)
         started.append(process)
         return process
 
@@ -133,16 +164,26 @@ def start_cluster(
             *(f"{_SPARK}.master.Master", "--host", "127.0.0.1"),
             *("--port", str(port), "--webui-port", ui),
         )
-        cluster = Cluster(f"spark://127.0.0.1:{port}", write_bare_python(folder))
-        for number in range(workers):
-            (folder / f"worker{number}").mkdir()
-            worker = start(
-                f"worker{number}",
+        master = f"spark://127.0.0.1:{port}"
+        numbers = count()
+
+        def start_worker() -> subprocess.Popen[bytes]:
+            number = next(numbers)
+            name = f"worker{number}"
+            (folder / name).mkdir()
+            cores = sorted(os.sched_getaffinity(0))
+            core = {cores[number % len(cores)]} if pinned else None
+            return start(
+                name,
                 *(f"{_SPARK}.worker.Worker", "--host", "127.0.0.1", "--cores", "1"),
-                *("--memory", _MEMORY, "--work-dir", str(folder / f"worker{number}")),
-                *("--webui-port", str(find_free_port()), cluster.master),
+                *("--memory", memory, "--work-dir", str(folder / name)),
+                *("--webui-port", str(find_free_port()), master),
+                cores=core,
             )
-            cluster.workers.append(worker)
+
+        cluster = Cluster(master, write_bare_python(folder), start_worker)
+        for _ in range(workers):
+            cluster.add_worker()
         _await_registered(folder, workers)
         yield cluster
     finally:
@@ -160,7 +201,34 @@ def _await_registered(folder: Path, workers: int) -> None:
     raise AssertionError(f"no cluster after {_SECONDS} s:\n{log}")
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
+def begin(
+    arguments: Sequence[str | Path], more: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Begins a command of Escudo, which can be ended with all that it starts."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "escudo.cli", *map(str, arguments)],
+        env={**ENVIRONMENT, **(more or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(
+    *arguments: str | Path, more: Mapping[str, str] | None = None, codes: Collection[int] = (0,)
+) -> str:
+    """What a command writes that ends with one of some exit codes."""
+    process = begin(arguments, more)
+    try:
+        out, told = process.communicate(timeout=SECONDS)
+    finally:
+        end_group(process)
+    assert process.returncode in codes, told
+    return out
+
+
+def end_group(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """Ends a process and all that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,17 @@ from escudo.lake import Lake
 from escudo.lake.ingest import ingest
 from escudo.lake.place import SharedLake
 from tests.engines.spark.cluster import (
+    ENVIRONMENT,
     S3_CONNECTOR,
+    SECONDS,
     Cluster,
+    begin,
     end_group,
-    start_cluster,
+    run,
     write_bare_python,
 )
 from tests.lake.logs import write_logs
 from tests.lake.stored_rows import find_model_ids, find_raw_ids, read_stored
-from tests.schedule.conftest import database as database
-from tests.schedule.conftest import postgres as postgres
 from tests.shared_data import SHARED, needs_shared
 from tests.storage import s3
 
@@ -44,8 +45,6 @@ pytestmark = [
     pytest.mark.skipif(_REASON is not None, reason=str(_REASON)),
 ]
 
-_SECONDS = 900
-_ENVIRONMENT = {**os.environ, "ESCUDO_CONFIG": "", "ESCUDO_CACHE": ""}
 _SEARCHES = (
     "index=* | stats count by sourcetype EventCode | sort 0 sourcetype EventCode",
     '| tstats count from datamodel=Endpoint.Processes by Processes.process_name | sort 0 "Processes'
@@ -55,50 +54,6 @@ _SEARCHES = (
     "index=* | transaction host maxspan=5m startswith=eval(EventCode=1) "
     "| stats sum(eventcount) as events count by host | sort 0 host",
 )
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[Mapping[str, str]]:
-    """The environment that leads to a server of S3."""
-    pytest.importorskip("moto", reason="moto is not installed")
-    with s3.serve() as endpoint:
-        yield s3.make_environment(endpoint)
-
-
-@pytest.fixture(scope="module")
-def cluster(
-    tmp_path_factory: pytest.TempPathFactory, bucket: Mapping[str, str]
-) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("cluster"), environment=bucket) as started:
-        yield started
-
-
-def _on_cluster(cluster: Cluster, folder: Path) -> list[str]:
-    properties = cluster.write_properties(folder)
-    return [
-        *("--engine", "spark", "--master", cluster.master),
-        *("--spark-properties", str(properties)),
-    ]
-
-
-def _begin(
-    arguments: Sequence[str | Path], more: Mapping[str, str] | None = None
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "escudo.cli", *map(str, arguments)],
-        env={**_ENVIRONMENT, **(more or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def _run(*arguments: str | Path, more: Mapping[str, str] | None = None) -> str:
-    process = _begin(arguments, more)
-    out, told = process.communicate(timeout=_SECONDS)
-    assert process.returncode == 0, told
-    return out
 
 
 def _read_lines(text: str) -> list[Any]:
@@ -141,7 +96,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The logs, as DuckDB took them in on this machine."""
     assert SHARED is not None
     place = tmp_path_factory.mktemp("alone") / "lake"
-    _run("ingest", *(SHARED / log for log in LOGS), "--lake", place, "--quiet")
+    run("ingest", *(SHARED / log for log in LOGS), "--lake", place, "--quiet")
     return place
 
 
@@ -151,8 +106,8 @@ def test_a_cluster_gives_the_rows_that_duckdb_gives(
 ) -> None:
     assert SHARED is not None
     there = tmp_path / "there"
-    place = _on_cluster(cluster, tmp_path)
-    _run("ingest", *(SHARED / log for log in LOGS), "--lake", there, "--quiet", *place)
+    place = cluster.name_place(tmp_path)
+    run("ingest", *(SHARED / log for log in LOGS), "--lake", there, "--quiet", *place)
     with Lake.open(there) as spread:
         _is_the_same(spread, here)
     told = _tell(cluster, cluster.write_properties(tmp_path), there, _copy(there))
@@ -176,12 +131,12 @@ def test_a_cluster_shares_nothing_but_a_bucket_and_a_database(
     monkeypatch.setenv("ESCUDO_CACHE", str(tmp_path / "cache"))
     there = SharedLake(f"s3://{s3.BUCKET}/lake", database)
     logs = [SHARED / log for log in LOGS]
-    place = ["--lake", there.url, "--ledger", database, *_on_cluster(cluster, tmp_path)]
-    _run("ingest", *logs, "--quiet", *place, more=bucket)
+    place = ["--lake", there.url, "--ledger", database, *cluster.name_place(tmp_path)]
+    run("ingest", *logs, "--quiet", *place, more=bucket)
     with Lake.open(there) as spread:
         _is_the_same(spread, here)
-    without = _begin(["search", "index=* | stats count", *place], bucket)
-    _, said = without.communicate(timeout=_SECONDS)
+    without = begin(["search", "index=* | stats count", *place], bucket)
+    _, said = without.communicate(timeout=SECONDS)
     assert without.returncode == 1
     assert "error[ENG014]: this Spark cannot read s3a:// files" in said
     properties = cluster.write_properties(tmp_path, S3_CONNECTOR)
@@ -223,10 +178,10 @@ def _tell(
     given = [cluster.master, properties, lake, ledger, copy, searches]
     return subprocess.run(
         [sys.executable, program, *map(str, given)],
-        env={**_ENVIRONMENT, **(more or {})},
+        env={**ENVIRONMENT, **(more or {})},
         capture_output=True,
         text=True,
-        timeout=_SECONDS,
+        timeout=SECONDS,
     )
 
 
@@ -284,7 +239,7 @@ tell(DuckDBEngines(), copy)
 
 def _await_files(lake: Path, process: subprocess.Popen[str]) -> None:
     """Until the first data file is being written."""
-    until = time.monotonic() + _SECONDS
+    until = time.monotonic() + SECONDS
     while time.monotonic() < until and process.poll() is None:
         if any(lake.glob("tables/*/*.parquet")):
             return
@@ -302,15 +257,15 @@ def many_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_killed_worker_changes_nothing(cluster: Cluster, many_logs: Path, tmp_path: Path) -> None:
-    place = _on_cluster(cluster, tmp_path)
-    process = _begin(["ingest", many_logs, "--lake", tmp_path / "lake", "--quiet", *place])
+    place = cluster.name_place(tmp_path)
+    process = begin(["ingest", many_logs, "--lake", tmp_path / "lake", "--quiet", *place])
     try:
         _await_files(tmp_path / "lake", process)
         killed = cluster.list_executors()
         for pid in killed[:1]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        _, told = process.communicate(timeout=_SECONDS)
+        _, told = process.communicate(timeout=SECONDS)
     finally:
         end_group(process)
     assert killed
@@ -325,9 +280,9 @@ def test_a_killed_worker_changes_nothing(cluster: Cluster, many_logs: Path, tmp_
 def test_a_killed_driver_leaves_nothing_and_the_next_run_goes_on(
     cluster: Cluster, many_logs: Path, tmp_path: Path
 ) -> None:
-    place = _on_cluster(cluster, tmp_path)
+    place = cluster.name_place(tmp_path)
     folder = tmp_path / "lake"
-    process = _begin(["ingest", many_logs, "--lake", folder, "--quiet", *place])
+    process = begin(["ingest", many_logs, "--lake", folder, "--quiet", *place])
     try:
         _await_files(folder, process)
     finally:
@@ -337,7 +292,7 @@ def test_a_killed_driver_leaves_nothing_and_the_next_run_goes_on(
         assert lake.snapshot().tables() == []
         _assert_no_strays(lake)
         assert not list((folder / "work").iterdir())
-    _run("ingest", many_logs, "--lake", folder, "--quiet", *place)
+    run("ingest", many_logs, "--lake", folder, "--quiet", *place)
     with Lake.open(folder) as lake:
         assert len(find_raw_ids(lake)) == 15_000
         _assert_no_strays(lake)
