@@ -14,7 +14,13 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from escudo.sources.format_detection import HEAD_BYTES, Format, detect_encoding, detect_format
+from escudo.sources.format_detection import (
+    HEAD_BYTES,
+    Format,
+    detect_encoding,
+    detect_format,
+    has_objects_between_lines,
+)
 from escudo.sources.formats.json_events import is_lines
 from escudo.sources.opening import Piece
 
@@ -43,6 +49,8 @@ def cut_log(path: Path, size: int) -> list[Piece]:
         format_ = detect_format(head)
         find_end = _FINDERS.get(format_) if format_ is not None else None
         if format_ is None or find_end is None or detect_encoding(head) != "utf-8":
+            return []
+        if has_objects_between_lines(head, format_):  # which may make it a text
             return []
         begins = head.removeprefix(BOM_UTF8).lstrip()[:1]
         if format_ is not Format.EVENT_XML and (begins != b"{" or not is_lines(head)):
