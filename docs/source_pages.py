@@ -71,7 +71,7 @@ def sources(families: Mapping[str, Family]) -> str:
         GENERATED,
         "",
         "Escudo finds the format of a log by its content. It reads EVTX, event XML, JSON lines,",
-        "JSON arrays, CSV with a header, classic WinEventLog text, CrowdStrike FDR and text of the",
+        "JSON arrays, Parquet, CSV with a header, classic WinEventLog text, CrowdStrike FDR and text of the",
         "sources below ([how](text_sources.md)), each plain, gz, zst or zip, in folders, or from",
         "standard input. The family of an event is the one that has its source type, where that is",
         "given (`--sourcetype`, HEC, a detection's test), and else the first in this table whose",

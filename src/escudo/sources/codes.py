@@ -81,6 +81,9 @@ CODES: Mapping[str, ErrorCode] = {
             "the rows around it are kept",
         ),
         ErrorCode(
+            "SRC036", "a Parquet file that cannot be read", "the rows before the damage are kept"
+        ),
+        ErrorCode(
             "SRC040",
             "files and folders passed over",
             "they belong to version control, tools or the file system; name one to have it read",

@@ -11,7 +11,8 @@ HEAD_BYTES = 64 * 1024
 
 _EVENT = re.compile(rb"<(?:\w+:)?Events?[\s/>]")
 _OBJECT_LINE = re.compile(rb'(?m)^\s*(?:\[\s*)?\{\s*(?:"|\})')
-_OPENING = (b"{", b"[", b"<", BOM_UTF8)
+_OPENING = re.compile(rb"[\[{]|<(?!\d)|" + BOM_UTF8)
+"""How a line begins that is an object or an element; ``<14>`` is a priority of syslog."""
 _EMPTY_ARRAY = re.compile(rb"^\s*\[\s*(?:\]|\{|$)")
 _FDR_KEY = re.compile(rb'"(?:event_simpleName|event_platform)"\s*:')
 
@@ -28,6 +29,7 @@ class Format(StrEnum):
     """The wire formats; each has its file in ``sources/formats``."""
 
     EVTX = "evtx"
+    PARQUET = "parquet"
     EVENT_XML = "event_xml"
     FDR = "fdr"
     JSON_EVENTS = "json_events"
@@ -63,6 +65,8 @@ def detect_format(head: bytes) -> Format | None:
     """
     if head.startswith((b"ElfFile\0", b"ElfChnk\0")) or head[4096:4104] == b"ElfChnk\0":
         return Format.EVTX
+    if head.startswith(b"PAR1"):
+        return Format.PARQUET
     encoding = detect_encoding(head)
     text = head.removeprefix(BOM_UTF8)
     if encoding != "utf-8":
@@ -89,12 +93,12 @@ def has_objects_between_lines(head: bytes, found: Format | None) -> bool:
     if found not in (Format.JSON_EVENTS, Format.EVENT_XML):
         return False
     lines = [line for line in head.split(b"\n") if line.strip(b"\0 \t\r")]
-    if lines[0].startswith(_OPENING):
+    if _OPENING.match(lines[0]):
         return False
-    objects = sum(line.startswith(_OPENING) for line in lines)
-    bare = [line for line in lines if line[:1].strip(b'{}[]"< \t\0')]
+    opening = [line for line in lines if _OPENING.match(line)]
+    bare = [n for n in lines if n[:1].strip(b'}]" \t\0') and not _OPENING.match(n)]
     # Behind a header of syslog an element is the event.
-    return len(bare) >= objects and not any(_EVENT.search(line) for line in bare)
+    return len(bare) >= len(opening) and not any(_EVENT.search(line) for line in bare)
 
 
 def find_delimiter(header: str) -> str:

@@ -19,7 +19,14 @@ from escudo.sources.events import Events, PendingEvents
 from escudo.sources.families import Families
 from escudo.sources.family import Family
 from escudo.sources.format_detection import Format
-from escudo.sources.formats import classic_text, csv_events, event_xml, evtx_file, json_events
+from escudo.sources.formats import (
+    classic_text,
+    csv_events,
+    event_xml,
+    evtx_file,
+    json_events,
+    parquet_events,
+)
 from escudo.sources.formats.rejected import Rejected, is_other_text
 from escudo.sources.inventory import Inventory
 from escudo.sources.lines import reader as line_reader
@@ -54,6 +61,7 @@ _BYTES_PER_RAW = 2
 
 _READERS: Mapping[Format, Callable[[LogStream], Iterator[Events | PendingEvents | Rejected]]] = {
     Format.EVTX: evtx_file.read,
+    Format.PARQUET: parquet_events.read,
     Format.EVENT_XML: event_xml.read,
     Format.FDR: json_events.read,
     Format.JSON_EVENTS: json_events.read,

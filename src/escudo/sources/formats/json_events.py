@@ -64,6 +64,20 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
             yield Rejected(stream.name, f"line {line}", error.code, str(error), b"")
 
 
+def read_object_lines(source: Iterator[bytes], name: str) -> Iterator[Events | Rejected]:
+    """The events of pieces of text that have an object a line, made by another reader."""
+    line = 1
+    reader = JsonLines()
+    try:
+        for block in prefetch(cut_blocks(source, reader), _AHEAD):
+            if isinstance(block, Lines):
+                line += yield from _read_lines(block, reader, name, line)
+            else:
+                line += yield from _read_text(block, reader, name, line)
+    except DamagedError as error:
+        yield Rejected(name, f"row {line}", error.code, str(error), b"")
+
+
 def _with_head(source: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """The first bytes, enough to see how events are written, and all of the source."""
     head: list[bytes] = []
