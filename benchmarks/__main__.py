@@ -38,12 +38,12 @@ def main(names: Sequence[str], events: int, rounds: int, write: bool, work: Path
         text = report.table(suite, results, rounds)
         click.echo(text + "\n")
         if write:
-            report.write(suite, text)
+            report.write(suite.name, text)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] in (["soak"], ["year"]):
-        # They are no suites of variants; the soak needs a browser's driver besides.
+    if sys.argv[1:2] in (["cluster"], ["soak"], ["year"], ["browse"]):
+        # They are no suites of variants, and need more: a cluster Spark, the soak a browser.
         import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:])
     else:
         main()

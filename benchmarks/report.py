@@ -46,7 +46,7 @@ def table(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
             f"{what} {value:,.2f}".removesuffix(".00") for what, value in r.details.items()
         )
         lines += ["", f"{r.variant.name}: {numbers}."] if numbers else []
-    lines += ["", _measured(rounds)]
+    lines += ["", measured(rounds)]
     return "\n".join(lines)
 
 
@@ -75,17 +75,18 @@ def _pairs(suite: Suite, results: Sequence[Measured], rounds: int) -> str:
     if suite.limit is not None:
         verdict = f"NOT kept by {', '.join(over)}" if over else "kept"
         lines += ["", f"Promise: at most {suite.limit:g} times the SQL: {verdict}."]
-    lines += ["", _measured(rounds)]
+    lines += ["", measured(rounds)]
     return "\n".join(lines)
 
 
-def _measured(rounds: int) -> str:
+def measured(rounds: int) -> str:
+    """On what, and when."""
     return f"{rounds} interleaved rounds on {_machine()}, {datetime.now(UTC):%Y-%m-%d}."
 
 
-def write(suite: Suite, text: str) -> None:
-    """Replace the suite's part of the README."""
-    start, end = f"<!-- {suite.name}:start -->", f"<!-- {suite.name}:end -->"
+def write(name: str, text: str) -> None:
+    """Replace a suite's part of the README."""
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
     page = README.read_text("utf-8")
     before, found, rest = page.partition(start)
     _, closed, after = rest.partition(end)
