@@ -11,8 +11,9 @@ HEAD_BYTES = 64 * 1024
 
 _EVENT = re.compile(rb"<(?:\w+:)?Events?[\s/>]")
 _OBJECT_LINE = re.compile(rb'(?m)^\s*(?:\[\s*)?\{\s*(?:"|\})')
-_OPENING = re.compile(rb"[\[{]|<(?!\d)|" + BOM_UTF8)
-"""How a line begins that is an object or an element; ``<14>`` is a priority of syslog."""
+_OPENING = re.compile(rb"\{|\[\s*(?:[\[{\"\]]|$)|<(?!\d)|" + BOM_UTF8)
+"""How a line begins that is an object or an element; ``<14>`` is a priority of syslog, and
+``[19/Aug/2024`` a time."""
 _EMPTY_ARRAY = re.compile(rb"^\s*\[\s*(?:\]|\{|$)")
 _FDR_KEY = re.compile(rb'"(?:event_simpleName|event_platform)"\s*:')
 
