@@ -71,10 +71,11 @@ def sources(families: Mapping[str, Family]) -> str:
         GENERATED,
         "",
         "Escudo finds the format of a log by its content. It reads EVTX, event XML, JSON lines,",
-        "JSON arrays, Parquet, CSV with a header, classic WinEventLog text, CrowdStrike FDR and text of the",
-        "sources below ([how](text_sources.md)), each plain, gz, zst or zip, in folders, or from",
-        "standard input. The family of an event is the one that has its source type, where that is",
-        "given (`--sourcetype`, HEC, a detection's test), and else the first in this table whose",
+        "JSON arrays, Parquet, CSV with a header, classic WinEventLog text, CrowdStrike FDR and",
+        "text of the sources below ([how](text_sources.md)), each plain, gz, zst or zip, in",
+        "folders, or from standard input. The family of an event is the one that has its source",
+        "type, where that is given (`--sourcetype`, HEC, a detection's test), and else the first",
+        "in this table whose",
         "rule holds. Other JSON, other text and other Windows events fall to the families that are",
         "named so. Each family is one YAML file in",
         f"`{CATALOG}/`. [cim.md](cim.md) shows how its fields become those of the data models.",
@@ -229,11 +230,35 @@ def _describe_own_sources() -> Iterator[str]:
     yield ""
     yield from table(["key", "what"], ([f"`{key}`", what] for key, what in _OWN_KEYS))
     yield ""
-    yield "What is wrong in a file is said with line and column before anything is read. A lake"
-    yield "that holds events of an own source wants the folder each time it is opened (LAK016);"
-    yield "only `escudo lake info` does without. `fields` may grow later, but events that came in"
-    yield "before are not found by a field that was added: ingest their logs into another lake. The"
-    yield "type of a field cannot change, and none can be taken away (LAK008)."
+    yield from _describe_lists()
+
+
+def _describe_lists() -> Iterator[str]:
+    """The CSV files of assets and identities."""
+    yield "## Assets and identities"
+    yield ""
+    yield "A folder that `--sources` names may hold `assets.csv` and `identities.csv` (also"
+    yield "`NAME_assets.csv`, `NAME_identities.csv`), with the columns of Splunk Enterprise"
+    yield "Security. Rows of the data models that are made with them have `dest_priority`,"
+    yield "`src_bunit`, `dvc_category`, `dest_should_update` ... of the assets, and"
+    yield "`user_priority`, `src_user_category` ... of the identities:"
+    yield ""
+    yield "```"
+    yield "ip,mac,nt_host,dns,owner,priority,bunit,category,is_expected"
+    yield "192.0.2.1|192.0.2.2,,www,www.example.com,ida,critical,shop,web|pci,true"
+    yield "198.51.100.0/24,,,,,low,partners,partner,"
+    yield "```"
+    yield ""
+    yield "An asset is found by an address, a network or a range of addresses, a MAC address, its"
+    yield "NT host or DNS name; an identity by `identity`, its mail address, and that without its"
+    yield "domain. Case does not matter. `CORP\\ida` is `ida` where the list has no such name."
+    yield "Lines that share a key are one: their categories are joined, of other columns the first"
+    yield "value counts. What an event itself says stays."
+    yield ""
+    yield "A row has what the lists said when it came in, as in an accelerated data model; rows"
+    yield "that are there do not change with the lists. Raw events have no such fields, and start"
+    yield "and end dates of identities are not looked at."
+    yield ""
 
 
 def _family(family: Family, common: Sequence[Column]) -> Iterator[str]:

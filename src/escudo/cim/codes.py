@@ -29,5 +29,11 @@ CODES: Mapping[str, ErrorCode] = {
             "an expression of a source's mapping cannot be compiled",
             "mappings are SPL eval expressions over the fields of the source",
         ),
+        ErrorCode(
+            "CIM020",
+            "a list of assets or identities that cannot be read",
+            "a CSV file in UTF-8 with a header: ip, mac, nt_host or dns of assets, identity of "
+            "identities, as Splunk ES has them",
+        ),
     )
 }

@@ -15,7 +15,8 @@ _HEAD = """# Where the fields of the data models come from
 A cell is the SPL eval expression over the fields of the raw event. Where several kinds of events of
 a source feed a dataset, the event ids stand in front. *Default* is what the data model puts where a
 source gives nothing (CIM manual: the calculated fields of the data models). Fields that asset and
-identity lists fill (`dest_category`, `user_bunit`, ...) and that no source maps are left out.
+identity lists fill (`dest_category`, `user_bunit`, ...: [how](sources.md#assets-and-identities))
+and that no source maps are left out.
 """
 
 _MANY = 5

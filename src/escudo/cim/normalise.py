@@ -254,6 +254,8 @@ class Normaliser:
             taken[numbers] = counted
             rows = dataset.rows(events, taken)
             made = dataset.statement.dataset
+            if self._models.lists is not None and rows.num_rows:
+                rows = self._models.lists.fill(made, rows)
             self.counts.rows[f"{made.model}.{made.name}"] += rows.num_rows
             if rows.num_rows:
                 yield ModelBatch(made.schema.table, rows)

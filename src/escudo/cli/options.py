@@ -162,7 +162,7 @@ def sources_option(function: F) -> F:
         multiple=True,
         type=PlaceType("source", exists=True, file_okay=False),
         callback=lambda _context, _option, folders: _load_tables(folders),
-        help="Folder of own sources (YAML files), beside those of Escudo; repeatable.",
+        help="Folder of own sources (YAML files), assets.csv, identities.csv; repeatable.",
     )(function)
 
 

@@ -185,7 +185,7 @@ def _list_definitions(folder: Path) -> list[Path]:
         for p in folder.iterdir()
         if p.name.endswith(_SUFFIXES) and not p.name.endswith(SAMPLES) and p.is_file()
     )
-    if not paths:
+    if not paths and not any(folder.glob("*.csv")):
         raise EscudoError("SRC052", f"{folder} holds no YAML file of a source")
     return paths
 

@@ -25,8 +25,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
+import pyarrow as pa
 import yaml
 
 from escudo.core.errors import EscudoError, Span
@@ -96,6 +97,12 @@ class Dataset:
         return {f.name: f for f in self.fields}
 
 
+class RowFiller(Protocol):
+    """What adds to rows of a dataset what is known of whom they name."""
+
+    def fill(self, dataset: Dataset, rows: pa.Table) -> pa.Table: ...
+
+
 class Models:
     """All data models; names are matched without regard to case.
 
@@ -108,13 +115,18 @@ class Models:
     '(tag=account) (action="created")'
     """
 
-    def __init__(self, every: Sequence[Dataset]) -> None:
+    def __init__(self, every: Sequence[Dataset], lists: RowFiller | None = None) -> None:
+        self.lists = lists
         self._every = tuple(every)
         self._names = tuple((d.model, d.name) for d in every)
         self._by_name = {(d.model.lower(), d.name.lower()): d for d in every}
         self._first: dict[str, Dataset] = {}
         for d in every:
             self._first.setdefault(d.model.lower(), d)
+
+    def with_lists(self, lists: RowFiller | None) -> Models:
+        """These data models, whose rows are filled from a user's lists."""
+        return Models(self._every, lists)
 
     def find(self, model: str, dataset: str | None = None) -> Dataset | None:
         """A dataset with all that is known of it; the first root where no name is given."""
