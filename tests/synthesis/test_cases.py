@@ -109,7 +109,7 @@ _BEGINNINGS = {
     "linux_auditd": "type=",
     "cisco_ios": "2024-01-01T00:01:00.000+00:00 ",
     "aws_vpcflow": "- - - 10.",
-    "nginx_kv": "src=synthetic ",
+    "nginx_kv": "src=198.51.100.23 ",
 }
 
 

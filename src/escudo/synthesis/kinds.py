@@ -26,6 +26,7 @@ from escudo.spl import Binary, Call, EvalExpr, FieldRef, Literal, parse_eval
 from escudo.synthesis.conditions import KEPT, NOTHING, Condition, Holds, of_role, substitute
 from escudo.synthesis.demands import Check, Demand, exact
 from escudo.synthesis.demands import Kind as DemandKind
+from escudo.synthesis.likely import likely_text
 from escudo.synthesis.values import wildcard_regex
 from escudo.synthesis.wire import USER_DATA, WRITERS, XML_FAMILIES, WireFormat, find_wire
 
@@ -119,7 +120,8 @@ class EventKind:
 
     def suggest(self, name: str, telling: str | None) -> str | None:
         """A text for a field that is asked for."""
-        return self.default(telling).get(name, self.wire.defaults.get(name))
+        known = self.default(telling).get(name, self.wire.defaults.get(name))
+        return likely_text(name) if known is None else known
 
     def express(self, name: str, role: int) -> EvalExpr:
         """A field of the kind's rows, over the fields of the event (``conditions.of_role``)."""
@@ -281,7 +283,7 @@ def _say_whose(kind: EventKind) -> Mapping[str, str]:
     out = {SOURCETYPE: own if fits or "*" in wanted else wanted}
     for name, texts in kind.family.rules[0].conditions if kind.family.rules else ():
         if ANY in texts and name not in kind.family.time:
-            out[name] = "sample"
+            out[name] = likely_text(name) or "sample"
     return out
 
 
