@@ -36,7 +36,7 @@ from tests.conformance.catalog import (
 )
 
 Layout = Literal["columns", "rest", "other"]
-_ANY = content.load().detections[0]
+ANY = content.load().detections[0]
 _KNOWN = (Column("_time", FieldType.TIME, physical="_time"),)
 
 
@@ -60,7 +60,7 @@ def problem(
             if case.error is not None:
                 return f"{found!r} instead of the error {case.error}"
             return _unlike(found, case)
-        catalog, known = _world(case, folder, layout)
+        catalog, known = make_world(case, folder, layout)
         within = TimeRange(*case.within)
         over = engine.over(catalog)
         assert case.spl is not None
@@ -82,7 +82,7 @@ def problem(
 
 def find_rows(case: Case, engine: Engine, folder: Path) -> list[Row]:
     """The rows that a case gives, whatever it expects."""
-    catalog, known = _world(case, folder, "columns")
+    catalog, known = make_world(case, folder, "columns")
     assert case.spl is not None
     result = run_search(case.spl, engine.over(catalog), catalog, known, now=NOW)
     return list(result.table.to_pylist())
@@ -95,7 +95,7 @@ def find_missed(cases: Sequence[Case], engine: Engine, folder: Path) -> list[str
         assert case.spl is not None
         place = folder / str(number)
         place.mkdir()
-        catalog, known = _world(case, place, "columns")
+        catalog, known = make_world(case, place, "columns")
         finds = bool(case.expect or case.writes or case.deletes)
         within = TimeRange(*case.within)
         if finds and _is_missed(case.spl, engine.over(catalog), known, within):
@@ -110,7 +110,7 @@ def _is_missed(search: str, engine: Engine, known: Knowledge, within: TimeRange)
     """
     if engine.name != "duckdb":
         return False
-    detection = replace(_ANY, search=search)
+    detection = replace(ANY, search=search)
     screen = screen_detection(detection, Filled.of(engine.catalog), engine, known, NOW)
     return select_possible([screen], engine.catalog, engine, within) == [False]
 
@@ -222,7 +222,7 @@ def _given(case: Case, prefix: str) -> TableSchema:
 def searched(case: Case, engine: Engine, folder: Path, *, layout: Layout = "columns") -> Result:
     """The result of a case's search."""
     assert case.spl is not None
-    catalog, known = _world(case, folder, layout)
+    catalog, known = make_world(case, folder, layout)
     within = TimeRange(*case.within)
     over = engine.over(catalog)
     return run_search(case.spl, over, catalog, known, now=NOW, zone=_zone(case), within=within)
@@ -232,7 +232,7 @@ def _zone(case: Case) -> tzinfo:
     return UTC if case.zone == "UTC" else ZoneInfo(case.zone)
 
 
-def _world(case: Case, folder: Path, layout: Layout) -> tuple[RowsCatalog, PlainKnowledge]:
+def make_world(case: Case, folder: Path, layout: Layout) -> tuple[RowsCatalog, PlainKnowledge]:
     """The tables of a case, and its macros and lookups."""
     catalog = RowsCatalog(folder)
     if case.rows or not case.models:

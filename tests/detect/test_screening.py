@@ -214,3 +214,32 @@ def test_a_table_that_is_filled_later_is_asked_from_then_on(
     catalog.paths["late"] = files
     assert ruled_out(screener, catalog) == [True, True, False, True]
     assert ruled_out(Screener(cache, b"content"), catalog) == [True, True, False, True]
+
+
+FROM_CANDIDATES = (
+    "index=* a=net.exe",
+    "index=* a=net.exe | head 1",
+    "index=* a=net.exe | streamstats count AS n | where n > 1",
+    "index=* a=net.exe | eventstats avg(b) AS m | where b > m",
+    "index=* | stats count BY a | search a=net.exe",
+    "index=* | rename a AS x | search x=net.exe | sort - b",
+)
+FROM_ALL = (
+    "index=* a=net.exe | stats count | where count=0",
+    "index=* | head 1 | search a=net.exe",
+    "index=* | streamstats count AS n | search a=net.exe",
+    "index=* | eventstats avg(b) AS m | search a=net.exe",
+    "index=* | dedup b | search a=net.exe",
+    "index=* | head 2 | stats count BY a | search a=net.exe",
+    "index=* a=net.exe | join type=left b [search index=* | table b, action]",
+)
+
+
+@pytest.mark.parametrize("search", FROM_CANDIDATES)
+def test_a_search_of_some_rows_alone(search: str, catalog: RowsCatalog) -> None:
+    assert screen(search, catalog).candidates
+
+
+@pytest.mark.parametrize("search", FROM_ALL)
+def test_a_search_in_which_other_rows_count(search: str, catalog: RowsCatalog) -> None:
+    assert screen(search, catalog).candidates is None

@@ -9,7 +9,7 @@ change, is compiled each time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -83,12 +83,19 @@ class KeptSearches:
         *,
         within: TimeRange,
         now: float,
+        choose_engine: Callable[[Sequence[Scan]], Engine] | None = None,
     ) -> Found:
-        """The rows of a detection's search; raises what ``engines.execute.run_search`` does."""
+        """The rows of a detection's search; raises what ``engines.execute.run_search`` does.
+
+        ``choose_engine`` may give another engine for what the search reads, subsearches aside that
+        are run to bind it.
+        """
+        choose_engine = choose_engine or (lambda scans: engine)
         name = f"{detection.id}|{detection.origin.file}|{detection.search}"
         kept = self._known.get(name)
         if kept is not None and self._holds(kept, catalog, knowledge):
-            rows = engine.run_written(kept.written, kept.scans, kept.tables)
+            chosen = choose_engine(kept.scans)
+            rows = chosen.run_written(kept.written, kept.scans, kept.tables)
             return Found(name_fields(kept, rows), kept.diagnostics)
         asked = AskedKnowledge(knowledge)
         noted = NotingCatalog(catalog)
@@ -103,6 +110,7 @@ class KeptSearches:
             provenance=True,
             file=detection.origin.file,
         )
+        chosen = choose_engine(compiled.scans)
         lasting = not (runner.asked or compiled.of_this_time or compiled.effects)
         written = None
         if lasting and self._cache.folder is not None:
@@ -111,9 +119,9 @@ class KeptSearches:
             states = KnownStates(knowledge)
             known = tuple((n, states.find(n)) for n in sorted(asked.names))
             self._keep(name, compiled, written, known, noted.held)
-            rows = engine.run_written(written, compiled.scans, compiled.tables)
+            rows = chosen.run_written(written, compiled.scans, compiled.tables)
         else:
-            rows = engine.run(compiled.query, compiled.scans, compiled.tables)
+            rows = chosen.run(compiled.query, compiled.scans, compiled.tables)
         return Found(name_fields(compiled, rows), compiled.diagnostics, compiled.effects)
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -20,6 +22,7 @@ from escudo.core.event_log import log_event
 from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
 from escudo.detect.attempt import attempt
+from escudo.detect.candidates import Candidates, gather_candidates
 from escudo.detect.kept_searches import KeptSearches
 from escudo.detect.observed import observe
 from escudo.detect.screening import Screen, Screener
@@ -98,33 +101,40 @@ def run_detections(
     chosen = [d for d in detections if d.enabled]
     ruled_out: Sequence[Screen | None] = [None] * len(chosen)
     kept: KeptSearches | None = None
-    if screener is not None and len(chosen) >= FEWEST_SCREENED:
-        ruled_out = screener.rule_out(chosen, catalog, engine, knowledge, within=within, now=now)
-        if ruled_out.count(None) >= FEWEST_SCREENED:
-            catalog = observe(catalog, engine)
-            kept = screener.keep_searches(catalog, engine, within)
-    run_one = partial(
-        run_detection,
-        catalog=catalog,
-        engine=engine,
-        knowledge=knowledge,
-        within=within,
-        now=now,
-        kept=kept,
-    )
-    matches = map_in_order(
-        run_one,
-        [d for d, screen in zip(chosen, ruled_out, strict=True) if screen is None],
-        threads=engine.at_once,
-        changes=lambda match: bool(match.effects),
-    )
-    for detection, screen in zip(chosen, ruled_out, strict=True):
-        if screen is None:
-            yield next(matches)
-        else:
-            said = screen.diagnostics
-            match = make_match(detection, pa.table({}), said, within=within, now=now)
-            yield replace(match, ruled_out=screen)
+    candidates: Candidates | None = None
+    with TemporaryDirectory(prefix="escudo-candidates-") as folder:
+        if screener is not None and len(chosen) >= FEWEST_SCREENED:
+            screened = screener.screen(chosen, catalog, engine, knowledge, within=within, now=now)
+            ruled_out = screened.ruled_out
+            if ruled_out.count(None) >= FEWEST_SCREENED:
+                catalog = observe(catalog, engine)
+                kept = screener.keep_searches(catalog, engine, within)
+                candidates = gather_candidates(
+                    chosen, screened, catalog, engine, within=within, folder=Path(folder)
+                )
+        run_one = partial(
+            run_detection,
+            catalog=catalog,
+            engine=engine,
+            knowledge=knowledge,
+            within=within,
+            now=now,
+            kept=kept,
+            candidates=candidates,
+        )
+        matches = map_in_order(
+            run_one,
+            [d for d, screen in zip(chosen, ruled_out, strict=True) if screen is None],
+            threads=engine.at_once,
+            changes=lambda match: bool(match.effects),
+        )
+        for detection, screen in zip(chosen, ruled_out, strict=True):
+            if screen is None:
+                yield next(matches)
+            else:
+                said = screen.diagnostics
+                match = make_match(detection, pa.table({}), said, within=within, now=now)
+                yield replace(match, ruled_out=screen)
     if kept is not None:
         kept.close()
 
@@ -138,10 +148,23 @@ def run_detection(
     within: TimeRange,
     now: float,
     kept: KeptSearches | None = None,
+    candidates: Candidates | None = None,
 ) -> Match:
     """Run one detection, enabled or not; see ``run_detections``."""
     kept = kept or KeptSearches()
-    search = partial(kept.run, detection, engine, catalog, knowledge, within=within, now=now)
+    choose_engine = None
+    if candidates is not None:
+        choose_engine = partial(candidates.choose_engine, detection, engine)
+    search = partial(
+        kept.run,
+        detection,
+        engine,
+        catalog,
+        knowledge,
+        within=within,
+        now=now,
+        choose_engine=choose_engine,
+    )
     begun = time.monotonic()
     outcome = attempt(search, name=detection.name, source=detection.search)
     seconds = round(time.monotonic() - begun, 3)

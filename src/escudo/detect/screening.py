@@ -35,13 +35,15 @@ from escudo.spl import (
     all_hold,
     case_when,
     column,
+    group_rows,
     is_false,
     is_true,
+    literal_integer,
     select,
     table,
     within_range,
 )
-from escudo.spl.compile import screen_search
+from escudo.spl.compile import Screening, screen_search
 
 AT_ONCE = 200
 """Conditions that one query asks for: more make it slow to plan, fewer read the table too often."""
@@ -82,11 +84,31 @@ class Screen:
     be run to know.
 
     ``diagnostics`` are what binding it says. ``lasting``: it holds at another time, too.
+    ``candidates``: it gives the same from the rows alone that meet one of these needs; None where
+    other rows count, too. ``reads`` are the tables that it reads, each as often as it does.
     """
 
     needs: tuple[tuple[TableNeed, ...], ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     lasting: bool = True
+    candidates: tuple[TableNeed, ...] | None = None
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What detections need, and how many rows of a window meet each need; ``counts`` is None where
+    that could not be asked: then each is run, and says why."""
+
+    screens: Sequence[Screen]
+    counts: Mapping[TableNeed, int] | None
+
+    @property
+    def ruled_out(self) -> list[Screen | None]:
+        """For each detection its screen, if it finds nothing; else None."""
+        if self.counts is None:
+            return [None] * len(self.screens)
+        return [None if may_find(s, self.counts) else s for s in self.screens]
 
 
 class Screener:
@@ -112,9 +134,23 @@ class Screener:
         within: TimeRange,
         now: float,
     ) -> list[Screen | None]:
-        """For each detection its screen, if it finds nothing in a window of a catalog; else None.
+        """For each detection its screen, if it finds nothing in a window; else None."""
+        return self.screen(detections, catalog, engine, knowledge, within=within, now=now).ruled_out
 
-        What they need of lookups is not asked, so it does not matter what others write.
+    def screen(
+        self,
+        detections: Sequence[Detection],
+        catalog: Catalog,
+        engine: Engine,
+        knowledge: Knowledge,
+        *,
+        within: TimeRange,
+        now: float,
+    ) -> Screened:
+        """What detections need of a window of a catalog, and how much of that is there.
+
+        What they need of lookups that searches write is not asked, so it does not matter what
+        others write.
         """
         filled = Filled.of(catalog)
         key = self._key + self._find_world(catalog, engine) + _digest(sorted(filled.tables))
@@ -140,12 +176,12 @@ class Screener:
             screens.append(kept.screen)
         if changed:
             self._cache.keep(_KIND, key, known)
-        ask = partial(select_possible, screens, catalog, engine, within)
-        possible = attempt(ask, name="what all detections need")
-        if isinstance(possible, Diagnostic):  # then each is run, and says what is wrong with it
-            log_event("screening", level=ERROR, code=possible.code, problem=possible.message)
-            return [None] * len(screens)
-        return [None if may else s for s, may in zip(screens, possible, strict=True)]
+        ask = partial(count_needs, screens, catalog, engine, within)
+        counts = attempt(ask, name="what all detections need")
+        if isinstance(counts, Diagnostic):
+            log_event("screening", level=ERROR, code=counts.code, problem=counts.message)
+            return Screened(screens, None)
+        return Screened(screens, counts)
 
     def keep_searches(
         self, catalog: Catalog, engine: Engine, within: TimeRange
@@ -236,25 +272,53 @@ def screen_detection(
             within=_WINDOW,
             file=detection.origin.file,
         )
-        needs = [[_store_need(n, engine) for n in group] for group in found.needs]
+        stored = {id(n): _store_need(n, engine) for group in found.needs for n in group}
     except (EscudoError, RecursionError):
         return Screen()
     # A need stands as often as its rows are taken: `append` of the same search doubles a count.
-    kept = tuple(tuple(n for n in group if n.condition != _NEVER) for group in needs)
-    return Screen(kept, found.diagnostics, lasting=not found.of_this_time)
+    kept = tuple(
+        tuple(stored[id(n)] for n in group if stored[id(n)].condition != _NEVER)
+        for group in found.needs
+    )
+    return Screen(
+        kept,
+        found.diagnostics,
+        lasting=not found.of_this_time,
+        candidates=tuple(chain.from_iterable(kept)) if _are_complete(found) else None,
+        reads=tuple(scan.schema.table for scan in found.scans),
+    )
+
+
+def _are_complete(found: Screening) -> bool:
+    """Whether the needs say of each read of a table, in the window of the hunt, which of its rows
+    count."""
+    needs = list(chain.from_iterable(found.needs))
+    asked = {need.scan.name for need in needs}
+    return all(need.complete and need.scan.within == _WINDOW for need in needs) and all(
+        scan.name in asked for scan in found.scans
+    )
+
+
+def list_stored(schema: TableSchema) -> dict[str, FieldType | None]:
+    """The stored columns of a table and their types, None for the rest map."""
+    kinds: dict[str, FieldType | None] = {}
+    for stored in schema.columns:
+        if stored.physical is not None:
+            kinds[stored.physical] = stored.type
+        if stored.lower is not None:
+            kinds[stored.lower] = FieldType.STRING
+    if schema.rest is not None:
+        kinds[schema.rest] = None
+    return kinds
 
 
 def _store_need(need: Need, engine: Engine) -> TableNeed:
     schema = need.scan.schema
-    kinds: dict[str, FieldType | None] = {}
+    kinds = list_stored(schema)
     few: set[str] = set()
     for stored in schema.columns:
-        names = [n for n in (stored.physical, stored.lower) if n is not None]
-        kinds.update((n, FieldType.STRING if n == stored.lower else stored.type) for n in names)
         if stored.lower is not None or stored.name in NARROW:
-            few.update(names)
-    if schema.rest is not None:
-        kinds[schema.rest] = None
+            few.update(n for n in (stored.physical, stored.lower) if n is not None)
     bare = Need(need.scan, frozenset(kinds), barred=engine.slow_functions)
     known = all_hold(bare.restrict(all_hold(need.conditions)).conditions)
     narrow = all_hold(replace(bare, stored=frozenset(few)).restrict(known).conditions)
@@ -290,10 +354,28 @@ class _Questions:
         self.columns.update(columns)
 
 
+def may_find(screen: Screen, counts: Mapping[TableNeed, int]) -> bool:
+    """Whether what a screen is of may find something where so many rows meet each need."""
+
+    def is_met(group: Sequence[TableNeed]) -> bool:
+        rows = sum(counts[need] for need in group)
+        return rows >= min((need.least for need in group), default=1)
+
+    return all(map(is_met, screen.needs))
+
+
 def select_possible(
     screens: Sequence[Screen], catalog: Catalog, engine: Engine, within: TimeRange
 ) -> list[bool]:
-    """For each screen, whether what it is of may find something in a window.
+    """For each screen, whether what it is of may find something in a window."""
+    counts = count_needs(screens, catalog, engine, within)
+    return [may_find(screen, counts) for screen in screens]
+
+
+def count_needs(
+    screens: Sequence[Screen], catalog: Catalog, engine: Engine, within: TimeRange
+) -> dict[TableNeed, int]:
+    """How many rows of a window meet each need of some screens.
 
     First the distinct values of each table's narrow columns are asked, then the table, of what
     these leave.
@@ -302,54 +384,57 @@ def select_possible(
     for screen in screens:
         for need in chain.from_iterable(screen.needs):
             by_table.setdefault((need.table, need.windowed), {})[need] = 0
+    counts: dict[TableNeed, int] = {}
     for (name, windowed), needs in by_table.items():
+        counts.update(needs)
         window = within if windowed else ALL_TIME
         if catalog.files(name, window):
-            needs.update(_ask_table(name, window, list(needs), engine))
+            counts.update(_ask_table(name, window, list(needs), engine))
+    return counts
 
-    def is_met(group: Sequence[TableNeed]) -> bool:
-        rows = sum(by_table[need.table, need.windowed][need] for need in group)
-        return rows >= min((need.least for need in group), default=1)
 
-    return [all(map(is_met, s.needs)) for s in screens]
+_ROWS = "rows_of_tuple"
 
 
 def _ask_table(
     name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
 ) -> dict[TableNeed, int]:
-    """How many rows of a table in a window meet each of the needs; of one that takes one row and
-    asks narrow columns alone, whether any does."""
+    """How many rows of a table in a window meet each of the needs."""
     narrow, full = _Questions(), _Questions()
     met: dict[TableNeed, int] = {}
     for need in needs:
         narrow.add(need.narrow, need.narrow_columns)
-    scan = _scan(name, window, narrow)
-    distinct = select([column(n) for n in narrow.columns], table(scan.name))
-    distinct.set("distinct", exp.Distinct())
-    distinct = _inside(distinct, window).limit(MOST_TUPLES + 1)
-    tuples = engine.run(distinct, [scan], {}) if narrow.columns else None
+    scan = make_scan(name, window, narrow.columns)
+    tuples = None
+    if narrow.columns:
+        held = [column(n) for n in narrow.columns]
+        counted = [*held, alias(exp.Count(this=exp.Star()), _ROWS)]
+        query = group_rows(inside(select(counted, table(scan.name)), window), held)
+        tuples = engine.run(query.limit(MOST_TUPLES + 1), [scan], {})
     if tuples is not None and tuples.num_rows <= MOST_TUPLES:
-        _answer(narrow, table("tuples"), engine, [], {"tuples": tuples})
+        _answer(narrow, table("tuples"), engine, [], {"tuples": tuples}, weight=column(_ROWS))
         needs = [n for n in needs if narrow.asked[n.narrow]]
-        met = {n: 1 for n in needs if n.condition == n.narrow and n.least == 1}
+        met = {n: narrow.asked[n.narrow] for n in needs if n.condition == n.narrow}
     needs = [n for n in needs if n not in met]
     for need in needs:
         full.add(need.condition, need.columns)
-    scan = _scan(name, window, full)
-    _answer(full, _inside(select([], table(scan.name), star=True), window), engine, [scan], {})
+    scan = make_scan(name, window, full.columns)
+    _answer(full, inside(select([], table(scan.name), star=True), window), engine, [scan], {})
     return met | {n: full.asked[n.condition] for n in needs}
 
 
-def _scan(name: str, window: TimeRange, questions: _Questions) -> Scan:
-    kinds = {_TIME: FieldType.TIME, **questions.columns}
+def make_scan(name: str, window: TimeRange, stored: Mapping[str, FieldType | None]) -> Scan:
+    """A read of some stored columns of a table, and of the time; the type None: the rest map."""
+    kinds = {_TIME: FieldType.TIME, **stored}
     columns = {n: Column(n, k, physical=n) for n, k in kinds.items() if k is not None}
     rest = next((n for n, kind in kinds.items() if kind is None), None)
     return Scan("screened", TableSchema(name, tuple(columns.values()), rest), window, columns)
 
 
-def _inside(query: exp.Select, window: TimeRange) -> exp.Select:
-    inside = within_range(column(_TIME), window)
-    return query if inside is None else query.where(inside)
+def inside(query: exp.Select, window: TimeRange) -> exp.Select:
+    """The rows of a query in a window."""
+    condition = within_range(column(_TIME), window)
+    return query if condition is None else query.where(condition)
 
 
 def _answer(
@@ -358,11 +443,20 @@ def _answer(
     engine: Engine,
     scans: Sequence[Scan],
     tables: Mapping[str, pa.Table],
+    weight: exp.Expression | None = None,
 ) -> None:
-    """Asks rows, many questions in a query; the answers go where the questions stand."""
+    """Asks rows, many questions in a query; the answers go where the questions stand. ``weight``:
+    how many rows each stands for."""
+
+    def count(condition: str) -> exp.Expression:
+        if weight is None:
+            return exp.CountIf(this=exp.var(condition))
+        counted = case_when((exp.var(condition), weight), otherwise=literal_integer(0))
+        return exp.Sum(this=counted)
+
     asked = list(questions.asked)
     for at in range(0, len(asked), AT_ONCE):
         some = asked[at : at + AT_ONCE]
-        items = [alias(exp.CountIf(this=exp.var(c)), f"n{i}") for i, c in enumerate(some)]
+        items = [alias(count(c), f"n{i}") for i, c in enumerate(some)]
         (answers,) = engine.run(select(items, source), scans, tables).to_pylist()
         questions.asked.update((c, int(answers[f"n{i}"] or 0)) for i, c in enumerate(some))

@@ -68,6 +68,11 @@ class Engine(Protocol):
         """How many searches may run at once, each in a thread, so that it pays."""
         return 1
 
+    @property
+    def reads_local_files(self) -> bool:
+        """Whether a catalog may have files of this machine, wherever its others are."""
+        return False
+
     def over(self, catalog: Catalog) -> Engine:
         """The same engine over another catalog."""
         ...

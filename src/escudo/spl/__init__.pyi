@@ -66,6 +66,7 @@ from .relation.sql import case_when as case_when
 from .relation.sql import cast_to as cast_to
 from .relation.sql import coalesce as coalesce
 from .relation.sql import column as column
+from .relation.sql import group_rows as group_rows
 from .relation.sql import identifier as identifier
 from .relation.sql import is_false as is_false
 from .relation.sql import is_one_of as is_one_of

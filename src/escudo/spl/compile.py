@@ -117,11 +117,13 @@ class Screening:
 
     Where no row is there for one group of ``needs``, the search gives none and asks for no change;
     without any group it has to be run. ``of_this_time``: they hold a time counted from ``now``.
+    ``scans`` are its reads of tables.
     """
 
     needs: Needs
     diagnostics: tuple[Diagnostic, ...]
     of_this_time: bool
+    scans: tuple[Scan, ...] = ()
 
 
 def screen_search(
@@ -155,7 +157,8 @@ def screen_search(
     except EscudoError as error:
         raise error.located(source=text) from None
     needs = () if binder.writers else relation.needs()
-    return Screening(needs, tuple(binder.diagnostics), binder.clock.was_read)
+    scans = tuple(relation.scans())
+    return Screening(needs, tuple(binder.diagnostics), binder.clock.was_read, scans)
 
 
 def find_batch_obstacle(

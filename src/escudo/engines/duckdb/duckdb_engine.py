@@ -235,6 +235,10 @@ class DuckDBEngine:
     def correlates(self) -> bool:
         return True
 
+    @property
+    def reads_local_files(self) -> bool:
+        return True
+
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in DuckDB's SQL."""
         return expression.sql(dialect=DIALECT)

@@ -274,8 +274,12 @@ def _follow(need: Need, steps: Iterable[Step]) -> Need:
             need = need.restrict(step.condition)
         elif isinstance(step, Wrap) and step.row_wise:
             need = need.extend(step.columns, step.members)
-        elif isinstance(step, Wrap) or (isinstance(step, Extend) and step.unnest):
+        elif isinstance(step, Extend) and step.unnest:
             need = need.multiplied()
         elif isinstance(step, Extend) and not step.window:
             need = need.extend(step.columns)
+        elif isinstance(step, Wrap):
+            need = need.multiplied().seal()
+        else:
+            need = need.seal()
     return need

@@ -185,6 +185,11 @@ class Need:
     """Identifiers of lists that hold one value, once or several times, or none."""
     least: int = 1
     """Rows of the table that it takes, with those of the other needs of the group."""
+    sealed: bool = False
+    """Whether a step looked at several rows together: what is asked behind it is of what that step
+    made of all rows, also of those that do not meet it."""
+    complete: bool = True
+    """Whether the search gives the same without the rows that do not meet the conditions."""
 
     def restrict(self, condition: exp.Expression) -> Need:
         """With a condition, as far as it is known."""
@@ -193,7 +198,12 @@ class Need:
         known = self._terms.relax(condition)
         if isinstance(known, exp.Boolean) and known.this:
             return replace(self, least=least)
-        return replace(self, conditions=(*self.conditions, known), least=least)
+        return replace(
+            self,
+            conditions=(*self.conditions, known),
+            least=least,
+            complete=self.complete and not self.sealed,
+        )
 
     def extend(
         self,
@@ -203,6 +213,10 @@ class Need:
         """With identifiers for expressions, and for lists."""
         terms = self._terms.extend(columns, members)
         return replace(self, columns=terms.columns, members=terms.members)
+
+    def seal(self) -> Need:
+        """After a step that looked at several rows together."""
+        return replace(self, sealed=True)
 
     def multiplied(self) -> Need:
         """After several rows were made of one."""
