@@ -148,7 +148,7 @@ def test_a_kill_leaves_nothing_half_written(scene: Scene) -> None:
             hit, told = _disturb(scene, job, victim, chance)
             print(f"round {number + 1}: {victim}, {job}: {'hit' if hit else 'late'} {told}")
             hits += hit
-    assert hits > ROUNDS, "most kills are in the middle"
+    assert hits >= ROUNDS, "a kill that comes late shows nothing"
 
 
 def _disturb(

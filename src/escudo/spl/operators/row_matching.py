@@ -170,7 +170,7 @@ def _match_equal(
         shown = [qualify("r", b.ident) for b in bounds.values()]
         return join_queries(inner, table(source), on=on, columns=shown)
 
-    return _attach(relation, build, match, bounds, held), bounds
+    return _attach(relation, build, match, bounds, held, binder), bounds
 
 
 def _group_by_keys(rows: pa.Table, keys: list[str], *, outputs: list[str], most: int) -> pa.Table:
@@ -253,7 +253,7 @@ def _match_patterns(
         query.set("with_", _name_queries([*named, (values, distinct)]))
         return query
 
-    return _attach(relation, build, match, bounds, held), bounds
+    return _attach(relation, build, match, bounds, held, binder), bounds
 
 
 def _attach(
@@ -262,6 +262,7 @@ def _attach(
     match: _Match,
     bounds: Mapping[str, Bound],
     held: Sequence[str],
+    binder: Binder,
 ) -> Relation:
     """The rows with the outputs that a query joins to them; what these are of one key is known."""
     name, value = match.keys[0]
@@ -269,6 +270,8 @@ def _attach(
     if len(held) > 1 or kind == "CIDR" or value.type is FieldType.MULTIVALUE:
         return relation.attach(build)
     if not is_lasting(match.definition):
+        return relation.attach(build)
+    if binder.thorough and not match.rows.num_rows:  # somebody is yet to fill it
         return relation.attach(build)
     keys, key = _fold_case(match.rows[name], match.fold), column(held[0])
     columns: list[tuple[str, exp.Expression]] = []
