@@ -20,6 +20,7 @@ from escudo.core.catalog import Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.interrupts import find_stop, meet_stop
 from escudo.core.ordered_map import map_in_order
+from escudo.core.spooled import spool
 from escudo.core.spread import Spread
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match, run_detections
@@ -326,19 +327,34 @@ def hunt_lake(
         of_group: list[Match] = []
         try:
             for _, match in zip(follow(group), matched, strict=True):
-                of_group.append(_carry_out(match, workspace, changes))
+                of_group.append(_spool_match(_carry_out(match, workspace, changes)))
         except KeyboardInterrupt as error:
             meet_stop()
             stopped = find_stop(error)
         of_group = date_matches(of_group, snapshot, engine)
         deployments = _deployments(workspace.content, of_group)
-        judged = [judge_match(m, deployments, schemas) for m in of_group]
+        judged = [_spool_judgement(judge_match(m, deployments, schemas)) for m in of_group]
         write_judgements(lake, judged, schemas)
         matches += of_group
         judgements += judged
         if stopped is not None:
             break
     return Hunt(tuple(judgements), tuple(matches), tuple(changes), schemas, stopped)
+
+
+def _spool_match(match: Match) -> Match:
+    """The match with its rows in files where they are many: a hunt keeps all of them."""
+    beside = pa.table({"files": match.source_files, "ids": match.event_ids})
+    rows, beside = spool(match.rows), spool(beside)
+    return replace(match, rows=rows, source_files=beside["files"], event_ids=beside["ids"])
+
+
+def _spool_judgement(judgement: Judgement) -> Judgement:
+    return replace(
+        judgement,
+        risk_events=spool(judgement.risk_events),
+        findings=spool(judgement.findings),
+    )
 
 
 def _carry_out(match: Match, workspace: Workspace, changes: list[Change]) -> Match:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +27,10 @@ _ADDRESS = re.compile(r"[\d.]+|.*:.*")
 
 def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
     """One object a result row, as ``--format jsonl`` prints it. Field names are stable."""
+    return chain.from_iterable(map(_iterate_part, match.cut()))
+
+
+def _iterate_part(match: Match) -> Iterator[dict[str, Any]]:
     detection, rows = match.detection, match.rows
     objects = _list_objects(match, detection.risk)
     times = list_times(match)

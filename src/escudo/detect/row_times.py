@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -53,7 +54,8 @@ def find_own_times(match: Match) -> list[float | None]:
     names = [n for n in _TIME_FIELDS if n in match.rows.column_names]
     if not names:
         return [None] * match.rows.num_rows
-    return [find_own_time(row, match.now) for row in match.rows.select(names).to_pylist()]
+    parts = (part.rows.select(names).to_pylist() for part in match.cut())
+    return [find_own_time(row, match.now) for row in chain.from_iterable(parts)]
 
 
 def find_own_time(row: Mapping[str, Any], now: float) -> float | None:

@@ -32,6 +32,9 @@ from escudo.spl import Effect
 FEWEST_SCREENED = 4
 """Detections for which it pays to ask the tables first."""
 
+ROWS_AT_ONCE = 8_192
+"""Rows of the parts of a match."""
+
 SOURCE_FILE, EVENT_ID = "source_file", "_event_id"
 
 _LISTS = {SOURCE_FILE: pa.list_(pa.string()), EVENT_ID: pa.list_(pa.int64())}
@@ -78,6 +81,18 @@ class Match:
             event_ids=self.event_ids.take(indices),
             times=None if self.times is None else self.times.take(indices),
         )
+
+    def cut(self) -> Iterator[Match]:
+        """The same match in parts of some thousand rows: who makes objects of rows goes from part
+        to part, so that few are in memory."""
+        for start in range(0, self.rows.num_rows, ROWS_AT_ONCE):
+            yield replace(
+                self,
+                rows=self.rows.slice(start, ROWS_AT_ONCE),
+                source_files=self.source_files.slice(start, ROWS_AT_ONCE),
+                event_ids=self.event_ids.slice(start, ROWS_AT_ONCE),
+                times=None if self.times is None else self.times.slice(start, ROWS_AT_ONCE),
+            )
 
 
 def run_detections(

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import pyarrow as pa
 
@@ -89,7 +90,8 @@ def fill_all_drilldowns(
     known = _known(match)
     if report is not None:
         _report_unknown(match, templates, known, report)
-    for row in match.rows.to_pylist():
+    parts = (part.rows.to_pylist() for part in match.cut())
+    for row in chain.from_iterable(parts):
 
         def lookup(name: str, row: Mapping[str, object] = row) -> Values:
             field = name.removeprefix("result.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 
 import pyarrow as pa
 
@@ -126,7 +127,14 @@ def _expand(template: str, detection: Detection) -> str:
     )
 
 
-def _drilldowns(match: Match, report: Report) -> pa.Array:
+_ROWS_AT_ONCE = 10_000
+
+
+def _drilldowns(match: Match, report: Report) -> pa.ChunkedArray:
     """The filled drilldowns of each row, as JSON text."""
     filled = fill_all_drilldowns(match, report=report)
-    return pa.array([json.dumps([d.as_dict() for d in row]) for row in filled], pa.string())
+    texts = (json.dumps([d.as_dict() for d in row]) for row in filled)
+    parts: list[pa.Array] = []
+    while some := list(islice(texts, _ROWS_AT_ONCE)):
+        parts.append(pa.array(some, pa.string()))
+    return pa.chunked_array(parts, pa.string())

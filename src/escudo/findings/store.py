@@ -3,8 +3,9 @@ called by ``actions.hunt``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,11 +25,16 @@ _CHANGED_MEANWHILE = "LAK012"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many risk events and findings were new, and were written; ``hashes`` are their rows'."""
+    """How many risk events and findings were new, and were written."""
 
     risk_events: int
     findings: int
-    hashes: frozenset[str] = field(default=frozenset(), compare=False)
+    parts: tuple[pa.ChunkedArray, ...] = field(default=(), compare=False, repr=False)
+    """The hashes of their rows."""
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        return frozenset(chain.from_iterable(part.to_pylist() for part in self.parts))
 
 
 @dataclass
@@ -66,39 +72,55 @@ def write_judgements(
     kept of the lake's hashes.
     """
     known = known or KnownHashes()
+    rows = {
+        schemas.risk.table: [j.risk_events for j in judgements if j.risk_events.num_rows],
+        schemas.notable.table: [j.findings for j in judgements if j.findings.num_rows],
+    }
+    if not any(rows.values()):
+        return Written(0, 0)
     while True:
         seen = lake.snapshot()
-        risk = _new(seen, schemas.risk, [j.risk_events for j in judgements], known)
-        notable = _new(seen, schemas.notable, [j.findings for j in judgements], known)
+        risk = _new(seen, schemas.risk, rows[schemas.risk.table], known)
+        notable = _new(seen, schemas.notable, rows[schemas.notable.table], known)
         try:
-            _append(lake, seen, {schemas.risk.table: risk, schemas.notable.table: notable})
+            added = _append(lake, seen, {schemas.risk.table: risk, schemas.notable.table: notable})
         except EscudoError as error:
             if error.code != _CHANGED_MEANWHILE:
                 raise
             continue
+        counts = {table: sum(map(len, hashes)) for table, hashes in added.items()}
         return Written(
-            sum(p.num_rows for p in risk),
-            sum(p.num_rows for p in notable),
-            frozenset(h for p in (*risk, *notable) for h in p[_HASH].to_pylist()),
+            counts[schemas.risk.table],
+            counts[schemas.notable.table],
+            tuple(chain.from_iterable(added.values())),
         )
 
 
-def _append(lake: Lake, seen: Snapshot, rows: Mapping[str, Sequence[pa.Table]]) -> None:
-    """Commits rows that are not in the tables as they were seen."""
-    if any(rows.values()):
-        with lake.writer() as writer:
-            for table, parts in rows.items():
-                for part in parts:
-                    writer.append_rows(table, part)
+def _append(
+    lake: Lake, seen: Snapshot, rows: Mapping[str, Iterable[pa.Table]]
+) -> dict[str, list[pa.ChunkedArray]]:
+    """Commits rows that are not in the tables as they were seen; gives their hashes."""
+    added: dict[str, list[pa.ChunkedArray]] = {table: [] for table in rows}
+    with lake.writer() as writer:
+        for table, parts in rows.items():
+            for part in parts:
+                writer.append_rows(table, part)
+                added[table].append(part[_HASH])
+        if any(added.values()):
             writer.commit(kind="findings", since=seen)
+    return added
 
 
 def _new(
     lake: Catalog, schema: TableSchema, parts: Sequence[pa.Table], known: KnownHashes
-) -> list[pa.Table]:
-    filled = [p for p in parts if p.num_rows]
-    if not filled:
-        return []
+) -> Iterator[pa.Table]:
+    """What of some rows is not in a table, a part after the other."""
+    if not parts:
+        return
     there = known.read(lake, schema)
-    kept = [p.filter(pc.invert(pc.is_in(p[_HASH], there))) for p in filled]
-    return [p for p in kept if p.num_rows]
+    for part in parts:
+        fresh = pc.invert(pc.is_in(part[_HASH], there))
+        if pc.all(fresh).as_py():
+            yield part
+        elif pc.any(fresh).as_py():
+            yield part.filter(fresh)

@@ -1,0 +1,33 @@
+"""Large tables -> the same in files that are mapped into memory, so that the system may let go of
+what nobody reads; who keeps many results for long calls it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import pyarrow as pa
+
+LEAST_BYTES = 1 << 20
+"""Bytes from which on a table goes to a file."""
+
+
+def spool(table: pa.Table) -> pa.Table:
+    """The table as it is, its values in a file without a name, which goes when the table goes.
+
+    A small one stays in memory, and so does one for which the disk has no room.
+
+    >>> spool(pa.table({"a": [1]})).to_pylist()
+    [{'a': 1}]
+    """
+    if table.nbytes < LEAST_BYTES:
+        return table
+    handle, path = tempfile.mkstemp(prefix="escudo-", suffix=".arrow")
+    try:
+        with os.fdopen(handle, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        return pa.ipc.open_file(pa.memory_map(path)).read_all()
+    except OSError:
+        return table
+    finally:
+        os.unlink(path)
