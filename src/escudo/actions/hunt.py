@@ -333,7 +333,7 @@ def hunt_lake(
             stopped = find_stop(error)
         of_group = date_matches(of_group, snapshot, engine)
         deployments = _deployments(workspace.content, of_group)
-        judged = [_spool_judgement(judge_match(m, deployments, schemas)) for m in of_group]
+        judged = [judge_match(m, deployments, schemas) for m in of_group]
         write_judgements(lake, judged, schemas)
         matches += of_group
         judgements += judged
@@ -347,14 +347,6 @@ def _spool_match(match: Match) -> Match:
     beside = pa.table({"files": match.source_files, "ids": match.event_ids})
     rows, beside = spool(match.rows), spool(beside)
     return replace(match, rows=rows, source_files=beside["files"], event_ids=beside["ids"])
-
-
-def _spool_judgement(judgement: Judgement) -> Judgement:
-    return replace(
-        judgement,
-        risk_events=spool(judgement.risk_events),
-        findings=spool(judgement.findings),
-    )
 
 
 def _carry_out(match: Match, workspace: Workspace, changes: list[Change]) -> Match:

@@ -13,6 +13,7 @@ from escudo.content import Deployment
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.schema import TableSchema
+from escudo.core.spooled import spool
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
 from escudo.findings.notable import build_findings
@@ -82,13 +83,9 @@ def judge_match(match: Match, deployments: Mapping[str, Deployment], schemas: Sc
             )
     risk_events = schemas.no_risk_events
     if scored:
-        risk_events = build_risk_events(match, schemas.risk, report=problems.append)
-    return Judgement(
-        match,
-        risk_events,
-        build_findings(match, deployment, schemas.notable, report=problems.append),
-        tuple(problems),
-    )
+        risk_events = spool(build_risk_events(match, schemas.risk, report=problems.append))
+    findings = spool(build_findings(match, deployment, schemas.notable, report=problems.append))
+    return Judgement(match, risk_events, findings, tuple(problems))
 
 
 def drop_equal_rows(match: Match) -> Match:

@@ -15,6 +15,7 @@ from escudo.core.catalog import Catalog
 from escudo.core.errors import EscudoError
 from escudo.core.schema import TableSchema
 from escudo.core.timerange import ALL_TIME
+from escudo.detect.running import ROWS_AT_ONCE
 from escudo.findings.judging import Judgement, Schemas
 from escudo.lake import Lake, Snapshot
 from escudo.storage import open_file
@@ -114,13 +115,17 @@ def _append(
 def _new(
     lake: Catalog, schema: TableSchema, parts: Sequence[pa.Table], known: KnownHashes
 ) -> Iterator[pa.Table]:
-    """What of some rows is not in a table, a part after the other."""
+    """What of some rows is not in a table, some thousands after the others."""
     if not parts:
         return
     there = known.read(lake, schema)
-    for part in parts:
+    for part in chain.from_iterable(map(_cut, parts)):
         fresh = pc.invert(pc.is_in(part[_HASH], there))
         if pc.all(fresh).as_py():
             yield part
         elif pc.any(fresh).as_py():
             yield part.filter(fresh)
+
+
+def _cut(rows: pa.Table) -> Iterator[pa.Table]:
+    return (rows.slice(start, ROWS_AT_ONCE) for start in range(0, rows.num_rows, ROWS_AT_ONCE))
