@@ -39,7 +39,8 @@ from escudo.lake.writer import Writer
 from escudo.sources.date_order import DateOrder
 from escudo.sources.format_detection import HEAD_BYTES, Format
 from escudo.sources.inventory import Inventory
-from escudo.sources.opening import STDIN, LogStream, UnpackLimits
+from escudo.sources.listing import STDIN
+from escudo.sources.opening import LogStream, UnpackLimits
 from escudo.sources.reading import Rejected
 from escudo.sources.streams import JoinedStream, PieceStream, read_piece
 

@@ -28,7 +28,7 @@ from stat import S_ISREG
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.inputs.position import Key, Position, Positions, digest_ends, make_start
 from escudo.inputs.tail import Piece, Tail
-from escudo.sources.opening import PASSED_OVER
+from escudo.sources.listing import PASSED_OVER
 
 ROTATED_SECONDS = 10.0
 """Seconds. A file that has no path any more, and has not grown for so long, has ended."""

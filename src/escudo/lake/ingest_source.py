@@ -19,8 +19,9 @@ from escudo.lake.ledger import Ledger, Mark
 from escudo.sources import Families, Family
 from escudo.sources.date_order import DateOrder
 from escudo.sources.inventory import Inventory, InventoryFinder
+from escudo.sources.listing import ListedFile
 from escudo.sources.notes import Note
-from escudo.sources.opening import ListedFile, LogStream, open_logs
+from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, Rejected, read
 
 

@@ -34,7 +34,8 @@ from escudo.lake.snapshot import Snapshot
 from escudo.lake.tables import Tables
 from escudo.lake.writer import Writer
 from escudo.sources.inventory import Inventory, read_list_rows
-from escudo.sources.opening import ListedFile, UnpackLimits
+from escudo.sources.listing import ListedFile
+from escudo.sources.opening import UnpackLimits
 from escudo.sources.pieces import cut_log
 from escudo.sources.remote_files import fetch_file
 from escudo.storage import Storage

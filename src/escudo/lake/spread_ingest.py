@@ -41,13 +41,7 @@ from escudo.lake.part_ingest import (
 from escudo.lake.report import FileReport, IngestReport, Outcome, Progress, Silent
 from escudo.lake.store import Lake
 from escudo.sources.inventory import Inventory
-from escudo.sources.opening import (
-    STDIN,
-    ListedFile,
-    Piece,
-    list_files,
-    tell_empty_folder,
-)
+from escudo.sources.listing import STDIN, ListedFile, Piece, list_files, tell_empty_folder
 from escudo.sources.remote_files import list_remote
 from escudo.storage import find_scheme
 

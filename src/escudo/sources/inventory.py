@@ -23,7 +23,8 @@ from escudo.core.errors import Diagnostic
 from escudo.sources.events import Events, Values
 from escudo.sources.format_detection import Format, find_delimiter
 from escudo.sources.formats.text import DamagedError, read_pieces, repair_utf8
-from escudo.sources.opening import STDIN, ListedFile, LogStream, UnpackLimits, open_logs
+from escudo.sources.listing import STDIN, ListedFile
+from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 
 _MARK = "event_simpleName"
 _HOST_FIELDS = {

@@ -6,7 +6,6 @@ import bz2
 import errno
 import gzip
 import io
-import os
 import sys
 import tempfile
 import time
@@ -19,7 +18,7 @@ from typing import BinaryIO, TypeAlias, cast
 
 import zstandard
 
-from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
+from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.sources.archives import (
     SEVEN_ZIP_MAGIC,
     XZ_MAGIC,
@@ -42,6 +41,15 @@ from escudo.sources.format_detection import (
     detect_format,
     has_objects_between_lines,
 )
+from escudo.sources.listing import (
+    STDIN,
+    ListedFile,
+    Piece,
+    make_problem,
+    tell_empty_folder,
+    tell_passed,
+    walk_folder,
+)
 from escudo.sources.streams import (
     STREAM_BUFFER,
     CountedStream,
@@ -51,23 +59,12 @@ from escudo.sources.streams import (
     spool_stream,
 )
 
-STDIN = "-"
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_DEPTH = 6
 """How many archives may be inside each other; a deeper one is SRC008."""
 _HEAD_STEP = 1024
 """Bytes that are read of a head at once: those before damage are looked at still."""
-PASSED_OVER = frozenset(
-    {
-        *(".git", ".svn", ".hg", ".bzr", "cvs"),
-        *("node_modules", "__pycache__", ".venv", ".tox", ".mypy_cache", ".pytest_cache"),
-        *(".ds_store", "__macosx", ".spotlight-v100", ".trashes", ".fseventsd"),
-        *("$recycle.bin", "system volume information", "thumbs.db", "desktop.ini", "lost+found"),
-    }
-)
-"""Files and folders, in lower case, that version control, tools and file systems keep for
-themselves; one that a user names is read."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What a write to a temporary copy says where the disk is at fault, and not the log."""
 
@@ -168,17 +165,6 @@ class _Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Some of the bytes of a log, which hold whole events of a format; ``line`` is the number of
-    the first line among them."""
-
-    format: Format
-    begin: int
-    end: int
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
 class LogStream:
     """One log: bytes of a known format.
 
@@ -224,69 +210,6 @@ class _Source:
     budget: _Budget
 
 
-@dataclass(frozen=True, slots=True)
-class ListedFile:
-    """A file to open later, maybe elsewhere; ``asked`` is whether the user named it, ``folder`` the
-    one that he named instead.
-
-    ``url``: where it is if on no machine; ``path`` is then that of a copy. ``modified``: when it
-    was written, where a copy would not say. ``piece``: what of it is opened, if not all.
-    """
-
-    path: Path
-    asked: bool
-    size: int
-    folder: str | None = None
-    url: str | None = None
-    modified: float | None = None
-    piece: Piece | None = None
-
-    @property
-    def name(self) -> str:
-        """What it is called in the lake."""
-        return self.url or str(self.path)
-
-
-def list_files(paths: Sequence[Path | str]) -> Iterator[ListedFile | Diagnostic]:
-    """The files that ``open_logs`` would open, in its order, none of which is opened; what of the
-    folders it would say, but for those that hold no logs. Pipes and standard input are left out.
-
-    >>> [d.code for d in list_files(["/nonexistent"])]
-    ['SRC001']
-    """
-    for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            passed: Counter[str] = Counter()
-            for below in _walk_folder(path, passed):
-                if (listed := _list_file(below, path)) is not None:
-                    yield listed
-            yield from tell_passed(path, passed)
-        elif str(given) != STDIN and not path.exists():
-            yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
-        elif path.is_file():
-            listed = _list_file(path, None)
-            if listed is not None:
-                yield listed
-
-
-def _list_file(path: Path, folder: Path | None) -> ListedFile | None:
-    """A file, also one that cannot be looked at: who opens it says so; None for what is none."""
-    try:
-        size = path.stat().st_size
-    except OSError:
-        size = 0
-    else:
-        if not path.is_file():
-            return None
-    return ListedFile(path, folder is None, size, None if folder is None else str(folder))
-
-
-def tell_empty_folder(folder: Path | str) -> Diagnostic:
-    """What is said of a folder none of whose files is a log."""
-    return _problem("SRC005", str(folder), "no logs in this directory", Severity.ERROR)
-
-
 def open_logs(
     paths: Sequence[Path | str | ListedFile],
     *,
@@ -322,13 +245,9 @@ def open_logs(
         if path.is_dir():
             yield from _folder(path, limits, judge)
         elif not path.exists():
-            yield _problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
+            yield make_problem("SRC001", str(given), "no such file or directory", Severity.ERROR)
         else:
             yield from _file(ListedFile(path, True, 0), limits, judge)
-
-
-def _problem(code: str, name: str, message: str, severity: Severity) -> Diagnostic:
-    return Diagnostic(code, message, severity, Span(name, 1, 1, 1, 1))
 
 
 def _folder(
@@ -336,31 +255,13 @@ def _folder(
 ) -> Iterator[LogStream | Diagnostic]:
     any_log = False
     passed: Counter[str] = Counter()
-    for path in _walk_folder(folder, passed):
+    for path in walk_folder(folder, passed):
         for item in _file(ListedFile(path, False, 0), limits, judge):
             any_log = any_log or isinstance(item, LogStream)
             yield item
     yield from tell_passed(folder, passed)
     if not any_log:
         yield tell_empty_folder(folder)
-
-
-def _walk_folder(folder: Path, passed: Counter[str]) -> Iterator[Path]:
-    """The files under a folder, in a stable order; what is passed over is counted."""
-    for directory, below, names in os.walk(folder, followlinks=False, onerror=None):
-        passed.update(name for name in (*below, *names) if name.lower() in PASSED_OVER)
-        below[:] = sorted(name for name in below if name.lower() not in PASSED_OVER)
-        for name in sorted(names):
-            if name.lower() not in PASSED_OVER:
-                yield Path(directory) / name
-
-
-def tell_passed(folder: Path | str, passed: Counter[str]) -> Iterator[Diagnostic]:
-    """What is said of files and folders of ``PASSED_OVER``, by their number."""
-    if passed:
-        told = ", ".join(f"{name} ({n:,})" if n > 1 else name for name, n in sorted(passed.items()))
-        message = f"{passed.total():,} passed over, which hold no logs: {told}"
-        yield _problem("SRC040", str(folder), message, Severity.INFO)
 
 
 def _file(
@@ -371,7 +272,7 @@ def _file(
         facts = path.stat()
     except OSError as error:
         severity = Severity.ERROR if given.asked else Severity.WARNING
-        yield _problem("SRC002", name, f"cannot be read: {error.strerror}", severity)
+        yield make_problem("SRC002", name, f"cannot be read: {error.strerror}", severity)
         return
     if not path.is_file():
         if given.asked:
@@ -415,7 +316,7 @@ def _special(path: Path, budget: _Budget) -> Iterator[LogStream | Diagnostic]:
         with path.open("rb") as stream:
             yield from _once(str(path), stream, budget)
     except OSError as error:
-        yield _problem("SRC002", str(path), f"cannot be read: {error.strerror}", Severity.ERROR)
+        yield make_problem("SRC002", str(path), f"cannot be read: {error.strerror}", Severity.ERROR)
 
 
 def _once(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[LogStream | Diagnostic]:
@@ -430,7 +331,7 @@ def _once(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[LogStream | 
     except Exception as error:
         damage = judge_damage(error)
         message = f"cannot be read: {damage.message}"
-        yield _problem(damage.code or "SRC002", name, message, Severity.ERROR)
+        yield make_problem(damage.code or "SRC002", name, message, Severity.ERROR)
         return
     source = _Source(
         name=name,
@@ -477,16 +378,16 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
         damage = judge_damage(error)
         code = damage.code or ("SRC002" if depth == 0 else "SRC006")
         if code in _LOCKED:
-            yield _problem(code, source.name, damage.message, Severity.ERROR)
+            yield make_problem(code, source.name, damage.message, Severity.ERROR)
         else:
-            yield _problem(code, source.name, f"cannot be read: {damage.message}", severity)
+            yield make_problem(code, source.name, f"cannot be read: {damage.message}", severity)
         return
     if not head:
-        yield _problem("SRC003", source.name, "the file is empty", severity)
+        yield make_problem("SRC003", source.name, "the file is empty", severity)
     elif not _packed(head):
         yield from _log(source, head)
     elif depth == _MAX_DEPTH:
-        yield _problem("SRC008", source.name, "archives are nested too deep", severity)
+        yield make_problem("SRC008", source.name, "archives are nested too deep", severity)
     elif (walk := _find_archive(head)) is not None:
         yield from _archive(source, depth, walk)
     elif (unpack := _find_layer(head)) is not None:
@@ -524,10 +425,10 @@ def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
     prose = source.name.lower().endswith(_PROSE) and head.lstrip()[:1] not in (b"<", b"{", b"[")
     if format is not None and prose and not source.asked:
         message = "a text that shows an event is passed over; name the file to have it read"
-        yield _problem("SRC004", source.name, message, severity)
+        yield make_problem("SRC004", source.name, message, severity)
         return
     if format is None:
-        yield _problem("SRC004", source.name, "no log format recognised", severity)
+        yield make_problem("SRC004", source.name, "no log format recognised", severity)
         return
     yield LogStream(
         name=source.name,
@@ -617,7 +518,7 @@ def _archive(source: _Source, depth: int, walk: _Walk) -> Iterator[LogStream | D
             if not source.budget.take_member():
                 most = source.budget.most_members
                 message = f"it has more than {most:,} members; the others are left out"
-                yield _problem("SRC014", source.name, message, severity)
+                yield make_problem("SRC014", source.name, message, severity)
                 break
             inner = _Source(
                 name=f"{source.name}!{member.name}",
@@ -639,12 +540,12 @@ def _archive(source: _Source, depth: int, walk: _Walk) -> Iterator[LogStream | D
         damage = judge_damage(error)
         any_problem = True
         if damage.code in _LOCKED:
-            yield _problem(damage.code or "", source.name, damage.message, Severity.ERROR)
+            yield make_problem(damage.code or "", source.name, damage.message, Severity.ERROR)
         else:
             message = f"the archive is damaged: {damage.message}"
-            yield _problem(damage.code or "SRC006", source.name, message, severity)
+            yield make_problem(damage.code or "SRC006", source.name, message, severity)
     if source.asked and not any_log and not any_problem:
-        yield _problem("SRC004", source.name, "no logs in this archive", severity)
+        yield make_problem("SRC004", source.name, "no logs in this archive", severity)
 
 
 def _same(stream: BinaryIO) -> BinaryIO:

@@ -22,7 +22,7 @@ from escudo.sources.format_detection import (
     has_objects_between_lines,
 )
 from escudo.sources.formats.json_events import is_lines
-from escudo.sources.opening import Piece
+from escudo.sources.listing import Piece
 
 _BLOCK = 8 << 20
 _BLANKS = re.compile(rb"\s*")

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
-from escudo.sources.opening import PASSED_OVER, ListedFile, tell_passed
+from escudo.sources.listing import PASSED_OVER, ListedFile, tell_passed
 from escudo.storage import Storage, open_storage
 
 
 def list_remote(url: str) -> Iterator[ListedFile | Diagnostic]:
-    """The files at a URL, or the file itself, in the order in which ``opening.list_files`` has
+    """The files at a URL, or the file itself, in the order in which ``listing.list_files`` has
     those of a folder; none is read.
 
     Raises:
