@@ -18,7 +18,7 @@ from escudo.core.catalog import Knowledge, Lookup, Macro
 from escudo.core.errors import EscudoError
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import TimeRange
-from escudo.detect.screening import Filled, screen_detection, select_possible
+from escudo.detect.screening import Filled, count_needs, may_find, screen_detection
 from escudo.engines.execute import Engine, Result, run_search
 from escudo.spl.binding.effects import Deletion, IndexOutput, LookupOutput
 from escudo.spl.lowering.lower_eval import compile_eval
@@ -112,7 +112,7 @@ def _is_missed(search: str, engine: Engine, known: Knowledge, within: TimeRange)
         return False
     detection = replace(ANY, search=search)
     screen = screen_detection(detection, Filled.of(engine.catalog), engine, known, NOW)
-    return select_possible([screen], engine.catalog, engine, within) == [False]
+    return not may_find(screen, count_needs([screen], engine.catalog, engine, within))
 
 
 def _wrong(result: Result, case: Case) -> list[str]:

@@ -15,9 +15,10 @@ from escudo.detect.screening import (
     NARROW,
     Filled,
     Screen,
+    Screened,
     Screener,
+    count_needs,
     screen_detection,
-    select_possible,
 )
 from tests.conformance.catalog import NOW, RowsCatalog
 from tests.shared_engine import engine_over
@@ -45,8 +46,9 @@ def screen(search: str, catalog: RowsCatalog) -> Screen:
 
 
 def may_find(search: str, catalog: RowsCatalog, within: TimeRange = ALL_TIME) -> bool:
-    (answer,) = select_possible([screen(search, catalog)], catalog, engine_over(catalog), within)
-    return answer
+    screens = [screen(search, catalog)]
+    counts = count_needs(screens, catalog, engine_over(catalog), within)
+    return Screened(screens, counts).ruled_out == [None]
 
 
 RULED_OUT = (
@@ -186,10 +188,10 @@ FOUR = [replace(ANY, id=str(i), search=f"index=* c={i}") for i in range(4)]
 
 
 def ruled_out(screener: Screener, place: RowsCatalog) -> list[bool]:
-    screens = screener.rule_out(
+    screened = screener.screen(
         FOUR, place, engine_over(place), OWN.knowledge, within=ALL_TIME, now=NOW
     )
-    return [s is not None for s in screens]
+    return [out is not None for out in screened.ruled_out]
 
 
 def test_what_was_kept_is_of_these_tables(catalog: RowsCatalog, tmp_path: Path) -> None:

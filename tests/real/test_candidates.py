@@ -46,7 +46,7 @@ def test_candidates_give_what_all_events_give(
     knowledge = upstream.knowledge
     screened = Screener().screen(chosen, snapshot, engine, knowledge, within=ALL_TIME, now=NOW)
     gathered = gather_candidates(
-        chosen, screened, snapshot, engine, within=ALL_TIME, folder=tmp_path
+        chosen, screened, snapshot, engine, within=ALL_TIME, make_folder=lambda: str(tmp_path)
     )
     assert gathered is not None
     some = [d for d in chosen if d.id in gathered.reads]

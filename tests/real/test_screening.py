@@ -27,10 +27,10 @@ def test_what_is_left_out_finds_nothing(
     snapshot = lake_of(folder).snapshot()
     engine = engine_over(snapshot)
     chosen = upstream.detections[part::PARTS]
-    screens = Screener().rule_out(
+    screened = Screener().screen(
         chosen, snapshot, engine, upstream.knowledge, within=ALL_TIME, now=NOW
     )
-    left_out = [d for d, s in zip(chosen, screens, strict=True) if s is not None]
+    left_out = [d for d, out in zip(chosen, screened.ruled_out, strict=True) if out is not None]
     assert len(left_out) > len(chosen) // 2
     found = run_detections(left_out, snapshot, engine, upstream.knowledge, within=ALL_TIME, now=NOW)
     assert [(m.detection.name, m.diagnostics) for m in found if m.rows.num_rows or m.failed] == []

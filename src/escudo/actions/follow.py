@@ -311,7 +311,7 @@ class _Following:
         detections = list(self._plan.detections)
         if workspace.screener is None or len(detections) < FEWEST_SCREENED:
             return engine, detections
-        screens = workspace.screener.rule_out(
+        screened = workspace.screener.screen(
             detections,
             batch,
             engine,
@@ -319,7 +319,7 @@ class _Following:
             within=ALL_TIME,
             now=self._clock(),
         )
-        kept = [d for d, screen in zip(detections, screens, strict=True) if screen is None]
+        kept = [d for d, out in zip(detections, screened.ruled_out, strict=True) if out is None]
         return engine, kept
 
     def search(self, batch: CommittedBatch) -> Arrival:

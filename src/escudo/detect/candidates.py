@@ -8,7 +8,7 @@ finds those of many.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from pathlib import Path
@@ -77,9 +77,10 @@ def gather_candidates(
     engine: Engine,
     *,
     within: TimeRange,
-    folder: Path,
+    make_folder: Callable[[], str],
 ) -> Candidates | None:
-    """The candidates of detections in files of a folder; None where it does not pay."""
+    """The candidates of detections in files of a folder, which is made for them; None where it does
+    not pay."""
     counts = screened.counts
     if counts is None or not engine.reads_local_files:
         return None
@@ -93,7 +94,7 @@ def gather_candidates(
         return None
     asked = dict.fromkeys(chain.from_iterable(_list_needs(s, shared) for _, s in chosen))
     columns = _find_columns(catalog)
-    paths = {}
+    folder, paths = Path(make_folder()), {}
     for name in sorted({n.table for n in asked}):
         scan = make_scan(name, within, columns[name])
         path = folder / f"{name}.parquet"

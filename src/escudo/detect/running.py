@@ -7,9 +7,9 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
@@ -117,7 +117,11 @@ def run_detections(
     ruled_out: Sequence[Screen | None] = [None] * len(chosen)
     kept: KeptSearches | None = None
     candidates: Candidates | None = None
-    with TemporaryDirectory(prefix="escudo-candidates-") as folder:
+    with ExitStack() as used:
+
+        def make_folder() -> str:
+            return used.enter_context(TemporaryDirectory(prefix="escudo-candidates-"))
+
         if screener is not None and len(chosen) >= FEWEST_SCREENED:
             screened = screener.screen(chosen, catalog, engine, knowledge, within=within, now=now)
             ruled_out = screened.ruled_out
@@ -125,7 +129,7 @@ def run_detections(
                 catalog = observe(catalog, engine)
                 kept = screener.keep_searches(catalog, engine, within)
                 candidates = gather_candidates(
-                    chosen, screened, catalog, engine, within=within, folder=Path(folder)
+                    chosen, screened, catalog, engine, within=within, make_folder=make_folder
                 )
         run_one = partial(
             run_detection,

@@ -31,6 +31,7 @@ from escudo.engines.execute import Engine
 from escudo.spl import (
     Need,
     Scan,
+    Terms,
     alias,
     all_hold,
     case_when,
@@ -123,19 +124,6 @@ class Screener:
         self._key = key or b""
         self._screens: dict[bytes, dict[str, _Kept]] = {}
         self._world: tuple[Sequence[TableSchema], str, bytes] | None = None
-
-    def rule_out(
-        self,
-        detections: Sequence[Detection],
-        catalog: Catalog,
-        engine: Engine,
-        knowledge: Knowledge,
-        *,
-        within: TimeRange,
-        now: float,
-    ) -> list[Screen | None]:
-        """For each detection its screen, if it finds nothing in a window; else None."""
-        return self.screen(detections, catalog, engine, knowledge, within=within, now=now).ruled_out
 
     def screen(
         self,
@@ -319,9 +307,9 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
     for stored in schema.columns:
         if stored.lower is not None or stored.name in NARROW:
             few.update(n for n in (stored.physical, stored.lower) if n is not None)
-    bare = Need(need.scan, frozenset(kinds), barred=engine.slow_functions)
-    known = all_hold(bare.restrict(all_hold(need.conditions)).conditions)
-    narrow = all_hold(replace(bare, stored=frozenset(few)).restrict(known).conditions)
+    bare = Terms(frozenset(kinds), barred=engine.slow_functions, thorough=need.scan.thorough)
+    known = bare.relax(all_hold(need.conditions))
+    narrow = replace(bare, stored=frozenset(few)).relax(known)
     # Behind WHEN the condition is asked of the rows only that the narrow columns leave.
     condition = known
     if not is_true(narrow) and narrow != known:
@@ -362,14 +350,6 @@ def may_find(screen: Screen, counts: Mapping[TableNeed, int]) -> bool:
         return rows >= min((need.least for need in group), default=1)
 
     return all(map(is_met, screen.needs))
-
-
-def select_possible(
-    screens: Sequence[Screen], catalog: Catalog, engine: Engine, within: TimeRange
-) -> list[bool]:
-    """For each screen, whether what it is of may find something in a window."""
-    counts = count_needs(screens, catalog, engine, within)
-    return [may_find(screen, counts) for screen in screens]
 
 
 def count_needs(

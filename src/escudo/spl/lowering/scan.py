@@ -22,7 +22,7 @@ from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.coercion import common_type, convert_to
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Relation
-from escudo.spl.relation.scans import NEVER, Need, Needs, Scan, either
+from escudo.spl.relation.scans import NEVER, Need, Needs, Scan, Terms, either
 from escudo.spl.relation.sql import (
     alias,
     all_hold,
@@ -134,7 +134,8 @@ class ScanBase(Base):
 
     def needs(self) -> Needs:
         computed = {ident: sql for layer in self._layers for ident, sql in layer}
-        return ((Need(self.scan, list_stored(self.scan.schema), columns=computed),),)
+        terms = Terms(list_stored(self.scan.schema), computed, thorough=self.scan.thorough)
+        return ((Need(self.scan, terms),),)
 
     def render(self) -> exp.Select:
         layers = self._layers or [[]]

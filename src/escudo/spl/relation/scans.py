@@ -17,7 +17,7 @@ from sqlglot import exp
 from escudo.core.schema import Column, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl.relation.comparison import split_any_value
-from escudo.spl.relation.sql import all_hold, any_holds, case_when, column
+from escudo.spl.relation.sql import all_hold, any_holds, case_when, column, is_true
 
 MOST_GROUPS = 8
 """Groups of needs that are put together, each of one side with each of the other."""
@@ -56,16 +56,20 @@ class Member:
 class Terms:
     """What is known of identifiers: conditions on them are put in terms of ``stored`` ones.
 
-    ``columns``, ``members``, ``settled``, ``barred``: see ``Need``. ``thorough``: also where a
-    condition says little of a computed column.
+    ``columns`` says what other identifiers stand for, in terms of those and of each other.
     """
 
     stored: frozenset[str]
     columns: Mapping[str, exp.Expression] = field(default_factory=dict)
     members: Mapping[str, Member] = field(default_factory=dict)
+    """Identifiers of lists that hold one value, once or several times, or none."""
     settled: Mapping[str, exp.Expression] = field(default_factory=dict)
+    """Identifiers that stand for the same in each row that others were made of, over the table's
+    own columns: keys of groupings."""
     barred: frozenset[str] = frozenset()
+    """Functions that no condition is to call (in lower case): what does so counts as not known."""
     thorough: bool = False
+    """Whether a condition is asked, too, that says little of a computed column."""
 
     def extend(
         self,
@@ -78,6 +82,12 @@ class Terms:
             columns={**self.columns, **dict(columns)},
             members={**self.members, **dict(members)},
         )
+
+    def settle(self, keys: Iterable[str]) -> Terms:
+        """Where nothing is known any more but the keys."""
+        resolved = {key: self.resolve(column(key)) for key in keys}
+        settled = {key: sql for key, sql in resolved.items() if sql is not None}
+        return replace(self, stored=frozenset(), columns={}, members={}, settled=settled)
 
     def relax(self, condition: exp.Expression) -> exp.Expression:
         """What a condition asks of stored columns at least: TRUE where that is not known."""
@@ -165,24 +175,15 @@ class Terms:
 class Need:
     """Rows of one table without which a search gives none.
 
-    ``conditions`` are over ``stored``, the table's own columns. ``columns`` says what other
-    identifiers stand for, in terms of those and of each other.
+    ``conditions`` are over the columns of the table that ``terms`` have as stored.
     """
 
     scan: Scan
-    stored: frozenset[str]
+    terms: Terms
     conditions: tuple[exp.Expression, ...] = ()
-    columns: Mapping[str, exp.Expression] = field(default_factory=dict)
-    barred: frozenset[str] = frozenset()
-    """Functions that no condition is to call (in lower case): what does so counts as not known."""
     counts: frozenset[str] | None = frozenset()
     """Identifiers of numbers that no more rows can make than there are; None where a row of the
     table was made into several."""
-    settled: Mapping[str, exp.Expression] = field(default_factory=dict)
-    """Identifiers that stand for the same in each row that others were made of, over the table's
-    own columns: keys of groupings."""
-    members: Mapping[str, Member] = field(default_factory=dict)
-    """Identifiers of lists that hold one value, once or several times, or none."""
     least: int = 1
     """Rows of the table that it takes, with those of the other needs of the group."""
     sealed: bool = False
@@ -195,8 +196,8 @@ class Need:
         """With a condition, as far as it is known."""
         counts = self.counts or frozenset()
         least = max(self.least, *(_least_count(c, counts) for c in _conjuncts(condition)))
-        known = self._terms.relax(condition)
-        if isinstance(known, exp.Boolean) and known.this:
+        known = self.terms.relax(condition)
+        if is_true(known):
             return replace(self, least=least)
         return replace(
             self,
@@ -211,8 +212,7 @@ class Need:
         members: Iterable[tuple[str, Member]] = (),
     ) -> Need:
         """With identifiers for expressions, and for lists."""
-        terms = self._terms.extend(columns, members)
-        return replace(self, columns=terms.columns, members=terms.members)
+        return replace(self, terms=self.terms.extend(columns, members))
 
     def seal(self) -> Need:
         """After a step that looked at several rows together."""
@@ -226,22 +226,7 @@ class Need:
         """After rows were made of several: of the columns only the keys are what they were.
         ``counts`` are how many rows, or values of them, each was made of."""
         known = None if self.counts is None else frozenset(counts)
-        resolved = {key: self._terms.resolve(column(key)) for key in keys}
-        settled = {key: sql for key, sql in resolved.items() if sql is not None}
-        return replace(
-            self, stored=frozenset(), columns={}, members={}, counts=known, settled=settled
-        )
-
-    @property
-    def _terms(self) -> Terms:
-        return Terms(
-            self.stored,
-            self.columns,
-            self.members,
-            self.settled,
-            self.barred,
-            self.scan.thorough,
-        )
+        return replace(self, terms=self.terms.settle(keys), counts=known)
 
 
 Needs: TypeAlias = tuple[tuple[Need, ...], ...]
