@@ -11,22 +11,14 @@ import pytest
 
 from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.execute import Engine
-from escudo.engines.spark.available import explain_unavailable
 from escudo.spl.operators import row_matching
 from tests.conformance.cases import Case, all_cases
 from tests.conformance.catalog import RowsCatalog
 from tests.conformance.conftest import Choose
 from tests.conformance.engines import problem, problems_of
+from tests.needs_spark import needs_spark
 
-_REASON = explain_unavailable()
-_SPARK = pytest.param(
-    "spark",
-    marks=[
-        pytest.mark.spark,
-        pytest.mark.slow,
-        pytest.mark.skipif(_REASON is not None, reason=str(_REASON)),
-    ],
-)
+_SPARK = pytest.param("spark", marks=needs_spark)
 
 
 @pytest.fixture(params=["duckdb", _SPARK])

@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from escudo.engines.spark.available import explain_unavailable
 from escudo.engines.spark.shipping import build_archive
 from escudo.lake import Lake
 from escudo.lake.ingest import ingest
@@ -35,15 +34,11 @@ from tests.engines.spark.cluster import (
 )
 from tests.lake.logs import write_logs
 from tests.lake.stored_rows import find_model_ids, find_raw_ids, read_stored
+from tests.needs_spark import needs_spark
 from tests.shared_data import SHARED, needs_shared
 from tests.storage import s3
 
-_REASON = explain_unavailable()
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.slow,
-    pytest.mark.skipif(_REASON is not None, reason=str(_REASON)),
-]
+pytestmark = [*needs_spark]
 
 _SEARCHES = (
     "index=* | stats count by sourcetype EventCode | sort 0 sourcetype EventCode",

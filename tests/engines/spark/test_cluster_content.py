@@ -14,21 +14,15 @@ from typing import Any
 
 import pytest
 
-from escudo.engines.spark.available import explain_unavailable
 from escudo.lake import Lake
 from escudo.lake.place import SharedLake
 from tests.engines.spark.cluster import S3_CONNECTOR, Cluster, run
 from tests.engines.spark.found import read_found
+from tests.needs_spark import needs_spark
 from tests.shared_data import SHARED, needs_shared
 from tests.storage import s3
 
-_REASON = explain_unavailable()
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.slow,
-    pytest.mark.skipif(_REASON is not None, reason=str(_REASON)),
-    needs_shared,
-]
+pytestmark = [*needs_spark, needs_shared]
 
 LOGS = ("evtx/Execution", "evtx/Discovery", "otrf/covenant_sharpwmi_create_dcerpc_wmi.zip")
 FILES = (

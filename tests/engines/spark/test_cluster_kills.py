@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from escudo.engines.spark.available import explain_unavailable
 from escudo.lake import Lake
 from escudo.lake.place import SharedLake
 from escudo.lake.tables import NOTABLE, RISK
@@ -34,17 +33,12 @@ from tests.engines.spark.cluster import (
 )
 from tests.engines.spark.found import read_found
 from tests.lake.stored_rows import find_raw_ids, read_stored
+from tests.needs_spark import needs_spark
 from tests.shared_data import SHARED, needs_shared
 from tests.storage import s3
 from tests.storage.gate import Gate
 
-_REASON = explain_unavailable()
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.slow,
-    pytest.mark.skipif(_REASON is not None, reason=str(_REASON)),
-    needs_shared,
-]
+pytestmark = [*needs_spark, needs_shared]
 
 ROUNDS = int(os.environ.get("ESCUDO_KILLS", "1"))
 VICTIMS = ("worker", "driver", "storage")

@@ -15,15 +15,10 @@ from escudo.actions.engines import DuckDBEngines
 from escudo.actions.hunt import hunt_lake, plan_hunt
 from escudo.actions.workspace import Workspace
 from escudo.content import load
-from escudo.engines.spark.available import explain_unavailable
 from escudo.lake import Lake
+from tests.needs_spark import needs_spark
 
-_REASON = explain_unavailable()
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.slow,
-    pytest.mark.skipif(_REASON is not None, reason=str(_REASON)),
-]
+pytestmark = [*needs_spark]
 _NOTEBOOK = Path(__file__).parents[3] / "docs" / "spark_notebook.ipynb"
 
 
