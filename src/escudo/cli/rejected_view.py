@@ -17,6 +17,6 @@ def tell_rejected(ingested: Ingested, *, lasting: bool) -> None:
     if not number:
         return
     show_diagnostics(ingested.rejected, None)
-    folder = ingested.rejected_folder if lasting else copy_rejected(ingested)
+    folder = ingested.rejected_folder.url if lasting else str(copy_rejected(ingested))
     noun = "input was" if number == 1 else "inputs were"
     open_stderr().print(f"{number:,} {noun} rejected; kept in {folder}")
