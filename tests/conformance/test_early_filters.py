@@ -89,6 +89,7 @@ def draw(chance: random.Random) -> Case:
 SEEDS = 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_filters_of_outputs(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int

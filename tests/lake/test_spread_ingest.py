@@ -87,6 +87,7 @@ def _assert_same(paths: Sequence[Path], lakes: tuple[Lake, Lake], workers: Worke
     assert _list_files(spread) == _list_committed(spread)
 
 
+@pytest.mark.slow
 def test_logs_of_all_kinds_are_the_same_rows(lakes: tuple[Lake, Lake]) -> None:
     workers = Workers()
     _assert_same(sorted(_CASES.glob("*/input")), lakes, workers)
