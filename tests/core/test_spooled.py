@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from escudo.core.spooled import LEAST_BYTES, spool
+from escudo.core.spooled import LEAST_BYTES, MOST_HELD, spool, spool_parts
 
 
 @pytest.fixture
@@ -48,4 +49,22 @@ def test_a_full_disk_leaves_the_table_in_memory(
     monkeypatch.setattr(pa.ipc, "new_file", fail)
     table = make_table(40_000)
     assert spool(table) is table
+    assert os.listdir(folder) == []
+
+
+def test_parts_leave_memory_as_they_come(folder: Path) -> None:
+    part = make_table(40_000)
+    count = 3 * MOST_HELD // part.nbytes
+    peak = before = pa.total_allocated_bytes()
+
+    def make_parts() -> Iterator[pa.Table]:
+        nonlocal peak
+        for _ in range(count):
+            made = make_table(40_000)
+            peak = max(peak, pa.total_allocated_bytes())
+            yield made
+
+    kept = spool_parts(make_parts())
+    assert peak - before < 1.5 * MOST_HELD
+    assert kept.equals(pa.concat_tables([part] * count))
     assert os.listdir(folder) == []

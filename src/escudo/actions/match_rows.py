@@ -16,7 +16,7 @@ from escudo.detect import Match
 from escudo.detect.row_times import find_own_times
 from escudo.findings.attack import find_techniques
 from escudo.findings.notable import rate_severity
-from escudo.findings.risk import extract_risk_objects, ignore
+from escudo.findings.risk import extract_risk_objects
 from escudo.findings.tokens import fill_messages
 
 _NOBODY = frozenset({"", "-", "null", "unknown"})
@@ -120,7 +120,7 @@ def _list_objects(match: Match, config: RiskConfig | None) -> list[list[dict[str
     out: list[list[dict[str, Any]]] = [[] for _ in range(match.rows.num_rows)]
     if config is None:
         return out
-    for scored in extract_risk_objects(match, config, ignore):
+    for scored in extract_risk_objects(match.rows, config):
         for value, parent in zip(
             scored.values.to_pylist(), scored.parents.to_pylist(), strict=True
         ):

@@ -2,7 +2,7 @@
 
 from escudo.content.collection import Content, load
 from escudo.content.elements.common import Origin, Schedule
-from escudo.content.elements.deployment import Deployment
+from escudo.content.elements.deployment import Deployment, Notable
 from escudo.content.elements.detection import Detection, DetectionTest, Tags, Throttling
 from escudo.content.elements.drilldown import Drilldown
 from escudo.content.elements.risk import RiskConfig, RiskObject, ThreatObject
@@ -19,6 +19,7 @@ __all__ = [
     "DetectionTest",
     "Drilldown",
     "Investigation",
+    "Notable",
     "Origin",
     "RiskConfig",
     "RiskObject",

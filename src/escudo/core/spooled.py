@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 
 import pyarrow as pa
 
 LEAST_BYTES = 1 << 20
 """Bytes from which on a table goes to a file."""
+
+MOST_HELD = 32 << 20
+"""Bytes of parts that are in memory before they go to a file."""
 
 
 def spool(table: pa.Table) -> pa.Table:
@@ -31,3 +35,21 @@ def spool(table: pa.Table) -> pa.Table:
         return table
     finally:
         os.unlink(path)
+
+
+def spool_parts(parts: Iterable[pa.Table]) -> pa.Table:
+    """The table of some parts, at least one, as ``spool``: so that few of them are in memory.
+
+    >>> spool_parts([pa.table({"a": [1]}), pa.table({"a": [2]})])["a"].to_pylist()
+    [1, 2]
+    """
+    kept: list[pa.Table] = []
+    held: list[pa.Table] = []
+    for part in parts:
+        held.append(part)
+        if sum(p.nbytes for p in held) >= MOST_HELD:
+            kept.append(spool(pa.concat_tables(held)))
+            held = []
+    if held:
+        kept.append(spool(pa.concat_tables(held)))
+    return pa.concat_tables(kept)

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 import pyarrow as pa
 
+from escudo.content import Detection
 from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.timerange import TimeRange
@@ -71,25 +72,15 @@ def fill_drilldowns(
     if not 0 <= row < match.rows.num_rows:
         raise EscudoError("FND101", f"there is no row {row}: {match.rows.num_rows} rows were found")
     one = match.take(pa.array([row], pa.int64()))
-    return next(fill_all_drilldowns(one, report=report))
-
-
-def fill_all_drilldowns(
-    match: Match, *, report: Report | None = None
-) -> Iterator[tuple[FilledDrilldown, ...]]:
-    """``fill_drilldowns`` for each row; a missing field is reported once."""
-    templates = [
-        (
-            parse_text_template(d.name),
-            parse_search_template(d.search),
-            parse_text_template(d.earliest_offset),
-            parse_text_template(d.latest_offset),
-        )
-        for d in match.detection.drilldowns
-    ]
-    known = _known(match)
     if report is not None:
-        _report_unknown(match, templates, known, report)
+        report_unknown_tokens(match, report)
+    return next(fill_all_drilldowns(one))
+
+
+def fill_all_drilldowns(match: Match) -> Iterator[tuple[FilledDrilldown, ...]]:
+    """``fill_drilldowns`` for each row."""
+    templates = _parse_templates(match.detection)
+    known = _known(match)
     parts = (part.rows.to_pylist() for part in match.cut())
     for row in chain.from_iterable(parts):
 
@@ -119,13 +110,23 @@ def _known(match: Match) -> Mapping[str, Values]:
     }
 
 
-def _report_unknown(
-    match: Match,
-    templates: Sequence[tuple[Template, ...]],
-    known: Mapping[str, Values],
-    report: Report,
-) -> None:
-    parts = (part for four in templates for template in four for part in template.parts)
+def _parse_templates(detection: Detection) -> list[tuple[Template, ...]]:
+    """The name, search, earliest and latest of each drilldown."""
+    return [
+        (
+            parse_text_template(d.name),
+            parse_search_template(d.search),
+            parse_text_template(d.earliest_offset),
+            parse_text_template(d.latest_offset),
+        )
+        for d in detection.drilldowns
+    ]
+
+
+def report_unknown_tokens(match: Match, report: Report) -> None:
+    """Reports each field that drilldowns name and the rows do not have (FND004)."""
+    known = _known(match)
+    parts = chain.from_iterable(t.parts for four in _parse_templates(match.detection) for t in four)
     names = dict.fromkeys(n.removeprefix("result.") for n, render in parts if render is not None)
     for name in names:
         if name not in match.rows.column_names and name not in known and name != ORIGINAL_SEARCH:

@@ -13,7 +13,6 @@ from escudo.content import Deployment
 from escudo.core.catalog import Catalog
 from escudo.core.errors import Diagnostic, EscudoError, Severity
 from escudo.core.schema import TableSchema
-from escudo.core.spooled import spool
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
 from escudo.findings.notable import build_findings
@@ -69,7 +68,7 @@ def judge_match(match: Match, deployments: Mapping[str, Deployment], schemas: Sc
         raise EscudoError("FND102", f"no deployment for detections of type {detection.type}")
     if not match.rows.num_rows:
         return Judgement(match, schemas.no_risk_events, schemas.no_findings, ())
-    match = drop_equal_rows(match)
+    match, hashes = _hash_rows_once(match)
     problems: list[Diagnostic] = []
     scored = deployment.risk and not match.failed
     if scored:
@@ -83,16 +82,26 @@ def judge_match(match: Match, deployments: Mapping[str, Deployment], schemas: Sc
             )
     risk_events = schemas.no_risk_events
     if scored:
-        risk_events = spool(build_risk_events(match, schemas.risk, report=problems.append))
-    findings = spool(build_findings(match, deployment, schemas.notable, report=problems.append))
+        risk_events = build_risk_events(match, schemas.risk, hashes=hashes, report=problems.append)
+    findings = build_findings(
+        match, deployment, schemas.notable, hashes=hashes, report=problems.append
+    )
     return Judgement(match, risk_events, findings, tuple(problems))
 
 
 def drop_equal_rows(match: Match) -> Match:
     """A match without rows that an earlier one equals."""
+    unequal, _ = _hash_rows_once(match)
+    return unequal
+
+
+def _hash_rows_once(match: Match) -> tuple[Match, pa.Array]:
+    """A match without rows that an earlier one equals, and the hashes of the others."""
+    hashes = hash_rows(match.detection.id, match.rows)
     first: dict[str, int] = {}
-    for i, value in enumerate(hash_rows(match.detection.id, match.rows).to_pylist()):
+    for i, value in enumerate(hashes.to_pylist()):
         first.setdefault(value, i)
     if len(first) == match.rows.num_rows:
-        return match
-    return match.take(pa.array(first.values(), pa.int64()))
+        return match, hashes
+    kept = pa.array(first.values(), pa.int64())
+    return match.take(kept), hashes.take(kept)

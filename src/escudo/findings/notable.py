@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import islice
 
 import pyarrow as pa
 
-from escudo.content import Deployment, Detection
+from escudo.content import Deployment, Detection, Notable
 from escudo.core.schema import TableSchema
+from escudo.core.spooled import spool_parts
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
-from escudo.findings.drilldown import fill_all_drilldowns
+from escudo.findings.drilldown import fill_all_drilldowns, report_unknown_tokens
 from escudo.findings.risk import Report, ignore
 from escudo.findings.rows import (
+    cut_hashed,
     date_rows,
-    hash_rows,
     rename_row_fields,
     repeat_value,
     split_window,
@@ -67,17 +67,28 @@ def rate_score(score: float) -> str:
 
 
 def build_findings(
-    match: Match, deployment: Deployment, schema: TableSchema, *, report: Report = ignore
+    match: Match,
+    deployment: Deployment,
+    schema: TableSchema,
+    *,
+    hashes: pa.Array | None = None,
+    report: Report = ignore,
 ) -> pa.Table:
     """The findings of a match, as rows of the ``raw_notable`` table; none without a deployment
     that makes them.
 
-    ``event_hash`` is the same for the same row of the same detection, whichever run found it.
+    ``event_hash`` is the same for the same row of the same detection, whichever run found it;
+    ``hashes`` are these, where they are known. Many findings are in a file (``core.spooled``).
     """
     notable = deployment.notable
-    empty = schema.arrow().empty_table()
     if notable is None or not match.rows.num_rows:
-        return empty
+        return schema.arrow().empty_table()
+    report_unknown_tokens(match, report)
+    parts = (_build_part(part, notable, known, schema) for part, known in cut_hashed(match, hashes))
+    return spool_parts(parts)
+
+
+def _build_part(match: Match, notable: Notable, hashes: pa.Array, schema: TableSchema) -> pa.Table:
     detection, count = match.detection, match.rows.num_rows
     low, high = split_window(match.window)
     level = rate_severity(detection)
@@ -100,8 +111,8 @@ def build_findings(
         "status": repeat_value(NEW, count),
         "owner": repeat_value(UNASSIGNED, count),
         "disposition": repeat_value(UNDETERMINED, count),
-        "drilldown_searches": _drilldowns(match, report),
-        "event_hash": hash_rows(detection.id, match.rows),
+        "drilldown_searches": _drilldowns(match),
+        "event_hash": hashes,
         "info_min_time": repeat_value(low, count),
         "info_max_time": repeat_value(high, count),
         "analyticstories": repeat_value(list(detection.tags.analytic_story), count, lists),
@@ -127,14 +138,7 @@ def _expand(template: str, detection: Detection) -> str:
     )
 
 
-_ROWS_AT_ONCE = 10_000
-
-
-def _drilldowns(match: Match, report: Report) -> pa.ChunkedArray:
+def _drilldowns(match: Match) -> pa.Array:
     """The filled drilldowns of each row, as JSON text."""
-    filled = fill_all_drilldowns(match, report=report)
-    texts = (json.dumps([d.as_dict() for d in row]) for row in filled)
-    parts: list[pa.Array] = []
-    while some := list(islice(texts, _ROWS_AT_ONCE)):
-        parts.append(pa.array(some, pa.string()))
-    return pa.chunked_array(parts, pa.string())
+    texts = (json.dumps([d.as_dict() for d in row]) for row in fill_all_drilldowns(match))
+    return pa.array(texts, pa.string())

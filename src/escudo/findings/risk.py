@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 from escudo.content import RiskConfig, RiskObject
 from escudo.core.errors import Diagnostic, Severity
 from escudo.core.schema import TableSchema
+from escudo.core.spooled import spool_parts
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
 from escudo.findings.rows import (
+    cut_hashed,
     date_rows,
-    hash_rows,
     rename_row_fields,
     repeat_value,
     split_window,
@@ -45,63 +46,60 @@ class Objects:
     parents: pa.Array
 
 
-def build_risk_events(match: Match, schema: TableSchema, *, report: Report = ignore) -> pa.Table:
+def build_risk_events(
+    match: Match,
+    schema: TableSchema,
+    *,
+    hashes: pa.Array | None = None,
+    report: Report = ignore,
+) -> pa.Table:
     """The risk events of a match, as rows of the ``raw_risk`` table.
 
     ``schema`` is the table of ``Risk.All_Risk``. A multivalue risk field gives an event for each
     value; null, empty, ``null`` and ``unknown`` give none and are reported (FND001), as are
     fields that the search does not return (FND002). Every field of the row is kept; fields
     without a column go to the rest map. Whether a type gives risk at all is its deployment's
-    matter (``findings.judge_match``).
+    matter (``findings.judge_match``). ``hashes`` are those of the rows (``rows.hash_rows``), where
+    they are known. Many events are in a file (``core.spooled``).
     """
     config = match.detection.risk
-    parts: list[pa.Table] = []
-    if config is not None and match.rows.num_rows:
-        _report_messages(match, config, report)
-        hashes = hash_rows(match.detection.id, match.rows)
-        threats = _threat_objects(match, config, report)
-        for objects in extract_risk_objects(match, config, report):
-            if len(objects.values):
-                parts.append(_events(match, config, objects, hashes, threats, schema))
+    if config is None or not match.rows.num_rows:
+        return schema.arrow().empty_table()
+    _report_messages(match, config, report)
+    _report_objects(match, config, report)
+    parts = (_build_part(part, config, known, schema) for part, known in cut_hashed(match, hashes))
+    return spool_parts(parts)
+
+
+def _build_part(
+    match: Match, config: RiskConfig, hashes: pa.Array, schema: TableSchema
+) -> pa.Table:
+    threats = _threat_objects(match, config)
+    parts = [
+        _events(match, config, objects, hashes, threats, schema)
+        for objects in extract_risk_objects(match.rows, config)
+        if len(objects.values)
+    ]
     empty = schema.arrow().empty_table()
-    if not parts:
-        return empty
     held = set(chain.from_iterable(part.column_names for part in parts))
     return pa.concat_tables([empty, *parts], promote_options="default").select(
-        [name for name in empty.column_names if name in held]
+        [name for name in empty.column_names if not parts or name in held]
     )
 
 
-def extract_risk_objects(match: Match, config: RiskConfig, report: Report) -> Iterator[Objects]:
-    """The objects of a match that gain risk, one entry for each risk field."""
+def extract_risk_objects(rows: pa.Table, config: RiskConfig) -> Iterator[Objects]:
+    """The objects of rows that gain risk, one entry for each risk field that they have."""
     for item in config.risk_objects:
-        name = find_field(match.rows, item.field)
+        name = find_field(rows, item.field)
         if name is None:
-            report(
-                _warning(
-                    "FND002",
-                    match,
-                    f"the search does not return {item.field!r}, a risk object: nothing is scored",
-                )
-            )
             continue
-        column = match.rows[name].combine_chunks()
-        parents = pa.array(range(match.rows.num_rows), pa.int64())
+        column = rows[name].combine_chunks()
+        parents = pa.array(range(rows.num_rows), pa.int64())
         if pa.types.is_list(column.type):
             parents = parents.take(pc.list_parent_indices(column))
             column = pc.list_flatten(column)
         values = pc.utf8_trim_whitespace(format_values(column))
         named = pc.invert(pc.is_in(pc.utf8_lower(pc.fill_null(values, "")), _NOBODY))
-        nobody = match.rows.num_rows - pc.count_distinct(parents.filter(named)).as_py()
-        if nobody:
-            report(
-                _warning(
-                    "FND001",
-                    match,
-                    f"{nobody} of {match.rows.num_rows} rows have no {item.field}:"
-                    " no risk for it there",
-                )
-            )
         yield Objects(item, values.filter(named), parents.filter(named))
 
 
@@ -169,7 +167,7 @@ def _first(files: pa.ChunkedArray) -> pa.Array:
     return pa.array([f[0] if f else None for f in files.to_pylist()], pa.string())
 
 
-def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[pa.Array, pa.Array]:
+def _threat_objects(match: Match, config: RiskConfig) -> tuple[pa.Array, pa.Array]:
     """For each row the values of its threat objects, and their types in the same order."""
     count = match.rows.num_rows
     values: list[list[str]] = [[] for _ in range(count)]
@@ -177,13 +175,6 @@ def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[p
     for item in config.threat_objects:
         name = find_field(match.rows, item.field)
         if name is None:
-            report(
-                _warning(
-                    "FND002",
-                    match,
-                    f"the search does not return {item.field!r}, a threat object",
-                )
-            )
             continue
         column = match.rows[name].combine_chunks()
         is_list = pa.types.is_list(column.type)
@@ -198,6 +189,24 @@ def _threat_objects(match: Match, config: RiskConfig, report: Report) -> tuple[p
         pa.array([v or None for v in values], kind),
         pa.array([t or None for t in types], kind),
     )
+
+
+def _report_objects(match: Match, config: RiskConfig, report: Report) -> None:
+    """Says which objects the rows do not name: of all rows at once, since it counts them."""
+    for item in config.risk_objects:
+        if find_field(match.rows, item.field) is None:
+            problem = f"{item.field!r}, a risk object: nothing is scored"
+            report(_warning("FND002", match, f"the search does not return {problem}"))
+    count = match.rows.num_rows
+    for objects in extract_risk_objects(match.rows, config):
+        nobody = count - pc.count_distinct(objects.parents).as_py()
+        if nobody:
+            problem = f"{nobody} of {count} rows have no {objects.config.field}"
+            report(_warning("FND001", match, f"{problem}: no risk for it there"))
+    for threat in config.threat_objects:
+        if find_field(match.rows, threat.field) is None:
+            problem = f"{threat.field!r}, a threat object"
+            report(_warning("FND002", match, f"the search does not return {problem}"))
 
 
 def _report_messages(match: Match, config: RiskConfig, report: Report) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
+from escudo.detect.running import ROWS_AT_ONCE
 
 RESERVED = ("host", "index", "source", "sourcetype", "_time", "_raw", "_indextime", "eventtype")
 """Fields of every event: those of the row are kept with the prefix ``orig_``, as ES does."""
@@ -58,11 +60,26 @@ def hash_rows(identity: str, rows: pa.Table) -> pa.Array:
     0
     """
     names = sorted(rows.column_names)
-    digests = []
-    for row in rows.select(names).to_pylist():
-        text = json.dumps([identity, row], sort_keys=True, default=str, ensure_ascii=False)
-        digests.append(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest())
-    return pa.array(digests, pa.string())
+    parts = rows.select(names).to_batches(max_chunksize=ROWS_AT_ONCE)
+    texts = (
+        json.dumps([identity, row], sort_keys=True, default=str, ensure_ascii=False)
+        for row in chain.from_iterable(part.to_pylist() for part in parts)
+    )
+    digests = (hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16) for t in texts)
+    return pa.array((d.hexdigest() for d in digests), pa.string())
+
+
+def cut_hashed(match: Match, hashes: pa.Array | None = None) -> Iterator[tuple[Match, pa.Array]]:
+    """The parts of a match (``Match.cut``), each with the hashes of its rows; ``hashes`` are those
+    of all rows, where they are known."""
+    start = 0
+    for part in match.cut():
+        count = part.rows.num_rows
+        if hashes is None:
+            yield part, hash_rows(match.detection.id, part.rows)
+        else:
+            yield part, hashes.slice(start, count)
+        start += count
 
 
 def rename_row_fields(rows: pa.Table, taken: Sequence[str]) -> dict[str, pa.ChunkedArray]:
