@@ -7,7 +7,7 @@ few scans of each table. A detection whose needs no row meets gives no row: it i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -34,12 +34,15 @@ from escudo.spl import (
     Terms,
     alias,
     all_hold,
+    any_holds,
     case_when,
     column,
     group_rows,
     is_false,
     is_true,
+    list_signs,
     literal_integer,
+    literal_text,
     select,
     table,
     within_range,
@@ -53,11 +56,44 @@ NARROW = frozenset({*observed.NARROW, "action"})
 """Columns of few distinct values, beside those that are kept in lower case, too (names of programs,
 files, registry values)."""
 
+FEWEST_SIGNED = 16
+"""Needs with signs for which it may pay to look for the signs first."""
+
+ONE_OF = 61
+"""Of so many rows of a table one is asked how often there are signs."""
+
+FEWEST_TRIED = 2_000
+"""Rows that have to be asked: a smaller table is asked of all needs at once."""
+
+MOST_SIGNED = 0.003
+"""The share of rows with a sign that is worth looking for."""
+
 MOST_TUPLES = 200_000
 """Distinct values of the narrow columns that are worth looking at before the table itself."""
 
 
 Columns: TypeAlias = tuple[tuple[str, FieldType | None], ...]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What a row has: a text (in the engine's SQL) with a part, or without a part a condition."""
+
+    sql: str
+    part: str | None = None
+
+    @classmethod
+    def store(cls, sign: exp.Expression, engine: Engine) -> Sign:
+        """One of ``spl.list_signs``, for an engine."""
+        if isinstance(sign, exp.Contains):
+            return cls(engine.fragment(sign.this), sign.expression.name)
+        return cls(engine.fragment(sign))
+
+    def ask(self) -> exp.Expression:
+        """The condition that a row has it."""
+        if self.part is None:
+            return exp.var(self.sql)
+        return exp.Contains(this=exp.var(self.sql), expression=literal_text(self.part))
 
 
 @dataclass(frozen=True)
@@ -67,7 +103,8 @@ class TableNeed:
     ``least``: so many, with those of the other needs of the group.
     ``windowed``: in the window of the hunt; else at any time. ``narrow`` is what the condition asks
     of narrow columns alone. ``columns`` and ``narrow_columns`` are what they read: (identifier,
-    type), the type None for the rest map.
+    type), the type None for the rest map. A row that meets it has one of its ``signs``; None: none
+    are known.
     """
 
     table: str
@@ -77,6 +114,7 @@ class TableNeed:
     narrow: str
     narrow_columns: Columns
     least: int = 1
+    signs: tuple[Sign, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -244,7 +282,7 @@ _WINDOW = TimeRange(0.0, 1.0)
 
 
 _NEVER = "FALSE"
-_TIME = "_time"
+_TIME, _EVENT_ID = "_time", "_event_id"
 
 
 def screen_detection(
@@ -318,6 +356,7 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
     def columns_of(sql: exp.Expression) -> Columns:
         return tuple((n, kinds[n]) for n in sorted({c.name for c in sql.find_all(exp.Column)}))
 
+    signs = list_signs(known) if engine.seeks_many else None
     return TableNeed(
         table=schema.table,
         windowed=need.scan.within == _WINDOW,
@@ -326,6 +365,7 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         narrow=engine.fragment(narrow),
         narrow_columns=columns_of(narrow),
         least=need.least,
+        signs=None if signs is None else tuple(Sign.store(sign, engine) for sign in signs),
     )
 
 
@@ -380,7 +420,7 @@ def _ask_table(
     name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
 ) -> dict[TableNeed, int]:
     """How many rows of a table in a window meet each of the needs."""
-    narrow, full = _Questions(), _Questions()
+    narrow = _Questions()
     met: dict[TableNeed, int] = {}
     for need in needs:
         narrow.add(need.narrow, need.narrow_columns)
@@ -396,11 +436,52 @@ def _ask_table(
         needs = [n for n in needs if narrow.asked[n.narrow]]
         met = {n: narrow.asked[n.narrow] for n in needs if n.condition == n.narrow}
     needs = [n for n in needs if n not in met]
-    for need in needs:
-        full.add(need.condition, need.columns)
-    scan = make_scan(name, window, full.columns)
-    _answer(full, inside(select([], table(scan.name), star=True), window), engine, [scan], {})
-    return met | {n: full.asked[n.condition] for n in needs}
+    signed = _choose_signed(name, window, needs, engine)
+    signs = dict.fromkeys(chain.from_iterable(n.signs or () for n in signed))
+    sieve = exp.paren(any_holds(sign.ask() for sign in signs))
+    others = [n for n in needs if n not in signed]
+    for some, condition in ((signed, sieve), (others, exp.true())):
+        full = _Questions()
+        for need in some:
+            full.add(need.condition, need.columns)
+        scan = make_scan(name, window, full.columns)
+        source = inside(select([], table(scan.name), star=True), window).where(condition)
+        _answer(full, source, engine, [scan], {})
+        met |= {n: full.asked[n.condition] for n in some}
+    return met
+
+
+def _choose_signed(
+    name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
+) -> Set[TableNeed]:
+    """The needs whose signs few rows have, as far as some of the rows tell; none where it does not
+    pay to look for the signs first."""
+    signed = [need for need in needs if need.signs is not None]
+    if len(signed) < FEWEST_SIGNED:
+        return frozenset()
+    tried = _Questions()
+    texts = {sign: engine.fragment(sign.ask()) for need in signed for sign in need.signs or ()}
+    for need in signed:
+        tried.columns.update(need.columns)
+    tried.columns[_EVENT_ID] = FieldType.INTEGER
+    tried.asked.update(dict.fromkeys([_ANY, *texts.values()], 0))
+    scan = make_scan(name, window, tried.columns)
+    drawn = exp.Mod(this=column(_EVENT_ID), expression=literal_integer(ONE_OF))
+    some = inside(select([], table(scan.name), star=True), window).where(
+        exp.EQ(this=drawn, expression=literal_integer(0))
+    )
+    _answer(tried, some.subquery("tried"), engine, [scan], {})
+    if tried.asked[_ANY] < FEWEST_TRIED:
+        return frozenset()
+    most = tried.asked[_ANY] * MOST_SIGNED
+
+    def count_rows(need: TableNeed) -> int:
+        return max(tried.asked[texts[sign]] for sign in need.signs or ())
+
+    return frozenset(need for need in signed if count_rows(need) <= most)
+
+
+_ANY = "TRUE"
 
 
 def make_scan(name: str, window: TimeRange, stored: Mapping[str, FieldType | None]) -> Scan:

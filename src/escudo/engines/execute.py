@@ -104,6 +104,11 @@ class Engine(Protocol):
         """Whether a query may be joined to a table whose columns its inside names."""
         return False
 
+    @property
+    def seeks_many(self) -> bool:
+        """Whether it looks for many texts in a column in about the time that one takes."""
+        return False
+
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in the engine's SQL, which ``exp.var`` puts into a query as it is."""
         ...

@@ -23,6 +23,7 @@ from escudo.engines.duckdb.connection import Prelude, connect, find_kernel_users
 from escudo.engines.duckdb.faults import explain_error
 from escudo.engines.duckdb.little_tables import LittleTables, hold_at_most
 from escudo.engines.duckdb.memory import MemoryLimits
+from escudo.engines.duckdb.needles import gather_needles
 from escudo.engines.execute import Written
 from escudo.engines.scans import list_columns
 from escudo.spl import Scan, alias, bound_nesting, column, identifier, table
@@ -178,7 +179,7 @@ class DuckDBEngine:
         for node in list(tree.find_all(exp.Table)):
             if not node.db and node.name in by_name:
                 node.replace(self._source(by_name[node.name], node.alias or node.name))
-        return tree.sql(dialect=DIALECT, copy=False)
+        return _write_sql(tree)
 
     def _write(
         self, query: exp.Expression, scans: Sequence[Scan], cursor: duckdb.DuckDBPyConnection
@@ -203,7 +204,7 @@ class DuckDBEngine:
                 mark = exp.Var(this=f"{_MARK}{len(reads)}{_MARK}")
                 reads.append((node.name, node.alias or node.name))
                 node.replace(mark)
-        first, *others = tree.sql(dialect=DIALECT, copy=False).split(_MARK)
+        first, *others = _write_sql(tree).split(_MARK)
         numbers, texts = others[::2], others[1::2]
         if len(texts) != len(reads) or not all(n.isdecimal() for n in numbers):
             return None
@@ -239,9 +240,13 @@ class DuckDBEngine:
     def reads_local_files(self) -> bool:
         return True
 
+    @property
+    def seeks_many(self) -> bool:
+        return True
+
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in DuckDB's SQL."""
-        return expression.sql(dialect=DIALECT)
+        return _write_sql(expression.copy())
 
     @contextmanager
     def _ready(self, tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -293,6 +298,11 @@ class DuckDBEngine:
                 "where", exp.Where(this=_match_index(self._indexes) if there else exp.false())
             )
         return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(name)))
+
+
+def _write_sql(tree: exp.Expression) -> str:
+    """A tree as DuckDB's SQL; the tree is changed."""
+    return gather_needles(tree).sql(dialect=DIALECT, copy=False)
 
 
 def _match_index(patterns: Sequence[str]) -> exp.Expression:

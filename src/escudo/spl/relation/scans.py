@@ -17,7 +17,7 @@ from sqlglot import exp
 from escudo.core.schema import Column, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl.relation.comparison import split_any_value
-from escudo.spl.relation.sql import all_hold, any_holds, case_when, column, is_true
+from escudo.spl.relation.sql import all_hold, any_holds, case_when, column, is_true, list_operands
 
 MOST_GROUPS = 8
 """Groups of needs that are put together, each of one side with each of the other."""
@@ -104,9 +104,9 @@ class Terms:
             case exp.Paren(this=inner):
                 return self._relax(inner, known)
             case exp.And():
-                return all_hold(self._relax(part, known) for part in _operands(sql))
+                return all_hold(self._relax(part, known) for part in list_operands(sql))
             case exp.Or():
-                return any_holds(self._relax(part, known) for part in _operands(sql))
+                return any_holds(self._relax(part, known) for part in list_operands(sql))
             case exp.Not() if self._says_little(sql):
                 return exp.true()  # as of the key of a grouping: it says little, and costs much
         found = self._resolve(self._ask_members(sql), known)
@@ -257,7 +257,7 @@ def aggregate_needs(
 
 
 def _conjuncts(sql: exp.Expression) -> Iterator[exp.Expression]:
-    return _operands(sql) if isinstance(sql, exp.And) else iter((sql,))
+    return list_operands(sql) if isinstance(sql, exp.And) else iter((sql,))
 
 
 def _least_count(condition: exp.Expression, counts: frozenset[str]) -> int:
@@ -269,10 +269,6 @@ def _least_count(condition: exp.Expression, counts: frozenset[str]) -> int:
             most = float(bound.name)
             return max(1, math.floor(most) + 1 if isinstance(sql, exp.GT) else math.ceil(most))
     return 1
-
-
-def _operands(sql: exp.Connector) -> Iterator[exp.Expression]:
-    return (part for part in sql.flatten() if isinstance(part, exp.Expression))
 
 
 def _is_presence(condition: exp.Not) -> bool:

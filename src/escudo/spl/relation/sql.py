@@ -10,7 +10,7 @@ engine defines these names in its prelude.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -167,6 +167,11 @@ def any_holds(conditions: Iterable[exp.Expression]) -> exp.Expression:
     if any(is_true(p) for p in parts):
         return exp.true()
     return _connect(exp.Or, [p for p in parts if not is_false(p)], exp.false())
+
+
+def list_operands(sql: exp.Connector) -> Iterator[exp.Expression]:
+    """What an AND or OR connects, brackets taken off."""
+    return (part for part in sql.flatten() if isinstance(part, exp.Expression))
 
 
 def negate(sql: exp.Expression) -> exp.Expression:

@@ -1,0 +1,65 @@
+"""A text that is asked for many others: one regular expression says what they said."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlglot import exp, parse_one
+
+from escudo.engines.duckdb.needles import FEWEST, MOST, gather_needles
+from escudo.spl import any_holds, column
+
+TEXTS = st.text(st.sampled_from("aB.\\|()*+?[]{}^$-_ \n/&~#é\U0001f600%'\""), max_size=6)
+
+
+def contains(name: str, part: str) -> exp.Expression:
+    return exp.Contains(this=column(name), expression=exp.Literal.string(part))
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@given(
+    texts=st.lists(TEXTS | st.none(), min_size=1, max_size=6),
+    needles=st.lists(TEXTS, min_size=FEWEST, max_size=9),
+    others=st.lists(TEXTS, max_size=2),
+)
+def test_it_is_the_same_condition(
+    texts: list[str | None],
+    needles: list[str],
+    others: list[str],
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    first = [contains("a", n) for n in needles] + [contains("b", n) for n in others]
+    condition = exp.and_(any_holds(first), exp.not_(contains("b", "B")))
+    gathered = gather_needles(condition.copy())
+    assert gathered.find(exp.RegexpLike) is not None
+    asked = ", ".join(e.sql("duckdb") for e in (condition, gathered))
+    cursor = connection.cursor()
+    for text in texts:
+        said, says = cursor.execute(
+            f"SELECT {asked} FROM (SELECT $t AS a, 'xB' AS b)", {"t": text}
+        ).fetchone() or (None, True)
+        assert said == says
+
+
+def test_few_are_left_as_they_are() -> None:
+    asked = any_holds(contains("a", str(n)) for n in range(FEWEST - 1))
+    assert gather_needles(asked.copy()) == asked
+
+
+def test_very_many_are_asked_in_parts() -> None:
+    asked = any_holds(contains("a", str(n)) for n in range(2 * MOST + 1))
+    parts = list(gather_needles(asked).find_all(exp.RegexpLike))
+    assert sorted(len(part.expression.name.split("|")) for part in parts) == [1, MOST, MOST]
+
+
+def test_what_is_behind_brackets_stays_there() -> None:
+    asked = " OR ".join(f"CONTAINS(a, 'x{n}')" for n in range(4))
+    both = parse_one(f"p AND ({asked} OR (q AND r))", read="duckdb")
+    written = gather_needles(both).sql("duckdb")
+    assert written == "p AND (REGEXP_MATCHES(a, 'x0|x1|x2|x3') OR (q AND r))"
