@@ -24,6 +24,14 @@ PASSWORD = "a sentence for the measurement"
 CHROMIUM = "/usr/bin/chromium"
 
 
+STOP_SECONDS = 120
+"""How long the server may take to end."""
+
+
+class ServerStuckError(click.ClickException):
+    """The server did not end when it was told to, and was killed."""
+
+
 @contextmanager
 def run_server(
     lake: Path, cache: Path, options: Sequence[str] = ()
@@ -49,7 +57,12 @@ def run_server(
         yield process, url[1], text
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(120)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise ServerStuckError(f"the server did not end in {STOP_SECONDS} s") from None
 
 
 def set_password(lake: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
 
 from escudo.content import Schedule
+from escudo.detect import Match
 from escudo.lake import Lake
 from escudo.lake.maintenance import compact
 from escudo.lake.tables import NOTABLE, RISK
+from escudo.schedule import window_runs
 from escudo.schedule import worker as worker_module
 from escudo.schedule.status import read_status
 from escudo.sinks import Delivery, Finding
@@ -316,3 +319,28 @@ def test_what_the_content_has_no_longer_is_a_gap_where_it_waited(any_scene: Scen
     assert (step.windows, step.held_up) == (1, False)
     (gap,) = read_status(any_scene.state, now=START + HOUR).gaps
     assert (gap.searches, gap.windows, gap.first_due) == (1, 1, START + HOUR)
+
+
+def test_a_stop_leaves_what_was_not_begun(
+    any_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes in the middle of two windows: none counts as run, and another worker runs both."""
+    any_scene.add(START + 600)
+    stop = Event()
+    matched = window_runs.run_detections
+
+    def run_detections(*arguments: Any, **options: Any) -> Iterator[Match]:
+        for match in matched(*arguments, **options):
+            yield match
+            stop.set()
+
+    monkeypatch.setattr(window_runs, "run_detections", run_detections)
+    both = make_detection(1), make_detection(2)
+    worker = any_scene.make_worker(*both)
+    step = worker.step(START + HOUR, stop)
+    assert (step.planned, step.windows, step.findings) == (2, 0, 0)
+    assert worker.step(START + HOUR + 1, stop).windows == 0
+    worker.leave()
+    heir = any_scene.make_worker(*both).step(START + HOUR + 2)
+    assert (heir.windows, heir.findings) == (2, 2)
+    assert any_scene.count_rows(NOTABLE) == 2

@@ -136,7 +136,7 @@ def run_daemon(
     before: Callable[[], None] = lambda: None,
     poll: float = POLL_SECONDS,
 ) -> None:
-    """Runs what is due whenever it is, until ``stop`` is set.
+    """Runs what is due whenever it is, until ``stop`` is set; searches that run then end first.
 
     Where the lake or the state fails (a full disk, a database that restarts), what was claimed is
     run again later.
@@ -152,7 +152,7 @@ def run_daemon(
         now = clock.now()
         try:
             before()
-            step = worker.step(now)
+            step = worker.step(now, stop)
         except EscudoError as error:
             tell(error.diagnostic)
             log_event("step failed", level=ERROR, error=error.code)

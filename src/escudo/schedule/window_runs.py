@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Event
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -69,6 +70,10 @@ class RunWindows:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
+class WindowsLeftError(Exception):
+    """The worker is to stop: windows that it has begun are run again by who takes them over."""
+
+
 def run_windows(
     batch: Batch,
     searches: Mapping[int, PlannedSearch],
@@ -76,6 +81,7 @@ def run_windows(
     state: State,
     *,
     now: float,
+    stop: Event | None = None,
 ) -> RunWindows:
     """Runs the searches of a batch over its time; their clock is when they were due.
 
@@ -84,8 +90,10 @@ def run_windows(
     Args:
         searches: by their id in the state.
         now: the clock of the schedule, for what expires.
+        stop: looked at before each search.
 
     Raises:
+        WindowsLeftError: ``stop`` is set.
         EscudoError: where the lake or the state cannot be written: nothing is done then that
             running the windows again would do twice.
     """
@@ -101,7 +109,7 @@ def run_windows(
     outcomes = {w: _learn(baseline, batch, equipment) for w, baseline in baselines.items()}
     if not detections:
         return RunWindows(outcomes, snapshot.commit.id)
-    hunt = _DetectionRun(batch, equipment, state, snapshot, now=now)
+    hunt = _DetectionRun(batch, equipment, state, snapshot, now=now, stop=stop or Event())
     told = hunt.run(detections, outcomes)
     return RunWindows(outcomes, snapshot.commit.id, told)
 
@@ -138,8 +146,10 @@ class _DetectionRun:
         snapshot: Snapshot,
         *,
         now: float,
+        stop: Event,
     ) -> None:
         self._batch = batch
+        self._stop = stop
         self._equipment = equipment
         self._state = state
         self._snapshot = snapshot
@@ -162,6 +172,8 @@ class _DetectionRun:
         )
         hits: dict[int, Match] = {}
         for window, match in zip(detections, matched, strict=True):
+            if self._stop.is_set():
+                raise WindowsLeftError
             match = self._carry_out(match)
             told = _describe_errors(match.diagnostics)
             outcomes[window] = replace(told, seconds=match.seconds)

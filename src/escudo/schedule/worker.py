@@ -25,7 +25,7 @@ from escudo.schedule.delivery import register_sinks, send_waiting
 from escudo.schedule.late_data import reopen_windows
 from escudo.schedule.planned_search import PlannedSearch
 from escudo.schedule.planning import Planned, plan_windows
-from escudo.schedule.window_runs import Equipment, run_windows
+from escudo.schedule.window_runs import Equipment, WindowsLeftError, run_windows
 from escudo.sinks.dispatch import Dispatcher
 
 
@@ -109,14 +109,25 @@ class Worker:
         self._equipment = equipment
         self._planned = None
 
-    def step(self, now: float) -> Step:
-        """Does all that there is to do at a time of the schedule's clock, in epoch seconds."""
+    def step(self, now: float, stop: Event | None = None) -> Step:
+        """Does all that there is to do at a time of the schedule's clock, in epoch seconds.
+
+        Once ``stop`` is set, what is left is left for another time; ``leave`` gives it back.
+        """
+        stop = stop or Event()
         self._say_alive()
         done = Step()
         searches = self._plan(now, done)
         done.reopened = reopen_windows(self._state, self._equipment.lake)
-        while (batch := self._claims.take(now, self._wall(), searches)) is not None:
-            self._run(batch, searches, done, now)
+        while (
+            not stop.is_set()
+            and (batch := self._claims.take(now, self._wall(), searches)) is not None
+        ):
+            try:
+                self._run(batch, searches, done, now, stop)
+            except WindowsLeftError:
+                log_event("windows left", due=batch.due, windows=len(batch.windows))
+                break
             # Risk that came late to a correlation's window opens it before later windows run.
             done.reopened += reopen_windows(self._state, self._equipment.lake)
         done.sent += self._send()
@@ -152,11 +163,16 @@ class Worker:
         return known.searches
 
     def _run(
-        self, batch: Batch, searches: Mapping[int, PlannedSearch], done: Step, now: float
+        self,
+        batch: Batch,
+        searches: Mapping[int, PlannedSearch],
+        done: Step,
+        now: float,
+        stop: Event,
     ) -> None:
         begun = time.monotonic()
         with self._renewing():
-            ran = run_windows(batch, searches, self._equipment, self._state, now=now)
+            ran = run_windows(batch, searches, self._equipment, self._state, now=now, stop=stop)
         kept = self._claims.finish(batch, ran.outcomes, commit_id=ran.commit_id, ran=now)
         seconds = time.monotonic() - begun
         done.windows += len(kept)
