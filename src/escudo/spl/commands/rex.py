@@ -24,8 +24,9 @@ class Rex(Command):
     """``rex [options] "pattern"`` or ``rex mode=sed [options] "s/a/b/g"``.
 
     Each named group of the pattern becomes a field. Where the pattern does not match, a field keeps
-    the value that it has. With ``mode=sed`` the field itself is edited, by ``s/pattern/text/flags``
-    or ``y/characters/characters/``.
+    the value that it has. Of a multivalue field each value is searched, and ``max_match`` counts in
+    each. With ``mode=sed`` the field itself is edited, by ``s/pattern/text/flags`` or
+    ``y/characters/characters/``.
 
     Refused: a pattern without a named group.
     """

@@ -12,7 +12,7 @@ from escudo.core.schema import FieldType
 from escudo.spl.functions.conditional import regex_match
 from escudo.spl.functions.row import Context, EvalFunction, Nulls, typed_call
 from escudo.spl.relation.coercion import as_boolean, as_integer, as_list, as_number, as_text
-from escudo.spl.relation.comparison import filter_values, map_values
+from escudo.spl.relation.comparison import filter_values, flat_map_values, map_values
 from escudo.spl.relation.scope import Scope
 from escudo.spl.relation.sql import (
     case_when,
@@ -101,8 +101,7 @@ def _mvmap(_: list[Typed], context: Context) -> Typed:
         return result(values)
     many = result(text_value("")).type is _LIST
     if many:
-        nested = map_values(values.sql, lambda v: as_list(result(v)))
-        return _list(prelude_call("spl_values", exp.Flatten(this=nested)))
+        return _list(flat_map_values(values.sql, lambda v: as_list(result(v))))
     mapped = map_values(values.sql, lambda v: as_text(result(v)))
     return _list(prelude_call("spl_values", mapped))
 

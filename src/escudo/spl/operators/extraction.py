@@ -13,7 +13,7 @@ from escudo.core.errors import EscudoError, Span
 from escudo.core.schema import FieldType
 from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.relation.coercion import as_text
-from escudo.spl.relation.comparison import any_value, map_values
+from escudo.spl.relation.comparison import any_value, flat_map_values, map_values
 from escudo.spl.relation.pcre import Pattern, checked
 from escudo.spl.relation.relation import Relation
 from escudo.spl.relation.sql import list_of, literal_integer, literal_text, prelude_call
@@ -49,13 +49,21 @@ def capture_group(value: Typed, text: str, group: int, *, most: int) -> Typed:
 
 def _capture_values(value: Typed, pattern: Pattern, number: int, most: int) -> Typed:
     if value.type is FieldType.MULTIVALUE:
-        each = map_values(value.sql.copy(), lambda v: _capture_first(v.sql, pattern, number))
-        return Typed(prelude_call("spl_values", each), FieldType.MULTIVALUE)
+        if most == 1:
+            each = map_values(value.sql.copy(), lambda v: _capture_first(v.sql, pattern, number))
+            return Typed(prelude_call("spl_values", each), FieldType.MULTIVALUE)
+        every = flat_map_values(
+            value.sql.copy(), lambda v: _capture_many(v.sql, pattern, number, most)
+        )
+        return Typed(every, FieldType.MULTIVALUE)
     text = as_text(value).copy()
     if most == 1:
         return Typed(_capture_first(text, pattern, number), FieldType.STRING)
-    values = _capture("groups", text, pattern, number, literal_integer(most))
-    return Typed(values, FieldType.MULTIVALUE)
+    return Typed(_capture_many(text, pattern, number, most), FieldType.MULTIVALUE)
+
+
+def _capture_many(text: exp.Expression, pattern: Pattern, number: int, most: int) -> exp.Expression:
+    return _capture("groups", text, pattern, number, literal_integer(most))
 
 
 def _capture_first(text: exp.Expression, pattern: Pattern, number: int) -> exp.Expression:

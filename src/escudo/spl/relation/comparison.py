@@ -230,6 +230,17 @@ def map_values(values: exp.Expression, body: Callable[[Typed], exp.Expression]) 
     return exp.Transform(this=values, expression=_lambda(body))
 
 
+def flat_map_values(
+    values: exp.Expression, body: Callable[[Typed], exp.Expression]
+) -> exp.Expression:
+    """The values of all lists that an expression makes of the values of one (NULL if there is
+    none). Where the expression is NULL it gives no values: Spark's ``flatten`` would be NULL."""
+    lists = filter_values(
+        map_values(values, body), lambda made: exp.Is(this=made.sql, expression=exp.Null()).not_()
+    )
+    return prelude_call("spl_values", prelude_call("spl_flat", lists))
+
+
 def _lambda(body: Callable[[Typed], exp.Expression]) -> exp.Expression:
     """A lambda whose parameter is unlike those of the lambdas inside it.
 
