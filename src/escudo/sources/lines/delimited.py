@@ -40,17 +40,19 @@ def read_delimited(texts: pa.Array, rule: DelimitedRule) -> dict[str, pa.Array]:
     where = TextBytes.of(texts)
     places = where.find(rule.by.encode())
     rows = where.rows(places)
-    quoted = bool(rule.quote) and bool(np.any(where.data == ord(rule.quote)))
-    if quoted:
-        outside = ~Quotes.of(where, ord(rule.quote)).inside(places, rows)
+    quotes = Quotes.of(where, ord(rule.quote)) if rule.quote else None
+    if quotes is not None and len(quotes.places):
+        outside = ~quotes.inside(places)
         places, rows = places[outside], rows[outside]
+    counts = np.bincount(rows, minlength=len(where.ends))
+    quoted = _find_quoted(where, rule, places, counts)
     out: dict[str, pa.Array] = {}
-    for number, starts, ends in _find_values(where, places, rows, len(rule.names)):
+    for number, starts, ends in _find_values(where, places, counts, len(rule.names)):
         name = rule.names[number]
         if not name or not np.any(ends > starts):
             continue
         values = where.cut(starts, ends)
-        if quoted and _any_begins(where, starts, ends, ord(rule.quote)):
+        if number in quoted:
             values = _unquote(values, rule.quote)
         if values.null_count < len(values):
             out[name] = values
@@ -58,11 +60,13 @@ def read_delimited(texts: pa.Array, rule: DelimitedRule) -> dict[str, pa.Array]:
 
 
 def _find_values(
-    where: TextBytes, places: Positions, rows: Positions, most: int
+    where: TextBytes, places: Positions, counts: Positions, most: int
 ) -> Iterator[tuple[int, Positions, Positions]]:
-    """Where the values of each number begin and end in every text; nothing where there is none."""
+    """Where the values of each number begin and end in every text; nothing where there is none.
+
+    ``counts`` are the places that each text has.
+    """
     size = len(where.ends)
-    counts = np.bincount(rows, minlength=size) if size else rows
     low, high = (int(counts.min()), int(counts.max())) if size else (0, -1)
     before = np.cumsum(counts) - counts
     edges = np.append(places, len(where.data))
@@ -80,9 +84,19 @@ def _find_values(
         starts = np.minimum(ends + 1, where.ends)
 
 
-def _any_begins(where: TextBytes, starts: Positions, ends: Positions, quote: int) -> bool:
-    filled = starts[ends > starts]
-    return bool(np.any(where.data[filled] == quote))
+def _find_quoted(
+    where: TextBytes, rule: DelimitedRule, places: Positions, counts: Positions
+) -> set[int]:
+    """The numbers of the values that begin with a quote in some text."""
+    if not rule.quote:
+        return set()
+    quotes = np.flatnonzero(where.data == ord(rule.quote))
+    row = np.searchsorted(where.ends, quotes, side="right")
+    first = quotes == where.starts[row]
+    begins = first | np.isin(where.data[np.maximum(quotes - 1, 0)], list(rule.by.encode()))
+    before = np.cumsum(counts) - counts
+    number = np.searchsorted(places, quotes) - before[row]
+    return set(np.unique(number[begins]).tolist())
 
 
 def count_values(texts: pa.Array, by: str, quote: str) -> pa.Array:
@@ -95,7 +109,7 @@ def count_values(texts: pa.Array, by: str, quote: str) -> pa.Array:
     places = where.find(by.encode())
     rows = where.rows(places)
     if quote:
-        rows = rows[~Quotes.of(where, ord(quote)).inside(places, rows)]
+        rows = rows[~Quotes.of(where, ord(quote)).inside(places)]
     return pa.array(np.bincount(rows, minlength=len(texts)) + 1)
 
 

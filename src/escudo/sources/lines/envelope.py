@@ -24,6 +24,8 @@ _FORMS = (
     rf"(?: (?P<inner>{_ISO}) (?P<device>[\w.:-]+))? +{_PROCESS}(?P<message>(?s:.*))$",
     _COUNT + r"<(?P<pri>\d{1,3})>(?P<message>(?s:.*))$",
 )
+_BEGINS = _COUNT + r"(?:<\d|[A-Z][a-z]{2} |\d{4}-\d\d-\d\dT)"
+"""How a line of any of the forms begins: that none of a block does is told by one expression."""
 _TEXT = pa.string()
 _PARTS = ("pri", "time", "inner", "host", "device", "process", "pid", "msgid", "message")
 
@@ -47,6 +49,9 @@ def open_envelopes(lines: pa.Array) -> Envelope:
     >>> read.fields["process"].to_pylist()
     ['sshd', None]
     """
+    if not pc.any(pc.match_substring_regex(lines, _BEGINS)).as_py():
+        nothing = pa.nulls(len(lines), _TEXT)
+        return Envelope(times=nothing, hosts=nothing, fields={}, messages=lines)
     parts: dict[str, pa.Array] = {}
     left = pa.repeat(pa.scalar(True), len(lines))
     for form in _FORMS:

@@ -83,8 +83,8 @@ class LineReader:
         lines, numbers = split_lines(block)
         if not len(lines):
             return
-        torn = pc.match_substring(lines, _NUL)
-        if pc.any(torn).as_py():
+        if _NUL.encode() in block:
+            torn = pc.match_substring(lines, _NUL)
             # A crash leaves NUL bytes before a line that is whole; within one, something is lost.
             lines = pc.if_else(torn, pc.utf8_trim(lines, _NUL), lines)
             torn = pc.or_(pc.match_substring(lines, _NUL), pc.and_(torn, pc.equal(lines, "")))

@@ -64,14 +64,12 @@ class TextBytes:
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """Where the quotes of texts stand: an even number of them before a place is outside of any.
+    """Where the quotes of texts stand, two by two.
 
     A text with an odd number of quotes is taken as one without: nothing in it is inside.
     """
 
     places: Positions
-    before: Positions
-    odd: Flags
 
     @classmethod
     def of(cls, texts: TextBytes, quote: int) -> Quotes:
@@ -79,21 +77,27 @@ class Quotes:
 
         >>> texts = TextBytes.of(pa.array(['a="b c"', 'd="']))
         >>> quotes = Quotes.of(texts, ord('"'))
-        >>> quotes.places.tolist(), quotes.odd.tolist()
-        ([2, 6, 9], [False, True])
+        >>> quotes.places.tolist()
+        [2, 6]
         """
         places = np.flatnonzero(texts.data == quote)
         if len(places) and np.any(texts.data == _BACKSLASH):
             places = places[~find_escaped(texts.data, places)]
-        edges = np.searchsorted(places, np.append(texts.starts, texts.ends[-1:]))
-        return cls(places, edges[:-1], (np.diff(edges) % 2).astype(bool))
+        counts = np.diff(np.searchsorted(places, np.append(texts.starts, texts.ends[-1:])))
+        odd = counts % 2 == 1
+        return cls(places[~np.repeat(odd, counts)] if odd.any() else places)
 
-    def inside(self, places: Positions, rows: Positions) -> Flags:
-        """Which places (of texts by number) are between two quotes."""
-        if not len(self.places):
-            return np.zeros(len(places), dtype=bool)
-        behind = np.searchsorted(self.places, places) - self.before[rows]
-        inside: Flags = (behind % 2 == 1) & ~self.odd[rows]
+    def inside(self, places: Positions) -> Flags:
+        """Which places are between two quotes. Places ascend, and no quote is among them.
+
+        >>> texts = TextBytes.of(pa.array(['a,"b,c"', 'd",']))
+        >>> Quotes.of(texts, ord('"')).inside(texts.find(b",")).tolist()
+        [False, True, False]
+        """
+        # There are fewer quotes than places: each is looked for among these. It turns round what is
+        # behind it, and as every text has an even number, a text begins outside.
+        turns = np.bincount(np.searchsorted(places, self.places), minlength=len(places))
+        inside: Flags = (np.cumsum(turns[: len(places)]) & 1).astype(bool)
         return inside
 
 
