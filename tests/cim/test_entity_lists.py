@@ -57,6 +57,15 @@ def test_no_asset(name: str) -> None:
     assert build_assets(ASSETS).find(name) is None
 
 
+def test_who_has_left_is_found() -> None:
+    """Splunk ES's rule "Activity from Expired User Identity" asks events for a user_endDate that is
+    past, so its lookup of identities gives those, too."""
+    known = build_identities([{"identity": "ida", "endDate": "01/31/2020 17:00", "bunit": "hr"}])
+    entry = known.find("ida")
+    assert entry is not None
+    assert (entry["bunit"], entry["endDate"]) == (("hr",), ("01/31/2020 17:00",))
+
+
 def test_identities() -> None:
     known = build_identities(
         [

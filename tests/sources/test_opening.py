@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from escudo.core.errors import Diagnostic, EscudoError, Severity
+from escudo.sources.notes import Note
 from escudo.sources.opening import LogStream, UnpackLimits, open_logs
 from escudo.sources.reading import read
 from tests.families import FAMILIES
@@ -104,6 +105,23 @@ def test_bad_files_say_so_and_stop_nothing(tmp_path: Path) -> None:
     assert diagnostics_of(found) == ["SRC001", "SRC003", "SRC004", "SRC005"]
     assert all(d.severity is Severity.ERROR for d in found if isinstance(d, Diagnostic))
     assert isinstance(found[-1], LogStream)
+
+
+@pytest.mark.parametrize(
+    "rubbish", [bytes(100_000), b"not a log\n" * 10_000, bytes(range(256)) * 400]
+)
+def test_what_is_behind_much_rubbish_is_found_in_a_file_that_is_named(
+    rubbish: bytes, tmp_path: Path
+) -> None:
+    """A crash leaves blocks of NUL bytes. Each event behind is read, and the rubbish is told."""
+    path = tmp_path / "log"
+    path.write_bytes(rubbish + b"\n" + JSON * 3)
+    [stream] = streams([path])
+    told: list[Note] = []
+    rows, rejected = rows_of(read(stream, FAMILIES, note=told.append))
+    assert len(rows) == 3
+    assert told or rejected
+    assert diagnostics_of(open_logs([tmp_path])) == ["SRC004", "SRC005"]
 
 
 def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ The lists are CSV files as Splunk Enterprise Security has them ("Asset and ident
 and field reference"): ``assets.csv`` with any of the keys ``ip``, ``mac``, ``nt_host`` and ``dns``,
 ``identities.csv`` with ``identity``, each of which may hold several values with ``|`` between them.
 Lines that share a key are merged: lists of values are joined, of single values the first counts.
+``startDate`` and ``endDate`` of an identity are no condition: Splunk ES finds those who have left,
+too, and its rule "Activity from Expired User Identity" compares their ``user_endDate`` itself.
 A row of a data model has what the lists said when it was made.
 """
 

@@ -8,6 +8,10 @@ from enum import StrEnum
 
 HEAD_BYTES = 64 * 1024
 """Bytes of a stream, from its start, that are looked at."""
+DEEP_BYTES = 1 << 20
+"""Bytes of a file that the user named, where the first ones are of no log: a crash leaves blocks of
+NUL bytes before what is written next. In a folder more is not looked at: programs and captures of
+networks hold objects, too."""
 
 _EVENT = re.compile(rb"<(?:\w+:)?Events?[\s/>]")
 _OBJECT_LINE = re.compile(rb'(?m)^\s*(?:\[\s*)?\{\s*(?:"|\})')

@@ -36,6 +36,7 @@ from escudo.sources.archives import (
     walk_tar,
 )
 from escudo.sources.format_detection import (
+    DEEP_BYTES,
     HEAD_BYTES,
     Format,
     detect_format,
@@ -396,12 +397,12 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
         yield from _expand(inner, depth + 1)
 
 
-def _head(stream: BinaryIO) -> bytes:
+def _head(stream: BinaryIO, most: int = HEAD_BYTES) -> bytes:
     """The first bytes; where the stream is damaged, those before the damage, if there are any."""
     head = b""
-    while len(head) < HEAD_BYTES:
+    while len(head) < most:
         try:
-            piece = stream.read(min(_HEAD_STEP, HEAD_BYTES - len(head)))
+            piece = stream.read(min(_HEAD_STEP, most - len(head)))
         except Exception:
             if not head:
                 raise
@@ -421,6 +422,10 @@ _PROSE = (
 
 def _log(source: _Source, head: bytes) -> Iterator[LogStream | Diagnostic]:
     format = source.budget.find_format(head, asked=source.asked)
+    if format is None and source.asked and source.file is not None and len(head) == HEAD_BYTES:
+        with source.opener() as stream:
+            head = _head(stream, DEEP_BYTES)
+        format = source.budget.find_format(head, asked=True)
     severity = Severity.ERROR if source.asked else Severity.INFO
     prose = source.name.lower().endswith(_PROSE) and head.lstrip()[:1] not in (b"<", b"{", b"[")
     if format is not None and prose and not source.asked:
