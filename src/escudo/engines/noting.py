@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from escudo.core.catalog import CatalogView
 from escudo.core.timerange import TimeRange
-from escudo.spl import GroupRunner, GroupWork, Runner, Scan
+from escudo.spl import GroupRunner, GroupWork, LateProver, Runner, Scan
 
 Held: TypeAlias = dict[tuple[str, TimeRange], bool]
 """Whether a table has files of a time range."""
@@ -30,6 +30,9 @@ class NotingRunner:
     ) -> pa.Table:
         self.asked = True
         return self.runner.run(query, scans, tables)
+
+    def proves_late(self, scans: Sequence[Scan]) -> bool:
+        return isinstance(self.runner, LateProver) and self.runner.proves_late(scans)
 
     @property
     def works_on_groups(self) -> bool:

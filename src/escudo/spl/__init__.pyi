@@ -8,6 +8,7 @@ from .binding.effects import LookupOutput as LookupOutput
 from .binding.effects import ModelOutput as ModelOutput
 from .binding.runner import GroupRunner as GroupRunner
 from .binding.runner import GroupWork as GroupWork
+from .binding.runner import LateProver as LateProver
 from .binding.runner import Runner as Runner
 from .commands import COMMANDS as COMMANDS
 from .commands.bin import Bin as Bin

@@ -44,6 +44,8 @@ _AT_ONCE = 4
 _LITTLE = 64 << 20
 """Bytes of files whose rows are quickly copied (2026-11-29: 238 searches over 5,382 events took a
 fifth less)."""
+_LARGE = 16 << 20
+"""Bytes of files whose rows it takes longer to group than to plan another read of them."""
 _AT_REST: Mapping[FieldType | None, str] = {
     FieldType.STRING: "VARCHAR",
     FieldType.NUMBER: "DOUBLE",
@@ -136,7 +138,7 @@ class DuckDBEngine:
             # A relation is bound anew to be run. A statement is not, yet its rows are copied, and
             # it lets no signal through: those are the main thread's.
             beside = current_thread() is not main_thread()
-            ask = cursor.execute if beside and self._read_little(scans) else cursor.sql
+            ask = cursor.execute if beside and self._read_at_most(_LITTLE, scans) else cursor.sql
             if self._limits is None:
                 return _guard(lambda: ask(text).to_arrow_table())
             limits = self._limits
@@ -227,6 +229,9 @@ class DuckDBEngine:
 
         return self._run(fill, scans, tables)
 
+    def proves_late(self, scans: Sequence[Scan]) -> bool:
+        return not self._read_at_most(_LARGE, scans)
+
     @property
     def slow_functions(self) -> frozenset[str]:
         """The kernels, and the macros that call them."""
@@ -266,10 +271,10 @@ class DuckDBEngine:
         if paths and find_scheme(paths[0]) is not None:
             import_module("escudo.engines.duckdb.remote_files").provide(self.connection, paths)
 
-    def _read_little(self, scans: Sequence[Scan]) -> bool:
-        """Whether the files that scans read are small together."""
+    def _read_at_most(self, size: int, scans: Sequence[Scan]) -> bool:
+        """Whether the files that scans read have so many bytes together at most."""
         files = (self.catalog.files(scan.schema.table, scan.within) for scan in scans)
-        return hold_at_most(_LITTLE, chain.from_iterable(files))
+        return hold_at_most(size, chain.from_iterable(files))
 
     def _source(self, scan: Scan, name: str) -> exp.Expression:
         """``(SELECT columns FROM read_parquet([...])) AS alias``; typed NULL where none has one."""

@@ -38,7 +38,7 @@ from escudo.spl.lowering.lower_eval import lower_eval
 from escudo.spl.lowering.lower_search import SEARCH, Rules, lower_search
 from escudo.spl.lowering.scan import ScanBase, UnionBase
 from escudo.spl.relation.arrow_types import ARROW_TYPES
-from escudo.spl.relation.bases import OpenBase, QueryBase, TableBase
+from escudo.spl.relation.bases import LateProof, OpenBase, QueryBase, TableBase
 from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.final_query import select_fields
@@ -443,14 +443,17 @@ class Binder:
         keeps_empty: bool = False,
         counts: Sequence[str] | None = None,
         keys: Sequence[str] = (),
+        late_proof: LateProof | None = None,
     ) -> Relation:
         """A relation with fixed columns over others, rendered when all is bound.
 
-        ``keeps_empty``: it has no row where the first of them has none. ``counts`` and ``keys``:
-        see ``QueryBase``.
+        ``keeps_empty``: it has no row where the first of them has none. ``counts``, ``keys`` and
+        ``late_proof``: see ``QueryBase``.
         """
         counted = None if counts is None else tuple(counts)
-        base = QueryBase(build, tuple(inputs), fields, keeps_empty, counted, tuple(keys))
+        base = QueryBase(
+            build, tuple(inputs), fields, keeps_empty, counted, tuple(keys), late_proof
+        )
         relation = Relation(base, order=tuple(order), evidence=evidence)
         return relation.closed(dict(fields))
 

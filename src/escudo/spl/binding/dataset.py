@@ -127,6 +127,10 @@ class DatasetBase(Base):
     dataset: Dataset
     inner: Base
 
+    @property
+    def row_wise(self) -> bool:
+        return self.inner.row_wise
+
     def names(self) -> Iterator[str]:
         for n in self.inner.names():
             yield n if n in PLAIN else f"{self.dataset.name}.{n}"

@@ -66,3 +66,12 @@ class GroupRunner(Runner, Protocol):
     ) -> pa.Table:
         """What the function gives for all groups of a query's rows, in any order."""
         ...
+
+
+@runtime_checkable
+class LateProver(Runner, Protocol):
+    """A runner that may read events a second time, to say which of them made the rows found."""
+
+    def proves_late(self, scans: Sequence[Scan]) -> bool:
+        """Whether it takes it less time than to keep the events of all groups at hand."""
+        ...

@@ -17,8 +17,10 @@ from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
 from escudo.spl.functions.row import Params, StatsFunction
+from escudo.spl.operators.late_proof import attach_proof, proves_late
 from escudo.spl.operators.sparklines import build_sparkline
 from escudo.spl.operators.windows import number_rows, over
+from escudo.spl.relation.bases import LateProof
 from escudo.spl.relation.coercion import as_number
 from escudo.spl.relation.relation import Evidence, Relation
 from escudo.spl.relation.sql import (
@@ -238,10 +240,15 @@ def aggregate_rows(
         if isinstance(value.sql, exp.Count):
             counts.append(ident)
         fields[term.output] = Bound(ident, value.type)
-    evidence = gather_evidence(relation.evidence, items, binder)
+    proof: list[exp.Expression] = []
+    evidence = gather_evidence(relation.evidence, proof, binder)
     groups = [column(b.ident) for _, b in keys.bound]
+    named = [b.ident for _, b in keys.bound]
 
     def render() -> exp.Select:
+        return render_with([*items, *proof])
+
+    def render_with(items: Sequence[exp.Expression]) -> exp.Select:
         query = select(items or [alias(exp.null(), "nothing")], inner.render())
         query = group_rows(query, groups)
         if keys.late:
@@ -251,6 +258,14 @@ def aggregate_rows(
             query.set("having", exp.Having(this=held))
         return query
 
+    late = None
+    if evidence is not None and groups:
+        late = LateProof(
+            frozenset((evidence.ids, evidence.files)),
+            pays=lambda: proves_late(inner, binder),
+            render=lambda: render_with(items),
+            attach=lambda rows: attach_proof(rows, inner, named, proof, evidence, binder),
+        )
     result = [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
     return binder.query(
         render,
@@ -260,7 +275,8 @@ def aggregate_rows(
         evidence,
         keeps_empty=bool(groups),
         counts=counts,
-        keys=[b.ident for _, b in keys.bound],
+        keys=named,
+        late_proof=late,
     )
 
 

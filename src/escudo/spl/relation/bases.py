@@ -132,6 +132,20 @@ class OpenBase(Base):
         return select(nothing, table(self.name), star=True)
 
 
+@dataclass(frozen=True)
+class LateProof:
+    """What proves the rows of a query can be asked of it last: ``columns`` are those that hold it.
+
+    ``pays``: whether that takes less time where few rows are left. ``render`` gives the query
+    without them; ``attach`` gives rows that are left of it, with them.
+    """
+
+    columns: frozenset[str]
+    pays: Callable[[], bool]
+    render: Callable[[], exp.Select]
+    attach: Callable[[exp.Select], exp.Select]
+
+
 @dataclass(eq=False)
 class QueryBase(Base):
     """A query over other relations with a fixed set of columns; rendered when all is bound."""
@@ -146,6 +160,7 @@ class QueryBase(Base):
     there may be more rows than before."""
     keys: tuple[str, ...] = ()
     """Identifiers that are the same in each of the rows of the first input that one was made of."""
+    late_proof: LateProof | None = None
 
     @property
     def settled(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
-from escudo.spl.relation.bases import Base
+from escudo.spl.relation.bases import Base, LateProof, QueryBase
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.rendering import render_steps
 from escudo.spl.relation.scans import Member, Need, Needs, Scan, Terms, aggregate_needs
@@ -218,11 +218,41 @@ class Relation:
 
     def render(self) -> exp.Select:
         """``SELECT *`` and all columns of the steps, without a final order."""
-        query = self.base.render()
+        late = self._find_late_proof()
+        query = self.base.render() if late is None else late.render()
         early = self._find_early()
         if early:
             filter_rows(query, all_hold(early))
-        return render_steps(query, self.steps)
+        query = render_steps(query, self.steps)
+        return query if late is None else late.attach(query)
+
+    def _find_late_proof(self) -> LateProof | None:
+        """What proves the rows, if it is better asked last: where steps leave some of the rows, by
+        what the base cannot be filtered by, and none looks at what proves them."""
+        late = self.base.late_proof if isinstance(self.base, QueryBase) else None
+        if late is None:
+            return None
+        known = Terms(frozenset(self.base.settled))
+        leaves = False
+        for step in self.steps:
+            match step:
+                case Where(condition=condition):
+                    asked = [condition]
+                    leaves = leaves or is_true(known.relax(condition))
+                case Extend(columns=columns, window=window, unnest=unnest):
+                    asked = [sql for _, sql in columns]
+                    known = known if window or unnest else known.extend(columns)
+                case Wrap(row_wise=True):
+                    asked = [sql for _, sql in step.columns]
+                    known = known.extend(step.columns, step.members)
+                case Limit():
+                    asked = [order.sql for order in step.order]
+                    leaves = True
+                case _:
+                    return None
+            if any(c.name in late.columns for sql in asked for c in sql.find_all(exp.Column)):
+                return None
+        return late if leaves and late.pays() else None
 
     def _find_early(self) -> Sequence[exp.Expression]:
         """What filters of attached columns, and a join, ask of the settled columns of the base.
