@@ -24,6 +24,24 @@ EVENT = (
 )
 
 
+WAITING = """
+name: Waiting
+id: 5d1f5b0a-7a2d-4f0e-9c0e-3f1c2a7e1806
+version: 1
+date: '2026-11-30'
+author: Escudo
+status: production
+type: TTP
+description: Asks by a macro.
+data_source: [Sysmon EventID 1]
+search: index=* `yet_to_come` | stats count by host
+how_to_implement: For a test.
+known_false_positives: All of it.
+references: []
+tags: {analytic_story: [Tests], asset_type: Endpoint, security_domain: endpoint}
+"""
+
+
 def write_log(path: Path, *times: str, host: str = "pc1") -> Path:
     """Processes of the WMI provider, which Escudo's own detection finds."""
     path.write_text(
@@ -83,6 +101,26 @@ def test_a_day_by_its_schedule(escudo: Run, lake: Path, tmp_path: Path) -> None:
         "search", "index=notable rule_name=Process* | stats count by dest", "--lake", lake
     )
     assert json_lines(found.stdout) == [{"dest": "pc1", "count": 2}, {"dest": "pc2", "count": 1}]
+
+
+def test_windows_that_fail_say_how_to_go_on(escudo: Run, lake: Path, tmp_path: Path) -> None:
+    """A macro is not there yet: then it is."""
+    detections, macros = tmp_path / "content" / "detections", tmp_path / "content" / "macros"
+    detections.mkdir(parents=True)
+    (detections / "waiting.yml").write_text(WAITING)
+    asked = ("--lake", lake, "--content", detections.parent, "--detection", "Waiting")
+    done = escudo("run", *asked, *at("10:00:30"))
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["failed"] == 1
+    assert "1 of 1 windows failed" in done.stderr
+    assert "`escudo backfill` runs them again" in done.stderr
+    assert "1 of 1 windows failed" in escudo("backfill", *asked, *at("10:01:00")).stderr
+
+    macros.mkdir()
+    (macros / "yet_to_come.yml").write_text("name: yet_to_come\ndefinition: EventCode=1\n")
+    again = escudo("backfill", *asked, *at("10:02:00"))
+    assert (read(again)["again"], read(again)["findings"]) == (1, 1)
+    assert again.stderr == ""
 
 
 def test_backfill_of_a_range_from_before_the_schedule(escudo: Run, lake: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from escudo.cli.terminal import SafeConsole, plain
+from escudo.cli.terminal import SafeConsole, open_stderr, plain
 from escudo.core.timerange import iso_utc
 from escudo.schedule.status import Status
 from escudo.schedule.worker import Step
@@ -35,6 +35,15 @@ def summarize_step(step: Step) -> str:
         if getattr(step, name) or name in _ALWAYS
     ]
     return ", ".join(parts)
+
+
+def tell_failed(step: Step) -> None:
+    """Says what to do about windows whose search failed."""
+    if step.failed:
+        open_stderr().print(
+            f"{step.failed:,} of {step.windows:,} windows failed: "
+            "`escudo status` says why, `escudo backfill` runs them again"
+        )
 
 
 def describe_step(step: Step) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from escudo.cli.options import (
 )
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.schedule_options import Terms, schedule_options
-from escudo.cli.schedule_view import describe_step, summarize_step
+from escudo.cli.schedule_view import describe_step, summarize_step, tell_failed
 from escudo.cli.state_options import open_state, state_option
 from escudo.cli.terminal import open_stderr
 from escudo.core.timerange import ALL_TIME
@@ -91,5 +91,6 @@ def command(
         else:
             filled = {"filled": opened.added, "again": opened.again}
             sys.stdout.write(dump_json({**filled, **describe_step(step)}) + "\n")
+    tell_failed(step)
     if step.failed or prepared.problems or loaded.content.failed_files:
         sys.exit(EXIT_INPUT)

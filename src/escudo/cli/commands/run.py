@@ -27,7 +27,7 @@ from escudo.cli.options import (
 )
 from escudo.cli.progress import show_diagnostics
 from escudo.cli.schedule_options import Terms, schedule_options
-from escudo.cli.schedule_view import describe_step, summarize_step
+from escudo.cli.schedule_view import describe_step, summarize_step, tell_failed
 from escudo.cli.service_options import Service, service_options
 from escudo.cli.sink_options import Outlets, outlet_options
 from escudo.cli.state_options import open_state, state_option
@@ -133,6 +133,7 @@ def command(
             open_stderr().print(summarize_step(step))
         else:
             sys.stdout.write(dump_json(describe_step(step)) + "\n")
+    tell_failed(step)
     outlet.tell_end()
     for stuck in waiting:
         text = f"{stuck.name}: {stuck.waiting:,} findings wait for the next run: {stuck.error}"
