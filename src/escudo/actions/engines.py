@@ -110,13 +110,14 @@ class SparkEngines:
 
     def __init__(self, place: SparkPlace | None = None) -> None:
         self._place = place or SparkPlace()
+        self._few_rows = DuckDBEngines(sparing=True)
         reason = explain_unavailable(remote=self._place.is_remote)
         if reason is not None:
             raise EscudoError("CLI007", reason)
 
     def __call__(self, catalog: Catalog) -> Engine:
         made: Engine = import_module("escudo.engines.spark.spark_engine").SparkEngine(
-            catalog, self._session
+            catalog, self._session, self._delta, few_rows=self._few_rows
         )
         return made
 
@@ -129,12 +130,18 @@ class SparkEngines:
     def _session(self) -> Any:
         return import_module("escudo.engines.spark.session").open_session(self._place)
 
+    @cached_property
+    def _delta(self) -> Any:
+        """What is known of the session's connector to Delta, of which each engine would ask."""
+        return import_module("escudo.engines.spark.delta_reader").DeltaReader(self._session)
+
 
 class AttachedEngines(SparkEngines):
     """Makes engines over a Spark session that exists, beside what else it does."""
 
     def __init__(self, session: Any) -> None:
         self._given = session
+        self._few_rows = DuckDBEngines(sparing=True)
 
     def over_spark(self, catalog: Catalog) -> Any:
         """The engine itself, which gives data frames, too."""

@@ -2,7 +2,8 @@
 instead; ``running`` asks, after the screening.
 
 Each search would go through the whole table for the few rows that it can be made of. One query
-finds those of many.
+finds those of many. Where other machines read the tables, what is left of these searches runs in
+this process, and so do those of small tables: no job of theirs is planned for a few rows.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class _Narrowed(CatalogView):
 
 @dataclass(frozen=True)
 class Candidates:
-    """Engines for searches: ``narrow`` reads candidates alone, for the detections of ``reads``,
-    whose searches read these tables."""
+    """Engines for searches: ``narrow`` reads the candidates of large tables alone, in this process,
+    for the detections of ``reads``, whose searches read these tables."""
 
     narrow: Engine
     reads: Mapping[str, Counter[str]]
@@ -82,7 +83,7 @@ def gather_candidates(
     """The candidates of detections in files of a folder, which is made for them; None where it does
     not pay."""
     counts = screened.counts
-    if counts is None or not engine.reads_local_files:
+    if counts is None:
         return None
     large = _find_large(screened.screens, catalog, within)
     chosen = _choose(detections, screened, counts, large)
@@ -90,7 +91,12 @@ def gather_candidates(
         name for _, screen in chosen for name in {n.table for n in _list_needs(screen, large)}
     )
     shared = {name for name, detected in often.items() if detected >= FEWEST}
-    if not shared:
+    if engine.is_spread:
+        chosen = [(d, s) for d, s in chosen if shared.issuperset(large.intersection(s.reads))]
+        chosen += _find_small(detections, screened, large)
+    elif not shared:
+        return None
+    if not chosen or engine.over_few_rows(catalog) is None:
         return None
     asked = dict.fromkeys(chain.from_iterable(_list_needs(s, shared) for _, s in chosen))
     columns = _find_columns(catalog)
@@ -100,7 +106,9 @@ def gather_candidates(
         path = folder / f"{name}.parquet"
         pq.write_table(_read([n for n in asked if n.table == name], scan, engine), path)
         paths[name] = str(path)
-    narrow = engine.over(_Narrowed(catalog, within, paths))
+    narrow = engine.over_few_rows(_Narrowed(catalog, within, paths))
+    if narrow is None:
+        return None
     return Candidates(narrow, {d.id: Counter(screen.reads) for d, screen in chosen})
 
 
@@ -127,11 +135,26 @@ def _choose(
     ]
 
 
+def _find_small(
+    detections: Sequence[Detection], screened: Screened, large: Collection[str]
+) -> list[tuple[Detection, Screen]]:
+    """The detections that read small tables alone, of a lake that has large ones."""
+    run = zip(detections, screened.screens, screened.ruled_out, strict=True)
+    return [
+        (detection, screen)
+        for detection, screen, out in run
+        if large and out is None and screen.reads and not set(large).intersection(screen.reads)
+    ]
+
+
 def _find_large(screens: Sequence[Screen], catalog: Catalog, within: TimeRange) -> frozenset[str]:
-    names = {need.table for screen in screens for need in screen.candidates or ()}
-    return frozenset(
-        name for name in names if sum(map(find_size, catalog.files(name, within))) >= LEAST_BYTES
-    )
+    names = {name for screen in screens for name in screen.reads}
+    return frozenset(n for n in names if _is_large(catalog.files(n, within)))
+
+
+def _is_large(files: Sequence[str]) -> bool:
+    """Files elsewhere are asked for their sizes only until they are enough."""
+    return any(size >= LEAST_BYTES for size in accumulate(map(find_size, files)))
 
 
 def _list_needs(screen: Screen, tables: Collection[str]) -> list[TableNeed]:

@@ -68,14 +68,19 @@ class Engine(Protocol):
         """How many searches may run at once, each in a thread, so that it pays."""
         return 1
 
-    @property
-    def reads_local_files(self) -> bool:
-        """Whether a catalog may have files of this machine, wherever its others are."""
-        return False
-
     def over(self, catalog: Catalog) -> Engine:
         """The same engine over another catalog."""
         ...
+
+    def over_few_rows(self, catalog: Catalog) -> Engine | None:
+        """An engine of this process, for a catalog that has files of this machine, wherever its
+        others are; None where there is none."""
+        return None
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether other machines read the tables: then a large one is not for this process."""
+        return False
 
     def sql(self, query: exp.Expression, scans: Sequence[Scan] = ()) -> str:
         """The query in the engine's SQL."""

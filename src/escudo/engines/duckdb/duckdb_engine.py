@@ -241,9 +241,12 @@ class DuckDBEngine:
     def correlates(self) -> bool:
         return True
 
+    def over_few_rows(self, catalog: Catalog) -> DuckDBEngine:
+        return self.over(catalog)
+
     @property
-    def reads_local_files(self) -> bool:
-        return True
+    def is_spread(self) -> bool:
+        return False
 
     @property
     def seeks_many(self) -> bool:

@@ -73,9 +73,13 @@ class SparkEngine(Engine):
         catalog: Catalog,
         session: SparkSession | None = None,
         delta: DeltaReader | None = None,
+        *,
+        few_rows: Callable[[Catalog], Engine] | None = None,
     ) -> None:
-        """``delta`` is what an engine before this one knows of the session."""
+        """``delta`` is what an engine before this one knows of the session; ``few_rows`` makes
+        engines of this process for searches that are not worth a job of Spark's."""
         self.catalog = catalog
+        self._few_rows = few_rows
         self.session = session if session is not None else open_session()
         self._delta = delta or DeltaReader(self.session)
         self._views = count(1)
@@ -89,7 +93,15 @@ class SparkEngine(Engine):
 
     def over(self, catalog: Catalog) -> SparkEngine:
         """The same engine over another catalog."""
-        return SparkEngine(catalog, self.session, self._delta)
+        return SparkEngine(catalog, self.session, self._delta, few_rows=self._few_rows)
+
+    def over_few_rows(self, catalog: Catalog) -> Engine | None:
+        """To plan a search takes Spark's driver longer than a few rows take an engine beside it."""
+        return None if self._few_rows is None else self._few_rows(catalog)
+
+    @property
+    def is_spread(self) -> bool:
+        return True
 
     def frame(self, compiled: Compiled) -> DataFrame:
         """The rows of a compiled search as a data frame of Spark, which has computed none of them;
