@@ -1,8 +1,9 @@
-"""A worker, the driver, the server of S3 are killed in the middle of an ingest and of a hunt on a
-cluster: nothing is half-written, the job goes on or says how to, and the command given again makes
-what it makes undisturbed.
+"""A worker, the driver, the server of S3 are killed in the middle of an ingest, of a hunt and of
+windows that are due, on a cluster: nothing is half-written, the job goes on or says how to, and the
+command given again makes what it makes undisturbed. A window that had run is not run again.
 
-``ESCUDO_KILLS=10`` sets the rounds; each kills all three, at moments that chance chooses.
+The suite kills the driver and a worker of the windows. ``ESCUDO_KILLS=10`` sets rounds: each kills
+all three, in turns in each of the jobs. Chance chooses the moments.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import sqlalchemy as sa
 from escudo.lake import Lake
 from escudo.lake.place import SharedLake
 from escudo.lake.tables import NOTABLE, RISK
+from escudo.schedule.database import State
+from escudo.schedule.tables import DONE, FAILED, GAPS, SEARCHES, WINDOWS
 from tests.engines.spark.cluster import (
     S3_CONNECTOR,
     SECONDS,
@@ -40,8 +43,14 @@ from tests.storage.gate import Gate
 
 pytestmark = [*needs_spark, needs_shared]
 
-ROUNDS = int(os.environ.get("ESCUDO_KILLS", "1"))
+ROUNDS = int(os.environ.get("ESCUDO_KILLS", "0"))
 VICTIMS = ("worker", "driver", "storage")
+JOBS = ("ingest", "hunt", "run")
+KILLS = [
+    (victim, JOBS[(number + at) % len(JOBS)])
+    for number in range(ROUNDS)
+    for at, victim in enumerate(VICTIMS)
+] or [("driver", "run"), ("worker", "run")]
 LOGS = ("evtx/Discovery", "evtx/Execution", "otrf/covenant_sharpwmi_create_dcerpc_wmi.zip")
 CONTENT = (
     "detections/endpoint/cmd_carry_out_string_command_parameter.yml",
@@ -49,15 +58,30 @@ CONTENT = (
     "detections/endpoint/icacls_grant_command.yml",
     "macros",
 )
+WEEKLY = Path(__file__).with_name("weekly_content")
+WINDOWED = ("Processes of a Week", "Programs of a Week", "Sources of a Week")
+"""Detections that look at a week each; so few that they are not screened, which takes most time."""
+BEGIN, END, WEEKS = "2019-05-13T00:00:00Z", "2019-06-17T00:00:00Z", 5
+"""When they are known first, and the weeks later: most of these have events."""
 _CODE = re.compile(r"error\[(\w+)\]")
 _SAFE = frozenset({"ENG001", "ENG009", "STO001", "LAK007"})
 """Errors that end a job which the storage left; each says that it can be repeated."""
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a job makes: the rows of events, what was found, and the windows that are known, by
+    search and time: what became of them."""
+
+    events: Mapping[str, Any]
+    found: Mapping[str, Sequence[str]]
+    windows: Mapping[tuple[str, float], tuple[Any, ...]] = field(default_factory=dict)
+
+
 @dataclass
 class Scene:
-    """A cluster whose storage is behind a gate. ``events`` is what the logs make in a lake,
-    ``found`` what a hunt finds; ``seconds`` is how long each job takes undisturbed."""
+    """A cluster whose storage is behind a gate. ``whole`` is what each job makes undisturbed, and
+    ``seconds`` how long it takes."""
 
     cluster: Cluster
     gate: Gate
@@ -66,21 +90,37 @@ class Scene:
     folder: Path
     logs: Sequence[Path]
     content: Sequence[Path]
-    events: Mapping[str, Any] = field(default_factory=dict)
-    found: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    whole: dict[str, Made] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     number: int = 0
 
-    def make_command(self, job: str, place: SharedLake, *, spark: bool = True) -> list[str]:
-        given = [
-            *(["ingest", *map(str, self.logs), "--quiet"] if job == "ingest" else ["hunt"]),
-            *("--lake", place.url, "--ledger", place.ledger),
-        ]
+    def make_command(
+        self, job: str, place: SharedLake, *, spark: bool = True, now: str = END
+    ) -> list[str]:
+        given = {
+            "ingest": ["ingest", *map(str, self.logs), "--quiet"],
+            "hunt": ["hunt"],
+            "run": ["run", "--once", "--continuous", "--now", now],
+            "backfill": ["backfill", "--now", now],
+        }[job]
+        given += ["--lake", place.url, "--ledger", place.ledger]
         if job == "hunt":
             given += [text for path in self.content for text in ("--content", str(path))]
+        if job in ("run", "backfill"):
+            given += ["--content", str(WEEKLY)]
+            given += [text for name in WINDOWED for text in ("--detection", name)]
         through = {"spark.executorEnv.AWS_ENDPOINT_URL": self.gate.endpoint}
         more = self.cluster.name_place(self.folder, {**S3_CONNECTOR, **through})
         return [*given, *(more if spark else [])]
+
+    def prepare(self, job: str, place: SharedLake) -> None:
+        """Does what comes before a job."""
+        if job == "ingest":
+            return
+        run(*self.make_command("ingest", place, spark=False), more=self.environment)
+        if job == "run":
+            first = self.make_command("run", place, spark=False, now=BEGIN)
+            run(*first, more=self.environment)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -120,38 +160,47 @@ def scene(
     monkeypatch.setenv("ESCUDO_CACHE", str(tmp_path / "cache"))
     with Gate(bucket["AWS_ENDPOINT_URL"]) as gate:
         made = Scene(cluster, gate, bucket["AWS_ENDPOINT_URL"], postgres, tmp_path, logs, content)
-        with made.make_place() as place:
-            for job in ("ingest", "hunt"):
+        for job in sorted({job for _, job in KILLS}):
+            with made.make_place() as place:
+                made.prepare(job, place)
                 begun = time.monotonic()
                 run(*made.make_command(job, place), more=made.environment)
                 made.seconds[job] = time.monotonic() - begun
-            with Lake.open(place) as lake:
-                made.events, made.found = _read_events(lake), read_found(lake)
-        assert made.events
-        assert all(made.found.values())
+                whole = made.whole[job] = _read_made(place)
+            assert whole.events
+            assert job == "ingest" or all(whole.found.values())
+            if job == "run":
+                _are_whole(whole)
         yield made
 
 
+def _are_whole(made: Made) -> None:
+    """All windows have run, most of them for something, and each of these rows is there once."""
+    assert len(made.windows) == len(WINDOWED) * WEEKS
+    states, _, risk_events, findings = zip(*made.windows.values(), strict=True)
+    assert set(states) == {DONE}
+    assert sum(map(bool, findings)) > WEEKS
+    assert sum(risk_events) == len(made.found[RISK])
+    assert sum(findings) == len(made.found[NOTABLE])
+
+
 def test_a_kill_leaves_nothing_half_written(scene: Scene) -> None:
-    """Each victim, in turns while events come in and while a hunt runs."""
     chance = random.Random(18)
     hits = 0
-    for number in range(ROUNDS):
-        for victim in VICTIMS:
-            job = ("ingest", "hunt")[(number + VICTIMS.index(victim)) % 2]
-            hit, told = _disturb(scene, job, victim, chance)
-            print(f"round {number + 1}: {victim}, {job}: {'hit' if hit else 'late'} {told}")
-            hits += hit
-    assert hits >= ROUNDS, "a kill that comes late shows nothing"
+    for number, (victim, job) in enumerate(KILLS):
+        hit, told = _disturb(scene, job, victim, chance)
+        print(f"kill {number + 1}: {victim}, {job}: {'hit' if hit else 'late'} {told}")
+        hits += hit
+    assert hits >= len(KILLS) / len(VICTIMS), "a kill that comes late shows nothing"
 
 
 def _disturb(
     scene: Scene, job: str, victim: str, chance: random.Random
 ) -> tuple[bool, Sequence[str]]:
     """Whether the job was at work when the victim was killed, and the errors that it told."""
+    whole = scene.whole[job]
     with scene.make_place() as place:
-        if job == "hunt":
-            run(*scene.make_command("ingest", place, spark=False), more=scene.environment)
+        scene.prepare(job, place)
         command = scene.make_command(job, place)
         process = begin(command, scene.environment)
         try:
@@ -170,27 +219,61 @@ def _disturb(
             end_group(process)
             if victim == "worker":
                 scene.cluster.add_worker()
-        codes = _CODE.findall(told)
+        codes = _CODE.findall(told) + _read_failures(place)
         if victim == "worker":
             assert process.returncode == 0, told
         elif victim == "storage" and process.returncode:
             assert codes, told
             assert set(codes) <= _SAFE, told
-        with Lake.open(place) as lake:
-            events, found = _read_events(lake), read_found(lake)
-            assert events in ({}, scene.events)
-            assert all(set(found[name]) <= set(scene.found[name]) for name in found)
-            if process.returncode == 0:
-                assert events == scene.events
-                assert job == "ingest" or found == scene.found
+        made, runs = _read_made(place), _count_runs(place)
+        assert made.events in ({}, whole.events)
+        assert all(set(made.found[name]) <= set(whole.found[name]) for name in made.found)
+        ran = {window: what for window, what in made.windows.items() if what[0] == DONE}
+        assert ran.items() <= whole.windows.items()
+        if process.returncode == 0:
+            assert made == whole
+        if any(what[0] == FAILED for what in made.windows.values()):
+            assert "escudo backfill" in told
+            run(*scene.make_command("backfill", place), more=scene.environment)
         run(*command, more=scene.environment)
+        assert _read_made(place) == whole
+        again = _count_runs(place)
+        assert {window: again[window] for window in ran} == {window: runs[window] for window in ran}
         with Lake.open(place) as lake:
-            assert _read_events(lake) == scene.events
-            assert job == "ingest" or read_found(lake) == scene.found
             ids = find_raw_ids(lake)
             assert len(set(ids)) == len(ids)
             assert _find_strays(lake) == set()
-    return hit, codes
+    told_of = [f"{len(ran)} of {len(whole.windows)} windows"] if job == "run" else []
+    return hit, [*told_of, *codes]
+
+
+def _read_made(place: SharedLake) -> Made:
+    with Lake.open(place) as lake:
+        events, found = _read_events(lake), read_found(lake)
+    what = (WINDOWS.c.state, WINDOWS.c.rows, WINDOWS.c.risk_events, WINDOWS.c.findings)
+    with State.open(place.ledger) as state, state.read() as connection:
+        rows = connection.execute(_ask_windows(*what)).all()
+        assert not connection.execute(sa.select(GAPS.c.id)).all()
+    return Made(events, found, {(name, due): tuple(rest) for name, due, *rest in rows})
+
+
+def _count_runs(place: SharedLake) -> dict[tuple[str, float], int]:
+    """How often each window was begun."""
+    with State.open(place.ledger) as state, state.read() as connection:
+        rows = connection.execute(_ask_windows(WINDOWS.c.runs)).all()
+    return {(name, due): runs for name, due, runs in rows}
+
+
+def _read_failures(place: SharedLake) -> list[str]:
+    """The errors of the windows whose search failed."""
+    with State.open(place.ledger) as state, state.read() as connection:
+        failed = _ask_windows(WINDOWS.c.code).where(WINDOWS.c.state == FAILED)
+        return [code for _, _, code in connection.execute(failed)]
+
+
+def _ask_windows(*columns: sa.Column[Any]) -> sa.Select[Any]:
+    named = sa.select(SEARCHES.c.name, WINDOWS.c.due, *columns)
+    return named.join(SEARCHES, SEARCHES.c.id == WINDOWS.c.search_id)
 
 
 def _read_events(lake: Lake) -> dict[str, Any]:
