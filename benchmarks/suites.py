@@ -98,7 +98,7 @@ def text(events: int) -> Suite:
         source = {"source": str(text_logs.make_log(kind, events))}
         for name, function in (("DuckDB", "duckdb_read"), ("Polars", "polars_read")):
             variants += [
-                Variant(f"{kind}, escudo", module, "escudo_read", source),
+                Variant(f"{kind}, beside {name}", module, "escudo_read", source),
                 Variant(f"{kind}: {name}", module, function, {**source, "kind": kind}),
             ]
     return Suite(
