@@ -99,6 +99,16 @@ def test_the_fast_way_agrees_with_a_plain_parser(
         assert found.get(number, {}) == {path: v for path, v in plain.items() if v != []}
 
 
+@pytest.mark.parametrize("text", ['{"a": {"b": "x", "c": {}}}', '{"a":{"b":"x","c":{}},"d":null}'])
+def test_lines_with_empty_objects_are_not_read_one_by_one(text: str) -> None:
+    """Most events of CloudTrail and Entra have one, which is no value."""
+    lines = pa.array([text, '{"a": {"b": "y", "c": {"d": "z"}}}'] * 200)
+    [(numbers, paths)] = JsonLines(few=0).columns(lines, None)
+    assert len(numbers) == 400
+    assert paths["a", "b"].to_pylist() == ["x", "y"] * 200
+    assert paths["a", "c", "d"].to_pylist() == [None, "z"] * 200
+
+
 def test_gzipped_falcon_data() -> None:
     line = {"event_simpleName": "ProcessRollup2", "aid": "1", "timestamp": "1713805173418"}
     data = "".join(json.dumps(line | {"RawProcessId": str(n)}) + "\n" for n in range(3000))

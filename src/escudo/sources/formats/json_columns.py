@@ -32,6 +32,7 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 Counts: TypeAlias = npt.NDArray[np.int64]
 
 _COLON, _QUOTE, _BLANK, _TAB, _NULL, _OBJECT, _ARRAY, _BACKSLASH, _COMMA = b':" \tn{[\\,'
+_OBJECT_END = ord("}")
 _VALUE = np.frombuffer(b'":"', np.uint8)
 """What stands before a text that is a value."""
 _NO_KEY_END = [_OBJECT, _COMMA, _BACKSLASH]
@@ -327,7 +328,11 @@ def _count_all(values: pa.Array) -> int:
 
 
 def _looks(data: Bytes, colons: Positions) -> tuple[npt.NDArray[np.bool_], ...]:
-    """Which colons stand behind a key; those of nulls, objects and arrays; those in doubt."""
+    """Which colons stand behind a key; those of nulls, objects and arrays; those in doubt.
+
+    An empty object is no value, as null is none: in CloudTrail's and Entra's logs most events have
+    one (2026-11-30).
+    """
     before, second = data[colons - 1], data[colons - 2]
     quoted = before == _QUOTE
     # A value that begins with a colon looks like a key, but for the key before it.
@@ -335,18 +340,22 @@ def _looks(data: Bytes, colons: Positions) -> tuple[npt.NDArray[np.bool_], ...]:
     third = data[at]
     value = quoted & (third == _COLON) & (data[at - 1] == _QUOTE)
     key = quoted & ~value
-    behind = data[np.minimum(colons + 1, len(data) - 1)]
+    last = len(data) - 1
+    behind, next_ = data[np.minimum(colons + 1, last)], data[np.minimum(colons + 2, last)]
     spaced = behind == _BLANK
     if spaced.any():
-        behind[spaced] = data[np.minimum(colons[spaced] + 2, len(data) - 1)]
+        behind[spaced] = next_[spaced]
+        next_[spaced] = data[np.minimum(colons[spaced] + 3, last)]
+    object_ = key & (behind == _OBJECT)
+    empty = object_ & (next_ == _OBJECT_END)
     # A key that begins with a colon would be told apart by nothing, one with a blank behind it
     # is not seen.
     doubtful = key & ((third == _OBJECT) | (third == _COMMA) | (second == _BACKSLASH))
     doubtful |= (second == _QUOTE) & ((before == _BLANK) | (before == _TAB))
     return (
         key,
-        key & (behind == _NULL),
-        key & (behind == _OBJECT),
+        key & (behind == _NULL) | empty,
+        object_ & ~empty,
         key & (behind == _ARRAY),
         doubtful,
     )
