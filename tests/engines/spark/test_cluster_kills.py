@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -204,7 +205,12 @@ def _disturb(
         command = scene.make_command(job, place)
         process = begin(command, scene.environment)
         try:
-            time.sleep(chance.uniform(0.4, 0.95) * scene.seconds[job])
+            moment = chance.uniform(0.4, 0.95)
+            if job == "run":
+                _await_windows(place, int(moment * len(whole.windows)), process)
+                time.sleep(chance.uniform(0.0, 2.0))
+            else:
+                time.sleep(moment * scene.seconds[job])
             hit = process.poll() is None
             if victim == "driver":
                 end_group(process)
@@ -229,6 +235,7 @@ def _disturb(
         assert made.events in ({}, whole.events)
         assert all(set(made.found[name]) <= set(whole.found[name]) for name in made.found)
         ran = {window: what for window, what in made.windows.items() if what[0] == DONE}
+        assert ran or job != "run"
         assert ran.items() <= whole.windows.items()
         if process.returncode == 0:
             assert made == whole
@@ -245,6 +252,17 @@ def _disturb(
             assert _find_strays(lake) == set()
     told_of = [f"{len(ran)} of {len(whole.windows)} windows"] if job == "run" else []
     return hit, [*told_of, *codes]
+
+
+def _await_windows(place: SharedLake, number: int, process: subprocess.Popen[str]) -> None:
+    """Until so many windows have run, or the process has ended."""
+    asked = sa.select(sa.func.count()).select_from(WINDOWS).where(WINDOWS.c.state == DONE)
+    with State.open(place.ledger) as state:
+        while process.poll() is None:
+            with state.read() as connection:
+                if connection.execute(asked).scalar_one() >= number:
+                    return
+            time.sleep(0.2)
 
 
 def _read_made(place: SharedLake) -> Made:
