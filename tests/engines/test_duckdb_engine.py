@@ -14,7 +14,7 @@ from sqlglot import exp, parse_one
 from escudo.core.errors import EscudoError
 from escudo.core.schema import REST_TYPE, Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME
-from escudo.engines.duckdb import DuckDBEngine, connect
+from escudo.engines.duckdb import DuckDBEngine, connect, duckdb_engine
 from escudo.spl.relation.scans import Scan
 from escudo.spl.relation.sql import column, select, table
 from tests.conformance.catalog import RowsCatalog
@@ -197,3 +197,13 @@ def test_the_first_searches_of_a_process_may_run_at_once() -> None:
         [sys.executable, "-c", FIRST_SEARCHES], capture_output=True, check=True, timeout=120
     )
     assert done.stdout.decode().strip() == "SELECT ['x'];SELECT ['x']"
+
+
+def test_files_with_the_same_columns_share_what_is_known_of_them(tmp_path: Path) -> None:
+    """A server that takes in events each second has tens of thousands of files an hour."""
+    paths = [str(tmp_path / f"{number}.parquet") for number in range(2)]
+    for path in paths:
+        pq.write_table(pa.table({"a": [1], "b": [2]}), path)
+    first, second = map(duckdb_engine._file_columns, paths)
+    assert first == {"a", "b"}
+    assert first is second
