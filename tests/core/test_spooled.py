@@ -64,7 +64,12 @@ def test_parts_leave_memory_as_they_come(folder: Path) -> None:
             peak = max(peak, pa.total_allocated_bytes())
             yield made
 
-    kept = spool_parts(make_parts())
+    kept = spool_parts(make_parts(), part.slice(0, 0))
     assert peak - before < 1.5 * MOST_HELD
     assert kept.equals(pa.concat_tables([part] * count))
     assert os.listdir(folder) == []
+
+
+def test_no_parts_are_an_empty_table() -> None:
+    empty = make_table(0)
+    assert spool_parts([], empty) is empty

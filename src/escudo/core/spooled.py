@@ -37,10 +37,12 @@ def spool(table: pa.Table) -> pa.Table:
         os.unlink(path)
 
 
-def spool_parts(parts: Iterable[pa.Table]) -> pa.Table:
-    """The table of some parts, at least one, as ``spool``: so that few of them are in memory.
+def spool_parts(parts: Iterable[pa.Table], empty: pa.Table) -> pa.Table:
+    """The table of some parts, as ``spool``: so that few of them are in memory; ``empty`` where
+    there are none.
 
-    >>> spool_parts([pa.table({"a": [1]}), pa.table({"a": [2]})])["a"].to_pylist()
+    >>> parts = [pa.table({"a": [1]}), pa.table({"a": [2]})]
+    >>> spool_parts(parts, parts[0].slice(0, 0))["a"].to_pylist()
     [1, 2]
     """
     kept: list[pa.Table] = []
@@ -52,4 +54,4 @@ def spool_parts(parts: Iterable[pa.Table]) -> pa.Table:
             held = []
     if held:
         kept.append(spool(pa.concat_tables(held)))
-    return pa.concat_tables(kept)
+    return pa.concat_tables(kept) if kept else empty

@@ -80,12 +80,12 @@ def build_findings(
     ``event_hash`` is the same for the same row of the same detection, whichever run found it;
     ``hashes`` are these, where they are known. Many findings are in a file (``core.spooled``).
     """
-    notable = deployment.notable
+    notable, empty = deployment.notable, schema.arrow().empty_table()
     if notable is None or not match.rows.num_rows:
-        return schema.arrow().empty_table()
+        return empty
     report_unknown_tokens(match, report)
     parts = (_build_part(part, notable, known, schema) for part, known in cut_hashed(match, hashes))
-    return spool_parts(parts)
+    return spool_parts(parts, empty)
 
 
 def _build_part(match: Match, notable: Notable, hashes: pa.Array, schema: TableSchema) -> pa.Table:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,29 +61,23 @@ def build_risk_events(
     matter (``findings.judge_match``). ``hashes`` are those of the rows (``rows.hash_rows``), where
     they are known. Many events are in a file (``core.spooled``).
     """
-    config = match.detection.risk
+    config, empty = match.detection.risk, schema.arrow().empty_table()
     if config is None or not match.rows.num_rows:
-        return schema.arrow().empty_table()
+        return empty
     _report_messages(match, config, report)
     _report_objects(match, config, report)
-    parts = (_build_part(part, config, known, schema) for part, known in cut_hashed(match, hashes))
-    return spool_parts(parts)
+    return spool_parts(_build_parts(match, config, hashes, schema), empty)
 
 
-def _build_part(
-    match: Match, config: RiskConfig, hashes: pa.Array, schema: TableSchema
-) -> pa.Table:
-    threats = _threat_objects(match, config)
-    parts = [
-        _events(match, config, objects, hashes, threats, schema)
-        for objects in extract_risk_objects(match.rows, config)
-        if len(objects.values)
-    ]
-    empty = schema.arrow().empty_table()
-    held = set(chain.from_iterable(part.column_names for part in parts))
-    return pa.concat_tables([empty, *parts], promote_options="default").select(
-        [name for name in empty.column_names if not parts or name in held]
-    )
+def _build_parts(
+    match: Match, config: RiskConfig, hashes: pa.Array | None, schema: TableSchema
+) -> Iterator[pa.Table]:
+    """The events of each object of each part of a match; all have the same columns."""
+    for part, known in cut_hashed(match, hashes):
+        threats = _threat_objects(part, config)
+        for objects in extract_risk_objects(part.rows, config):
+            if len(objects.values):
+                yield _events(part, config, objects, known, threats, schema)
 
 
 def extract_risk_objects(rows: pa.Table, config: RiskConfig) -> Iterator[Objects]:
