@@ -59,8 +59,6 @@ SPLUNKS_OWN = frozenset(
 """Fields that Splunk has of an event whatever it says: its place on disk, its tags, its source."""
 
 _TIME_ALONE = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [AP]M")
-_EMPTY_DATA = re.compile(r"<Data Name=['\"]([^'\"]+)['\"]\s*(?:/>|></Data>)")
-_NO_WORD = re.compile(r"\W")
 _TEMPLATE = re.compile(r"[{}$]")
 
 
@@ -79,8 +77,7 @@ class SourceCheck:
     ``sources`` are all descriptions; of those ``with_example`` some are ``cut`` (not whole, as they
     were published) and some ``unread`` (whole, but no source of Escudo knows them). ``listed`` and
     ``produced`` count the fields of those that were recognised; ``empty`` are listed besides, and
-    have no value in the example: null, of which Splunk makes the text ``null``, or empty text, in
-    the field itself or in the one that it is another name of.
+    have no value in the example: null or empty text, of which Splunk makes the text ``null``.
     """
 
     sources: int
@@ -119,30 +116,30 @@ def check_sources(content: Content, tables: Tables, engine_of: EngineOf) -> Sour
     Fields that Splunk has of every event (``SPLUNKS_OWN``) are not counted. An example that is not
     whole gives no event, or lacks what was cut: its fields are not counted either.
     """
-    every, families = content.data_sources, tables.families
+    every = content.data_sources
     given = [source for source in every if source.example_log.strip()]
     cut = [source.name for source in given if is_cut(source.example_log)]
     with tempfile.TemporaryDirectory(prefix="escudo-examples-") as name:
         folder = Path(name)
         files = {source.name: path for source, path in _write_examples(given, folder)}
         labels = {str(files[source.name]): _find_labels(source) for source in given}
-        read = _read_examples(labels, families)
+        read = _read_examples(labels, tables.families)
         found = _find_fields(
             read,
             _write_tables(read, folder),
-            families,
+            tables.families,
             engine_of=engine_of,
             knowledge=content.knowledge,
         )
-    fallback = families.fallback.name
+    fallback = tables.families.fallback.name
     recognised: list[str] = []
     unread: list[str] = []
     missing: list[MissingField] = []
-    family_of: dict[str, str] = {}
+    families: dict[str, str] = {}
     listed = empty = 0
     for source in given:
         family, fields = found.get(str(files[source.name]), ("", frozenset()))
-        family_of[source.name] = family
+        families[source.name] = family
         if source.name in cut:
             continue
         if family in ("", fallback):
@@ -151,7 +148,7 @@ def check_sources(content: Content, tables: Tables, engine_of: EngineOf) -> Sour
         recognised.append(source.name)
         wanted = [n for n in dict.fromkeys(source.fields) if n not in SPLUNKS_OWN]
         lacking = [name for name in wanted if name not in fields]
-        valueless = find_empty(source.example_log, families[family].schema).intersection(lacking)
+        valueless = find_empty(source.example_log).intersection(lacking)
         listed += len(wanted) - len(valueless)
         empty += len(valueless)
         missing += [MissingField(source.name, name) for name in lacking if name not in valueless]
@@ -164,7 +161,7 @@ def check_sources(content: Content, tables: Tables, engine_of: EngineOf) -> Sour
         listed=listed,
         empty=empty,
         missing=missing,
-        families=family_of,
+        families=families,
     )
 
 
@@ -188,26 +185,17 @@ def is_cut(example: str) -> bool:
     return text.startswith("<Event") and "</Event>" not in text
 
 
-def find_empty(example: str, schema: TableSchema | None = None) -> frozenset[str]:
-    """The fields of an event that have no value in it: null or empty text in a JSON object, empty
-    data of a Windows event; and by the schema of its family, what is another name of one of these.
+def find_empty(example: str) -> frozenset[str]:
+    """The paths of a JSON object that have no value: null, or empty text.
 
     >>> sorted(find_empty('{"a": null, "b": {"c": ""}, "d": [{"e": null, "f": 1}]}'))
     ['a', 'b.c', 'd{}.e']
-    >>> sorted(find_empty("<Event><Data Name='New Value'></Data><Data Name='ID'>1</Data></Event>"))
-    ['New_Value']
     """
-    paths = {_NO_WORD.sub("_", name) for name in _EMPTY_DATA.findall(example)}
     try:
         value = json.loads(example)
     except json.JSONDecodeError:
-        pass
-    else:
-        paths |= {path for path, leaf in _walk(value, "") if leaf in (None, "")}
-    if schema is None:
-        return frozenset(paths)
-    named = (c for c in schema.columns if c.expr is not None)
-    return frozenset(paths | {c.name for c in named if (c.expr or "").strip("'") in paths})
+        return frozenset()
+    return frozenset(path for path, leaf in _walk(value, "") if leaf in (None, ""))
 
 
 def _walk(value: object, path: str) -> Iterator[tuple[str, object]]:
