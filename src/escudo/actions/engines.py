@@ -110,7 +110,6 @@ class SparkEngines:
 
     def __init__(self, place: SparkPlace | None = None) -> None:
         self._place = place or SparkPlace()
-        self._few_rows = DuckDBEngines(sparing=True)
         reason = explain_unavailable(remote=self._place.is_remote)
         if reason is not None:
             raise EscudoError("CLI007", reason)
@@ -131,6 +130,11 @@ class SparkEngines:
         return import_module("escudo.engines.spark.session").open_session(self._place)
 
     @cached_property
+    def _few_rows(self) -> DuckDBEngines:
+        """Makes engines for searches that are not worth a job of Spark's."""
+        return DuckDBEngines(sparing=True)
+
+    @cached_property
     def _delta(self) -> Any:
         """What is known of the session's connector to Delta, of which each engine would ask."""
         return import_module("escudo.engines.spark.delta_reader").DeltaReader(self._session)
@@ -141,7 +145,6 @@ class AttachedEngines(SparkEngines):
 
     def __init__(self, session: Any) -> None:
         self._given = session
-        self._few_rows = DuckDBEngines(sparing=True)
 
     def over_spark(self, catalog: Catalog) -> Any:
         """The engine itself, which gives data frames, too."""

@@ -96,19 +96,18 @@ def gather_candidates(
         chosen += _find_small(detections, screened, large)
     elif not shared:
         return None
-    if not chosen or engine.over_few_rows(catalog) is None:
+    paths: dict[str, str] = {}
+    narrow = engine.over_few_rows(_Narrowed(catalog, within, paths)) if chosen else None
+    if narrow is None:
         return None
     asked = dict.fromkeys(chain.from_iterable(_list_needs(s, shared) for _, s in chosen))
     columns = _find_columns(catalog)
-    folder, paths = Path(make_folder()), {}
+    folder = Path(make_folder())
     for name in sorted({n.table for n in asked}):
         scan = make_scan(name, within, columns[name])
         path = folder / f"{name}.parquet"
         pq.write_table(_read([n for n in asked if n.table == name], scan, engine), path)
         paths[name] = str(path)
-    narrow = engine.over_few_rows(_Narrowed(catalog, within, paths))
-    if narrow is None:
-        return None
     return Candidates(narrow, {d.id: Counter(screen.reads) for d, screen in chosen})
 
 

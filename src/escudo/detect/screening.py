@@ -63,7 +63,7 @@ ONE_OF = 61
 """Of so many rows of a table one is asked how often there are signs."""
 
 FEWEST_TRIED = 2_000
-"""Rows that have to be asked: a smaller table is asked of all needs at once."""
+"""Rows that have to be asked so: a smaller table is asked of all needs at once."""
 
 MOST_SIGNED = 0.003
 """The share of rows with a sign that is worth looking for."""
@@ -436,7 +436,9 @@ def _ask_table(
         needs = [n for n in needs if narrow.asked[n.narrow]]
         met = {n: narrow.asked[n.narrow] for n in needs if n.condition == n.narrow}
     needs = [n for n in needs if n not in met]
-    signed = _choose_signed(name, window, needs, engine)
+    signed: Set[TableNeed] = frozenset()
+    if tuples is None or sum(tuples[_ROWS].to_pylist()) >= FEWEST_TRIED * ONE_OF:
+        signed = _choose_signed(name, window, needs, engine)
     signs = dict.fromkeys(chain.from_iterable(n.signs or () for n in signed))
     sieve = exp.paren(any_holds(sign.ask() for sign in signs))
     others = [n for n in needs if n not in signed]

@@ -399,18 +399,18 @@ def _expand(source: _Source, depth: int) -> Iterator[LogStream | Diagnostic]:
 
 def _head(stream: BinaryIO, most: int = HEAD_BYTES) -> bytes:
     """The first bytes; where the stream is damaged, those before the damage, if there are any."""
-    head = b""
+    head = bytearray()
     while len(head) < most:
         try:
             piece = stream.read(min(_HEAD_STEP, most - len(head)))
         except Exception:
             if not head:
                 raise
-            return head
+            break
         if not piece:
             break
         head += piece
-    return head
+    return bytes(head)
 
 
 _PROSE = (
