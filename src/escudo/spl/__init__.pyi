@@ -37,8 +37,8 @@ from .functions import EvalFunction as EvalFunction
 from .functions import Params as Params
 from .functions import StatsFunction as StatsFunction
 from .functions import eval_functions as eval_functions
+from .functions import map_aggregates as map_aggregates
 from .functions import stats_functions as stats_functions
-from .functions import windowed as windowed
 from .functions.aggregate import is_aggregate as is_aggregate
 from .functions.timeformat import Part as Part
 from .functions.timeformat import split_format as split_format

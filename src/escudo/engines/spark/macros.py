@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from escudo.engines.spark.lifting import lift_kernels
 from escudo.engines.spark.special import SPECIAL
-from escudo.spl import is_aggregate, parenthesise, windowed
+from escudo.spl import is_aggregate, map_aggregates, parenthesise
 
 DIALECT = "spark"
 _MACRO = re.compile(r"MACRO (\w+)\((.*?)\) AS\s+(.*?);\s*(?=\n|\Z)", re.DOTALL)
@@ -116,4 +116,4 @@ def _window(node: exp.Window) -> exp.Expr:
     holds_aggregate = any(is_aggregate(n) for n in inner.walk() if n is not inner)
     if is_aggregate(inner) or not holds_aggregate:
         return node
-    return windowed(inner, over)
+    return map_aggregates(inner, over)

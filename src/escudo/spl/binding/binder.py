@@ -443,16 +443,17 @@ class Binder:
         keeps_empty: bool = False,
         counts: Sequence[str] | None = None,
         keys: Sequence[str] = (),
+        distinct: bool = False,
         late_proof: LateProof | None = None,
     ) -> Relation:
         """A relation with fixed columns over others, rendered when all is bound.
 
-        ``keeps_empty``: it has no row where the first of them has none. ``counts``, ``keys`` and
-        ``late_proof``: see ``QueryBase``.
+        ``keeps_empty``: it has no row where the first of them has none. ``counts``, ``keys``,
+        ``distinct`` and ``late_proof``: see ``QueryBase``.
         """
         counted = None if counts is None else tuple(counts)
         base = QueryBase(
-            build, tuple(inputs), fields, keeps_empty, counted, tuple(keys), late_proof
+            build, tuple(inputs), fields, keeps_empty, counted, tuple(keys), distinct, late_proof
         )
         relation = Relation(base, order=tuple(order), evidence=evidence)
         return relation.closed(dict(fields))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from escudo.spl.functions.aggregate import STATISTICS, windowed
+from escudo.spl.functions.aggregate import STATISTICS, map_aggregates
 from escudo.spl.functions.conditional import CONDITIONAL
 from escudo.spl.functions.conversion import CONVERSION
 from escudo.spl.functions.datetime import DATE_AND_TIME
@@ -20,8 +20,8 @@ __all__ = [
     "Params",
     "StatsFunction",
     "eval_functions",
+    "map_aggregates",
     "stats_functions",
-    "windowed",
 ]
 
 eval_functions: Mapping[str, EvalFunction] = merge_tables(

@@ -2,7 +2,7 @@
 Multivaluefunctions, Timefunctions).
 
 Every builder gives aggregates of SQLGlot (``exp.AggFunc``), perhaps inside a scalar expression;
-``windowed`` puts them over a window. A multivalue argument counts each of its values.
+``map_aggregates`` puts them over a window. A multivalue argument counts each of its values.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ LIST_LIMIT = 100
 """``list()`` keeps the first 100 values (Search Reference, Multivalue stats functions)."""
 
 
-def windowed(
-    value: exp.Expression, over: Callable[[exp.Expression], exp.Expression]
+def map_aggregates(
+    value: exp.Expression, change: Callable[[exp.Expression], exp.Expression]
 ) -> exp.Expression:
-    """The expression with each of its aggregates put over a window.
+    """The expression with each of its aggregates changed: put over a window, for example.
 
     >>> rate = divided_by(sum_values(exp.column("x")), count_rows())
-    >>> windowed(rate, lambda agg: exp.Window(this=agg)).sql()
+    >>> map_aggregates(rate, lambda agg: exp.Window(this=agg)).sql()
     'SUM(x) OVER () / COUNT(*) OVER ()'
     """
 
     def step(node: exp.Expr) -> exp.Expr:
         if is_aggregate(node):
-            return over(node)
+            return change(node)
         for key, child in list(node.args.items()):
             if isinstance(child, exp.Expr):
                 node.set(key, step(child))

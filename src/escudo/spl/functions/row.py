@@ -96,7 +96,7 @@ class StatsFunction:
     """One statistical function; ``build(argument, time, params)`` is an aggregate in SQL.
 
     ``needs_argument`` is False for ``count``; ``needs_time`` is True where the function goes by
-    ``_time``. ``windowed`` puts the result over a window.
+    ``_time``. ``map_aggregates`` puts the result over a window.
     """
 
     name: str

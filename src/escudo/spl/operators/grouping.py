@@ -18,11 +18,12 @@ from escudo.spl.binding.binder import Binder
 from escudo.spl.functions import stats_functions
 from escudo.spl.functions.row import Params, StatsFunction
 from escudo.spl.operators.late_proof import attach_proof, proves_late
+from escudo.spl.operators.regrouping import sum_up_one_row
 from escudo.spl.operators.sparklines import build_sparkline
 from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.bases import LateProof
 from escudo.spl.relation.coercion import as_number
-from escudo.spl.relation.relation import Evidence, Relation
+from escudo.spl.relation.relation import Evidence, Relation, Traits
 from escudo.spl.relation.sql import (
     alias,
     all_hold,
@@ -224,6 +225,9 @@ def aggregate_rows(
     """``stats terms BY by``: a relation of the BY fields and the terms, in that order."""
     terms = expand_wildcards(terms, relation, binder)
     keys = prepare_keys(relation, by, binder, given, late=True)
+    alone = _sum_up_single_rows(keys, terms, binder)
+    if alone is not None:
+        return alone
     inner, order = keys.relation, None
     if needs_arrival(terms):
         inner, order = find_arrival(inner, binder)
@@ -266,18 +270,44 @@ def aggregate_rows(
             render=lambda: render_with(items),
             attach=lambda rows: attach_proof(rows, inner, named, proof, evidence, binder),
         )
-    result = [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
     return binder.query(
         render,
         [inner],
         fields,
-        result,
+        _order_by(keys),
         evidence,
         keeps_empty=bool(groups),
         counts=counts,
         keys=named,
+        distinct=bool(groups),
         late_proof=late,
     )
+
+
+def _sum_up_single_rows(keys: Keys, terms: Sequence[Aggregate], binder: Binder) -> Relation | None:
+    """The rows as groups of their own, where no two of them have the same keys; None where they
+    may, or a statistic looks at rows."""
+    relation = keys.relation
+    together = relation.distinct_by
+    if keys.missing or not together or not together <= {b.ident for _, b in keys.bound}:
+        return None
+    found: list[tuple[str, Typed]] = []
+    for term in terms:
+        value = build_aggregate(term, relation, binder, None)
+        sql = sum_up_one_row(value.sql) if term.inner is None else None
+        if sql is None:
+            return None
+        found.append((term.output, Typed(sql, value.type)))
+    for ident in keys.late:
+        relation = relation.where(has_value(column(ident)))
+    relation = relation.extend(found, binder.names)
+    outputs = {term.output: relation.fields[term.output] for term in terms}
+    kept = {n: b for n, b in (*keys.bound, *outputs.items()) if b is not None}
+    return replace(relation, traits=Traits()).closed(kept).ordered(_order_by(keys))
+
+
+def _order_by(keys: Keys) -> list[Order]:
+    return [Order(column(b.ident), number=_find_number(b)) for _, b in keys.bound]
 
 
 def _find_number(bound: Bound) -> exp.Expression | None:

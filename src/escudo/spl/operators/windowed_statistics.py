@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from escudo.core.schema import FieldType
 from escudo.spl.binding.binder import Binder
-from escudo.spl.functions.aggregate import windowed
+from escudo.spl.functions.aggregate import map_aggregates
 from escudo.spl.operators.grouping import (
     build_aggregate,
     expand_wildcards,
@@ -57,9 +57,9 @@ def add_statistics(
         if keys and whole and value.sql == count_rows():
             sql = _count_group(grouped, place)
         elif keys:
-            sql = case_when((grouped.copy(), windowed(value.sql, place)))
+            sql = case_when((grouped.copy(), map_aggregates(value.sql, place)))
         else:
-            sql = windowed(value.sql, place)
+            sql = map_aggregates(value.sql, place)
         added.append((term.output, Typed(sql, value.type)))
     return relation.extend(added, binder.names, window=True)
 

@@ -60,6 +60,11 @@ class Base(ABC):
         return ()
 
     @property
+    def distinct_by(self) -> frozenset[str]:
+        """Columns in which no two rows are the same; none: there may be such rows."""
+        return frozenset()
+
+    @property
     def row_wise(self) -> bool:
         """Whether each row is made of one row of a table: some can be read without others."""
         return False
@@ -160,11 +165,17 @@ class QueryBase(Base):
     there may be more rows than before."""
     keys: tuple[str, ...] = ()
     """Identifiers that are the same in each of the rows of the first input that one was made of."""
+    distinct: bool = False
+    """Whether no two of its rows have the same ``keys``."""
     late_proof: LateProof | None = None
 
     @property
     def settled(self) -> tuple[str, ...]:
         return self.keys
+
+    @property
+    def distinct_by(self) -> frozenset[str]:
+        return frozenset(self.keys if self.distinct else ())
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)

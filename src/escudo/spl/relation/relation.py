@@ -74,6 +74,18 @@ class Relation:
         )
 
     @property
+    def distinct_by(self) -> frozenset[str]:
+        """Columns in which no two rows are the same; none: there may be such rows."""
+        if any(
+            step.unnest
+            if isinstance(step, Extend)
+            else isinstance(step, Wrap) and not step.row_wise
+            for step in self.steps
+        ):
+            return frozenset()
+        return self.base.distinct_by
+
+    @property
     def arrival(self) -> exp.Expression | None:
         """The stored time by which the rows are ordered, newest first, as they arrive."""
         first = self.order[0] if self.order else None
