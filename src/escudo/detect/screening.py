@@ -35,6 +35,7 @@ from escudo.spl import (
     alias,
     all_hold,
     any_holds,
+    ask_in_turn,
     case_when,
     column,
     group_rows,
@@ -349,9 +350,9 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
     known = bare.relax(all_hold(need.conditions))
     narrow = replace(bare, stored=frozenset(few)).relax(known)
     # Behind WHEN the condition is asked of the rows only that the narrow columns leave.
-    condition = known
+    condition = ask_in_turn(known.copy())
     if not is_true(narrow) and narrow != known:
-        condition = case_when((narrow.copy(), known.copy()), otherwise=exp.false())
+        condition = case_when((narrow.copy(), condition), otherwise=exp.false())
 
     def columns_of(sql: exp.Expression) -> Columns:
         return tuple((n, kinds[n]) for n in sorted({c.name for c in sql.find_all(exp.Column)}))

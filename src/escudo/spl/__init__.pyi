@@ -61,6 +61,7 @@ from .relation.pcre import translate as translate
 from .relation.scans import Need as Need
 from .relation.scans import Scan as Scan
 from .relation.scans import Terms as Terms
+from .relation.signs import ask_in_turn as ask_in_turn
 from .relation.signs import list_signs as list_signs
 from .relation.sql import alias as alias
 from .relation.sql import all_hold as all_hold

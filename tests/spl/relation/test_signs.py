@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp, parse_one
 
-from escudo.spl import all_hold, any_holds, column, list_signs
+from escudo.spl import all_hold, any_holds, ask_in_turn, column, list_signs
 from escudo.spl.relation.comparison import match_wildcards
 from escudo.spl.relation.signs import MOST_SIGNS
 
@@ -48,6 +48,17 @@ def test_a_row_that_meets_it_has_one(
         f"SELECT {asked} FROM (SELECT $a AS a, $b AS b)", {"a": a, "b": b}
     ).fetchone() or (True, False)
     assert has or not meets
+
+
+@given(condition=CONDITIONS, a=TEXTS, b=TEXTS)
+def test_asked_in_turn_it_is_met_by_the_same(
+    condition: exp.Expression, a: str | None, b: str | None
+) -> None:
+    asked = ", ".join(e.sql("duckdb") for e in (condition, ask_in_turn(condition)))
+    meets, in_turn = CONNECTION.execute(
+        f"SELECT {asked} FROM (SELECT $a AS a, $b AS b)", {"a": a, "b": b}
+    ).fetchone() or (True, False)
+    assert bool(meets) is bool(in_turn)
 
 
 @pytest.mark.parametrize(

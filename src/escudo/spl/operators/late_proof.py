@@ -14,6 +14,7 @@ from escudo.spl.binding.binder import Binder
 from escudo.spl.binding.runner import LateProver
 from escudo.spl.operators.row_matching import join_queries, qualify
 from escudo.spl.relation.relation import Evidence, Relation
+from escudo.spl.relation.signs import DEAR
 from escudo.spl.relation.sql import (
     alias,
     all_hold,
@@ -25,9 +26,6 @@ from escudo.spl.relation.sql import (
     table,
 )
 from escudo.spl.relation.steps import Where
-
-_DEAR = (exp.Contains, exp.StartsWith, exp.EndsWith, exp.Like, exp.RegexpLike, exp.Anonymous)
-"""What takes long to ask of each event."""
 
 MOST_VALUES = 8
 """Values of a list that an event is soon compared with."""
@@ -49,8 +47,7 @@ def proves_late(events: Relation, binder: Binder) -> bool:
 
 def _is_dear(condition: exp.Expression) -> bool:
     return any(
-        isinstance(node, _DEAR)
-        or (isinstance(node, exp.In) and len(node.expressions) > MOST_VALUES)
+        isinstance(node, DEAR) or (isinstance(node, exp.In) and len(node.expressions) > MOST_VALUES)
         for node in condition.walk()
     )
 
