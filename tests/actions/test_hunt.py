@@ -21,6 +21,7 @@ from escudo.actions.run_report import count_run
 from escudo.actions.workspace import Workspace
 from escudo.content import Detection
 from escudo.core.errors import EscudoError
+from escudo.detect.running import make_match
 from escudo.engines.duckdb import DuckDBEngine
 from escudo.engines.execute import Engine
 from escudo.lake import Lake
@@ -140,6 +141,36 @@ def test_a_fault_in_one_search_or_its_writing_is_beside_the_others(
         "d": [],
     }
     assert hunt.failed == 2
+
+
+@pytest.mark.slow
+def test_what_one_writes_those_after_it_read_and_others_run_once(
+    workspace: Workspace, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def count_match(detection: Detection, *args: Any, **kwargs: Any) -> Any:
+        made.append(detection.name)
+        return make_match(detection, *args, **kwargs)
+
+    def searching(name: str, search: str) -> Detection:
+        return replace(counting(name), search=search)
+
+    monkeypatch.setattr("escudo.detect.running.make_match", count_match)
+    read = "| inputlookup seen.csv | stats count"
+    detections = (
+        searching("one", f"{COUNTED} | outputlookup seen.csv"),
+        searching("is one", read),
+        counting("apart"),
+        searching("two", f"{COUNTED} | outputlookup append=t seen.csv"),
+        searching("is two", read),
+        counting("too"),
+    )
+    hunt = hunt_logs([log], workspace, HuntPlan(detections=detections)).hunt
+    rows = {m.detection.name: m.rows["count"].to_pylist() for m in hunt.matches}
+    assert (rows["is one"], rows["is two"]) == ([1], [2])
+    assert hunt.failed == 0
+    assert [made.count(name) for name in ("apart", "too")] == [1, 1]
 
 
 def test_a_plan_has_the_detections_of_names_and_stories() -> None:

@@ -28,6 +28,55 @@ def test_what_a_result_changes_is_seen_by_those_after_it(
     assert found == [(n, sum(c < n for c in changing)) for n in range(count)]
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("ab-")), max_size=20),
+    st.integers(1, 4),
+)
+def test_what_reads_nothing_that_was_changed_is_done_once(
+    plan: list[tuple[str, str]], threads: int
+) -> None:
+    """Each call reads a cell, and its result may raise one."""
+    cells = {"a": 0, "b": 0}
+    calls: list[int] = []
+
+    def read(number: int) -> tuple[int, int]:
+        calls.append(number)
+        return number, cells[plan[number][0]]
+
+    results = map_in_order(
+        read,
+        range(len(plan)),
+        threads=threads,
+        changes=lambda r: plan[r[0]][1] != "-",
+        is_stale=lambda r: cells[plan[r[0]][0]] != r[1],
+    )
+    expected = {"a": 0, "b": 0}
+    for number, seen in results:
+        reads, raises = plan[number]
+        assert seen == expected[reads]
+        if raises != "-":
+            cells[raises] += 1
+            expected[raises] += 1
+    raised = {c for _, c in plan}
+    untouched = [n for n, (reads, _) in enumerate(plan) if reads not in raised]
+    assert all(calls.count(n) == 1 for n in untouched)
+    assert set(calls) == set(range(len(plan)))
+
+
+def test_an_error_that_a_change_mends_is_none() -> None:
+    ready = []
+    results = map_in_order(
+        lambda n: n if n == 0 else ready[0] // n,
+        range(3),
+        threads=2,
+        changes=lambda r: r == 0,
+        is_stale=lambda _: False,
+    )
+    assert next(results) == 0
+    ready.append(8)
+    assert list(results) == [8, 4]
+
+
 def test_calls_run_at_once() -> None:
     meeting = Barrier(2, timeout=10)
     assert len(list(map_in_order(lambda _: meeting.wait(), range(4), threads=2))) == 4

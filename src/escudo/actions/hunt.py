@@ -322,6 +322,7 @@ def hunt_lake(
                 sliding,
                 threads=engine.at_once,
                 changes=lambda match: bool(match.effects),
+                is_stale=lambda match: match.is_stale(workspace.knowledge),
             ),
         )
         of_group: list[Match] = []

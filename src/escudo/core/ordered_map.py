@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from escudo.core.interrupts import is_stopping
 
@@ -17,12 +18,26 @@ def _nothing(_: object) -> bool:
     return False
 
 
+def _anything(_: object) -> bool:
+    return True
+
+
+@dataclass
+class _Ahead(Generic[T, R]):
+    """A call that was begun; ``suspect``: what it reads may have been changed since."""
+
+    item: T
+    future: Future[R]
+    suspect: bool = False
+
+
 def map_in_order(
     function: Callable[[T], R],
     items: Sequence[T],
     *,
     threads: int,
     changes: Callable[[R], bool] = _nothing,
+    is_stale: Callable[[R], bool] = _anything,
 ) -> Iterator[R]:
     """The results of a function for some items, in their order.
 
@@ -30,25 +45,31 @@ def map_in_order(
     the others waiting. It pays where the function leaves the interpreter's lock. With one thread
     nothing is done before it is asked for.
 
-    After a result that ``changes`` what the calls read (the consumer does so, before it asks for
-    the next one), whatever was done ahead is done anew.
+    After a result that ``changes`` what calls read (the consumer does so, before it asks for the
+    next one), what was done ahead is done anew where it ``is_stale``.
 
     >>> list(map_in_order(str.upper, ["a", "b", "c"], threads=2))
     ['A', 'B', 'C']
     """
     depth = 1 if threads == 1 else 4 * threads
-    started: deque[Future[R]] = deque()
+    started: deque[_Ahead[T, R]] = deque()
     pool = ThreadPoolExecutor(threads, "escudo-ahead")
+
+    def begin(item: T) -> _Ahead[T, R]:
+        return _Ahead(item, pool.submit(function, item))
+
     try:
         for number in range(len(items)):
             for item in items[number + len(started) : number + depth]:
-                started.append(pool.submit(function, item))
-            result = started.popleft().result()
+                started.append(begin(item))
+            first = started.popleft()
+            if first.suspect and (first.future.exception() or is_stale(first.future.result())):
+                first = begin(first.item)
+            result = first.future.result()
             yield result
             if changes(result):
-                for future in started:
-                    future.cancel()
-                started.clear()
+                for ahead in started:
+                    ahead.suspect = True
     except (KeyboardInterrupt, GeneratorExit):
         pool.shutdown(wait=False, cancel_futures=True)  # nobody wants what still runs
         raise

@@ -18,31 +18,40 @@ Name: TypeAlias = tuple[str, str]
 """A kind (lookup, model, job, lookups) and a name."""
 
 
+Asked: TypeAlias = tuple[tuple[Name, str], ...]
+"""Names, and what each of them was."""
+
+
 class AskedKnowledge(KnowledgeView):
-    """``core.catalog.Knowledge``; ``names`` is what was asked for of what searches can write."""
+    """``core.catalog.Knowledge``; ``states`` has what was asked for of what searches can write, and
+    what it was before it was given."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         super().__init__(knowledge)
-        self.names: set[Name] = set()
+        self._found = KnownStates(knowledge)
+        self.states: dict[Name, str] = {}
+
+    def _note(self, name: Name) -> None:
+        self.states[name] = self._found.find(name)
 
     def lookup(self, name: str) -> Lookup | None:
-        self.names.add(("lookup", name))
+        self._note(("lookup", name))
         return self._knowledge.lookup(name)
 
     def lookups(self) -> Sequence[str]:
-        self.names.add(("lookups", ""))
+        self._note(("lookups", ""))
         return self._knowledge.lookups()
 
     def model(self, name: str) -> bytes | None:
-        self.names.add(("model", name))
+        self._note(("model", name))
         return self._knowledge.model(name)
 
     def job(self, name: str) -> pa.Table | None:
-        self.names.add(("job", name))
+        self._note(("job", name))
         return self._knowledge.job(name)
 
     def fingerprint(self) -> bytes:
-        self.names.add(("job", ""))
+        self._note(("job", ""))
         return self._knowledge.fingerprint()
 
 
@@ -68,10 +77,16 @@ class KnownStates:
                 return self._knowledge.fingerprint().hex()
 
 
+def still_holds(asked: Asked, knowledge: Knowledge) -> bool:
+    """Whether all that was asked for is what it was."""
+    states = KnownStates(knowledge)
+    return all(states.find(name) == was for name, was in asked)
+
+
 def _describe_lookup(lookup: Lookup | None) -> str:
     if lookup is None or lookup.path is None:
         return repr(lookup)
     with suppress(OSError):
         state = os.stat(lookup.path)
-        return f"{lookup!r}|{state.st_size}|{state.st_mtime_ns}"
+        return f"{lookup!r}|{state.st_ino}|{state.st_size}|{state.st_mtime_ns}"
     return f"{lookup!r}|gone"

@@ -20,7 +20,7 @@ from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic
 from escudo.core.schema import FieldType
 from escudo.core.timerange import TimeRange
-from escudo.detect.asked_knowledge import AskedKnowledge, KnownStates, Name
+from escudo.detect.asked_knowledge import Asked, AskedKnowledge, still_holds
 from escudo.engines.execute import Engine, Written, name_fields
 from escudo.engines.noting import Held, NotingCatalog, NotingRunner
 from escudo.spl import Effect, Scan
@@ -39,6 +39,7 @@ class Found:
     rows: pa.Table
     diagnostics: tuple[Diagnostic, ...]
     effects: tuple[Effect, ...] = ()
+    asked: Asked = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class _Kept:
     rest: str | None
     removed: frozenset[str]
     diagnostics: tuple[Diagnostic, ...]
-    asked: tuple[tuple[Name, str], ...]
+    asked: Asked
     held: Held
 
 
@@ -96,7 +97,7 @@ class KeptSearches:
         if kept is not None and self._holds(kept, catalog, knowledge):
             chosen = choose_engine(kept.scans)
             rows = chosen.run_written(kept.written, kept.scans, kept.tables)
-            return Found(name_fields(kept, rows), kept.diagnostics)
+            return Found(name_fields(kept, rows), kept.diagnostics, asked=kept.asked)
         asked = AskedKnowledge(knowledge)
         noted = NotingCatalog(catalog)
         runner = NotingRunner(engine)
@@ -110,19 +111,18 @@ class KeptSearches:
             provenance=True,
             file=detection.origin.file,
         )
+        states = tuple(sorted(asked.states.items()))
         chosen = choose_engine(compiled.scans)
         lasting = not (runner.asked or compiled.of_this_time or compiled.effects)
         written = None
         if lasting and self._cache.folder is not None:
             written = engine.write(compiled.query, compiled.scans)
         if written is not None:
-            states = KnownStates(knowledge)
-            known = tuple((n, states.find(n)) for n in sorted(asked.names))
-            self._keep(name, compiled, written, known, noted.held)
+            self._keep(name, compiled, written, states, noted.held)
             rows = chosen.run_written(written, compiled.scans, compiled.tables)
         else:
             rows = chosen.run(compiled.query, compiled.scans, compiled.tables)
-        return Found(name_fields(compiled, rows), compiled.diagnostics, compiled.effects)
+        return Found(name_fields(compiled, rows), compiled.diagnostics, compiled.effects, states)
 
     def close(self) -> None:
         """Puts what is new into the cache."""
@@ -132,8 +132,7 @@ class KeptSearches:
 
     def _holds(self, kept: _Kept, catalog: Catalog, knowledge: Knowledge) -> bool:
         """Whether all is as it was: lookups and models; which tables hold something."""
-        states = KnownStates(knowledge)
-        if any(states.find(name) != was for name, was in kept.asked):
+        if not still_holds(kept.asked, knowledge):
             return False
         for question, was in kept.held.items():
             if question not in self._held:
@@ -147,7 +146,7 @@ class KeptSearches:
         name: str,
         compiled: Compiled,
         written: Written,
-        asked: Sequence[tuple[Name, str]],
+        asked: Asked,
         held: Held,
     ) -> None:
         if sum(t.nbytes for t in compiled.tables.values()) > MOST_BYTES:
@@ -160,7 +159,7 @@ class KeptSearches:
             compiled.rest,
             compiled.removed,
             compiled.diagnostics,
-            tuple(asked),
+            asked,
             held,
         )
         self._changed = True

@@ -21,6 +21,7 @@ from escudo.core.errors import Diagnostic, Severity
 from escudo.core.event_log import log_event
 from escudo.core.ordered_map import map_in_order
 from escudo.core.timerange import TimeRange
+from escudo.detect.asked_knowledge import Asked, still_holds
 from escudo.detect.attempt import attempt
 from escudo.detect.candidates import Candidates, gather_candidates
 from escudo.detect.kept_searches import KeptSearches
@@ -59,6 +60,8 @@ class Match:
     now: float
     sid: str
     effects: tuple[Effect, ...] = ()
+    asked: Asked | None = None
+    """What its search asked for of what searches can write; None where that is not known."""
     times: pa.ChunkedArray | None = None
     """When the events of each row were (the last of them), in epoch seconds, where that counts and
     not when the search ran; null where it is not known."""
@@ -71,6 +74,10 @@ class Match:
     def failed(self) -> bool:
         """Whether the search could not be run (there are no rows then), or written what it asks."""
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+    def is_stale(self, knowledge: Knowledge) -> bool:
+        """Whether what its search asked for may be other than it was then."""
+        return self.asked is None or not still_holds(self.asked, knowledge)
 
     def take(self, indices: pa.Array) -> Match:
         """The same match with some of its rows."""
@@ -146,6 +153,7 @@ def run_detections(
             [d for d, screen in zip(chosen, ruled_out, strict=True) if screen is None],
             threads=engine.at_once,
             changes=lambda match: bool(match.effects),
+            is_stale=lambda match: match.is_stale(knowledge),
         )
         for detection, screen in zip(chosen, ruled_out, strict=True):
             if screen is None:
@@ -200,7 +208,7 @@ def run_detection(
         now=now,
         effects=outcome.effects,
     )
-    return replace(match, seconds=seconds)
+    return replace(match, asked=outcome.asked, seconds=seconds)
 
 
 def make_match(

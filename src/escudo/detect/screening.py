@@ -24,7 +24,7 @@ from escudo.core.event_log import ERROR, log_event
 from escudo.core.schema import Column, FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.detect import observed
-from escudo.detect.asked_knowledge import AskedKnowledge, KnownStates, Name
+from escudo.detect.asked_knowledge import Asked, AskedKnowledge, KnownStates
 from escudo.detect.attempt import attempt
 from escudo.detect.kept_searches import KeptSearches
 from escudo.engines.execute import Engine
@@ -195,8 +195,7 @@ class Screener:
             if kept is None or any(states.find(n) != was for n, was in kept.asked):
                 asked = AskedKnowledge(knowledge)
                 screen = screen_detection(detection, filled, engine, asked, now)
-                names = sorted(asked.names)
-                kept = _Kept(screen, tuple((n, states.find(n)) for n in names))
+                kept = _Kept(screen, tuple(sorted(asked.states.items())))
                 if screen.lasting:
                     known[name] = kept
                     changed = True
@@ -240,7 +239,7 @@ class _Kept:
     long as they are the same."""
 
     screen: Screen
-    asked: tuple[tuple[Name, str], ...]
+    asked: Asked
 
 
 def _digest_world(catalog: Catalog, engine: Engine) -> bytes:

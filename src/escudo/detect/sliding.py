@@ -206,6 +206,7 @@ def _join(parts: Sequence[Match], detection: Detection, *, within: TimeRange, no
         event_ids=pa.chunked_array([c for k in found for c in k.event_ids.chunks]),
         diagnostics=tuple(dict.fromkeys(d for p in parts for d in p.diagnostics)),
         effects=tuple(e for p in parts for e in p.effects),
+        asked=None,
         window=within,
         now=now,
     )
