@@ -92,15 +92,19 @@ def find_missed(cases: Sequence[Case], engine: Engine, folder: Path) -> list[str
     """The names of cases that a hunt leaves out although they have rows, or ask for a change."""
     out = []
     for number, case in enumerate(cases):
-        assert case.spl is not None
         place = folder / str(number)
         place.mkdir()
-        catalog, known = make_world(case, place, "columns")
         finds = bool(case.expect or case.writes or case.deletes)
-        within = TimeRange(*case.within)
-        if finds and _is_missed(case.spl, engine.over(catalog), known, within):
+        if finds and is_left_out(case, engine, place):
             out.append(case.name)
     return out
+
+
+def is_left_out(case: Case, engine: Engine, folder: Path) -> bool:
+    """Whether a hunt leaves out the search of a case."""
+    assert case.spl is not None
+    catalog, known = make_world(case, folder, "columns")
+    return _is_missed(case.spl, engine.over(catalog), known, TimeRange(*case.within))
 
 
 def _is_missed(search: str, engine: Engine, known: Knowledge, within: TimeRange) -> bool:

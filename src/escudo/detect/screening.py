@@ -354,7 +354,8 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         condition = case_when((narrow.copy(), condition), otherwise=exp.false())
 
     def columns_of(sql: exp.Expression) -> Columns:
-        return tuple((n, kinds[n]) for n in sorted({c.name for c in sql.find_all(exp.Column)}))
+        read = {c.name for c in sql.find_all(exp.Column)} & kinds.keys()
+        return tuple((n, kinds[n]) for n in sorted(read))
 
     signs = list_signs(known) if engine.seeks_many else None
     return TableNeed(

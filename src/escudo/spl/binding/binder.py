@@ -42,6 +42,7 @@ from escudo.spl.relation.bases import LateProof, OpenBase, QueryBase, TableBase
 from escudo.spl.relation.clock import Clock
 from escudo.spl.relation.coercion import as_text
 from escudo.spl.relation.final_query import select_fields
+from escudo.spl.relation.gathered import Gathered
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Evidence, Relation
 from escudo.spl.relation.scans import Scan
@@ -443,17 +444,26 @@ class Binder:
         keeps_empty: bool = False,
         counts: Sequence[str] | None = None,
         keys: Sequence[str] = (),
+        gathered: Sequence[tuple[str, Gathered]] = (),
         distinct: bool = False,
         late_proof: LateProof | None = None,
     ) -> Relation:
         """A relation with fixed columns over others, rendered when all is bound.
 
         ``keeps_empty``: it has no row where the first of them has none. ``counts``, ``keys``,
-        ``distinct`` and ``late_proof``: see ``QueryBase``.
+        ``gathered``, ``distinct`` and ``late_proof``: see ``QueryBase``.
         """
         counted = None if counts is None else tuple(counts)
         base = QueryBase(
-            build, tuple(inputs), fields, keeps_empty, counted, tuple(keys), distinct, late_proof
+            build,
+            tuple(inputs),
+            fields,
+            keeps_empty,
+            counted,
+            tuple(keys),
+            tuple(gathered),
+            distinct,
+            late_proof,
         )
         relation = Relation(base, order=tuple(order), evidence=evidence)
         return relation.closed(dict(fields))

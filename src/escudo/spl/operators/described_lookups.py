@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from escudo.core.catalog import Lookup
+from escudo.spl.relation.comparison import any_value
 from escudo.spl.relation.scans import Member
 from escudo.spl.relation.sql import case_when, literal_text, prelude_call
 from escudo.spl.relation.values import null_value
@@ -34,10 +35,16 @@ def is_lasting(lookup: Lookup) -> bool:
 
 
 def describe_output(
-    value: exp.Expression, keys: pa.ChunkedArray, outputs: pa.ChunkedArray, *, wildcards: bool
+    value: exp.Expression,
+    keys: pa.ChunkedArray,
+    outputs: pa.ChunkedArray,
+    *,
+    wildcards: bool,
+    several: bool = False,
 ) -> exp.Expression | None:
-    """The output of the first row whose key is that of a value; with ``wildcards``, of those that
-    have an output: ``*`` in a key stands for any characters then.
+    """The output of the first row whose key is that of a value, or (``several``) of any value of a
+    list; with either of ``wildcards`` and ``several``, of those rows that have an output. With
+    ``wildcards``, ``*`` in a key stands for any characters.
 
     None where too many are told apart.
 
@@ -47,16 +54,21 @@ def describe_output(
     CASE WHEN SPL_REGEX_MATCH("v", '(?s)^(?:a|b\\z)') THEN '1' END
     """
     rows = _list_rows(keys, outputs)
-    if not wildcards:  # each key once: then their order does not matter
+    if not wildcards and not several:  # each key once: then their order does not matter
         rows = sorted(dict(reversed(rows)).items(), key=_output_first)
-    return _describe(value, rows, wildcards)
+    return _describe(value, rows, wildcards, several)
 
 
 def describe_member(
-    value: exp.Expression, keys: pa.ChunkedArray, outputs: pa.ChunkedArray, *, wildcards: bool
+    value: exp.Expression,
+    keys: pa.ChunkedArray,
+    outputs: pa.ChunkedArray,
+    *,
+    wildcards: bool,
+    several: bool = False,
 ) -> Member | None:
     """The outputs of all rows whose keys are that of a value, if all rows have the same."""
-    described = _describe(value, _list_rows(keys, outputs), wildcards)
+    described = _describe(value, _list_rows(keys, outputs), wildcards, several)
     if not isinstance(described, exp.Case):
         return None
     one, *others = described.args["ifs"]
@@ -79,7 +91,7 @@ def _output_first(row: _Row) -> tuple[str, str]:
 
 
 def _describe(
-    value: exp.Expression, rows: Sequence[_Row], wildcards: bool
+    value: exp.Expression, rows: Sequence[_Row], wildcards: bool, several: bool
 ) -> exp.Expression | None:
     """The output of the first row whose key is that of a value, and that has an output."""
     runs = [
@@ -92,13 +104,23 @@ def _describe(
     if not runs:
         return null_value().sql
     return case_when(
-        *((_match_any(value, some, wildcards), literal_text(output)) for output, some in runs)
+        *(
+            (_match_any(value, some, wildcards, several), literal_text(output))
+            for output, some in runs
+        )
     )
 
 
-def _match_any(value: exp.Expression, keys: Sequence[str], wildcards: bool) -> exp.Expression:
+def _match_any(
+    value: exp.Expression, keys: Sequence[str], wildcards: bool, several: bool
+) -> exp.Expression:
     parts = sorted({_translate(key) if wildcards else re.escape(key) + _END for key in keys})
-    return prelude_call("spl_regex_match", value.copy(), literal_text(_either(parts)))
+    pattern = literal_text(_either(parts))
+
+    def match(text: exp.Expression) -> exp.Expression:
+        return prelude_call("spl_regex_match", text.copy(), pattern.copy())
+
+    return any_value(value.copy(), lambda one: match(one.sql)) if several else match(value)
 
 
 def _either(parts: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ values (Search Reference, stats). The result is sorted by the BY fields.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -22,7 +22,8 @@ from escudo.spl.operators.regrouping import sum_up_one_row
 from escudo.spl.operators.sparklines import build_sparkline
 from escudo.spl.operators.windows import number_rows, over
 from escudo.spl.relation.bases import LateProof
-from escudo.spl.relation.coercion import as_number
+from escudo.spl.relation.coercion import as_number, as_text
+from escudo.spl.relation.gathered import Gathered
 from escudo.spl.relation.relation import Evidence, Relation, Traits
 from escudo.spl.relation.sql import (
     alias,
@@ -234,6 +235,7 @@ def aggregate_rows(
     fields: dict[str, Bound] = {}
     items: list[exp.Expression] = []
     counts: list[str] = []
+    lists: list[tuple[str, Gathered]] = []
     for name, bound in keys.bound:
         items.append(column(bound.ident))
         fields[name] = Bound(bound.ident, bound.type)
@@ -243,6 +245,8 @@ def aggregate_rows(
         items.append(alias(value.sql, ident))
         if isinstance(value.sql, exp.Count):
             counts.append(ident)
+        if term.function in _KEEPS_VALUES:
+            lists += [(ident, found) for found in _describe_list(term, inner, binder)]
         fields[term.output] = Bound(ident, value.type)
     proof: list[exp.Expression] = []
     evidence = gather_evidence(relation.evidence, proof, binder)
@@ -279,6 +283,7 @@ def aggregate_rows(
         keeps_empty=bool(groups),
         counts=counts,
         keys=named,
+        gathered=lists,
         distinct=bool(groups),
         late_proof=late,
     )
@@ -304,6 +309,17 @@ def _sum_up_single_rows(keys: Keys, terms: Sequence[Aggregate], binder: Binder) 
     outputs = {term.output: relation.fields[term.output] for term in terms}
     kept = {n: b for n, b in (*keys.bound, *outputs.items()) if b is not None}
     return replace(relation, traits=Traits()).closed(kept).ordered(_order_by(keys))
+
+
+_KEEPS_VALUES = ("values", "list")
+
+
+def _describe_list(term: Aggregate, relation: Relation, binder: Binder) -> Iterator[Gathered]:
+    """What the list that an aggregate makes holds."""
+    row = find_function(term)
+    if term.inner is None and (argument := read_argument(term, row, relation, binder)) is not None:
+        lists = argument.type is FieldType.MULTIVALUE
+        yield Gathered(argument.sql if lists else as_text(argument), lists)
 
 
 def _order_by(keys: Keys) -> list[Order]:

@@ -267,7 +267,8 @@ def _attach(
     """The rows with the outputs that a query joins to them; what these are of one key is known."""
     name, value = match.keys[0]
     kind = match.kind(name)
-    if len(held) > 1 or kind == "CIDR" or value.type is FieldType.MULTIVALUE:
+    several = value.type is FieldType.MULTIVALUE
+    if len(held) > 1 or kind == "CIDR":
         return relation.attach(build)
     if not is_lasting(match.definition):
         return relation.attach(build)
@@ -279,10 +280,10 @@ def _attach(
     for output, bound in bounds.items():
         wildcards, values = kind == "WILDCARD", match.rows[output]
         if bound.type is FieldType.MULTIVALUE:
-            member = describe_member(key, keys, values, wildcards=wildcards)
+            member = describe_member(key, keys, values, wildcards=wildcards, several=several)
             members += [(bound.ident, member)] if member is not None else []
         else:
-            described = describe_output(key, keys, values, wildcards=wildcards)
+            described = describe_output(key, keys, values, wildcards=wildcards, several=several)
             columns += [(bound.ident, described)] if described is not None else []
     return relation.attach(build, columns, members)
 

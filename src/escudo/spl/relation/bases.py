@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlglot import exp
 
 from escudo.core.schema import FieldType
+from escudo.spl.relation.gathered import Gathered
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.scans import NEVER, Needs, Scan, aggregate_needs, either
 from escudo.spl.relation.sql import alias, cast_to, select, table
@@ -165,6 +166,8 @@ class QueryBase(Base):
     there may be more rows than before."""
     keys: tuple[str, ...] = ()
     """Identifiers that are the same in each of the rows of the first input that one was made of."""
+    gathered: tuple[tuple[str, Gathered], ...] = ()
+    """Identifiers of lists of values that rows of the first input had."""
     distinct: bool = False
     """Whether no two of its rows have the same ``keys``."""
     late_proof: LateProof | None = None
@@ -189,7 +192,7 @@ class QueryBase(Base):
     def needs(self) -> Needs:
         if not self.keeps_empty:
             return ()
-        return aggregate_needs(self.inputs[0].needs(), self.counts, self.keys)
+        return aggregate_needs(self.inputs[0].needs(), self.counts, self.keys, self.gathered)
 
     def render(self) -> exp.Select:
         return self.build()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -185,10 +185,10 @@ def any_value(
 
 @dataclass(frozen=True)
 class AskedValues:
-    """A condition of which it is asked whether it holds for any value of a list: the column that
-    holds the list, the condition on its ``parameter``."""
+    """A condition of which it is asked whether it holds for any of some ``values``, a list: it is
+    on its ``parameter``."""
 
-    name: str
+    values: exp.Expression
     condition: exp.Expression
     parameter: str
 
@@ -201,20 +201,30 @@ class AskedValues:
 
         return self.condition.transform(put)
 
+    def over(self, values: exp.Expression) -> AskedValues:
+        """The same asked of another list."""
+        return replace(self, values=values)
+
+    def of_list(self, values: exp.Expression) -> exp.Expression:
+        """Whether it holds for any value of another list."""
+        return any_value(values.copy(), lambda v: self.of(v.sql))
+
 
 def split_any_value(sql: exp.Expression) -> AskedValues | None:
-    """What ``any_value`` made of a column; None for anything else.
+    """What ``any_value`` made of a list; None for anything else.
 
     >>> asked = any_value(exp.column("m"), lambda v: match_wildcards(v.sql, "a", fold=False))
     >>> split_any_value(asked).of(exp.Literal.string("b")).sql("duckdb")
     "'b' = 'a'"
     """
     match sql:
-        case exp.GT(this=exp.Anonymous(expressions=[exp.ArrayFilter() as kept]), expression=bound):
-            values, condition = kept.this, kept.expression
-            if isinstance(values, exp.Column) and bound == literal_integer(0):
+        case exp.GT(
+            this=exp.Anonymous(this=name, expressions=[exp.ArrayFilter() as kept]), expression=bound
+        ):
+            condition = kept.expression
+            if str(name).lower() == "spl_len" and bound == literal_integer(0):
                 (parameter,) = condition.expressions
-                return AskedValues(values.name, condition.this, parameter.name)
+                return AskedValues(kept.this, condition.this, parameter.name)
     return None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeAlias
 
 from sqlglot import exp
@@ -17,6 +18,7 @@ from sqlglot import exp
 from escudo.core.schema import Column, TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.spl.relation.comparison import split_any_value
+from escudo.spl.relation.gathered import Gathered, ask_one
 from escudo.spl.relation.sql import all_hold, any_holds, case_when, column, is_true, list_operands
 
 MOST_GROUPS = 8
@@ -66,6 +68,9 @@ class Terms:
     settled: Mapping[str, exp.Expression] = field(default_factory=dict)
     """Identifiers that stand for the same in each row that others were made of, over the table's
     own columns: keys of groupings."""
+    gathered: Mapping[str, Gathered] = field(default_factory=dict)
+    """Identifiers of lists of values that the rows had which others were made of, over the table's
+    own columns."""
     barred: frozenset[str] = frozenset()
     """Functions that no condition is to call (in lower case): what does so counts as not known."""
     thorough: bool = False
@@ -83,15 +88,35 @@ class Terms:
             members={**self.members, **dict(members)},
         )
 
-    def settle(self, keys: Iterable[str]) -> Terms:
-        """Where nothing is known any more but the keys."""
+    def settle(self, keys: Iterable[str], gathered: Iterable[tuple[str, Gathered]] = ()) -> Terms:
+        """Where nothing is known any more but the keys, and lists of what the rows had."""
         resolved = {key: self.resolve(column(key)) for key in keys}
         settled = {key: sql for key, sql in resolved.items() if sql is not None}
-        return replace(self, stored=frozenset(), columns={}, members={}, settled=settled)
+        lists = {
+            ident: replace(found, value=value)
+            for ident, found in gathered
+            if (value := self.resolve(found.value)) is not None
+        }
+        return replace(
+            self, stored=frozenset(), columns={}, members={}, settled=settled, gathered=lists
+        )
 
     def relax(self, condition: exp.Expression) -> exp.Expression:
         """What a condition asks of stored columns at least: TRUE where that is not known."""
         return self._relax(condition, {})
+
+    def ask_one(self, condition: exp.Expression) -> exp.Expression:
+        """What a condition asks of at least one of the rows that lists were gathered of: TRUE where
+        that is not known."""
+        if not self.gathered:
+            return exp.true()
+        asked = ask_one(condition, self.gathered, self.columns)
+        return exp.true() if asked is None or not self._may_ask(asked) else asked
+
+    def _may_ask(self, sql: exp.Expression) -> bool:
+        nodes = list(islice(sql.walk(), MOST_NODES + 1))
+        calls = (str(n.this).lower() for n in nodes if isinstance(n, exp.Anonymous))
+        return len(nodes) <= MOST_NODES and not any(name in self.barred for name in calls)
 
     def resolve(self, sql: exp.Expression) -> exp.Expression | None:
         """An expression over stored columns; None if it is not known, or too large."""
@@ -115,7 +140,8 @@ class Terms:
     def _ask_members(self, sql: exp.Expression) -> exp.Expression:
         """Whether any value of a list of members meets a condition: whether theirs does."""
         asked = split_any_value(sql) if self.members else None
-        member = self._find_member(asked.name) if asked is not None else None
+        held = asked.values if asked is not None else None
+        member = self._find_member(held.name) if isinstance(held, exp.Column) else None
         if asked is None or member is None:
             return sql
         otherwise = exp.false() if member.otherwise is None else asked.of(member.otherwise)
@@ -143,14 +169,17 @@ class Terms:
         ``known`` has the identifiers that were looked at before.
         """
         names: set[str] = set()
+        elements: set[str] = set()
         for number, node in enumerate(sql.walk()):
-            if isinstance(node, exp.Query | exp.Lambda | exp.Window) or number > MOST_NODES:
+            if isinstance(node, exp.Query | exp.Window) or number > MOST_NODES:
                 return None
+            if isinstance(node, exp.Lambda):
+                elements.update(e.name for e in node.expressions)
             if isinstance(node, exp.Anonymous) and str(node.this).lower() in self.barred:
                 return None
             if isinstance(node, exp.Column):
                 names.add(node.name)
-        names -= self.stored
+        names -= self.stored | elements
         if not names:
             return sql
         for name in names & self.settled.keys():
@@ -189,22 +218,34 @@ class Need:
     sealed: bool = False
     """Whether a step looked at several rows together: what is asked behind it is of what that step
     made of all rows, also of those that do not meet it."""
+    of_one: bool = False
+    """Whether there is a condition that one of the rows meets which another row was made of."""
     complete: bool = True
     """Whether the search gives the same without the rows that do not meet the conditions."""
 
     def restrict(self, condition: exp.Expression) -> Need:
         """With a condition, as far as it is known."""
         counts = self.counts or frozenset()
-        least = max(self.least, *(_least_count(c, counts) for c in _conjuncts(condition)))
+        parts = list(_conjuncts(condition))
+        least = max(self.least, *(_least_count(c, counts) for c in parts))
         known = self.terms.relax(condition)
-        if is_true(known):
-            return replace(self, least=least)
-        return replace(
-            self,
-            conditions=(*self.conditions, known),
-            least=least,
-            complete=self.complete and not self.sealed,
-        )
+        need = replace(self, least=1 if self.of_one else least)
+        if not is_true(known):
+            need = replace(
+                need,
+                conditions=(*self.conditions, known),
+                complete=self.complete and not self.sealed,
+            )
+        return need if need.least > 1 else need._restrict_one(parts)
+
+    def _restrict_one(self, parts: Iterable[exp.Expression]) -> Need:
+        """With what the first part that is known asks of one row: that of another part may be
+        another row."""
+        asked = (self.terms.ask_one(part) for part in parts if not self.of_one)
+        known = next((sql for sql in asked if not is_true(sql)), None)
+        if known is None:
+            return self
+        return replace(self, conditions=(*self.conditions, known), of_one=True, complete=False)
 
     def extend(
         self,
@@ -222,11 +263,16 @@ class Need:
         """After several rows were made of one."""
         return replace(self, counts=None)
 
-    def aggregated(self, counts: Iterable[str] = (), keys: Iterable[str] = ()) -> Need:
+    def aggregated(
+        self,
+        counts: Iterable[str] = (),
+        keys: Iterable[str] = (),
+        gathered: Iterable[tuple[str, Gathered]] = (),
+    ) -> Need:
         """After rows were made of several: of the columns only the keys are what they were.
         ``counts`` are how many rows, or values of them, each was made of."""
         known = None if self.counts is None else frozenset(counts)
-        return replace(self, terms=self.terms.settle(keys), counts=known)
+        return replace(self, terms=self.terms.settle(keys, gathered), counts=known)
 
 
 Needs: TypeAlias = tuple[tuple[Need, ...], ...]
@@ -248,12 +294,18 @@ def either(first: Needs, second: Needs) -> Needs:
 
 
 def aggregate_needs(
-    needs: Needs, counts: Iterable[str] | None = None, keys: Iterable[str] = ()
+    needs: Needs,
+    counts: Iterable[str] | None = None,
+    keys: Iterable[str] = (),
+    gathered: Iterable[tuple[str, Gathered]] = (),
 ) -> Needs:
-    """What rows need that are made of several; ``counts`` and ``keys``: see ``bases.QueryBase``."""
+    """What rows need that are made of several; ``counts``, ``keys`` and ``gathered``: see
+    ``bases.QueryBase``."""
     if counts is None:
-        return tuple(tuple(n.multiplied().aggregated((), keys) for n in group) for group in needs)
-    return tuple(tuple(n.aggregated(counts, keys) for n in group) for group in needs)
+        needs = tuple(tuple(n.multiplied() for n in group) for group in needs)
+    return tuple(
+        tuple(n.aggregated(counts or (), keys, gathered) for n in group) for group in needs
+    )
 
 
 def _conjuncts(sql: exp.Expression) -> Iterator[exp.Expression]:
