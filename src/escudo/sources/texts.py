@@ -22,8 +22,9 @@ from escudo.sources.families import Families
 from escudo.sources.formats.bytesviews import PADDING
 from escudo.sources.formats.classic_text import merge_events, read_classic_event
 from escudo.sources.formats.event_xml import drop_prefix, read_padded
-from escudo.sources.formats.json_columns import JsonLines, read_by_line, view_bytes
+from escudo.sources.formats.json_columns import JsonLines, view_bytes
 from escudo.sources.formats.json_forms import read_forms
+from escudo.sources.formats.json_leaves import read_by_line
 from escudo.sources.formats.xml_shapes import Shapes
 from escudo.sources.lines.extraction import extract
 

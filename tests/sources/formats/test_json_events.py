@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escudo.sources.formats.json_columns import JsonLines, read_by_line, view_bytes
+from escudo.sources.formats.json_columns import JsonLines, view_bytes
+from escudo.sources.formats.json_leaves import read_by_line
 from tests.sources.support import read_bytes
 from tests.yaml_file import read_yaml
 
@@ -61,6 +62,7 @@ SCALARS = st.one_of(
         ['":', '":"', "x :", '\\":', '":null', "[", "{}", '":[', '":{}', "::1", ":", ": "]
     ),
     st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.booleans(),
     st.none(),
 )
@@ -69,10 +71,8 @@ KEYS = st.sampled_from(
 )
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.one_of(
-        st.lists(SCALARS, max_size=3), st.dictionaries(KEYS, inner, max_size=3)
-    ),
-    max_leaves=6,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=10,
 )
 EVENTS = st.dictionaries(KEYS, VALUES, max_size=5)
 
@@ -107,6 +107,56 @@ def test_lines_with_empty_objects_are_not_read_one_by_one(text: str) -> None:
     assert len(numbers) == 400
     assert paths["a", "b"].to_pylist() == ["x", "y"] * 200
     assert paths["a", "c", "d"].to_pylist() == [None, "z"] * 200
+
+
+MEMBERS = [
+    '{"id":1,"answers":[{"name":"a","ttl":300,"data":{"ip":"::1"}},{"name":"b"}],"flags":["x"]}',
+    '{"id":2,"answers":[],"flags":[null]}',
+    '{"id":3,"answers":[{"name":"c","all":[{"x":"1"},{"x":2,"y":["p","q"]}]},null,{"name":null,"ttl":5}]}',
+]
+
+
+def test_arrays_of_objects_are_read_in_columns() -> None:
+    """The values of a key in all objects of an array are the values of one field."""
+    lines = pa.array(MEMBERS * 200)
+    [(numbers, paths)] = JsonLines(few=0).columns(lines, None)
+    assert len(numbers) == 600
+    assert {".".join(path): values.to_pylist()[:3] for path, values in paths.items()} == {
+        "id": ["1", "2", "3"],
+        "answers{}.name": [["a", "b"], None, ["c"]],
+        "answers{}.ttl": [["300"], None, ["5"]],
+        "answers{}.data.ip": [["::1"], None, None],
+        "answers{}.all{}.x": [None, None, ["1", "2"]],
+        "answers{}.all{}.y{}": [None, None, ["p", "q"]],
+        "flags{}": [["x"], None, None],
+    }
+    assert paths["id",].to_pylist() == ["1", "2", "3"] * 200
+
+
+@pytest.mark.parametrize(
+    ("strange", "expected"),
+    [
+        ('{"d":["x",{"e":"y"}]}', {("d{}",): ["x"], ("d{}", "e"): ["y"]}),
+        ('{"d":[["x"],{"e":"y"}]}', {("d{}",): ['["x"]'], ("d{}", "e"): ["y"]}),
+        ('{"d":[{"e":"y","new":"z"}]}', {("d{}", "e"): ["y"], ("d{}", "new"): ["z"]}),
+        ('{"d":[{"e":"y","e":"z"}]}', {("d{}", "e"): ["z"]}),
+        ('{"d":[{"e":["y"]}]}', {("d{}", "e{}"): ["y"]}),
+        ('{"d":{"e":"y"}}', {("d", "e"): "y"}),
+        ('{"d":"x"}', {("d",): "x"}),
+        ('{"new":"x","t":{},"d":[]}', {("new",): "x"}),
+        ('{"t":{"u":{}},"new":"x"}', {("new",): "x"}),
+    ],
+)
+def test_a_line_unlike_all_others_loses_nothing(
+    strange: str, expected: dict[tuple[str, ...], Any]
+) -> None:
+    lines = pa.array([*['{"t":"u","d":[{"e":"x"},{"e":"y"}]}'] * 999, strange])
+    found = {}
+    for numbers, paths in JsonLines(few=0).columns(lines, None):
+        if 999 in numbers:
+            row = numbers.tolist().index(999)
+            found = {path: values[row].as_py() for path, values in paths.items()}
+    assert {path: value for path, value in found.items() if value} == expected
 
 
 def test_gzipped_falcon_data() -> None:

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from escudo.sources.events import Events
 from escudo.sources.format_detection import find_delimiter
-from escudo.sources.formats.json_columns import read_by_line
 from escudo.sources.formats.json_forms import read_forms
+from escudo.sources.formats.json_leaves import read_by_line
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.text import DamagedError, cut_after, read_pieces, repair_utf8
 from escudo.sources.opening import LogStream

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from escudo.sources.formats.ecs_powershell import powershell_texts
-from escudo.sources.formats.json_columns import Path, Paths
+from escudo.sources.formats.json_leaves import Path, Paths
 
 _SYSMON = "Microsoft-Windows-Sysmon"
 _SECURITY = "Microsoft-Windows-Security-Auditing"

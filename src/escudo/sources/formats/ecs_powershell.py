@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from escudo.sources.formats.json_columns import Path, Paths
+from escudo.sources.formats.json_leaves import Path, Paths
 
 _MODULES = ("Microsoft-Windows-PowerShell", "PowerShellCore")
 _CLASSIC = "PowerShell"

@@ -18,15 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from escudo.sources.formats.bytesviews import Positions
-
-Path: TypeAlias = tuple[str, ...]
-"""Where a value stands: ``("winlog", "channel")``; an array's key ends in ``{}``."""
-
-Paths: TypeAlias = Mapping[Path, pa.Array]
-"""A string or list<string> array for each path, of equal lengths; null where a line lacks it."""
+from escudo.sources.formats.json_found import Found
+from escudo.sources.formats.json_leaves import Path, read_by_line, walk_leaves
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Counts: TypeAlias = npt.NDArray[np.int64]
@@ -42,7 +37,6 @@ _SMALL_PIECE = 1 << 18
 """Bytes that are looked at together where nothing but bytes are looked at."""
 _LINES_AT_ONCE = 512
 """Lines that DuckDB parses together: 12 % faster than all of a block (2026-11-24, 2 cores)."""
-_TEXTS = pa.list_(pa.string())
 _NO_LINES = pa.table({"line": pa.array([], pa.string())})
 _LEARN_LINES = 200
 """Lines, from all over a block, that teach new paths in one round."""
@@ -60,6 +54,9 @@ class JsonLines:
     few: int = 200
     _scalars: dict[Path, None] = field(default_factory=dict)
     _lists: dict[Path, None] = field(default_factory=dict)
+    """Those with an array in their path, or at its end."""
+    _taken: set[Path] = field(default_factory=set)
+    """The paths of both without the braces at their ends: a text and texts exclude each other."""
     _parser: _Parser | None = None
     _only_texts: bool = True
     """So far a check that is twice as fast, but knows texts only, was as good as the full one."""
@@ -89,28 +86,29 @@ class JsonLines:
             return
         if not self._scalars:
             self._learn(_loaded(lines, _some(everything)))
-        paths = self._parse(lines)
-        if self._nothing_missed(lines, count, paths):
-            yield everything, paths
+        found = self._parse(lines)
+        if self._nothing_missed(lines, count, found):
+            yield everything, self._columns(found)
             return
         keys = _Keys.of(lines)
-        fits = keys.add_up(paths)
+        fits = keys.add_up(found)
         if self._learn_from(lines, keys, np.flatnonzero(~fits)):
-            paths = self._parse(lines)
-            fits = keys.add_up(paths)
+            found = self._parse(lines)
+            fits = keys.add_up(found)
         strange = np.flatnonzero(~fits)
         if len(strange) == 0:
-            yield everything, paths
+            yield everything, self._columns(found)
             return
         good = pa.array(fits)
+        paths = self._columns(found)
         yield np.flatnonzero(fits), {path: v.filter(good) for path, v in paths.items()}
         yield strange, read_by_line(_loaded(lines, strange))
 
-    def _nothing_missed(self, lines: pa.Array, count: int | None, paths: Paths) -> bool:
+    def _nothing_missed(self, lines: pa.Array, count: int | None, found: Found) -> bool:
         """Whether the keys of all lines together are as many as the values that were found."""
-        if count is not None and count == sum(map(_count_all, paths.values())):
+        if count is not None and count == found.count_values():
             return True
-        complete = bool(_Keys.of(lines, together=True).add_up(paths).all())
+        complete = bool(_Keys.of(lines, together=True).add_up(found).all())
         self._only_texts &= count is not None and not complete
         return complete
 
@@ -121,46 +119,49 @@ class JsonLines:
             if not self._learn(_loaded(lines, _some(strange))):
                 break
             learned = True
-            paths = self._parse(lines.take(pa.array(strange)))
-            strange = strange[~keys.take(strange).add_up(paths)]
+            found = self._parse(lines.take(pa.array(strange)))
+            strange = strange[~keys.take(strange).add_up(found)]
         return learned
 
     def _learn(self, events: Sequence[Mapping[str, Any]]) -> bool:
         """Takes note of the paths of some events; whether there was a new one."""
-        before = len(self._scalars) + len(self._lists)
+        before = self.known_paths
         for event in events:
-            if not isinstance(event, dict) or len(self._scalars) > _MOST_PATHS:
+            if not isinstance(event, dict) or self.known_paths > _MOST_PATHS:
                 continue
             for path, value in walk_leaves(event):
-                known = self._lists if isinstance(value, list) else self._scalars
+                listed = isinstance(value, list)
                 plain = (*path[:-1], path[-1].removesuffix("{}"))
-                taken = plain in self._scalars or plain in self._lists
-                # DuckDB's structs have no field without a name.
-                foreign = "" in plain or any("{}" in part for part in path[:-1])
-                if not taken and not foreign:
-                    known[plain] = None
-        if len(self._scalars) + len(self._lists) == before:
+                # A key that ends like an array's, above a value that is none. And DuckDB's structs
+                # have no field without a name.
+                foreign = not listed and any(part.endswith("{}") for part in path[:-1])
+                if not foreign and plain not in self._taken and not _has_unnamed(plain):
+                    self._taken.add(plain)
+                    known = self._lists if listed else self._scalars
+                    known[path if listed else plain] = None
+        if self.known_paths == before:
             return False
         self._parser = None
         return True
 
-    def _parse(self, lines: pa.Array) -> dict[Path, pa.Array]:
-        if not self._scalars and not self._lists:
-            return {}
+    def _parse(self, lines: pa.Array) -> Found:
+        if not self.known_paths:
+            return Found(len(lines))
         parser = self._parser
         if parser is None:
-            parser = self._parser = _Parser([*self._scalars, *self._lists], self._lists)
+            parser = self._parser = _Parser([*self._scalars, *self._lists])
         table = parser.parse(lines)
-        out: dict[Path, pa.Array] = {}
+        found = Found(len(lines))
         for column in table.columns:
             # Arrow would copy a chunk that is alone.
             whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-            _flatten((), whole, out)
-        return {path: out[path] for path in self._ordered(out)}
+            found.add(whole)
+        return found
 
-    def _ordered(self, out: Mapping[Path, pa.Array]) -> list[Path]:
-        known = [*self._scalars, *((*p[:-1], f"{p[-1]}{{}}") for p in self._lists)]
-        return [p for p in known if p in out and out[p].null_count < len(out[p])]
+    def _columns(self, found: Found) -> dict[Path, pa.Array]:
+        """The values by path, in the order in which the paths were met."""
+        out = found.columns()
+        return {path: out[path] for path in (*self._scalars, *self._lists) if path in out}
 
 
 class _Parser:
@@ -170,10 +171,10 @@ class _Parser:
     copies twice before they are Arrow's: 3.0 against 3.7 us an event of fifty fields.
     """
 
-    def __init__(self, paths: Sequence[Path], lists: Mapping[Path, None]) -> None:
+    def __init__(self, paths: Sequence[Path]) -> None:
         columns = [
-            f"from_json(line, {_quoted(_structure(layer, lists))}) AS j{number}"
-            for number, layer in enumerate(_layers(paths))
+            f"from_json(line, {_quoted(_structure(layer))}) AS j{number}"
+            for number, layer in enumerate(_layers(_without_texts_above(paths)))
         ]
         self._input = _Input(_NO_LINES)
         # One of its own: a shared one held 180 MB more after a hundred files, and was no faster.
@@ -248,33 +249,23 @@ class _Keys:
         counts = (self.keys, self.nulls, self.objects, self.arrays, self.doubtful)
         return _Keys(*(count[numbers] for count in counts))
 
-    def add_up(self, paths: Paths) -> npt.NDArray[np.bool_]:
+    def add_up(self, found: Found) -> npt.NDArray[np.bool_]:
         """Whether each line has just the keys that were found, objects and arrays where known.
 
-        One answer for all lines if their keys were counted together.
+        One answer for all lines if their keys were counted together. An object of which no value
+        was found has none, if all that have one were found and no object was taken for a text.
         """
-        count = _count_all if len(self.keys) == 1 else _each
-        values_seen = np.zeros(len(self.keys), dtype=np.int64)
-        arrays = np.zeros(len(self.keys), dtype=np.int64)
-        above: dict[Path, npt.NDArray[np.bool_]] = {}
-        for path, values in paths.items():
-            there = count(values)
-            values_seen += there
-            if pa.types.is_list(values.type):
-                arrays += there
-            for depth in range(1, len(path)):
-                parent = path[:depth]
-                valid = _each(values)
-                above[parent] = above[parent] | valid if parent in above else valid
-        objects = np.zeros(len(self.keys), dtype=np.int64)
-        for there in above.values():
-            objects += np.count_nonzero(there) if len(self.keys) == 1 else there
-        return np.asarray(
-            (self.keys - self.nulls == values_seen + objects)
-            & (self.objects == objects)
+        together = len(self.keys) == 1
+        values, objects, arrays, unsure = found.tally(together=together)
+        fits = (
+            (self.keys - self.nulls - self.objects == values)
             & (self.arrays == arrays)
-            & (self.doubtful == 0)
+            & (self.doubtful + unsure == 0)
         )
+        hollow = fits & (self.objects != objects)
+        if hollow.any():
+            fits &= ~hollow | (found.like_objects(together=together) == 0)
+        return np.asarray(fits)
 
 
 def _offsets(lines: pa.Array) -> npt.NDArray[np.int32]:
@@ -319,14 +310,6 @@ def _begin_values(data: Bytes, colons: Positions) -> bool:
     return bool((behind == _VALUE).all() and sure.all())
 
 
-def _each(values: pa.Array) -> npt.NDArray[np.bool_]:
-    return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
-
-
-def _count_all(values: pa.Array) -> int:
-    return len(values) - int(values.null_count)
-
-
 def _looks(data: Bytes, colons: Positions) -> tuple[npt.NDArray[np.bool_], ...]:
     """Which colons stand behind a key; those of nulls, objects and arrays; those in doubt.
 
@@ -365,103 +348,63 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _has_unnamed(path: Path) -> bool:
+    return any(part in ("", "{}") for part in path)
+
+
+def _folded(path: Path) -> Path:
+    """A path as DuckDB's structs know it: without case, an array as what it is an array of."""
+    return tuple(part.lower().removesuffix("{}") for part in path)
+
+
+def _without_texts_above(paths: Sequence[Path]) -> list[Path]:
+    """The paths but those of texts where others have objects: DuckDB gives an object as a text.
+
+    >>> _without_texts_above([("a",), ("a", "b"), ("c{}",), ("c{}", "d"), ("c",)])
+    [('a', 'b'), ('c{}', 'd')]
+    """
+    above = {_plain(path[:depth]) for path in paths for depth in range(1, len(path))}
+    return [path for path in paths if _plain(path) not in above]
+
+
+def _plain(path: Path) -> Path:
+    return tuple(part.removesuffix("{}") for part in path)
+
+
 def _layers(paths: Sequence[Path]) -> list[list[Path]]:
-    """Paths in as few groups as need be: DuckDB's structs hold no names that differ in case only.
+    """Paths in as few groups as need be: DuckDB's structs hold no names that differ in case only,
+    and a field is an object or an array.
 
     >>> _layers([("ProcessId",), ("ProcessID",), ("a", "b")])
     [[('ProcessId',), ('a', 'b')], [('ProcessID',)]]
+    >>> _layers([("a", "b"), ("a{}", "b"), ("a{}", "c")])
+    [[('a', 'b')], [('a{}', 'b'), ('a{}', 'c')]]
     """
     layers: list[tuple[dict[Path, Path], list[Path]]] = []
     for path in paths:
-        prefixes = [path[: n + 1] for n in range(len(path))]
+        folded = {_folded(part): part for part in (path[: n + 1] for n in range(len(path)))}
         for names, members in layers:
-            folded = {tuple(part.lower() for part in p): p for p in prefixes}
-            if all(names.get(fold, p) == p for fold, p in folded.items()):
+            if all(names.get(fold, part) == part for fold, part in folded.items()):
                 names.update(folded)
                 members.append(path)
                 break
         else:
-            layers.append(({tuple(x.lower() for x in p): p for p in prefixes}, [path]))
+            layers.append((folded, [path]))
     return [members for _, members in layers]
 
 
-def _structure(paths: Sequence[Path], lists: Mapping[Path, None]) -> str:
+def _structure(paths: Sequence[Path]) -> str:
+    """What ``from_json`` is to look for.
+
+    >>> _structure([("a",), ("b{}", "c"), ("b{}", "d{}")])
+    '{"a":"VARCHAR","b":[{"c":"VARCHAR","d":["VARCHAR"]}]}'
+    """
     root: dict[str, Any] = {}
     for path in paths:
         node = root
-        for part in path[:-1]:
-            below = node.get(part)
-            if not isinstance(below, dict):
-                below = node[part] = {}
-            node = below
-        if not isinstance(node.get(path[-1]), dict):
-            node[path[-1]] = ["VARCHAR"] if path in lists else "VARCHAR"
+        for part, name in zip(path[:-1], _plain(path), strict=False):
+            below = node.setdefault(name, {} if name == part else [{}])
+            node = below if name == part else below[0]
+        *_, name = _plain(path)
+        node[name] = "VARCHAR" if name == path[-1] else ["VARCHAR"]
     return orjson.dumps(root).decode()
-
-
-def _flatten(path: Path, values: pa.Array, out: dict[Path, pa.Array]) -> None:
-    if pa.types.is_struct(values.type):
-        # Where no object is null, its values need no look at it.
-        fields = range(values.type.num_fields)
-        children = values.flatten() if values.null_count else map(values.field, fields)
-        for number, below in enumerate(children):
-            _flatten((*path, values.type.field(number).name), below, out)
-    elif pa.types.is_list(values.type):
-        if values.flatten().null_count:
-            kept = [v and [x for x in v if x is not None] for v in values.to_pylist()]
-            values = pa.array(kept, _TEXTS)
-        out[(*path[:-1], f"{path[-1]}{{}}")] = values
-    else:
-        out[path] = values
-
-
-def walk_leaves(event: Mapping[str, Any]) -> Iterator[tuple[Path, str | list[str]]]:
-    """The values of an object by path. Null and empty objects are no values.
-
-    >>> event = {"a": {"b": 1.50}, "c": [1, None], "d": [{"e": "x"}, {"e": "y"}], "f": None}
-    >>> list(walk_leaves(event))
-    [(('a', 'b'), '1.5'), (('c{}',), ['1']), (('d{}', 'e'), ['x', 'y'])]
-    """
-    for key, value in event.items():
-        if isinstance(value, dict):
-            for path, below in walk_leaves(value):
-                yield (key, *path), below
-        elif isinstance(value, list):
-            yield from _array(f"{key}{{}}", value)
-        elif value is not None:
-            yield (key,), _text(value)
-
-
-def _array(key: str, members: Sequence[Any]) -> Iterator[tuple[Path, list[str]]]:
-    gathered: dict[Path, list[str]] = {(key,): []} if not members else {}
-    for member in members:
-        if isinstance(member, dict):
-            for path, value in walk_leaves(member):
-                texts = [value] if isinstance(value, str) else value
-                gathered.setdefault((key, *path), []).extend(texts)
-        elif member is not None:
-            gathered.setdefault((key,), []).append(_text(member))
-    yield from gathered.items()
-
-
-def _text(value: Any) -> str:
-    """A scalar as DuckDB gives it, so that both ways agree; an array within an array is JSON."""
-    if isinstance(value, str):
-        return value
-    return orjson.dumps(value).decode()
-
-
-def read_by_line(events: Sequence[Mapping[str, Any]]) -> dict[Path, pa.Array]:
-    """The values of parsed objects by path; a path with arrays and scalars holds arrays."""
-    if not all(isinstance(event, dict) for event in events):
-        raise ValueError("a line that is not a JSON object")
-    rows = [dict(walk_leaves(event)) for event in events]
-    paths: dict[Path, bool] = {}
-    for row in rows:
-        for path, value in row.items():
-            paths[path] = paths.get(path, False) or isinstance(value, list)
-    out = {}
-    for path, listed in paths.items():
-        values = [row.get(path) for row in rows]
-        out[path] = pa.array(values, _TEXTS if listed else pa.string())
-    return out

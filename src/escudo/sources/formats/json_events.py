@@ -17,8 +17,9 @@ from escudo.core.prefetch import prefetch
 from escudo.sources.events import Events
 from escudo.sources.formats.bytesviews import Positions, cut_texts, find_bytes
 from escudo.sources.formats.json_blocks import Lines, cut_blocks
-from escudo.sources.formats.json_columns import JsonLines, Path, read_by_line, view_bytes
+from escudo.sources.formats.json_columns import JsonLines, view_bytes
 from escudo.sources.formats.json_forms import read_forms
+from escudo.sources.formats.json_leaves import Path, read_by_line
 from escudo.sources.formats.json_stream import cut_objects, find_events
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.text import PATIENCE_SECONDS, DamagedError, cut_after, read_pieces

@@ -21,7 +21,7 @@ from escudo.sources.formats.classic_text import WindowsEvent, merge_events
 from escudo.sources.formats.column_cleanup import add_braces, drop_empty, merge_fields
 from escudo.sources.formats.ecs import map_back
 from escudo.sources.formats.event_columns import build_columns
-from escudo.sources.formats.json_columns import Path, Paths, read_by_line
+from escudo.sources.formats.json_leaves import Path, Paths, read_by_line
 from escudo.sources.formats.json_shapes import CARRIES, find_windows_event, hint_paths
 from escudo.sources.formats.nxlog import read_flat_fields
 from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from escudo.sources.formats.classic_text import EVENT_START, WindowsEvent, read_classic_event
-from escudo.sources.formats.json_columns import Path, walk_leaves
+from escudo.sources.formats.json_leaves import Path, walk_leaves
 from escudo.sources.formats.shapes.element import read_element
 from escudo.sources.formats.shapes.exports import (
     nest_dotted,

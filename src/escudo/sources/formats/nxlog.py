@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from escudo.sources.formats.column_cleanup import merge_fields
 from escudo.sources.formats.event_columns import build_columns
-from escudo.sources.formats.json_columns import Paths
+from escudo.sources.formats.json_leaves import Paths
 from escudo.sources.formats.xml_element import Field, NotAnEventError, read_event_fields
 from escudo.sources.times import parse_times
 

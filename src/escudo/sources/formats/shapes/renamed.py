@@ -8,7 +8,7 @@ from typing import Any
 
 from escudo.sources.formats.classic_text import WindowsEvent, read_message
 from escudo.sources.formats.event_templates import name_values
-from escudo.sources.formats.json_columns import walk_leaves
+from escudo.sources.formats.json_leaves import walk_leaves
 from escudo.sources.formats.shapes.values import (
     AUDIT_KEYWORDS,
     put_value,

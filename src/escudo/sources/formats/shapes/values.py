@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from escudo.sources.formats.json_columns import Path
+from escudo.sources.formats.json_leaves import Path
 from escudo.sources.formats.xml_element import Field
 
 _DOTNET_TIME = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")
