@@ -356,22 +356,39 @@ def test_a_place_that_is_taken(escudo: Run, lake: Path) -> None:
 
 @pytest.mark.spark
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
-def test_spark_reads_what_was_written(escudo: Run, lake: Path) -> None:
+def test_spark_reads_what_was_written(escudo: Run, lake: Path, tmp_path: Path) -> None:
     train = (
         "| tstats count from datamodel=Endpoint.Processes by Processes.process"
         " | eval length=len('Processes.process') | fit DensityFunction length dist=norm into m"
         " | rename Processes.process as process"
     )
     rows(escudo, f"{train} | outputlookup seen | collect index=mine", lake)
+    properties = tmp_path / "spark.conf"
+    properties.write_text("spark.escudo.readHere 0\n")
+    by_spark = ("--engine", "spark", "--spark-properties", str(properties))
     found = rows(
         escudo,
         "index=mine | lookup seen process OUTPUT length AS known | apply m"
         " | where 'IsOutlier(length)'=1 AND known=length | stats count"
         " | append [| inputlookup seen | stats count]",
         lake,
-        "--engine",
-        "spark",
+        *by_spark,
     )
     assert found == [{"count": 1}, {"count": 31}]
-    rows(escudo, "index=mine | stats count | outputlookup by_spark", lake, "--engine", "spark")
+    rows(escudo, "index=mine | stats count | outputlookup by_spark", lake, *by_spark)
     assert rows(escudo, "| inputlookup by_spark", lake) == [{"count": "31"}]
+
+
+@pytest.mark.spark
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+def test_spark_leaves_little_to_this_process(escudo: Run, lake: Path, tmp_path: Path) -> None:
+    """The log says by what a search was run."""
+    search = "index=* | stats count by host"
+    log = tmp_path / "log"
+    options = ("--lake", lake, "--engine", "spark", "--format", "jsonl")
+    done = escudo("--log-file", log, "search", search, *options)
+    assert json_lines(done.stdout) == rows(escudo, search, lake)
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    (chosen,) = (line for line in told if line["event"] == "engine")
+    assert (chosen["name"], chosen["instead_of"]) == ("duckdb", "spark")
+    assert chosen["bytes"] > 0

@@ -116,7 +116,11 @@ class SparkEngines:
 
     def __call__(self, catalog: Catalog) -> Engine:
         made: Engine = import_module("escudo.engines.spark.spark_engine").SparkEngine(
-            catalog, self._session, self._delta, few_rows=self._few_rows
+            catalog,
+            self._session,
+            self._delta,
+            few_rows=self._few_rows,
+            most_here=self._place.most_here,
         )
         return made
 

@@ -86,6 +86,7 @@ def search_lake(
         runner=engine,
     )
     tell(compiled.diagnostics)
+    engine = engine.suit(compiled.query, compiled.scans)
     hidden = find_hidden(compiled)
     if options.job is None and options.most is not None:
         tables = iter([run_compiled(_limit(compiled, options.most + 1), engine)])

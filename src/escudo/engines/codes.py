@@ -54,7 +54,7 @@ _ROWS = (
     ),
     ErrorCode(
         "ENG011",
-        "a file of Spark's properties cannot be read",
+        "a file of Spark's properties cannot be read, or a property is not as it has to be",
         "A name and a value a line, as in spark-defaults.conf.",
     ),
     ErrorCode(

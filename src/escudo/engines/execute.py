@@ -77,6 +77,10 @@ class Engine(Protocol):
         others are; None where there is none."""
         return None
 
+    def suit(self, query: exp.Expression, scans: Sequence[Scan]) -> Engine:
+        """The engine to run a query by: this one, or one that gives the same rows sooner."""
+        return self
+
     @property
     def is_spread(self) -> bool:
         """Whether other machines read the tables: then a large one is not for this process."""

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from escudo.engines.spark.place import READ_HERE
+
 SECONDS = 900
 """That a command may take."""
 ENVIRONMENT = {**os.environ, "ESCUDO_CONFIG": "", "ESCUDO_CACHE": ""}
@@ -54,6 +56,7 @@ class Cluster:
             "spark.sql.shuffle.partitions": "2",
             "spark.network.timeout": "300s",
             "spark.ui.showConsoleProgress": "false",
+            READ_HERE: "0",
         }
 
     def write_properties(self, folder: Path, more: Mapping[str, str] | None = None) -> Path:

@@ -244,6 +244,9 @@ class DuckDBEngine:
     def over_few_rows(self, catalog: Catalog) -> DuckDBEngine:
         return self.over(catalog)
 
+    def suit(self, query: exp.Expression, scans: Sequence[Scan]) -> DuckDBEngine:
+        return self
+
     @property
     def is_spread(self) -> bool:
         return False

@@ -22,6 +22,13 @@ _PLACES = ("spark.remote", "spark.master")
 """Properties that name a master."""
 
 
+READ_HERE = "spark.escudo.readHere"
+"""The property that says up to how many bytes of columns a search is run in the driver's own
+process, without a job."""
+_MOST_HERE = "1g"
+_BYTES = re.compile(r"(\d+)([kmgt]?)b?", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class SparkPlace:
     """A master as ``spark-submit`` takes it, or ``sc://host:port`` for Spark Connect, and the
@@ -51,6 +58,24 @@ class SparkPlace:
     def is_remote(self) -> bool:
         """Whether the driver is another process, asked by Spark Connect."""
         return self.master.startswith("sc://")
+
+    @property
+    def most_here(self) -> int:
+        """How many bytes of columns a search reads at most that is run in the driver's own process.
+
+        Raises:
+            EscudoError: ENG011 for a property that is no number of bytes.
+
+        >>> SparkPlace().most_here, SparkPlace(properties={READ_HERE: "0"}).most_here
+        (1073741824, 0)
+        """
+        text = self.properties.get(READ_HERE, _MOST_HERE)
+        parsed = _BYTES.fullmatch(text)
+        if parsed is None:
+            raise EscudoError(
+                "ENG011", f"{READ_HERE} {text!r} is no number of bytes", hint="such as 512m, or 0"
+            )
+        return int(parsed[1]) << 10 * " kmgt".index(parsed[2].lower() or " ")
 
     @property
     def is_local(self) -> bool:

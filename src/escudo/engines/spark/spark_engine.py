@@ -16,9 +16,11 @@ from sqlglot import exp
 
 from escudo.core.catalog import Catalog, VersionedCatalog
 from escudo.core.errors import EscudoError
+from escudo.core.event_log import log_event
 from escudo.core.schema import FieldType
 from escudo.engines.execute import Engine
 from escudo.engines.kernels import KERNELS
+from escudo.engines.reads import count_read_bytes
 from escudo.engines.scans import list_columns
 from escudo.engines.spark.delta_reader import DeltaReader, name_for_hadoop, quote
 from escudo.engines.spark.grouping import work_on_groups
@@ -75,11 +77,14 @@ class SparkEngine(Engine):
         delta: DeltaReader | None = None,
         *,
         few_rows: Callable[[Catalog], Engine] | None = None,
+        most_here: int = 0,
     ) -> None:
         """``delta`` is what an engine before this one knows of the session; ``few_rows`` makes
-        engines of this process for searches that are not worth a job of Spark's."""
+        engines of this process for searches that are not worth a job of Spark's. ``most_here`` is
+        how many bytes of columns these may read at most where nobody says that rows are few."""
         self.catalog = catalog
         self._few_rows = few_rows
+        self._most_here = most_here
         self.session = session if session is not None else open_session()
         self._delta = delta or DeltaReader(self.session)
         self._views = count(1)
@@ -93,11 +98,28 @@ class SparkEngine(Engine):
 
     def over(self, catalog: Catalog) -> SparkEngine:
         """The same engine over another catalog."""
-        return SparkEngine(catalog, self.session, self._delta, few_rows=self._few_rows)
+        return SparkEngine(
+            catalog,
+            self.session,
+            self._delta,
+            few_rows=self._few_rows,
+            most_here=self._most_here,
+        )
 
     def over_few_rows(self, catalog: Catalog) -> Engine | None:
         """To plan a search takes Spark's driver longer than a few rows take an engine beside it."""
         return None if self._few_rows is None else self._few_rows(catalog)
+
+    def suit(self, query: exp.Expression, scans: Sequence[Scan]) -> Engine:
+        """What one machine reads in a second is not worth a job on others."""
+        if self._few_rows is None or self._most_here <= 0:
+            return self
+        read = count_read_bytes(query, scans, self.catalog, self._most_here)
+        if read > self._most_here:
+            return self
+        here = self._few_rows(self.catalog)
+        log_event("engine", name=here.name, instead_of=self.name, bytes=read)
+        return here
 
     @property
     def is_spread(self) -> bool:
