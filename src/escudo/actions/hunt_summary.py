@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from escudo.actions.data_origins import find_origin, fold_origin, list_sources, name_origins
 from escudo.actions.hunt import Hunt, LogHunt
-from escudo.actions.match_rows import iterate_match, list_hosts, list_texts, list_users
+from escudo.actions.match_rows import iterate_named, list_texts
 from escudo.actions.raw_events import OWN_TABLES, list_logs
 from escudo.actions.workspace import Workspace
 from escudo.core.errors import Severity
@@ -282,22 +282,22 @@ def _count_table(schema: TableSchema, engine: Engine, within: TimeRange) -> Iter
 def _list_rows(hunt: Hunt) -> Iterator[FoundRow]:
     for match, _ in hunt.hits():
         times = find_own_times(match) if match.times is None else match.times.to_pylist()
-        for index, shown in enumerate(iterate_match(match)):
-            fields, objects = shown["row"], shown["risk_objects"]
+        for index, (shown, hosts, users, event_ids) in enumerate(iterate_named(match)):
+            fields = shown["row"]
             yield FoundRow(
                 match=match,
                 index=index,
                 time=times[index],
                 severity=shown["severity"],
                 risk_score=_find_score(fields, shown["risk_score"]),
-                hosts=tuple(list_hosts(fields, objects)),
-                users=tuple(list_users(fields, objects)),
+                hosts=tuple(hosts),
+                users=tuple(users),
                 techniques=match.detection.tags.mitre_attack_id,
                 tactics=tuple(shown["tactics"]),
                 message=shown["message"],
                 command=_find_text(fields, _COMMANDS),
                 parent=_find_text(fields, _PARENTS),
-                event_ids=tuple(match.event_ids[index].as_py() or ()),
+                event_ids=tuple(event_ids),
                 source_files=tuple(list_texts(shown["source_file"])),
             )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -25,12 +25,26 @@ _USER_FIELDS = ("user", "src_user", "User")
 _ADDRESS = re.compile(r"[\d.]+|.*:.*")
 
 
+class NamedRow(NamedTuple):
+    """A result row as it is shown, the hosts and the users that it is about, its events."""
+
+    shown: dict[str, Any]
+    hosts: Sequence[str]
+    users: Sequence[str]
+    event_ids: Sequence[int]
+
+
 def iterate_match(match: Match) -> Iterator[dict[str, Any]]:
     """One object a result row, as ``--format jsonl`` prints it. Field names are stable."""
+    return (row.shown for row in iterate_named(match))
+
+
+def iterate_named(match: Match) -> Iterator[NamedRow]:
+    """The same rows with what each is about."""
     return chain.from_iterable(map(_iterate_part, match.cut()))
 
 
-def _iterate_part(match: Match) -> Iterator[dict[str, Any]]:
+def _iterate_part(match: Match) -> Iterator[NamedRow]:
     detection, rows = match.detection, match.rows
     objects = _list_objects(match, detection.risk)
     times = list_times(match)
@@ -39,10 +53,14 @@ def _iterate_part(match: Match) -> Iterator[dict[str, Any]]:
     techniques, _ = find_techniques(detection.tags.mitre_attack_id)
     tactics = list(dict.fromkeys(tactic.name for t in techniques for tactic in t.tactics))
     score = detection.risk.score if detection.risk is not None else None
+    files, event_ids = match.source_files.to_pylist(), match.event_ids.to_pylist()
+    named = rows.schema.names
+    host_fields = [field for field in _HOST_FIELDS if field in named]
+    user_fields = [field for field in _USER_FIELDS if field in named]
     for i, row in enumerate(iterate_rows(rows)):
-        files = match.source_files[i].as_py()
-        hosts, users = list_hosts(row, objects[i]), list_users(row, objects[i])
-        yield {
+        hosts = _list_named(row, objects[i], kind="system", fields=host_fields)
+        users = _list_named(row, objects[i], kind="user", fields=user_fields)
+        shown = {
             "detection": detection.name,
             "detection_id": detection.id,
             "detection_type": detection.type,
@@ -57,9 +75,10 @@ def _iterate_part(match: Match) -> Iterator[dict[str, Any]]:
             "mitre_attack_id": list(detection.tags.mitre_attack_id),
             "tactics": tactics,
             "analytic_story": list(detection.tags.analytic_story),
-            "source_file": show_value("source_file", sorted(files)) if files else None,
+            "source_file": show_value("source_file", sorted(files[i])) if files[i] else None,
             "row": row,
         }
+        yield NamedRow(shown, hosts, users, event_ids[i] or ())
 
 
 def list_times(match: Match) -> list[str]:
@@ -92,12 +111,17 @@ def _list_named(
     kind: str,
     fields: Sequence[str],
 ) -> list[str]:
-    candidates = [[o["value"] for o in objects if o["type"] == kind]]
-    if row.get("risk_object_type") == kind:
-        candidates.append(list_texts(row.get("risk_object") or row.get("normalized_risk_object")))
-    candidates += [list_texts(row.get(field)) for field in fields]
-    named = (list(dict.fromkeys(v for v in c if v.lower() not in _NOBODY)) for c in candidates)
-    return next(filter(None, named), [])
+    found = _leave_out_nobody(o["value"] for o in objects if o["type"] == kind)
+    if not found and row.get("risk_object_type") == kind:
+        about = row.get("risk_object") or row.get("normalized_risk_object")
+        found = _leave_out_nobody(list_texts(about))
+    for field in fields:
+        found = found or _leave_out_nobody(list_texts(row.get(field)))
+    return found
+
+
+def _leave_out_nobody(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for name in names if name.lower() not in _NOBODY))
 
 
 def cut_domain(host: str) -> str:
