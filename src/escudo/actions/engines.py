@@ -24,7 +24,7 @@ from escudo.engines.duckdb.little_tables import hold_at_most
 from escudo.engines.duckdb.memory import MemoryLimits
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import explain_unavailable
-from escudo.engines.spark.place import SparkPlace
+from escudo.engines.spark.place import READ_HERE, SparkPlace
 
 ENGINES = ("duckdb", "spark")
 
@@ -98,7 +98,7 @@ class DuckDBEngines:
 
 
 class SparkEngines:
-    """Makes engines that share one Spark session, begun when it is needed.
+    """Makes engines that share one Spark session, begun when one of them needs it.
 
     Args:
         place: where Spark runs; in this process unless given.
@@ -117,10 +117,10 @@ class SparkEngines:
     def __call__(self, catalog: Catalog) -> Engine:
         made: Engine = import_module("escudo.engines.spark.spark_engine").SparkEngine(
             catalog,
-            self._session,
-            self._delta,
+            lambda: self._session,
+            lambda: self._delta,
             few_rows=self._few_rows,
-            most_here=self._place.most_here,
+            most_here=self._most_here,
         )
         return made
 
@@ -128,6 +128,10 @@ class SparkEngines:
         """What does work on Spark's workers, part by part."""
         made: Spread = import_module("escudo.engines.spark.spreading").SparkSpread(self._session)
         return made
+
+    @property
+    def _most_here(self) -> int:
+        return self._place.most_here
 
     @cached_property
     def _session(self) -> Any:
@@ -153,6 +157,11 @@ class AttachedEngines(SparkEngines):
     def over_spark(self, catalog: Catalog) -> Any:
         """The engine itself, which gives data frames, too."""
         return self(catalog)
+
+    @property
+    def _most_here(self) -> int:
+        said = self._given.conf.get(READ_HERE, None)
+        return SparkPlace(properties={} if said is None else {READ_HERE: said}).most_here
 
     @cached_property
     def _session(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import chain, count
 from typing import TypeVar
 
@@ -73,21 +74,34 @@ class SparkEngine(Engine):
     def __init__(
         self,
         catalog: Catalog,
-        session: SparkSession | None = None,
-        delta: DeltaReader | None = None,
+        session: SparkSession | Callable[[], SparkSession] | None = None,
+        delta: DeltaReader | Callable[[], DeltaReader] | None = None,
         *,
         few_rows: Callable[[Catalog], Engine] | None = None,
         most_here: int = 0,
     ) -> None:
-        """``delta`` is what an engine before this one knows of the session; ``few_rows`` makes
-        engines of this process for searches that are not worth a job of Spark's. ``most_here`` is
-        how many bytes of columns these may read at most where nobody says that rows are few."""
+        """``session``, and ``delta``, which is what an engine before this one knows of it, may be
+        made when they are needed. ``few_rows`` makes engines of this process for searches that are
+        not worth a job of Spark's; ``most_here`` is how many bytes of columns these may read at
+        most where nobody says that rows are few."""
         self.catalog = catalog
         self._few_rows = few_rows
         self._most_here = most_here
-        self.session = session if session is not None else open_session()
-        self._delta = delta or DeltaReader(self.session)
+        # Nothing here refers to the engine itself: the session would be closed when Python ends,
+        # and not with the last engine, and Spark Connect waits for ever then.
+        self._given = open_session if session is None else session
+        self._given_delta = delta
         self._views = count(1)
+
+    @cached_property
+    def session(self) -> SparkSession:
+        """The session, opened now if it is not."""
+        return self._given() if callable(self._given) else self._given
+
+    @cached_property
+    def _delta(self) -> DeltaReader:
+        given = self._given_delta
+        return given() if callable(given) else given or DeltaReader(self.session)
 
     @property
     def at_once(self) -> int:
@@ -100,8 +114,8 @@ class SparkEngine(Engine):
         """The same engine over another catalog."""
         return SparkEngine(
             catalog,
-            self.session,
-            self._delta,
+            lambda: self.session,
+            lambda: self._delta,
             few_rows=self._few_rows,
             most_here=self._most_here,
         )
