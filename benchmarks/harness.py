@@ -45,6 +45,8 @@ class Suite:
     strict: bool = True
     pairs: bool = False
     """Variants come in pairs (Escudo's, then the alternative) that are compared with each other."""
+    by_cpu: bool = False
+    """The limit is of processor time: of pairs only."""
 
 
 @dataclass

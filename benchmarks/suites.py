@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import hunting, inputs, search, text_logs
+from benchmarks import hunting, inputs, json_logs, search, text_logs
 from benchmarks import searches as typical
 from benchmarks.harness import Suite, Variant
 
@@ -88,6 +88,34 @@ def fdr(events: int) -> Suite:
             ),
         ],
         limit=2.0,
+    )
+
+
+def json(events: int) -> Suite:
+    module = "benchmarks.json_logs"
+    variants = []
+    for kind in json_logs.KINDS:
+        log = inputs.generated(kind, events)
+        source = {"source": str(log)}
+        told = {**source, "columns": json_logs.find_columns(log)}
+        variants += [
+            Variant(kind, _ESCUDO, "ingest_log", source),
+            Variant(f"{kind}: DuckDB", module, "duckdb_read", source),
+            Variant(f"{kind}, beside DuckDB that is told the types", _ESCUDO, "ingest_log", source),
+            Variant(f"{kind}: DuckDB, told", module, "duckdb_read", told, partial=True),
+        ]
+    return Suite(
+        "json",
+        "JSON logs of clouds and networks to a committed lake",
+        "Escudo keeps the raw line, all fields and the rows of the data models. The alternative is "
+        "DuckDB's `read_json` of the whole file to an Arrow table, which writes nothing. It finds "
+        "the fields and their types out as Escudo does, or is told them all before: these rows are "
+        "shown, and no promise is measured by them.",
+        events,
+        variants,
+        limit=2.0,
+        pairs=True,
+        by_cpu=True,
     )
 
 
@@ -301,6 +329,7 @@ SUITES: Mapping[str, Callable[[int], Suite | None]] = {
     "xml": xml,
     "evtx": evtx,
     "fdr": fdr,
+    "json": json,
     "text": text,
     "wmi": wmi,
     "searches": searches,
