@@ -22,7 +22,10 @@ _EMPTY_ARRAY = re.compile(rb"^\s*\[\s*(?:\]|\{|$)")
 _FDR_KEY = re.compile(rb'"(?:event_simpleName|event_platform)"\s*:')
 
 
-_CLASSIC = re.compile(rb"(?m)^LogName=[^\r\n]+\r?\n(?:\w+=.*\n)*?EventCode=")
+_CLASSIC = re.compile(
+    rb"(?m)^(?:LogName=[^\r\n]+\r?\n(?:\w+=.*\n)*?"
+    rb"|[\d/]+[ .][\d:.+-]+(?: [AP]M)?[ \t]+LogName=.+? )EventCode="
+)
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_CELL = re.compile(r"[\w@#{}.:/()\[\] '’-]{1,80}")
 _LOG_COLUMN = re.compile(

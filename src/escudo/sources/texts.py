@@ -30,7 +30,10 @@ from escudo.sources.lines.extraction import extract
 
 _JSON = r"^\s*\{[\s\S]*\}\s*$"
 _XML = r"<(\w+:)?Event(\s[^<>]*)?>\s*<(\w+:)?System[\s/>]"
-_CLASSIC = r"(?m)^LogName=[^\r\n]+\r?\n(\w+=.*\n)*?EventCode="
+_CLASSIC = (
+    r"(?m)^(LogName=[^\r\n]+\r?\n(\w+=.*\n)*?"
+    r"|[\d/]+[ .][\d:.+-]+( [AP]M)?[ \t]+LogName=.+? )EventCode="
+)
 
 _MOST_PATHS = 1500
 """Paths of JSON that are remembered from one call to the next. A sender whose field names never

@@ -63,6 +63,29 @@ def test_line_ends_of_windows_and_a_text_before() -> None:
     assert rejected == []  # a heading is a line of another program
 
 
+def test_an_event_on_one_line() -> None:
+    """As a collector of syslog gets it: blanks for the line ends, so that no label of the message
+    can be told. A key in the message is none of the header."""
+    event = (
+        "11/21/2024 06:09:16 PM{0}LogName=Microsoft-Windows-TerminalServices-RDPClient/Operational"
+        "{0}EventCode=1024{0}EventType=4{0}ComputerName=pc5.lab.example{0}User=NOT_TRANSLATED"
+        "{0}Sid=S-1-5-21-1-2-3-500{0}SidType=0"
+        "{0}SourceName=Microsoft-Windows-TerminalServices-ClientActiveXCore{0}Type=Information"
+        "{0}RecordNumber=95{0}Keywords=None{0}TaskCategory=Connection Sequence"
+        "{0}OpCode=This event is raised during the connection process"
+        "{0}Message=RDP ClientActiveX is trying to connect to the server (192.0.2.5) User=x"
+    )
+    many, rejected = read_bytes(event.format("\n").encode())
+    assert rejected == []
+    one, rejected = read_bytes((event.format(" ") + "\n" + event.format(" ")).encode())
+    assert rejected == []
+    assert [{**row, "_raw": ""} for row in one] == [{**row, "_raw": ""} for row in many * 2]
+    assert (one[0]["EventID"], one[0]["UserID"]) == ("1024", "S-1-5-21-1-2-3-500")
+    assert one[0]["TaskCategory"] == "Connection Sequence"
+    assert one[0]["Message"].endswith("(192.0.2.5) User=x")
+    assert one[0]["_raw"] == event.format(" ")
+
+
 def test_a_script_block_keeps_its_lines() -> None:
     text = (
         "07/01/2024 01:00:00 AM\nLogName=Microsoft-Windows-PowerShell/Operational\n"

@@ -1,7 +1,8 @@
 """Classic multi-line WinEventLog text -> events; ``reading``, ``json_shapes``, ``shapes`` call it.
 
 Splunk writes it where ``renderXml`` is off: a line with the time, ``Key=value`` lines, and the
-rendered message last. The fields are those of the event's XML, as far as the message has them,
+rendered message last. What sends it on as a line of its own (syslog) puts blanks for the line ends.
+The fields are those of the event's XML, as far as the message has them,
 and beside them the names that the add-on gives the message's labels (``New_Process_Name``).
 """
 
@@ -26,8 +27,14 @@ _TIME = (
     r"(?:\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d(?:\.\d+)?(?: [AP]M)?"
     r"|\d{14}\.\d+(?:[+-]\d+)?)"
 )
-EVENT_START = re.compile(rf"(?m)^{_TIME}[ \t]*\r?\n(?=LogName=)")
-"""An event's first line, before the first of its keys."""
+EVENT_START = re.compile(rf"(?m)(?:^|(?<=\0)){_TIME}(?:[ \t]*\r?\n|[ \t]+)(?=LogName=)")
+"""What stands before the first key of an event: its time. A crash may leave NUL bytes before it."""
+_ONE_LINE = re.compile(rf"({_TIME})[ \t]+(?=LogName=)")
+_NEXT_KEY = re.compile(
+    r"[ \t]+(?=(?:SourceName|EventCode|EventType|Type|ComputerName|User|Sid|SidType|Category"
+    r"|CategoryString|TaskCategory|OpCode|RecordNumber|Keywords|Message)=)"
+)
+"""Splunk, "Monitor Windows event log data": the keys of an event. Their values may have blanks."""
 _HEADER = re.compile(r"(\w+)=(.*)")
 _LABEL = re.compile(r"([ \t]*)([^\s:][^:\t\n]{0,60}?):(?:[ \t]+(.*)|[ \t]*$)")
 _US_TIME = re.compile(r"(\d+)/(\d+)/(\d+) (\d+):(\d+):(\d+)(\.\d+)?(?: ([AP]M))?")
@@ -100,42 +107,39 @@ class WindowsEvent:
 def read(stream: LogStream) -> Iterator[Events | Rejected]:
     """The events of a stream, and what of it is no event."""
     text = ""
-    started = False
+    line = 1
     with stream.open() as opened:
         try:
             for piece in read_pieces(opened):
                 text += piece.decode("utf-8", "replace")
                 starts = [m.start() for m in EVENT_START.finditer(text)]
-                if not started and starts:
-                    yield from _rejected(stream.name, text[: starts[0]])
-                started = started or bool(starts)
                 if len(starts) < 2 and len(text) < LONGEST_EVENT:
                     continue
-                stop = starts[-1] if len(starts) > 1 else len(text)
-                yield from _events(text[:stop])
+                stop = starts[-1] if len(starts) > 1 else text.rfind("\n") + 1 or len(text)
+                yield from _events(text[:stop], stream.name, line)
+                line += text.count("\n", 0, stop)
                 text = text[stop:]
         except DamagedError as error:
-            yield from _events(text)
+            yield from _events(text, stream.name, line)
             yield Rejected(stream.name, "the end", "SRC006", str(error), b"")
             return
-    if not started:
-        yield from _rejected(stream.name, text)
-    yield from _events(text)
+    yield from _events(text, stream.name, line)
 
 
-def _rejected(name: str, text: str) -> Iterator[Rejected]:
-    if text.strip():
-        excerpt = text.encode()[:EXCERPT_BYTES]
-        yield Rejected(name, "line 1", "SRC021", "text before the first event", excerpt)
-
-
-def _events(text: str) -> Iterator[Events]:
+def _events(text: str, name: str, line: int) -> Iterator[Events | Rejected]:
+    """The events of a text, and what stands before the first."""
     starts = [m.start() for m in EVENT_START.finditer(text)]
-    if not starts:
-        return
-    bounds = list(zip(starts, [*starts[1:], len(text)], strict=True))
+    before = (text[: starts[0]] if starts else text).strip("\0")
+    if lines := sum(1 for line in before.splitlines() if line.strip()):
+        excerpt = before.encode()[:EXCERPT_BYTES]
+        message = "text before the first event"
+        yield Rejected(name, f"line {line}", "SRC021", message, excerpt, lines)
+    bounds = list(zip(starts, [*starts[1:], len(text)], strict=False))
     for at in range(0, len(bounds), _EVENTS_AT_ONCE):
-        raws = [text[start:stop].rstrip() for start, stop in bounds[at : at + _EVENTS_AT_ONCE]]
+        raws = [
+            text[start:stop].rstrip("\0 \t\r\n")
+            for start, stop in bounds[at : at + _EVENTS_AT_ONCE]
+        ]
         events = [read_classic_event(raw) for raw in raws]
         yield Events(merge_events(events), pa.array(raws, pa.string()), zoneless=True)
 
@@ -160,7 +164,7 @@ def read_classic_event(text: str) -> WindowsEvent:
     >>> event.system["SystemTime"], event.own, event.rest["Process_ID"]
     ('2024-03-05T23:20:30.000Z', {'ProcessId': '0x1f'}, '0x1f')
     """
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = _begin_lines(text.replace("\r\n", "\n")).split("\n")
     header: dict[str, str] = {}
     message = ""
     for number, line in enumerate(lines[1:], 1):
@@ -173,10 +177,24 @@ def read_classic_event(text: str) -> WindowsEvent:
     event = WindowsEvent(_system_of(header, lines[0].strip()))
     read_message(event, message)
     for name, value in header.items():
-        if value and name not in _CALCULATED and name != "Keywords":
+        known = name in _CALCULATED or (name == "Keywords" and name in event.system)
+        if value and not known:
             event.rest.setdefault(name, value)
     event.rest["Message"] = message
     return event
+
+
+def _begin_lines(text: str) -> str:
+    """The text with the time and each key of the header at the beginning of a line.
+
+    >>> _begin_lines("1/2/2024 3:04:05 PM LogName=a/b TaskCategory=Some Text Message=x Type=y")
+    '1/2/2024 3:04:05 PM\\nLogName=a/b\\nTaskCategory=Some Text\\nMessage=x Type=y'
+    """
+    time = _ONE_LINE.match(text)
+    if time is None:
+        return text
+    header, key, message = text[time.end() :].partition(" Message=")
+    return f"{time[1]}\n{_NEXT_KEY.sub(chr(10), header)}" + (f"\nMessage={message}" if key else "")
 
 
 def _system_of(header: Mapping[str, str], time: str) -> dict[str, Field]:

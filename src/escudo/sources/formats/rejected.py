@@ -25,6 +25,14 @@ class Rejected:
     code: str
     message: str
     excerpt: bytes
+    lines: int | None = None
+    """How many lines that are not blank it is; None: those of the excerpt."""
+
+    def count_lines(self) -> int:
+        """How many lines that are not blank it is."""
+        if self.lines is not None:
+            return self.lines
+        return sum(1 for line in self.excerpt.splitlines() if line.strip())
 
 
 _BETWEEN_EVENTS = frozenset({"SRC021", "SRC030", "SRC032"})
