@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escudo.sources.format_detection import Format
+from escudo.sources.notes import Kind, Note
 from escudo.sources.opening import LogStream, open_logs
 from escudo.sources.reading import RawBatch, read
 from tests.families import FAMILIES
@@ -151,3 +152,49 @@ def test_a_log_in_a_folder_beside_bad_ones(tmp_path: Path) -> None:
     found = [rows_of(read(s, FAMILIES)) for s in open_logs([tmp_path]) if isinstance(s, LogStream)]
     assert [len(rows) for rows, _ in found] == [300, 60]
     assert [[r.code for r in rejected] for _, rejected in found] == [["SRC006"], []]
+
+
+CLASSIC = "07/01/2024 11:59:5{0} PM\nLogName=Security\nEventCode=4689\nMessage=A process ended."
+FORMS = {
+    "json lines": '{{"a":"{0}","time":"2024-01-01T00:00:0{0}Z"}}',
+    "json": '{{\n "a": "{0}"\n}}',
+    "xml": event().replace("{", "{{").replace("}", "}}"),
+    "classic": CLASSIC,
+    "text": "Mar  5 10:20:2{0} pc sshd[12]: Failed password for root from 192.0.2.4 port 22 ssh2",
+    "csv": "2024-01-01T00:00:0{0}Z,a{0},b",
+}
+
+
+@pytest.mark.parametrize(
+    "place", ["{0}\n{nul}{1}\n{2}\n", "{nul}{0}\n{1}\n{2}", "{0}{nul}{1}\n{2}\n"]
+)
+@pytest.mark.parametrize("size", [1, 600])
+@pytest.mark.parametrize("form", FORMS)
+def test_an_event_behind_nul_bytes_is_read_or_told(form: str, size: int, place: str) -> None:
+    """A machine that crashes leaves blocks of them in a log, before what is written next."""
+    events = [FORMS[form].format(number) for number in (1, 2, 3)]
+    text = place.format(*events, nul="\0" * size)
+    text = f"time,x,y\n{text}" if form == "csv" else text
+    rows, rejected = read_bytes(text.encode(), format=Format.TEXT if form == "text" else None)
+    torn = form in ("text", "csv") and place.startswith("{0}{nul}")  # two on one line
+    assert (len(rows), len(rejected)) == ((1, 1) if torn else (3, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "format", "others"),
+    [
+        ("rubbish of a program\n" * 9_000 + CLASSIC.format(1), Format.CLASSIC_TEXT, 9_000),
+        ("rubbish of a program\n" * 9_000, Format.CLASSIC_TEXT, 9_000),
+        ("rubbish of a program\n" * 9_000 + event(), Format.EVENT_XML, 9_000),
+        ("rubbish of a program\n" * 9_000 + '{\n"a": 1\n}', Format.JSON_EVENTS, 9_000),
+        ("rubbish of a program\n" * 9_000 + '{"a": 1}', Format.JSON_EVENTS, 9_000),
+    ],
+)
+def test_all_lines_of_a_long_run_of_rubbish_are_counted(
+    text: str, format: Format, others: int
+) -> None:
+    notes: list[Note] = []
+    rows, rejected = rows_of(read(stream_of(text.encode(), format), FAMILIES, note=notes.append))
+    assert rejected == []
+    assert sum(note.count for note in notes if note.kind is Kind.OTHER_LINES) == others
+    assert len(rows) == (0 if text.endswith("program\n") else 1)

@@ -100,8 +100,7 @@ def read(
     for item in items if stream.format in _ALONE else prefetch(items, _AHEAD):
         if isinstance(item, Rejected):
             if is_other_text(item):
-                lines = sum(1 for line in item.excerpt.splitlines() if line.strip())
-                note(Note(Kind.OTHER_LINES, lines, item.place))
+                note(Note(Kind.OTHER_LINES, item.count_lines(), item.place))
             else:
                 yield item
             continue

@@ -41,6 +41,7 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
             for number, text, whole in _records(
                 cut_after(read_pieces(opened), b"\n", size=1 << 20)
             ):
+                text = text.strip("\0")  # what a crash leaves around a row
                 if not text.strip():
                     continue
                 if header is None:
@@ -51,6 +52,11 @@ def read(stream: LogStream) -> Iterator[Events | Rejected]:
                     excerpt = text.encode()[:EXCERPT_BYTES]
                     message = "a quote that is not closed"
                     yield Rejected(stream.name, f"line {number}", "SRC033", message, excerpt)
+                    continue
+                if "\0" in text:
+                    excerpt = text.encode()[:EXCERPT_BYTES]
+                    message = "a row with a NUL byte"
+                    yield Rejected(stream.name, f"line {number}", "SRC034", message, excerpt)
                     continue
                 names = [*header, _SURPLUS]
                 values = split_record(text, delimiter)

@@ -38,6 +38,7 @@ _TEXT_BYTES = 12 << 20
 """Bytes that are parsed together of events that are not one a line."""
 
 _BRACE, _BRACE_END, _LINE_END = b"{}\n"
+_NUL = "\0"
 _BLANK = np.zeros(256, dtype=bool)
 _BLANK[list(b" \t\r")] = True
 
@@ -164,7 +165,8 @@ def _one_by_one(
 ) -> Iterator[Events | Rejected]:
     good: list[str] = []
     events: list[Mapping[str, Any]] = []
-    for text, number in zip(lines.to_pylist(), numbers.tolist(), strict=True):
+    numbered = zip(lines.to_pylist(), numbers.tolist(), strict=True)
+    for text, number in ((t, n) for line, n in numbered for t in _between_nuls(line)):
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
@@ -177,8 +179,13 @@ def _one_by_one(
             code, message = "SRC031", "a JSON value that is not an object"
         yield Rejected(name, f"line {first + number}", code, message, text.encode()[:EXCERPT_BYTES])
     if good:
-        numbered = (np.arange(len(good)), read_by_line(events))
-        yield from _events(pa.array(good, pa.string()), iter((numbered,)))
+        group = (np.arange(len(good)), read_by_line(events))
+        yield from _events(pa.array(good, pa.string()), iter((group,)))
+
+
+def _between_nuls(line: str) -> list[str]:
+    """What stands in a line between the NUL bytes that a crash leaves; a line of nothing else."""
+    return [text for text in line.split(_NUL) if text] or [line]
 
 
 def _lines(block: bytes, ends: Positions) -> tuple[pa.Array, npt.NDArray[np.intp], bool]:

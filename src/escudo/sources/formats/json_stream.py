@@ -12,7 +12,8 @@ import orjson
 from escudo.sources.formats.rejected import EXCERPT_BYTES, Rejected
 from escudo.sources.formats.text import LONGEST_EVENT
 
-_BETWEEN = " \t\r\n,"
+_BETWEEN = " \t\r\n,\0"
+"""NUL bytes are what a crash leaves before what is written next."""
 _BLOCK_EVENTS = 5_000
 """Events that are handed on together."""
 _TOO_DEEP = "objects within objects too deep to be read"
@@ -45,7 +46,8 @@ def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected
                 excerpt = text[at:following][:EXCERPT_BYTES].encode("utf-8", "replace")
                 code = "SRC032" if following == len(text) else "SRC030"
                 message = _TOO_DEEP if isinstance(error, RecursionError) else error.msg
-                yield Rejected(name, f"after object {done}", code, message, excerpt)
+                rejected_lines = sum(1 for line in text[at:following].splitlines() if line.strip())
+                yield Rejected(name, f"after object {done}", code, message, excerpt, rejected_lines)
                 at = _skip(text, following)
                 continue
             for event in find_events(value):

@@ -156,7 +156,7 @@ class LineReader:
         if len(before):
             text = "\n".join(before.to_pylist()).encode()[:EXCERPT_BYTES]
             message = "text before the first event"
-            yield Rejected(self.name, f"line {first}", "SRC021", message, text)
+            yield Rejected(self.name, f"line {first}", "SRC021", message, text, len(before))
         if len(rest) and pc.sum(pc.binary_length(rest)).as_py() > LONGEST_EVENT:
             assert self.source is not None
             yield self._make(pa.array(["\n".join(rest.to_pylist())], pa.string()), self.source)
