@@ -70,5 +70,8 @@ def _count_indexes(events: pa.Table) -> dict[str, int]:
     """How many events are of each index, by its name."""
     if "index" not in events.column_names:
         return {}
-    counted = pc.value_counts(events.column("index").combine_chunks().drop_null()).to_pylist()
+    names = events.column("index").combine_chunks()
+    if pa.types.is_list(names.type):
+        names = names.flatten()
+    counted = pc.value_counts(names.drop_null()).to_pylist()
     return {str(one["values"]): one["counts"] for one in sorted(counted, key=lambda c: c["values"])}

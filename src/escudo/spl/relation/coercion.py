@@ -26,6 +26,9 @@ from escudo.spl.relation.values import (
     number_text,
 )
 
+_TOO_LARGE = 9.2e18
+"""For a BIGINT, as ``spl_int`` of the engines' preludes has it."""
+
 
 def as_text(value: Typed) -> exp.Expression:
     """The value as text; a multivalue gives its only value, or NULL if it has several.
@@ -79,10 +82,14 @@ def as_number(value: Typed) -> exp.Expression:
 
 
 def as_integer(value: Typed) -> exp.Expression:
-    """The value as a BIGINT, decimals cut off; NULL for text that is not a number."""
+    """The value as a BIGINT, decimals cut off; NULL for text that is not a number, and for a number
+    that is larger."""
     known = constant_of(value)
     if isinstance(known, float) or (isinstance(known, str) and is_numeric_text(known)):
-        return literal_integer(int(float(known)))
+        number = float(known)
+        if abs(number) < _TOO_LARGE:
+            return literal_integer(int(number))
+        return null_value(FieldType.INTEGER).sql
     if value.type is FieldType.INTEGER:
         return value.sql
     return prelude_call("spl_int", as_number(value))

@@ -123,10 +123,13 @@ def relative_time(text: str, now: float, tz: tzinfo = UTC) -> float:
     1599523200.0
 
     Raises:
-        EscudoError: SPL120 if the text is not a relative time.
+        EscudoError: SPL120 if the text is not a relative time, or ``now`` no time.
     """
     position = 3 if text[:3].lower() == "now" else 0
-    moment = datetime.fromtimestamp(now, tz)
+    try:
+        moment = datetime.fromtimestamp(now, tz)
+    except (OverflowError, ValueError, OSError):
+        raise EscudoError("SPL120", f"'{now}' is no time of the calendar") from None
     while position < len(text):
         step = _STEP.match(text, position)
         if step is None:
