@@ -44,12 +44,12 @@ def ask_one(
         gathered: identifiers of lists, and what these hold.
         columns: what other identifiers stand for.
 
-    >>> from sqlglot import parse_one
-    >>> sql = "spl_len(list_filter(names, lambda v: v = 'a')) > 0"
-    >>> names = {"names": Gathered(exp.column("name"), lists=False)}
-    >>> print(ask_one(parse_one(sql, read="duckdb"), names, {}).sql("duckdb"))
-    name = 'a'
-    >>> print(ask_one(parse_one(f"NOT {sql}", read="duckdb"), names, {}))
+    >>> from escudo.spl.relation.comparison import any_value, match_wildcards
+    >>> is_a = any_value(column("names"), lambda v: match_wildcards(v.sql, "a", fold=False))
+    >>> names = {"names": Gathered(column("name"), lists=False)}
+    >>> print(ask_one(is_a, names, {}).sql("duckdb"))
+    ("name" = 'a')
+    >>> print(ask_one(exp.Not(this=is_a), names, {}))
     None
     """
     asked: list[exp.Expression] = []
