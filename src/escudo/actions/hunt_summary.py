@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import chain
 
 import pyarrow as pa
 from sqlglot import exp
 
 from escudo.actions.data_origins import find_origin, fold_origin, list_sources, name_origins
 from escudo.actions.hunt import Hunt, LogHunt
-from escudo.actions.match_rows import iterate_named, list_texts
+from escudo.actions.match_rows import NamedRow, iterate_named, list_texts
 from escudo.actions.raw_events import OWN_TABLES, list_logs
 from escudo.actions.workspace import Workspace
 from escudo.core.errors import Severity
@@ -20,7 +22,7 @@ from escudo.core.schema import TableSchema
 from escudo.core.timerange import TimeRange
 from escudo.detect import Match
 from escudo.detect.row_times import find_own_times
-from escudo.detect.running import FEWEST_SCREENED
+from escudo.detect.running import FEWEST_SCREENED, ROWS_AT_ONCE
 from escudo.detect.screening import Filled, screen_detection
 from escudo.engines.execute import Engine
 from escudo.engines.scans import pick_columns
@@ -54,13 +56,14 @@ class SourceCount:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FoundRow:
     """One row that a detection found: row ``index`` of ``match``.
 
+    A hunt may find a million: what few of them are asked for is read from the match when it is.
+
     ``time`` is in epoch seconds, None where it is not known. ``risk_score`` is what the row adds
-    to the risk of its objects; of a correlation, what it has summed up. ``command`` is the command
-    line, or the script, that the row is about.
+    to the risk of its objects; of a correlation, what it has summed up.
     """
 
     match: Match
@@ -72,11 +75,32 @@ class FoundRow:
     users: tuple[str, ...]
     techniques: tuple[str, ...]
     tactics: tuple[str, ...]
-    message: str | None
-    command: str | None
-    parent: str | None
-    event_ids: tuple[int, ...]
-    source_files: tuple[str, ...]
+
+    @property
+    def message(self) -> str | None:
+        """The detection's message with the values of the row."""
+        filled: str | None = _read_named(self).shown["message"]
+        return filled
+
+    @property
+    def command(self) -> str | None:
+        """The command line, or the script, that the row is about."""
+        return _find_text(_read_named(self).shown["row"], _COMMANDS)
+
+    @property
+    def parent(self) -> str | None:
+        """The command line, or the program, that began it."""
+        return _find_text(_read_named(self).shown["row"], _PARENTS)
+
+    @property
+    def event_ids(self) -> Sequence[int]:
+        """The events that prove the row."""
+        return _read_named(self).event_ids
+
+    @property
+    def source_files(self) -> Sequence[str]:
+        """The files that these events are from."""
+        return list_texts(_read_named(self).shown["source_file"])
 
     @property
     def detection(self) -> str:
@@ -92,6 +116,11 @@ class FoundRow:
     def user(self) -> str:
         """The users of the row in one text; empty if it names none."""
         return ", ".join(self.users)
+
+
+@lru_cache(maxsize=1_000)
+def _read_named(row: FoundRow) -> NamedRow:
+    return next(iterate_named(row.match.slice(row.index, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,25 +309,26 @@ def _count_table(schema: TableSchema, engine: Engine, within: TimeRange) -> Iter
 
 
 def _list_rows(hunt: Hunt) -> Iterator[FoundRow]:
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def share(texts: Sequence[str]) -> tuple[str, ...]:
+        """The texts as a tuple, one for all rows that have the same."""
+        found = tuple(texts)
+        return same.setdefault(found, found)
+
     for match, _ in hunt.hits():
         times = find_own_times(match) if match.times is None else match.times.to_pylist()
-        for index, (shown, hosts, users, event_ids) in enumerate(iterate_named(match)):
-            fields = shown["row"]
+        for index, (shown, hosts, users, _) in enumerate(iterate_named(match)):
             yield FoundRow(
                 match=match,
                 index=index,
                 time=times[index],
                 severity=shown["severity"],
-                risk_score=_find_score(fields, shown["risk_score"]),
-                hosts=tuple(hosts),
-                users=tuple(users),
+                risk_score=_find_score(shown["row"], shown["risk_score"]),
+                hosts=share(hosts),
+                users=share(users),
                 techniques=match.detection.tags.mitre_attack_id,
-                tactics=tuple(shown["tactics"]),
-                message=shown["message"],
-                command=_find_text(fields, _COMMANDS),
-                parent=_find_text(fields, _PARENTS),
-                event_ids=tuple(event_ids),
-                source_files=tuple(list_texts(shown["source_file"])),
+                tactics=share(shown["tactics"]),
             )
 
 
@@ -369,7 +399,8 @@ def _sum_risk(hunt: Hunt) -> list[RiskyObject]:
                 for name in ("_time", "risk_object", "risk_object_type", "risk_score")
             }
         )
-        for row in picked.to_pylist():
+        parts = (b.to_pylist() for b in picked.to_batches(max_chunksize=ROWS_AT_ONCE))
+        for row in chain.from_iterable(parts):
             key = row["risk_object"].lower(), row["risk_object_type"]
             names.setdefault(key, row["risk_object"])
             events[key].append(

@@ -93,13 +93,17 @@ class Match:
         """The same match in parts of some thousand rows: who makes objects of rows goes from part
         to part, so that few are in memory."""
         for start in range(0, self.rows.num_rows, ROWS_AT_ONCE):
-            yield replace(
-                self,
-                rows=self.rows.slice(start, ROWS_AT_ONCE),
-                source_files=self.source_files.slice(start, ROWS_AT_ONCE),
-                event_ids=self.event_ids.slice(start, ROWS_AT_ONCE),
-                times=None if self.times is None else self.times.slice(start, ROWS_AT_ONCE),
-            )
+            yield self.slice(start, ROWS_AT_ONCE)
+
+    def slice(self, start: int, length: int) -> Match:
+        """The same match with a stretch of its rows, none of them copied."""
+        return replace(
+            self,
+            rows=self.rows.slice(start, length),
+            source_files=self.source_files.slice(start, length),
+            event_ids=self.event_ids.slice(start, length),
+            times=None if self.times is None else self.times.slice(start, length),
+        )
 
 
 def run_detections(
