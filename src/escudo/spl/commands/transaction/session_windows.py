@@ -133,12 +133,13 @@ def _merge_sessions(
     groups = [column(key.ident), column(session)]
 
     def render() -> exp.Select:
-        query = select(items, rows.render())
+        query = select([*items, *(g.copy() for g in groups)], rows.render())
         query.set("group", exp.Group(expressions=[g.copy() for g in groups]))
         return query
 
     at = column(fields["_time"].ident)
-    order = [Order(at, descending=True, number=at.copy())]
+    # Of one time they come in the same order each time that the search is run.
+    order = [Order(at, descending=True, number=at.copy()), *(Order(g.copy()) for g in groups)]
     return binder.query(render, [rows], fields, order, evidence, keeps_empty=True)
 
 
