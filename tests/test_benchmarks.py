@@ -182,6 +182,7 @@ def test_every_event_that_is_posted_is_acknowledged(tmp_path: Path, acks: bool) 
     assert 0 < done["details"]["median acknowledge s"] <= done["details"]["p99 acknowledge s"]
 
 
+@pytest.mark.slow
 def test_a_year_is_played_with_the_files_of_so_many_events(tmp_path: Path) -> None:
     """A day of 10^8 events has 18 GB, a file for each 128 MB of a table, at least one."""
     per_table = (47, 27, 20, 13, 11, 7, 4, 3, 1, 1)

@@ -107,6 +107,7 @@ def unlisted(found: Conformance) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_samples(tmp_path: Path) -> None:
     found = Conformance().take(sample_batches(tmp_path))
     assert unlisted(found) == []

@@ -75,6 +75,7 @@ def found(*risk: Risk, within: TimeRange = ALL_TIME) -> list[tuple[str, str]]:
     return sorted(rows, key=lambda row: row[1])
 
 
+@pytest.mark.slow
 def test_risk_of_years_is_not_summed_into_a_day() -> None:
     assert found(("a", 60, 800), ("a", 60, 400), ("a", 60, 1)) == []
 

@@ -16,6 +16,7 @@ def _read(connection: duckdb.DuckDBPyConnection, setting: str) -> object:
     return row[0]
 
 
+@pytest.mark.slow
 def test_each_macro_is_made_with_what_it_calls() -> None:
     for statement in load_prelude():
         name = re.findall(r"MACRO (\w+)\(", statement)[0]

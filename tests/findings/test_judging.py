@@ -39,6 +39,7 @@ def test_a_type_without_a_deployment() -> None:
         judge_match(match({"dest": ["a"]}), {}, schemas())
 
 
+@pytest.mark.slow
 def test_a_match_of_several_parts_is_judged_as_one() -> None:
     count = 2 * ROWS_AT_ONCE + 9
     # No row of the first part has a host.

@@ -119,6 +119,7 @@ def test_a_writer_that_was_cut_off_puts_nothing_into_the_tables_of_another(
         assert times(lake) == [1.0, 2.0]
 
 
+@pytest.mark.slow
 def test_maintenance(place: SharedLake) -> None:
     with open_handmade(place) as lake:
         for n in range(4):
@@ -136,6 +137,7 @@ def test_maintenance(place: SharedLake) -> None:
         assert verify(lake).damaged == ()
 
 
+@pytest.mark.slow
 def test_deleted_files_leave_the_bucket_after_their_time(
     place: SharedLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

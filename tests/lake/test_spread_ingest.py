@@ -180,6 +180,7 @@ def _put(folder: Path, url: str) -> None:
             os.utime(file, (stored.modified, stored.modified))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["xml", "fdr"])
 def test_a_large_file_is_read_in_pieces(
     form: str, lakes: tuple[Lake, Lake], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

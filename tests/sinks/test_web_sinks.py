@@ -37,6 +37,7 @@ def read_events(body: bytes) -> list[dict[str, Any]]:
     return out
 
 
+@pytest.mark.slow
 def test_a_collector_that_fails_gets_each_finding_once_it_works() -> None:
     findings = [make_finding(n) for n in range(3)]
     with serve_web([500, 503, LOST, SLOW, 429]) as server:

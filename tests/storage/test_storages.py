@@ -72,6 +72,7 @@ def test_lists(storage: Storage) -> None:
     assert [stored.name for stored in storage.below("c").list_files()] == ["b3"]
 
 
+@pytest.mark.slow
 def test_more_files_than_one_list_has(storage: Storage) -> None:
     for number in range(1_005 if storage.url.startswith("s3") else 5):
         storage.write(f"{number:05}", b"")
@@ -103,6 +104,7 @@ def test_it_may_be_sent_to_another_process(storage: Storage) -> None:
     assert pickle.loads(pickle.dumps(storage)) == storage
 
 
+@pytest.mark.slow
 def test_a_bucket_that_fails_is_asked_again(
     endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -74,6 +74,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path
     return json.loads(done.stdout), folder / "kept"
 
 
+@pytest.mark.slow
 def test_all_cases_fire_and_no_near_miss_does(made: tuple[dict[str, Any], Path]) -> None:
     report, _ = made
     assert report["failed"] == []
