@@ -180,6 +180,13 @@ def test_an_event_behind_nul_bytes_is_read_or_told(form: str, size: int, place: 
     assert (len(rows), len(rejected)) == ((1, 1) if torn else (3, 0))
 
 
+@pytest.mark.parametrize("text", ["\0\n{0}{1}", "{0}\0\0\n\0\n{1}", "{0}\n{1}\n\0\n"])
+def test_a_line_of_nul_bytes_between_objects_is_told(text: str) -> None:
+    rows, rejected = read_bytes(text.format('{"a":\n1}', '{"a":\n2}').encode())
+    assert len(rows) == 2
+    assert [(r.code, r.count_lines()) for r in rejected] == [("SRC030", 1)]
+
+
 @pytest.mark.parametrize(
     ("text", "format", "others"),
     [

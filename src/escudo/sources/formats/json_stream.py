@@ -35,6 +35,7 @@ def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected
     done = 0
     while True:
         at = _skip(text, 0)
+        yield from _tell_nuls(text[:at], name, done)
         while at < len(text):
             try:
                 value, stop = decoder.raw_decode(text, at)
@@ -49,6 +50,7 @@ def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected
                 rejected_lines = sum(1 for line in text[at:following].splitlines() if line.strip())
                 yield Rejected(name, f"after object {done}", code, message, excerpt, rejected_lines)
                 at = _skip(text, following)
+                yield from _tell_nuls(text[following:at], name, done)
                 continue
             for event in find_events(value):
                 done += 1
@@ -63,6 +65,7 @@ def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected
                 except orjson.JSONEncodeError as error:
                     yield Rejected(name, place, "SRC030", str(error), excerpt)
             at = _skip(text, stop)
+            yield from _tell_nuls(text[stop:at], name, done)
             if len(lines) >= _BLOCK_EVENTS:
                 yield b"\n".join(lines) + b"\n"
                 lines = []
@@ -74,6 +77,17 @@ def cut_objects(source: Iterator[bytes], name: str) -> Iterator[bytes | Rejected
         text += (block or b"").decode("utf-8", "replace")
     if lines:
         yield b"\n".join(lines) + b"\n"
+
+
+def _tell_nuls(skipped: str, name: str, done: int) -> Iterator[Rejected]:
+    """The lines of what was passed over that have NUL bytes, and no part of an object."""
+    first, *others = skipped.split("\n")
+    whole = [first, *others[:-1]] if others and not done else others[:-1]
+    lines = sum("\0" in line for line in whole)
+    if lines:
+        excerpt = skipped[:EXCERPT_BYTES].encode()
+        message = "NUL bytes between events"
+        yield Rejected(name, f"after object {done}", "SRC030", message, excerpt, lines)
 
 
 def find_events(value: Any) -> list[Any]:
