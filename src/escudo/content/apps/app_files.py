@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from escudo.core.errors import EscudoError
 
@@ -59,38 +61,20 @@ def unpack_archive(path: Path) -> tempfile.TemporaryDirectory[str]:
 def unpack_into(path: Path, folder: Path) -> None:
     """Unpacks an archive into a folder. Raises what ``unpack_archive`` does."""
     try:
-        with tarfile.open(path) as archive:
+        with _import_tar().open(path) as archive:
             size = 0
             for count, member in enumerate(archive, 1):
                 size += member.size
                 if size > _MOST_BYTES or count > _MOST_MEMBERS:
                     raise EscudoError("CON221", f"{path}: it holds more than an app may have")
-                _extract(archive, member, folder)
+                archive.extract(member, folder, filter="data")
     except EscudoError:
         raise
     except Exception as error:  # whatever the library raises on damaged input
         raise EscudoError("CON221", f"{path} cannot be unpacked: {error}") from error
 
 
-def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    """Unpacks a member that stays inside of the folder, and raises for any other.
-
-    Python has the rule (PEP 706) from 3.11.4 on; Debian 12 has 3.11.2.
-    """
-    if hasattr(tarfile, "data_filter"):
-        archive.extract(member, folder, filter="data")
-        return
-    name = member.name.lstrip("/")
-    places = [folder / name]
-    if member.issym():
-        places.append((folder / name).parent / member.linkname)
-    elif member.islnk():
-        places.append(folder / member.linkname)
-    elif not (member.isfile() or member.isdir()):
-        raise tarfile.TarError(f"{member.name!r} is a special file")
-    if Path(member.linkname).is_absolute() and (member.issym() or member.islnk()):
-        raise tarfile.TarError(f"{member.name!r} is a link to an absolute path")
-    if not all(place.resolve().is_relative_to(folder.resolve()) for place in places):
-        raise tarfile.TarError(f"{member.name!r} would be outside of the folder")
-    member.name = name
-    archive.extract(member, folder, set_attrs=False)
+def _import_tar() -> Any:
+    """Python refuses members that would lie outside of the folder (PEP 706) from 3.11.4 on; Debian
+    12 has 3.11.2."""
+    return tarfile if hasattr(tarfile, "data_filter") else import_module("backports.tarfile")
