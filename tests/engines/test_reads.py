@@ -11,6 +11,7 @@ import pytest
 
 from escudo.core.errors import EscudoError
 from escudo.engines import reads
+from escudo.engines.duckdb import DuckDBEngine, connect
 from escudo.engines.reads import count_read_bytes
 from escudo.engines.spark.place import READ_HERE, SparkPlace
 from escudo.spl.compile import Compiled, compile_search
@@ -84,3 +85,29 @@ def test_how_much_is_read_here_is_a_property(text: str, size: int) -> None:
 def test_what_is_no_size_is_an_error(text: str) -> None:
     with pytest.raises(EscudoError, match="ENG011"):
         _ = SparkPlace(properties={READ_HERE: text}).most_here
+
+
+def test_spark_leaves_to_another_engine_what_is_little(catalog: RowsCatalog) -> None:
+    spark = pytest.importorskip("escudo.engines.spark.spark_engine").SparkEngine
+
+    def open_session() -> Any:
+        raise AssertionError("nothing asks for a session")
+
+    def suited(most_here: int) -> str:
+        with connect(threads=1) as connection:
+            engine = spark(
+                catalog,
+                open_session,
+                few_rows=lambda catalog: DuckDBEngine(catalog, connection),
+                most_here=most_here,
+            )
+            found = compiled("index=main | stats count by a", catalog)
+            return str(engine.suit(found.query, found.scans).name)
+
+    read = count("index=main | stats count by a", catalog)
+    assert [suited(most) for most in (read, read - 1, 0)] == ["duckdb", "spark", "spark"]
+    (file,) = catalog.folder.rglob("*.parquet")
+    file.write_bytes(b"damaged")
+    assert suited(read) == "spark"
+    file.unlink()
+    assert suited(read) == "spark"

@@ -128,7 +128,10 @@ class SparkEngine(Engine):
         """What one machine reads in a second is not worth a job on others."""
         if self._few_rows is None or self._most_here <= 0:
             return self
-        read = count_read_bytes(query, scans, self.catalog, self._most_here)
+        try:
+            read = count_read_bytes(query, scans, self.catalog, self._most_here)
+        except (OSError, pa.ArrowException):  # to run the search says what is wrong
+            return self
         if read > self._most_here:
             return self
         here = self._few_rows(self.catalog)
