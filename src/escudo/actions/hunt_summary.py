@@ -118,8 +118,10 @@ class FoundRow:
         return ", ".join(self.users)
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=4)
 def _read_named(row: FoundRow) -> NamedRow:
+    """Who shows a row asks it for one thing after the other; few are kept, since each keeps its
+    match."""
     return next(iterate_named(row.match.slice(row.index, 1)))
 
 

@@ -134,7 +134,9 @@ def _events(text: str, name: str, line: int) -> Iterator[Events | Rejected]:
         excerpt = before.encode()[:EXCERPT_BYTES]
         message = "text before the first event"
         yield Rejected(name, f"line {line}", "SRC021", message, excerpt, lines)
-    bounds = list(zip(starts, [*starts[1:], len(text)], strict=False))
+    if not starts:
+        return
+    bounds = list(zip(starts, [*starts[1:], len(text)], strict=True))
     for at in range(0, len(bounds), _EVENTS_AT_ONCE):
         raws = [
             text[start:stop].rstrip("\0 \t\r\n")

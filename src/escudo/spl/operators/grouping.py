@@ -6,7 +6,7 @@ values (Search Reference, stats). The result is sorted by the BY fields.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -245,8 +245,8 @@ def aggregate_rows(
         items.append(alias(value.sql, ident))
         if isinstance(value.sql, exp.Count):
             counts.append(ident)
-        if term.function in _KEEPS_VALUES:
-            lists += [(ident, found) for found in _describe_list(term, inner, binder)]
+        held = _describe_list(term, inner, binder)
+        lists += [(ident, held)] if held is not None else []
         fields[term.output] = Bound(ident, value.type)
     proof: list[exp.Expression] = []
     evidence = gather_evidence(relation.evidence, proof, binder)
@@ -311,15 +311,15 @@ def _sum_up_single_rows(keys: Keys, terms: Sequence[Aggregate], binder: Binder) 
     return replace(relation, traits=Traits()).closed(kept).ordered(_order_by(keys))
 
 
-_KEEPS_VALUES = ("values", "list")
-
-
-def _describe_list(term: Aggregate, relation: Relation, binder: Binder) -> Iterator[Gathered]:
-    """What the list that an aggregate makes holds."""
-    row = find_function(term)
-    if term.inner is None and (argument := read_argument(term, row, relation, binder)) is not None:
-        lists = argument.type is FieldType.MULTIVALUE
-        yield Gathered(argument.sql if lists else as_text(argument), lists)
+def _describe_list(term: Aggregate, relation: Relation, binder: Binder) -> Gathered | None:
+    """What the list holds that an aggregate makes; None where it makes none of values."""
+    if term.inner is not None or term.function not in ("values", "list"):
+        return None
+    argument = read_argument(term, find_function(term), relation, binder)
+    if argument is None:
+        return None
+    lists = argument.type is FieldType.MULTIVALUE
+    return Gathered(argument.sql if lists else as_text(argument), lists)
 
 
 def _order_by(keys: Keys) -> list[Order]:
