@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
 from escudo.detect import Match, run_detections
-from escudo.detect.row_times import date_matches
+from escudo.detect.row_times import date_matches, read_time, read_times
 from escudo.findings.rows import date_rows
 from tests.conformance.catalog import NOW, RowsCatalog
 from tests.shared_engine import engine_over
@@ -63,3 +66,24 @@ def test_a_match_without_rows_stays_as_it_is(catalog: RowsCatalog) -> None:
     match = dated("index=* a=nothing | stats count BY a", catalog)
     assert match.rows.num_rows == 0
     assert date_rows(match).to_pylist() == []
+
+
+MOMENTS = st.one_of(
+    st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S")),
+    st.sampled_from(
+        ["2024-02-30T00:00:00", "2024-05-15T24:00:00", "0000-01-01T00:00:00", "2024-05-15", "-1d"]
+    ),
+    st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\n?", fullmatch=True),
+    st.none(),
+)
+
+
+@given(st.lists(MOMENTS, max_size=4))
+def test_times_of_a_column_are_those_of_its_values(values: list[str | None]) -> None:
+    column = pa.chunked_array([pa.array(values, pa.string())])
+    assert read_times(column, NOW).to_pylist() == [read_time(value, NOW) for value in values]
+
+
+def test_numbers_are_epoch_seconds() -> None:
+    assert read_times(pa.chunked_array([[1, None]]), NOW).to_pylist() == [1.0, None]
+    assert read_times(pa.chunked_array([[1.5, None]]), NOW).to_pylist() == [1.5, None]

@@ -6,13 +6,12 @@ where the search dropped it, in the events that made the row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from escudo.core.catalog import Catalog
@@ -25,6 +24,7 @@ from escudo.spl import alias, column, parse_time, prelude_call, select, table
 
 _TIME_FIELDS = ("_time", "lastTime", "firstTime")
 _ISO = "%Y-%m-%dT%H:%M:%S"
+_ISO_DIGITS = r"^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d$"
 
 
 def date_matches(matches: Sequence[Match], catalog: Catalog, engine: Engine) -> list[Match]:
@@ -51,31 +51,49 @@ def _list_events_behind(match: Match, times: Sequence[float | None]) -> dict[int
 
 def find_own_times(match: Match) -> list[float | None]:
     """For each row the time that it has itself."""
-    names = [n for n in _TIME_FIELDS if n in match.rows.column_names]
-    if not names:
-        return [None] * match.rows.num_rows
-    parts = (part.rows.select(names).to_pylist() for part in match.cut())
-    return [find_own_time(row, match.now) for row in chain.from_iterable(parts)]
-
-
-def find_own_time(row: Mapping[str, Any], now: float) -> float | None:
-    """The epoch seconds of a row's ``_time``, else of ``lastTime`` or ``firstTime``.
-
-    >>> find_own_time({"firstTime": "2020-10-08T11:03:46"}, 0.0)
-    1602155026.0
-    >>> find_own_time({"_time": "1602155026.5"}, 0.0)
-    1602155026.5
-    >>> find_own_time({"lastTime": "now", "count": 5}, 0.0)
-    """
+    times = pa.nulls(match.rows.num_rows, pa.float64())
     for name in _TIME_FIELDS:
-        value = row.get(name)
-        if isinstance(value, int | float):
-            return float(value)
-        # A date begins with its year, epoch seconds are digits: "-1d" is a value, not a time.
-        if isinstance(value, str) and value[:4].isdigit():
-            for timeformat in (_ISO, None):
-                with suppress(EscudoError):
-                    return parse_time(value, now, timeformat=timeformat)
+        if name in match.rows.column_names and times.null_count:
+            times = pc.coalesce(times, read_times(match.rows[name], match.now))
+    out: list[float | None] = times.to_pylist()
+    return out
+
+
+def read_times(values: pa.ChunkedArray, now: float) -> pa.ChunkedArray:
+    """The epoch seconds of values of a time field, as doubles; null where a value is no time.
+
+    >>> read_times(pa.chunked_array([["2020-10-08T11:03:46", None]]), 0.0).to_pylist()
+    [1602155026.0, None]
+    """
+    if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
+        return values.cast(pa.float64())
+    if pa.types.is_string(values.type) and _are_iso(values):
+        with suppress(pa.ArrowInvalid):  # one is of a day that no calendar has
+            return values.cast(pa.timestamp("s")).cast(pa.int64()).cast(pa.float64())
+    read = (read_time(v, now) for chunk in values.chunks for v in chunk.to_pylist())
+    return pa.chunked_array([pa.array(read, pa.float64())])
+
+
+def _are_iso(values: pa.ChunkedArray) -> bool:
+    """Whether all values that are there are seconds in ``_ISO``."""
+    alike = pc.match_substring_regex(values, _ISO_DIGITS)
+    return pc.all(alike, min_count=0).as_py() is True
+
+
+def read_time(value: object, now: float) -> float | None:
+    """The epoch seconds that a value of a time field means; None for what is no time.
+
+    >>> read_time("2020-10-08T11:03:46", 0.0), read_time("1602155026.5", 0.0)
+    (1602155026.0, 1602155026.5)
+    >>> read_time("now", 0.0)
+    """
+    if isinstance(value, int | float):
+        return float(value)
+    # A date begins with its year, epoch seconds are digits: "-1d" is a value, not a time.
+    if isinstance(value, str) and value[:4].isdigit():
+        for timeformat in (_ISO, None):
+            with suppress(EscudoError):
+                return parse_time(value, now, timeformat=timeformat)
     return None
 
 
