@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from escudo import content
 from escudo.core.disk_cache import DiskCache
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.detect import run_detections, screening
+from escudo.detect import run_detections
 from escudo.detect.screening import (
     NARROW,
     Filled,
     Screen,
     Screened,
     Screener,
-    TableNeed,
     count_needs,
     screen_detection,
 )
@@ -248,44 +245,3 @@ def test_a_search_of_some_rows_alone(search: str, catalog: RowsCatalog) -> None:
 @pytest.mark.parametrize("search", FROM_ALL)
 def test_a_search_in_which_other_rows_count(search: str, catalog: RowsCatalog) -> None:
     assert screen(search, catalog).candidates is None
-
-
-def test_signs_are_looked_for_first_in_a_large_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    catalog = RowsCatalog(tmp_path)
-    some = ("net use", "whoami /all", "cmd /c dir", "reg query HKLM")
-    catalog.events(
-        [
-            {
-                "_time": NOW - n,
-                "a": f"{some[n % 4]} {n}",
-                "b": f"x{n % 3}.exe" if n > 9 else "q.exe",
-            }
-            for n in range(2_000)
-        ]
-    )
-    asked = [f'index=* a="*{text}*"' for text in (" 77", "use 1000", "/all 5", "nothing", "1999")]
-    asked += [f'index=* b={name} a="*{text}*"' for name in ("q.exe", "x1.exe") for text in some]
-    asked += [
-        "index=* b=q.exe OR a=*query*1",
-        "index=* NOT a=*net*",
-        'index=* (a="*use 4*" OR b=z)',
-    ]
-    screens = [screen(search, catalog) for search in asked]
-    engine = engine_over(catalog)
-    expected = count_needs(screens, catalog, engine, ALL_TIME)
-    assert len(set(expected.values())) > 6
-    taken: list[int] = []
-
-    def choose(*args: Any) -> Set[TableNeed]:
-        chosen = choose_signed(*args)
-        taken.append(len(chosen))
-        return chosen
-
-    choose_signed = screening._choose_signed
-    monkeypatch.setattr(screening, "FEWEST_SIGNED", 2)
-    monkeypatch.setattr(screening, "FEWEST_TRIED", 10)
-    monkeypatch.setattr(screening, "_choose_signed", choose)
-    assert count_needs(screens, catalog, engine, ALL_TIME) == expected
-    assert 0 < taken[0] < len(expected)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp, parse_one
 
-from escudo.engines.duckdb.needles import FEWEST, MOST, gather_needles
+from escudo.engines.duckdb.needles import FEWEST, MOST, gather_needles, seek_any
 from escudo.spl import any_holds, column
 
 TEXTS = st.text(st.sampled_from("aB.\\|()*+?[]{}^$-_ \n/&~#é\U0001f600%'\""), max_size=6)
@@ -63,3 +63,32 @@ def test_what_is_behind_brackets_stays_there() -> None:
     both = parse_one(f"p AND ({asked} OR (q AND r))", read="duckdb")
     written = gather_needles(both).sql("duckdb")
     assert written == "p AND (REGEXP_MATCHES(a, 'x0|x1|x2|x3') OR (q AND r))"
+
+
+FOLDED = st.text(st.sampled_from("aAbBkKiI.|\\é\N{KELVIN SIGN}İıſẞ"), max_size=6)
+ASCII = st.text(st.sampled_from("aAbBkKiI.|\\"), min_size=1, max_size=3)
+
+
+@given(text=FOLDED | st.none(), needles=st.lists(ASCII, min_size=1, max_size=4))
+def test_a_text_with_a_needle_in_any_case_is_sought(
+    text: str | None, needles: list[str], connection: duckdb.DuckDBPyConnection
+) -> None:
+    lower = exp.Lower(this=column("a"))
+    has = any_holds(
+        exp.Contains(this=lower.copy(), expression=exp.Literal.string(n.lower())) for n in needles
+    )
+    asked = ", ".join(e.sql("duckdb") for e in (has, seek_any(column("a"), needles)))
+    said, says = (
+        connection.cursor()
+        .execute(f"SELECT {asked} FROM (SELECT $t::VARCHAR AS a)", {"t": text})
+        .fetchone()
+    ) or (True, False)
+    if text is not None and {"İ", "\N{KELVIN SIGN}"}.isdisjoint(text):
+        assert says == said
+    else:
+        assert says or not said
+
+
+def test_very_many_are_sought_in_parts() -> None:
+    parts = list(seek_any(column("a"), [str(n) for n in range(MOST + 1)]).find_all(exp.RegexpLike))
+    assert len(parts) == 2

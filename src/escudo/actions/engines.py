@@ -20,11 +20,11 @@ from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import Prelude, connect, suit_size
 from escudo.engines.duckdb.duckdb_engine import DuckDBEngine
 from escudo.engines.duckdb.faults import explain_error
-from escudo.engines.duckdb.little_tables import hold_at_most
 from escudo.engines.duckdb.memory import MemoryLimits
 from escudo.engines.execute import Engine
 from escudo.engines.spark.available import explain_unavailable
 from escudo.engines.spark.place import READ_HERE, SparkPlace
+from escudo.storage import hold_at_most
 
 ENGINES = ("duckdb", "spark")
 

@@ -22,7 +22,8 @@ from escudo.content import Detection
 from escudo.core.catalog import Catalog, CatalogView
 from escudo.core.schema import FieldType
 from escudo.core.timerange import TimeRange
-from escudo.detect.screening import Screen, Screened, TableNeed, inside, list_stored, make_scan
+from escudo.detect.screening import Screen, Screened, list_stored
+from escudo.detect.table_needs import TableNeed, inside, make_scan
 from escudo.engines.execute import Engine
 from escudo.spl import Scan, any_holds, select, table
 from escudo.storage import find_size

@@ -7,13 +7,11 @@ few scans of each table. A detection whose needs no row meets gives no row: it i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import TypeAlias
 
-import pyarrow as pa
 from sqlglot import exp
 
 from escudo.content import Detection
@@ -21,101 +19,33 @@ from escudo.core.catalog import Catalog, CatalogView, Knowledge
 from escudo.core.disk_cache import DiskCache
 from escudo.core.errors import Diagnostic, EscudoError
 from escudo.core.event_log import ERROR, log_event
-from escudo.core.schema import Column, FieldType, TableSchema
+from escudo.core.ordered_map import map_in_order
+from escudo.core.schema import FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.detect import observed
 from escudo.detect.asked_knowledge import Asked, AskedKnowledge, KnownStates
 from escudo.detect.attempt import attempt
 from escudo.detect.kept_searches import KeptSearches
+from escudo.detect.table_needs import LITTLE_BYTES, Asking, Columns, Sign, TableNeed
 from escudo.engines.execute import Engine
 from escudo.spl import (
     Need,
-    Scan,
     Terms,
-    alias,
     all_hold,
-    any_holds,
     ask_in_turn,
     case_when,
-    column,
-    group_rows,
     is_false,
     is_true,
     list_signs,
-    literal_integer,
-    literal_text,
-    select,
-    table,
-    within_range,
 )
 from escudo.spl.compile import Screening, screen_search
+from escudo.storage import hold_at_most
 
-AT_ONCE = 200
-"""Conditions that one query asks for: more make it slow to plan, fewer read the table too often."""
+CATEGORIES = ("dest_category", "src_category", "user_category")
 
-NARROW = frozenset({*observed.NARROW, "action"})
-"""Columns of few distinct values, beside those that are kept in lower case, too (names of programs,
+NARROW = frozenset({*observed.NARROW, "action", "os", "vendor_product", *CATEGORIES})
+"""Fields of few distinct values, beside those that are kept in lower case, too (names of programs,
 files, registry values)."""
-
-FEWEST_SIGNED = 16
-"""Needs with signs for which it may pay to look for the signs first."""
-
-ONE_OF = 61
-"""Of so many rows of a table one is asked how often there are signs."""
-
-FEWEST_TRIED = 2_000
-"""Rows that have to be asked so: a smaller table is asked of all needs at once."""
-
-MOST_SIGNED = 0.003
-"""The share of rows with a sign that is worth looking for."""
-
-MOST_TUPLES = 200_000
-"""Distinct values of the narrow columns that are worth looking at before the table itself."""
-
-
-Columns: TypeAlias = tuple[tuple[str, FieldType | None], ...]
-
-
-@dataclass(frozen=True)
-class Sign:
-    """What a row has: a text (in the engine's SQL) with a part, or without a part a condition."""
-
-    sql: str
-    part: str | None = None
-
-    @classmethod
-    def store(cls, sign: exp.Expression, engine: Engine) -> Sign:
-        """One of ``spl.list_signs``, for an engine."""
-        if isinstance(sign, exp.Contains):
-            return cls(engine.fragment(sign.this), sign.expression.name)
-        return cls(engine.fragment(sign))
-
-    def ask(self) -> exp.Expression:
-        """The condition that a row has it."""
-        if self.part is None:
-            return exp.var(self.sql)
-        return exp.Contains(this=exp.var(self.sql), expression=literal_text(self.part))
-
-
-@dataclass(frozen=True)
-class TableNeed:
-    """Rows of a table that a search needs: those that meet a condition, in the engine's SQL.
-
-    ``least``: so many, with those of the other needs of the group.
-    ``windowed``: in the window of the hunt; else at any time. ``narrow`` is what the condition asks
-    of narrow columns alone. ``columns`` and ``narrow_columns`` are what they read: (identifier,
-    type), the type None for the rest map. A row that meets it has one of its ``signs``; None: none
-    are known.
-    """
-
-    table: str
-    windowed: bool
-    condition: str
-    columns: Columns
-    narrow: str
-    narrow_columns: Columns
-    least: int = 1
-    signs: tuple[Sign, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -282,7 +212,6 @@ _WINDOW = TimeRange(0.0, 1.0)
 
 
 _NEVER = "FALSE"
-_TIME, _EVENT_ID = "_time", "_event_id"
 
 
 def screen_detection(
@@ -357,7 +286,8 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         read = {c.name for c in sql.find_all(exp.Column)} & kinds.keys()
         return tuple((n, kinds[n]) for n in sorted(read))
 
-    signs = list_signs(known) if engine.seeks_many else None
+    choices = list_signs(known) if engine.seeks_many else ()
+    signs = ([Sign.store(sign, engine) for sign in choice] for choice in choices)
     return TableNeed(
         table=schema.table,
         windowed=need.scan.within == _WINDOW,
@@ -366,21 +296,8 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         narrow=engine.fragment(narrow),
         narrow_columns=columns_of(narrow),
         least=need.least,
-        signs=None if signs is None else tuple(Sign.store(sign, engine) for sign in signs),
+        choices=tuple(tuple(filter(None, some)) for some in signs if None not in some),
     )
-
-
-@dataclass
-class _Questions:
-    """What is asked of one table: how many rows meet each of some conditions, and the columns that
-    they read."""
-
-    asked: dict[str, int] = field(default_factory=dict)
-    columns: dict[str, FieldType | None] = field(default_factory=dict)
-
-    def add(self, condition: str, columns: Columns) -> None:
-        self.asked[condition] = 0
-        self.columns.update(columns)
 
 
 def may_find(screen: Screen, counts: Mapping[TableNeed, int]) -> bool:
@@ -396,131 +313,21 @@ def may_find(screen: Screen, counts: Mapping[TableNeed, int]) -> bool:
 def count_needs(
     screens: Sequence[Screen], catalog: Catalog, engine: Engine, within: TimeRange
 ) -> dict[TableNeed, int]:
-    """How many rows of a window meet each need of some screens.
-
-    First the distinct values of each table's narrow columns are asked, then the table, of what
-    these leave.
-    """
+    """How many rows of a window meet each need of some screens; of one that very many meet, about
+    how many."""
     by_table: dict[tuple[str, bool], dict[TableNeed, int]] = {}
     for screen in screens:
         for need in chain.from_iterable(screen.needs):
             by_table.setdefault((need.table, need.windowed), {})[need] = 0
-    counts: dict[TableNeed, int] = {}
-    for (name, windowed), needs in by_table.items():
-        counts.update(needs)
+    counts = {need: 0 for needs in by_table.values() for need in needs}
+
+    def ask(of: tuple[str, bool]) -> dict[TableNeed, int]:
+        name, windowed = of
         window = within if windowed else ALL_TIME
-        if catalog.files(name, window):
-            counts.update(_ask_table(name, window, list(needs), engine))
+        files = catalog.files(name, window)
+        asked = Asking(name, window, engine, is_little=hold_at_most(LITTLE_BYTES, files))
+        return asked.count(list(by_table[of])) if files else {}
+
+    for met in map_in_order(ask, list(by_table), threads=engine.at_once):
+        counts |= met
     return counts
-
-
-_ROWS = "rows_of_tuple"
-
-
-def _ask_table(
-    name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
-) -> dict[TableNeed, int]:
-    """How many rows of a table in a window meet each of the needs."""
-    narrow = _Questions()
-    met: dict[TableNeed, int] = {}
-    for need in needs:
-        narrow.add(need.narrow, need.narrow_columns)
-    scan = make_scan(name, window, narrow.columns)
-    tuples = None
-    if narrow.columns:
-        held = [column(n) for n in narrow.columns]
-        counted = [*held, alias(exp.Count(this=exp.Star()), _ROWS)]
-        query = group_rows(inside(select(counted, table(scan.name)), window), held)
-        tuples = engine.run(query.limit(MOST_TUPLES + 1), [scan], {})
-    if tuples is not None and tuples.num_rows <= MOST_TUPLES:
-        _answer(narrow, table("tuples"), engine, [], {"tuples": tuples}, weight=column(_ROWS))
-        needs = [n for n in needs if narrow.asked[n.narrow]]
-        met = {n: narrow.asked[n.narrow] for n in needs if n.condition == n.narrow}
-    needs = [n for n in needs if n not in met]
-    signed: Set[TableNeed] = frozenset()
-    if tuples is None or sum(tuples[_ROWS].to_pylist()) >= FEWEST_TRIED * ONE_OF:
-        signed = _choose_signed(name, window, needs, engine)
-    signs = dict.fromkeys(chain.from_iterable(n.signs or () for n in signed))
-    sieve = exp.paren(any_holds(sign.ask() for sign in signs))
-    others = [n for n in needs if n not in signed]
-    for some, condition in ((signed, sieve), (others, exp.true())):
-        full = _Questions()
-        for need in some:
-            full.add(need.condition, need.columns)
-        scan = make_scan(name, window, full.columns)
-        source = inside(select([], table(scan.name), star=True), window).where(condition)
-        _answer(full, source, engine, [scan], {})
-        met |= {n: full.asked[n.condition] for n in some}
-    return met
-
-
-def _choose_signed(
-    name: str, window: TimeRange, needs: Sequence[TableNeed], engine: Engine
-) -> Set[TableNeed]:
-    """The needs whose signs few rows have, as far as some of the rows tell; none where it does not
-    pay to look for the signs first."""
-    signed = [need for need in needs if need.signs is not None]
-    if len(signed) < FEWEST_SIGNED:
-        return frozenset()
-    tried = _Questions()
-    texts = {sign: engine.fragment(sign.ask()) for need in signed for sign in need.signs or ()}
-    for need in signed:
-        tried.columns.update(need.columns)
-    tried.columns[_EVENT_ID] = FieldType.INTEGER
-    tried.asked.update(dict.fromkeys([_ANY, *texts.values()], 0))
-    scan = make_scan(name, window, tried.columns)
-    drawn = exp.Mod(this=column(_EVENT_ID), expression=literal_integer(ONE_OF))
-    some = inside(select([], table(scan.name), star=True), window).where(
-        exp.EQ(this=drawn, expression=literal_integer(0))
-    )
-    _answer(tried, some.subquery("tried"), engine, [scan], {})
-    if tried.asked[_ANY] < FEWEST_TRIED:
-        return frozenset()
-    most = tried.asked[_ANY] * MOST_SIGNED
-
-    def count_rows(need: TableNeed) -> int:
-        return max(tried.asked[texts[sign]] for sign in need.signs or ())
-
-    return frozenset(need for need in signed if count_rows(need) <= most)
-
-
-_ANY = "TRUE"
-
-
-def make_scan(name: str, window: TimeRange, stored: Mapping[str, FieldType | None]) -> Scan:
-    """A read of some stored columns of a table, and of the time; the type None: the rest map."""
-    kinds = {_TIME: FieldType.TIME, **stored}
-    columns = {n: Column(n, k, physical=n) for n, k in kinds.items() if k is not None}
-    rest = next((n for n, kind in kinds.items() if kind is None), None)
-    return Scan("screened", TableSchema(name, tuple(columns.values()), rest), window, columns)
-
-
-def inside(query: exp.Select, window: TimeRange) -> exp.Select:
-    """The rows of a query in a window."""
-    condition = within_range(column(_TIME), window)
-    return query if condition is None else query.where(condition)
-
-
-def _answer(
-    questions: _Questions,
-    source: exp.Expression,
-    engine: Engine,
-    scans: Sequence[Scan],
-    tables: Mapping[str, pa.Table],
-    weight: exp.Expression | None = None,
-) -> None:
-    """Asks rows, many questions in a query; the answers go where the questions stand. ``weight``:
-    how many rows each stands for."""
-
-    def count(condition: str) -> exp.Expression:
-        if weight is None:
-            return exp.CountIf(this=exp.var(condition))
-        counted = case_when((exp.var(condition), weight), otherwise=literal_integer(0))
-        return exp.Sum(this=counted)
-
-    asked = list(questions.asked)
-    for at in range(0, len(asked), AT_ONCE):
-        some = asked[at : at + AT_ONCE]
-        items = [alias(count(c), f"n{i}") for i, c in enumerate(some)]
-        (answers,) = engine.run(select(items, source), scans, tables).to_pylist()
-        questions.asked.update((c, int(answers[f"n{i}"] or 0)) for i, c in enumerate(some))

@@ -18,7 +18,7 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic
 from escudo.core.schema import MV_SEPARATOR, FieldType
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.spl import ARROW_TYPES, Output, Scan, alias, within_range
+from escudo.spl import ARROW_TYPES, Output, Scan, alias, any_holds, literal_text, within_range
 from escudo.spl.compile import Compiled, compile_search
 from escudo.storage import open_file
 
@@ -117,6 +117,14 @@ class Engine(Protocol):
     def seeks_many(self) -> bool:
         """Whether it looks for many texts in a column in about the time that one takes."""
         return False
+
+    def seek(self, text: exp.Expression, parts: Sequence[str]) -> exp.Expression:
+        """A condition that every text meets that has one of some parts of ASCII characters, in
+        whatever case, and few others do."""
+        lower = exp.Lower(this=text)
+        return any_holds(
+            exp.Contains(this=lower.copy(), expression=literal_text(part.lower())) for part in parts
+        )
 
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in the engine's SQL, which ``exp.var`` puts into a query as it is."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from escudo.core.errors import EscudoError
@@ -39,6 +41,17 @@ def find_size(place: str) -> int:
         return RemoteFile(place).size
     except EscudoError as error:
         raise OSError(str(error)) from error
+
+
+def hold_at_most(size: int, paths: Iterable[str]) -> bool:
+    """Whether files have no more than so many bytes together; not if one of them is gone."""
+    with suppress(OSError):
+        for path in paths:
+            size -= find_size(path)
+            if size < 0:
+                return False
+        return True
+    return False
 
 
 class RemoteFile(io.RawIOBase):

@@ -21,13 +21,13 @@ from escudo.core.catalog import Catalog
 from escudo.core.schema import FieldType
 from escudo.engines.duckdb.connection import Prelude, connect, find_kernel_users
 from escudo.engines.duckdb.faults import explain_error
-from escudo.engines.duckdb.little_tables import LittleTables, hold_at_most
+from escudo.engines.duckdb.little_tables import LittleTables
 from escudo.engines.duckdb.memory import MemoryLimits
-from escudo.engines.duckdb.needles import gather_needles
+from escudo.engines.duckdb.needles import gather_needles, seek_any
 from escudo.engines.execute import Written
 from escudo.engines.scans import list_columns
 from escudo.spl import Scan, alias, bound_nesting, column, identifier, table
-from escudo.storage import find_scheme, open_file
+from escudo.storage import find_scheme, hold_at_most, open_file
 
 T = TypeVar("T")
 DIALECT = DuckDB
@@ -254,6 +254,9 @@ class DuckDBEngine:
     @property
     def seeks_many(self) -> bool:
         return True
+
+    def seek(self, text: exp.Expression, parts: Sequence[str]) -> exp.Expression:
+        return seek_any(text, parts)
 
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in DuckDB's SQL."""

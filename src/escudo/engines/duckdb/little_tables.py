@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from threading import Lock
 
 import duckdb
 
-from escudo.storage import find_size
+from escudo.storage import find_size, hold_at_most
 
 FIRST_READS = 3
 """Reads of the same files before they are kept."""
@@ -77,14 +77,3 @@ def _drop(connection: duckdb.DuckDBPyConnection, names: Mapping[tuple[str, ...],
     with suppress(duckdb.Error):  # the connection may be closed
         for name in names.values():
             connection.cursor().execute(f"DROP TABLE {name}")
-
-
-def hold_at_most(size: int, paths: Iterable[str]) -> bool:
-    """Whether files have no more than so many bytes together; not if one of them is gone."""
-    with suppress(OSError):
-        for path in paths:
-            size -= find_size(path)
-            if size < 0:
-                return False
-        return True
-    return False

@@ -67,10 +67,37 @@ def _gather(operands: Sequence[exp.Expression]) -> list[exp.Expression] | None:
     return out
 
 
+def seek_any(text: exp.Expression, needles: Sequence[str]) -> exp.Expression:
+    """A condition that every text meets which has one of some ASCII needles when both are in lower
+    case. It is asked of the text as it is, which takes a quarter less than of its lower case.
+
+    İ and the Kelvin sign are the only others whose lower case is ASCII: a text with one of them
+    meets it, too.
+
+    >>> from sqlglot import exp
+    >>> seek_any(exp.column("p"), ["a.b", "c"]).sql("duckdb")
+    "REGEXP_MATCHES(p, '(?i:a\\\\.b|c)|İ|\\u212a')"
+    """
+    return any_holds(
+        _match(text, f"(?i:{_write_pattern(needles[at : at + MOST])})|{_LOWER_IS_ASCII}")
+        for at in range(0, len(needles), MOST)
+    )
+
+
+_LOWER_IS_ASCII = "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}|\N{KELVIN SIGN}"
+
+
 def _is_needle(sql: exp.Expression) -> bool:
     return isinstance(sql, exp.Contains) and sql.expression.is_string
 
 
 def _match_any(text: exp.Expression, needles: Sequence[str]) -> exp.Expression:
-    pattern = "|".join(map(re.escape, dict.fromkeys(needles)))
+    return _match(text, _write_pattern(needles))
+
+
+def _write_pattern(needles: Sequence[str]) -> str:
+    return "|".join(map(re.escape, dict.fromkeys(needles)))
+
+
+def _match(text: exp.Expression, pattern: str) -> exp.Expression:
     return exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern))

@@ -32,7 +32,6 @@ from escudo.core.faults import explain_fault
 from escudo.core.timerange import ALL_TIME
 from escudo.engines.duckdb.connection import Prelude, confine, connect, suit_size
 from escudo.engines.duckdb.duckdb_engine import EVERY_INDEX, DuckDBEngine
-from escudo.engines.duckdb.little_tables import hold_at_most
 from escudo.engines.execute import Engine
 from escudo.lake import Lake
 from escudo.lake.knowledge import LakeKnowledge
@@ -48,6 +47,7 @@ from escudo.serve.searches.orders import (
     WorkerPlan,
 )
 from escudo.serve.searches.results import write_part
+from escudo.storage import hold_at_most
 
 _LITTLE_BYTES = 8 << 20
 """Of Parquet files, over which a second thread costs more than it does (``actions.engines``)."""

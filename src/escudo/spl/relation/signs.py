@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from sqlglot import exp
 
@@ -19,23 +20,29 @@ LEAST_TEXT = 4
 MOST_SIGNS = 60
 """Signs of one condition: one with more takes in too many rows."""
 
+MOST_CHOICES = 4
+"""Choices that are told of one condition."""
+
 _VALUE_WEIGHT = 8
 """A whole value tells as much as a text of so many characters within one."""
 
+Choice: TypeAlias = tuple[exp.Expression, ...]
+"""Signs of a condition: a text within a column (``Contains``) or the whole of it (``EQ``)."""
 
-def list_signs(condition: exp.Expression) -> tuple[exp.Expression, ...] | None:
-    """Conditions (a text within a column, a value of it) of which a row meets one that meets the
-    condition given; None where none are known.
+
+def list_signs(condition: exp.Expression) -> tuple[Choice, ...]:
+    """Choices of signs: a row that meets a condition has at least one sign of each choice. The
+    choice whose signs few rows have, by guess, comes first; none where none is known.
 
     >>> from sqlglot import parse_one
-    >>> sql = "(contains(p, 'regsvr32') OR q = 'a') AND contains(p, '-i') AND NOT r"
-    >>> [sign.sql("duckdb") for sign in list_signs(parse_one(sql, read="duckdb"))]
+    >>> sql = "(contains(p, 'regsvr32') OR q = 'a') AND contains(p, 'load') AND NOT r"
+    >>> for choice in list_signs(parse_one(sql, read="duckdb")):
+    ...     print([sign.sql("duckdb") for sign in choice])
     ["CONTAINS(p, 'regsvr32')", "q = 'a'"]
+    ["CONTAINS(p, 'load')"]
     """
-    found = _find(condition)
-    if found is None or len(found) > MOST_SIGNS:
-        return None
-    return tuple(dict.fromkeys(found))
+    found = (tuple(dict.fromkeys(choice)) for choice in _find(condition))
+    return tuple(choice for choice in found if len(choice) <= MOST_SIGNS)[:MOST_CHOICES]
 
 
 def ask_in_turn(condition: exp.Expression) -> exp.Expression:
@@ -74,14 +81,15 @@ def _is_dear(sql: exp.Expression) -> bool:
 
 def _guess_share(part: exp.Expression) -> tuple[int, int]:
     """Less for what is to be asked first."""
-    found = _find(part)
-    if found is None:
+    choices = _find(part)
+    if not choices:
         return 0, 0
-    weight, most = _weigh(found)
+    weight, most = _weigh(choices[0])
     return -weight, -most
 
 
-def _find(sql: exp.Expression) -> list[exp.Expression] | None:
+def _find(sql: exp.Expression) -> list[Choice]:
+    """The choices, best first."""
     match sql:
         case exp.Paren(this=inner):
             return _find(inner)
@@ -94,38 +102,39 @@ def _find(sql: exp.Expression) -> list[exp.Expression] | None:
         ):
             return _find_in_text(text, part.name)
         case exp.EQ(expression=exp.Literal(is_string=True)):
-            return [sql]
-        case exp.In(expressions=[_, *_] as values) if all(v.is_string for v in values):
-            return [sql]
+            return [(sql,)]
+        case exp.In(this=text, expressions=[_, *_] as values) if all(v.is_string for v in values):
+            return [tuple(exp.EQ(this=text, expression=value) for value in values)]
         case exp.And():
-            return _find_rarest(list_operands(sql))
+            return _find_in_each(list_operands(sql))
         case exp.Or():
-            return _find_all(list_operands(sql))
+            return _find_in_all(list_operands(sql))
         case exp.Case(this=None) if is_false(sql.args.get("default") or exp.null()):
             (first, *others) = sql.args["ifs"]
-            return None if others else _find_rarest([first.this, first.args["true"]])
-    return None
+            return [] if others else _find_in_each([first.this, first.args["true"]])
+    return []
 
 
-def _find_rarest(parts: Iterable[exp.Expression]) -> list[exp.Expression] | None:
-    known = [found for part in parts if (found := _find(part)) is not None]
-    return max(known, key=_weigh, default=None)
+def _find_in_each(parts: Iterable[exp.Expression]) -> list[Choice]:
+    """Choices where all parts are met: those of each."""
+    return sorted((c for part in parts for c in _find(part)), key=_weigh, reverse=True)
 
 
-def _find_all(parts: Iterable[exp.Expression]) -> list[exp.Expression] | None:
+def _find_in_all(parts: Iterable[exp.Expression]) -> list[Choice]:
+    """The choice where one of the parts is met: the best of each."""
     out: list[exp.Expression] = []
     for part in parts:
-        found = _find(part)
-        if found is None:
-            return None
-        out += found
-    return out
+        choices = _find(part)
+        if not choices:
+            return []
+        out += choices[0]
+    return [tuple(out)]
 
 
-def _find_in_text(text: exp.Expression, part: str) -> list[exp.Expression] | None:
+def _find_in_text(text: exp.Expression, part: str) -> list[Choice]:
     if len(part) < LEAST_TEXT:
-        return None
-    return [exp.Contains(this=text, expression=exp.Literal.string(part))]
+        return []
+    return [(exp.Contains(this=text, expression=exp.Literal.string(part)),)]
 
 
 def _weigh(signs: Iterable[exp.Expression]) -> tuple[int, int]:
