@@ -14,8 +14,15 @@ from escudo.spl import any_holds, column
 TEXTS = st.text(st.sampled_from("aB.\\|()*+?[]{}^$-_ \n/&~#é\U0001f600%'\""), max_size=6)
 
 
+KINDS = st.sampled_from([exp.Contains, exp.StartsWith, exp.EndsWith])
+
+
+def ask(kind: type[exp.Expression], name: str, part: str) -> exp.Expression:
+    return kind(this=column(name), expression=exp.Literal.string(part))
+
+
 def contains(name: str, part: str) -> exp.Expression:
-    return exp.Contains(this=column(name), expression=exp.Literal.string(part))
+    return ask(exp.Contains, name, part)
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +32,16 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 @given(
     texts=st.lists(TEXTS | st.none(), min_size=1, max_size=6),
-    needles=st.lists(TEXTS, min_size=FEWEST, max_size=9),
+    needles=st.lists(st.tuples(KINDS, TEXTS), min_size=FEWEST, max_size=9),
     others=st.lists(TEXTS, max_size=2),
 )
 def test_it_is_the_same_condition(
     texts: list[str | None],
-    needles: list[str],
+    needles: list[tuple[type[exp.Expression], str]],
     others: list[str],
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    first = [contains("a", n) for n in needles] + [contains("b", n) for n in others]
+    first = [ask(kind, "a", n) for kind, n in needles] + [contains("b", n) for n in others]
     condition = exp.and_(any_holds(first), exp.not_(contains("b", "B")))
     gathered = gather_needles(condition.copy())
     assert gathered.find(exp.RegexpLike) is not None
@@ -50,6 +57,12 @@ def test_it_is_the_same_condition(
 def test_few_are_left_as_they_are() -> None:
     asked = any_holds(contains("a", str(n)) for n in range(FEWEST - 1))
     assert gather_needles(asked.copy()) == asked
+
+
+def test_parts_prefixes_and_suffixes_are_asked_together() -> None:
+    asked = "contains(a, 'x') OR starts_with(a, 'y.') OR ends_with(a, 'z') OR contains(a, 'v') OR b"
+    written = gather_needles(parse_one(asked, read="duckdb")).sql("duckdb")
+    assert written == "REGEXP_MATCHES(a, 'x|\\Ay\\.|z\\z|v') OR b"
 
 
 def test_very_many_are_asked_in_parts() -> None:
