@@ -44,7 +44,7 @@ def iso_utc(epoch: float) -> str:
     """
     millis = math.floor(epoch * 1000 + 1e-6)
     whole, ms = divmod(millis, 1000)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    return f"{datetime.fromtimestamp(whole, UTC).isoformat()[:19]}.{ms:03d}Z"
 
 
 def iso_zoned(epoch: float, zone: tzinfo) -> str:

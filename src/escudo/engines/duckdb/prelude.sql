@@ -187,6 +187,7 @@ CREATE OR REPLACE MACRO spl_month_bin(n, k) AS spl_month_start(floor(spl_months(
 -- aggregates (each is one aggregate call, so that OVER can follow) and what finishes them
 CREATE OR REPLACE MACRO spl_agg_count_if(b) AS count_if(b);
 CREATE OR REPLACE MACRO spl_agg_flatten(l) AS array_agg(l) FILTER (WHERE l IS NOT NULL);
+CREATE OR REPLACE MACRO spl_agg_distinct_lists(l) AS array_agg(DISTINCT l) FILTER (WHERE l IS NOT NULL);
 CREATE OR REPLACE MACRO spl_agg_flatten_ordered(l, k) AS
   array_agg(l ORDER BY k) FILTER (WHERE l IS NOT NULL);
 CREATE OR REPLACE MACRO spl_agg_list_ordered(s, k) AS

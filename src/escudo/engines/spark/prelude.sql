@@ -164,6 +164,7 @@ MACRO spl_month_bin(n, k) AS spl_month_start(floor(spl_months(n) / k) * k);
 -- aggregates and what finishes them; collect_list and collect_set leave out nulls
 MACRO spl_agg_count_if(b) AS count_if(b);
 MACRO spl_agg_flatten(l) AS collect_list(l);
+MACRO spl_agg_distinct_lists(l) AS collect_set(l);
 MACRO spl_agg_flatten_ordered(l, k) AS
   transform(array_sort(collect_list(CASE WHEN l IS NOT NULL THEN struct(k AS k, l AS v) END)), _fo_x -> _fo_x.v);
 MACRO spl_agg_list_ordered(s, k) AS

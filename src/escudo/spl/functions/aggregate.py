@@ -123,7 +123,8 @@ def _count(arg: Typed | None, _: Typed | None, __: Params) -> Typed:
 
 def _distinct_values(arg: Typed) -> exp.Expression:
     if arg.type is _LIST:
-        return prelude_call("spl_list_values", call_aggregate("flatten", arg.sql))
+        # Rows of one detection, or of one asset, have the same values: each list counts once.
+        return prelude_call("spl_list_values", call_aggregate("distinct_lists", arg.sql))
     return prelude_call("spl_sorted", call_aggregate("distinct", as_text(arg)))
 
 

@@ -78,6 +78,7 @@ _OWN: Mapping[str, Callable[[exp.Expression], exp.Expression]] = {
     "spl_agg_distinct": _one_value,
     "spl_agg_list_ordered": _one_value,
     "spl_agg_flatten": _one_list,
+    "spl_agg_distinct_lists": _one_list,
     "spl_agg_flatten_ordered": _one_list,
     **{
         f"spl_agg_{name}": parenthesise
