@@ -158,45 +158,10 @@ class Binder:
         """The rows of a search inside the search; it has the same time range."""
         return self.pipeline(pipeline)
 
-    def limited_subsearch(
-        self, pipeline: Pipeline, most: int, command: CommandNode, *, limit_option: str | None
-    ) -> Relation:
-        """The rows of a command's subsearch, at most so many; SPL320 says that there were more.
-
-        ``limit_option`` is the option of the command that raises the limit, if it has one.
-
-        To know, the subsearch runs before the search, as in Splunk, and its rows are a table of
-        the search. Rows of unnamed fields are only counted before.
-        """
-        relation = self.subsearch(pipeline)
-        if self.runner is None:
-            return relation.limit(most)
-        if relation.open:
-            self._say_if_cut(self.count(relation, most + 1), most, command, limit_option)
-            return relation.limit(most)
-
-        def cut(rows: pa.Table) -> pa.Table:
-            self._say_if_cut(rows.num_rows, most, command, limit_option)
-            return rows.slice(0, most)
-
-        return self.batch(relation.limit(most + 1), "a subsearch", cut)
-
     def count(self, relation: Relation, most: int) -> int:
         """How many rows there are, counted up to ``most``."""
         query = select([alias(count_rows(), "n")], relation.limit(most).render())
         return int(self.run(query, relation).column(0)[0].as_py())
-
-    def _say_if_cut(
-        self, found: int, most: int, command: CommandNode, limit_option: str | None
-    ) -> None:
-        if found > most:
-            raised = f": {limit_option} raises the limit" if limit_option else ""
-            self.warn(
-                "SPL320",
-                f"the subsearch of {command.name} gives more than {most:,} rows; "
-                f"the others take no part{raised}",
-                command.span,
-            )
 
     def subsearch_condition(self, term: SubsearchTerm) -> SearchExpr | None:
         """The rows of a subsearch as conditions; None where nothing can be run."""

@@ -56,6 +56,11 @@ class DeclaredCommand(CommandNode):
         """The declaration of this very use; an option can make a difference."""
         return self.declares
 
+    def delay(self) -> float | None:
+        """Where its rows come in the order of their ``_time``, the oldest first: how many seconds
+        after it the events of a row are at most. None where they come in another order."""
+        return None
+
     def split_by_batches(self, partial: frozenset[str]) -> frozenset[str] | None:
         """What becomes of rows if events come batch by batch, and not all at once.
 

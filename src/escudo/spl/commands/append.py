@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from escudo.spl.binding.binder import Binder
 from escudo.spl.binding.command_forms import SubsearchCommand, SubsearchLimits
+from escudo.spl.binding.limited_subsearch import bind_limited
 from escudo.spl.operators.stacking import stack_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.options import boolean_option, option_group
@@ -28,7 +29,7 @@ class Append(SubsearchCommand):
     limits: SubsearchLimits = option_group(SubsearchLimits)
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
-        added = binder.limited_subsearch(
-            self.subsearch, self.limits.maxout, self, limit_option="maxout"
+        added = bind_limited(
+            self.subsearch, self.limits.maxout, self, binder, limit_option="maxout"
         )
         return added if source is None else stack_rows([source, added], binder)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from escudo.spl.binding.binder import Binder, rows
 from escudo.spl.binding.command_forms import SubsearchCommand, SubsearchLimits
+from escudo.spl.binding.limited_subsearch import bind_limited
 from escudo.spl.operators.row_matching import zip_rows
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.options import boolean_option, option_group
@@ -29,7 +30,7 @@ class AppendCols(SubsearchCommand):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = binder.closed(rows(source, self))
-        added = binder.limited_subsearch(
-            self.subsearch, self.limits.maxout, self, limit_option="maxout"
+        added = bind_limited(
+            self.subsearch, self.limits.maxout, self, binder, limit_option="maxout"
         )
         return zip_rows(relation, binder.closed(added), self.override, binder)

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from escudo.core.errors import EscudoError
 from escudo.spl.binding.binder import Binder, Command, rows
+from escudo.spl.binding.limited_subsearch import bind_limited
 from escudo.spl.operators.null_filling import fill_from
 from escudo.spl.operators.row_matching import join_queries, qualify
 from escudo.spl.operators.windows import number_rows, over
@@ -91,7 +92,7 @@ class Join(Command):
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         relation = rows(source, self)
-        other = binder.limited_subsearch(self.subsearch, MOST_ROWS, self, limit_option=None)
+        other = bind_limited(self.subsearch, MOST_ROWS, self, binder, limit_option=None)
         return join_relations(relation, other, command=self, binder=binder)
 
 

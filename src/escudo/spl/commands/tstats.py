@@ -38,7 +38,7 @@ from escudo.spl.syntax.options import (
     span_option,
     text_option,
 )
-from escudo.spl.syntax.spans import BinSpan
+from escudo.spl.syntax.spans import SECONDS, BinSpan, is_of_calendar
 from escudo.spl.syntax.unparse import search_text, word
 
 
@@ -212,6 +212,12 @@ class Tstats(IndexStatistics):
         if not self.by or by_time or self.prestats:
             return None
         return frozenset(a.output for a in self.aggregates)
+
+    def delay(self) -> float | None:
+        width = self.buckets.width
+        if self.by[:1] != ("_time",) or self.prestats or width is None or is_of_calendar(width):
+            return None
+        return width.size * SECONDS[width.unit or "s"]
 
     def bind(self, source: Relation | None, binder: Binder) -> Relation:
         if source is not None and not (self.append and self.prestats):

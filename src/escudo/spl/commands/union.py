@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from escudo.spl.binding.binder import Binder, Command
+from escudo.spl.binding.limited_subsearch import bind_limited
 from escudo.spl.commands.from_ import KINDS, From
 from escudo.spl.operators.stacking import combine_rows
 from escudo.spl.relation.relation import Relation
@@ -49,8 +50,7 @@ class Union(Command):
         if source is None:
             return combine_rows([binder.subsearch(p) for p in self.datasets], binder)
         parts = [
-            binder.limited_subsearch(p, self.maxout, self, limit_option="maxout")
-            for p in self.datasets
+            bind_limited(p, self.maxout, self, binder, limit_option="maxout") for p in self.datasets
         ]
         return combine_rows([source, *parts], binder)
 
