@@ -13,8 +13,8 @@ from escudo import content
 from escudo.findings.tokens import (
     fill_messages,
     fill_search,
+    list_members,
     list_message_fields,
-    list_values,
     parse_text_template,
 )
 from escudo.spl.macros import expand
@@ -103,8 +103,7 @@ def test_a_text_that_is_shown_has_the_values_as_they_are() -> None:
     [(None, ()), ("a", ("a",)), (["a", None, "b"], ("a", "b")), (3.0, ("3",)), (True, ("true",))],
 )
 def test_values_of_a_row(value: object, expected: tuple[str, ...]) -> None:
-    assert list_values({"f": value}, "f") == expected
-    assert list_values({}, "f") == ()
+    assert list_members(value) == expected
 
 
 # --- no value can change a search ---------------------------------------------------------------

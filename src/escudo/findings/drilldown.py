@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, repeat
 
 import pyarrow as pa
 
@@ -22,13 +23,16 @@ from escudo.findings.tokens import (
     ORIGINAL_SEARCH,
     Template,
     Values,
-    list_values,
+    list_members,
     parse_search_template,
     parse_text_template,
 )
 from escudo.spl import parse_time
 
 Report = Callable[[Diagnostic], None]
+
+MOST_FILLED = 10_000
+"""Rows that drilldowns are filled for and kept, for others with the same values."""
 
 _MILLISECOND = 0.001
 _OFFSET = re.compile(r"\d+[A-Za-z]+(?:@[A-Za-z]+[0-7]?)?")
@@ -78,17 +82,21 @@ def fill_drilldowns(
 
 
 def fill_all_drilldowns(match: Match) -> Iterator[tuple[FilledDrilldown, ...]]:
-    """``fill_drilldowns`` for each row."""
+    """``fill_drilldowns`` for each row. Rows with the same values in the fields that drilldowns
+    name have the same drilldowns, filled once."""
     templates = _parse_templates(match.detection)
     known = _known(match)
-    parts = (part.rows.to_pylist() for part in match.cut())
-    for row in chain.from_iterable(parts):
+    named = [n for n in _list_fields(templates) if n in match.rows.column_names]
 
-        def lookup(name: str, row: Mapping[str, object] = row) -> Values:
+    @lru_cache(maxsize=MOST_FILLED)
+    def fill(held: tuple[Values, ...]) -> tuple[FilledDrilldown, ...]:
+        row = dict(zip(named, held, strict=True))
+
+        def lookup(name: str) -> Values:
             field = name.removeprefix("result.")
-            return list_values(row, field) if field in row else known.get(field, ())
+            return row[field] if field in row else known.get(field, ())
 
-        yield tuple(
+        return tuple(
             FilledDrilldown(
                 name.fill(lookup),
                 search.fill(lookup, match.detection.search),
@@ -97,6 +105,11 @@ def fill_all_drilldowns(match: Match) -> Iterator[tuple[FilledDrilldown, ...]]:
             )
             for name, search, earliest, latest in templates
         )
+
+    for part in match.cut():
+        columns = [list(map(list_members, part.rows[name].to_pylist())) for name in named]
+        for held in zip(*columns, strict=True) if columns else repeat((), part.rows.num_rows):
+            yield fill(held)
 
 
 def _known(match: Match) -> Mapping[str, Values]:
@@ -123,13 +136,18 @@ def _parse_templates(detection: Detection) -> list[tuple[Template, ...]]:
     ]
 
 
+def _list_fields(templates: Iterable[tuple[Template, ...]]) -> list[str]:
+    """The fields that drilldowns name."""
+    parts = chain.from_iterable(t.parts for four in templates for t in four)
+    names = (name.removeprefix("result.") for name, render in parts if render is not None)
+    return [name for name in dict.fromkeys(names) if name != ORIGINAL_SEARCH]
+
+
 def report_unknown_tokens(match: Match, report: Report) -> None:
     """Reports each field that drilldowns name and the rows do not have (FND004)."""
     known = _known(match)
-    parts = chain.from_iterable(t.parts for four in _parse_templates(match.detection) for t in four)
-    names = dict.fromkeys(n.removeprefix("result.") for n, render in parts if render is not None)
-    for name in names:
-        if name not in match.rows.column_names and name not in known and name != ORIGINAL_SEARCH:
+    for name in _list_fields(_parse_templates(match.detection)):
+        if name not in match.rows.column_names and name not in known:
             report(
                 Diagnostic(
                     "FND004",

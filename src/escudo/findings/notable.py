@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -13,7 +14,12 @@ from escudo.core.schema import TableSchema
 from escudo.core.spooled import spool_parts
 from escudo.detect import Match
 from escudo.findings.annotations import annotate
-from escudo.findings.drilldown import fill_all_drilldowns, report_unknown_tokens
+from escudo.findings.drilldown import (
+    MOST_FILLED,
+    FilledDrilldown,
+    fill_all_drilldowns,
+    report_unknown_tokens,
+)
 from escudo.findings.risk import Report, ignore
 from escudo.findings.rows import (
     cut_hashed,
@@ -140,5 +146,9 @@ def _expand(template: str, detection: Detection) -> str:
 
 def _drilldowns(match: Match) -> pa.Array:
     """The filled drilldowns of each row, as JSON text."""
-    texts = (json.dumps([d.as_dict() for d in row]) for row in fill_all_drilldowns(match))
-    return pa.array(texts, pa.string())
+
+    @lru_cache(maxsize=MOST_FILLED)
+    def write(drilldowns: tuple[FilledDrilldown, ...]) -> str:
+        return json.dumps([d.as_dict() for d in drilldowns])
+
+    return pa.array(map(write, fill_all_drilldowns(match)), pa.string())

@@ -52,6 +52,9 @@ def split_window(window: TimeRange) -> tuple[float, float]:
     )
 
 
+_write_row = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=False).encode
+
+
 def hash_rows(identity: str, rows: pa.Table) -> pa.Array:
     """A hash for each row: the same detection and the same values give the same hash.
 
@@ -62,7 +65,7 @@ def hash_rows(identity: str, rows: pa.Table) -> pa.Array:
     names = sorted(rows.column_names)
     parts = rows.select(names).to_batches(max_chunksize=ROWS_AT_ONCE)
     texts = (
-        json.dumps([identity, row], sort_keys=True, default=str, ensure_ascii=False)
+        _write_row([identity, row])
         for row in chain.from_iterable(part.to_pylist() for part in parts)
     )
     digests = (hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16) for t in texts)

@@ -9,7 +9,7 @@ wildcard, since SPL's search language has no way to escape it; the result can on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -79,9 +79,8 @@ def join_values(rows: pa.Table, name: str) -> pa.Array:
     return pc.if_else(pc.fill_null(pc.equal(text, ""), True), UNKNOWN, text)
 
 
-def list_values(row: Mapping[str, object], name: str) -> Values:
+def list_members(value: object) -> Values:
     """The values of a field of one row (as ``pa.Table.to_pylist`` gives it), as text."""
-    value = row.get(name)
     if value is None:
         return ()
     members = value if isinstance(value, list) else [value]
