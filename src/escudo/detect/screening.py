@@ -36,6 +36,7 @@ from escudo.spl import (
     case_when,
     is_false,
     is_true,
+    list_operands,
     list_signs,
 )
 from escudo.spl.compile import Screening, screen_search
@@ -276,11 +277,15 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
             few.update(n for n in (stored.physical, stored.lower) if n is not None)
     bare = Terms(frozenset(kinds), barred=engine.slow_functions, thorough=need.scan.thorough)
     known = bare.relax(all_hold(need.conditions))
-    narrow = replace(bare, stored=frozenset(few)).relax(known)
+    on_few = replace(bare, stored=frozenset(few))
+    narrow = on_few.relax(known)
     # Behind WHEN the condition is asked of the rows only that the narrow columns leave.
     condition = ask_in_turn(known.copy())
     if not is_true(narrow) and narrow != known:
-        condition = case_when((narrow.copy(), condition), otherwise=exp.false())
+        parts = list_operands(known) if isinstance(known, exp.And) else [known]
+        wide = [part for part in parts if on_few.relax(part) != part]
+        turns = (narrow.copy(), ask_in_turn(all_hold(wide).copy()))
+        condition = case_when(turns, otherwise=exp.false())
 
     def columns_of(sql: exp.Expression) -> Columns:
         read = {c.name for c in sql.find_all(exp.Column)} & kinds.keys()

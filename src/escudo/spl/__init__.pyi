@@ -76,6 +76,7 @@ from .relation.sql import is_false as is_false
 from .relation.sql import is_one_of as is_one_of
 from .relation.sql import is_true as is_true
 from .relation.sql import list_of as list_of
+from .relation.sql import list_operands as list_operands
 from .relation.sql import literal_integer as literal_integer
 from .relation.sql import literal_text as literal_text
 from .relation.sql import lower_case as lower_case
