@@ -227,7 +227,7 @@ class Asking:
             return self._ask_large(needs, ONE_OF)
         met = {n: tuples.asked[n.narrow] for n in needs if tuples.asked[n.narrow]}
         left = [need for need in met if need.condition != need.narrow]
-        if tuples.rows < FEWEST_TRIED * ONE_OF:
+        if tuples.rows < FEWEST_TRIED * ONE_OF or not self.engine.seeks_many:
             return met | self._ask(left)
         one_of = max(ONE_OF, tuples.rows // MOST_TRIED)
         narrow, where = self._restrict(tuples, left)
@@ -327,7 +327,7 @@ class Asking:
 
     def _try_some(self, needs: Sequence[TableNeed], one_of: int) -> _Tried:
         """How many of some rows meet each condition, and have each sign; in all under ``_ANY``.
-        They are rows of some files where there are many: of a file that is read all are."""
+        They are rows of some files where there are many: the columns of a file are read whole."""
         files = self.engine.catalog.files(self.name, self.window)
         step = max(1, min(one_of // 8, len(files) // FEWEST_FILES))
         engine = self.engine.over(_SomeFiles(self.engine.catalog, step))
