@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from escudo import content
+from escudo.core.catalog import Lookup
 from escudo.core.disk_cache import DiskCache
 from escudo.core.timerange import ALL_TIME, TimeRange
 from escudo.detect import run_detections
@@ -20,7 +21,8 @@ from escudo.detect.screening import (
     count_needs,
     screen_detection,
 )
-from tests.conformance.catalog import NOW, RowsCatalog
+from escudo.engines.execute import run_search
+from tests.conformance.catalog import NOW, PlainKnowledge, RowsCatalog
 from tests.shared_engine import engine_over
 
 OWN = content.load()
@@ -245,3 +247,47 @@ def test_a_search_of_some_rows_alone(search: str, catalog: RowsCatalog) -> None:
 @pytest.mark.parametrize("search", FROM_ALL)
 def test_a_search_in_which_other_rows_count(search: str, catalog: RowsCatalog) -> None:
     assert screen(search, catalog).candidates is None
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Lookup:
+    path = tmp_path / "words.csv"
+    path.write_text("word,kind\nq*,x\nother.exe,y\nnet.exe,z\n")
+    return Lookup("words", str(path), fields=("word", "kind"))
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("index=* [| inputlookup words | rename word AS a | table a]", True),
+        ("index=* [| inputlookup words | fields word kind | rename word AS a kind AS b]", False),
+        ("index=* NOT [| inputlookup words | rename word AS a | fields a]", True),
+        ("index=* b=3 NOT [| inputlookup words | rename word AS a | fields a]", False),
+        ("index=* b=5 [| inputlookup words | rename word AS a | fields a]", False),
+        ("index=* b=5 [| inputlookup words | rename word AS a | fields a | head 1]", True),
+        ("index=* [| inputlookup words WHERE kind=y | rename word AS a | fields a]", True),
+        ("index=* [| inputlookup words | eval a=word | fields a]", True),
+    ],
+)
+def test_rows_of_a_lookup_are_known_as_conditions(
+    search: str, found: bool, words: Lookup, catalog: RowsCatalog
+) -> None:
+    """Rows that have to be worked out are not: then what has them may find something."""
+    known = PlainKnowledge(lookups_by_name={"words": words})
+    engine, filled = engine_over(catalog), Filled.of(catalog)
+    asked = screen_detection(replace(ANY, search=search), filled, engine, known, NOW)
+    counts = count_needs([asked], catalog, engine, ALL_TIME)
+    assert Screened([asked], counts).ruled_out == ([None] if found else [asked])
+    result = run_search(search, engine, catalog, known, now=NOW)
+    assert found or not result.table.num_rows
+
+
+@pytest.mark.parametrize("change", [{"writer": "another"}, {"collection": "words", "path": None}])
+def test_a_lookup_that_a_search_may_write_is_not_known(
+    change: dict[str, str | None], words: Lookup, catalog: RowsCatalog
+) -> None:
+    known = PlainKnowledge(lookups_by_name={"words": replace(words, **change)})  # type: ignore[arg-type]
+    search = "index=* b=5 [| inputlookup words | rename word AS a | fields a]"
+    engine, filled = engine_over(catalog), Filled.of(catalog)
+    asked = screen_detection(replace(ANY, search=search), filled, engine, known, NOW)
+    assert count_needs([asked], catalog, engine, ALL_TIME) == dict.fromkeys(asked.needs[0], 1)

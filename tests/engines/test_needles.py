@@ -82,15 +82,24 @@ FOLDED = st.text(st.sampled_from("aAbBkKiI.|\\é\N{KELVIN SIGN}İıſẞ"), max_
 ASCII = st.text(st.sampled_from("aAbBkKiI.|\\"), min_size=1, max_size=3)
 
 
-@given(text=FOLDED | st.none(), needles=st.lists(ASCII, min_size=1, max_size=4))
+@given(
+    text=FOLDED | st.none(),
+    needles=st.lists(ASCII, min_size=1, max_size=4),
+    wholes=st.lists(ASCII, max_size=2),
+)
 def test_a_text_with_a_needle_in_any_case_is_sought(
-    text: str | None, needles: list[str], connection: duckdb.DuckDBPyConnection
+    text: str | None,
+    needles: list[str],
+    wholes: list[str],
+    connection: duckdb.DuckDBPyConnection,
 ) -> None:
     lower = exp.Lower(this=column("a"))
     has = any_holds(
-        exp.Contains(this=lower.copy(), expression=exp.Literal.string(n.lower())) for n in needles
+        kind(this=lower.copy(), expression=exp.Literal.string(value.lower()))
+        for kind, values in ((exp.Contains, needles), (exp.EQ, wholes))
+        for value in values
     )
-    asked = ", ".join(e.sql("duckdb") for e in (has, seek_any(column("a"), needles)))
+    asked = ", ".join(e.sql("duckdb") for e in (has, seek_any(column("a"), needles, wholes)))
     said, says = (
         connection.cursor()
         .execute(f"SELECT {asked} FROM (SELECT $t::VARCHAR AS a)", {"t": text})

@@ -381,18 +381,18 @@ def _columns_of(needs: Iterable[TableNeed]) -> dict[str, FieldType | None]:
 def has_any(signs: Iterable[Sign], engine: Engine) -> exp.Expression:
     """A condition that a row meets that has one of some signs; few others do."""
     values: dict[str, list[str]] = {}
-    parts: dict[str, list[str]] = {}
+    sought: dict[str, tuple[list[str], list[str]]] = {}
     asked: list[exp.Expression] = []
     for sign in dict.fromkeys(signs):
         if sign.whole and not sign.folded:
             values.setdefault(sign.text, []).append(sign.part)
-        elif sign.part.isascii() and len(sign.part) > 1:
-            parts.setdefault(sign.text, []).append(sign.part)
+        elif sign.part.isascii():
+            sought.setdefault(sign.text, ([], []))[sign.whole].append(sign.part)
         else:
             asked.append(sign.ask())
     held = (_is_one_of(exp.var(text), some) for text, some in values.items())
-    sought = (engine.seek(exp.var(text), some) for text, some in parts.items())
-    return any_holds([*held, *sought, *asked])
+    found = (engine.seek(exp.var(text), *some) for text, some in sought.items())
+    return any_holds([*held, *found, *asked])
 
 
 def _is_one_of(text: exp.Expression, values: Iterable[str | None]) -> exp.Expression:

@@ -118,12 +118,17 @@ class Engine(Protocol):
         """Whether it looks for many texts in a column in about the time that one takes."""
         return False
 
-    def seek(self, text: exp.Expression, parts: Sequence[str]) -> exp.Expression:
-        """A condition that every text meets that has one of some parts of ASCII characters, in
-        whatever case, and few others do."""
+    def seek(
+        self, text: exp.Expression, parts: Sequence[str], wholes: Sequence[str]
+    ) -> exp.Expression:
+        """A condition that every text meets that has one of some parts, or is one of some wholes,
+        of ASCII characters, in whatever case; few others do."""
         lower = exp.Lower(this=text)
+        asked = ((exp.Contains, parts), (exp.EQ, wholes))
         return any_holds(
-            exp.Contains(this=lower.copy(), expression=literal_text(part.lower())) for part in parts
+            has(this=lower.copy(), expression=literal_text(value.lower()))
+            for has, values in asked
+            for value in values
         )
 
     def fragment(self, expression: exp.Expression) -> str:

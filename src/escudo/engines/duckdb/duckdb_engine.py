@@ -255,8 +255,10 @@ class DuckDBEngine:
     def seeks_many(self) -> bool:
         return True
 
-    def seek(self, text: exp.Expression, parts: Sequence[str]) -> exp.Expression:
-        return seek_any(text, parts)
+    def seek(
+        self, text: exp.Expression, parts: Sequence[str], wholes: Sequence[str]
+    ) -> exp.Expression:
+        return seek_any(text, parts, wholes)
 
     def fragment(self, expression: exp.Expression) -> str:
         """An expression in DuckDB's SQL."""

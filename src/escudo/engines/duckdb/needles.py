@@ -81,9 +81,12 @@ def _write_needle(sql: exp.Expression) -> str | None:
     return f"{begin}{re.escape(sql.expression.name)}{end}"
 
 
-def seek_any(text: exp.Expression, needles: Sequence[str]) -> exp.Expression:
-    """A condition that every text meets which has one of some ASCII needles when both are in lower
-    case. It is asked of the text as it is, which takes a quarter less than of its lower case.
+def seek_any(
+    text: exp.Expression, needles: Sequence[str], wholes: Sequence[str] = ()
+) -> exp.Expression:
+    """A condition that every text meets which has one of some ASCII needles, or is one of some
+    wholes, when both are in lower case. It is asked of the text as it is, which takes a quarter
+    less than of its lower case.
 
     İ and the Kelvin sign are the only others whose lower case is ASCII: a text with one of them
     meets it, too.
@@ -93,9 +96,10 @@ def seek_any(text: exp.Expression, needles: Sequence[str]) -> exp.Expression:
     "REGEXP_MATCHES(p, '(?i:a\\\\.b|c)|İ|\\u212a')"
     """
     patterns = [re.escape(needle) for needle in needles]
+    patterns += (f"\\A{re.escape(whole)}\\z" for whole in wholes)
     return any_holds(
         _match(text, f"(?i:{_join(patterns[at : at + MOST])})|{_LOWER_IS_ASCII}")
-        for at in range(0, len(needles), MOST)
+        for at in range(0, len(patterns), MOST)
     )
 
 

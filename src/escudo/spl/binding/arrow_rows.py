@@ -12,7 +12,7 @@ from escudo.spl.relation.bases import TableBase
 from escudo.spl.relation.identifiers import Names
 from escudo.spl.relation.relation import Evidence, Relation
 from escudo.spl.relation.sql import column
-from escudo.spl.relation.steps import Order
+from escudo.spl.relation.steps import Limit, Order
 from escudo.spl.relation.values import Bound
 
 EVIDENCE = ("_evidence_ids", "_evidence_files")
@@ -47,3 +47,22 @@ def relation_of_rows(
         evidence = Evidence(ids, files, lists=True)
     relation = Relation(TableBase(name, fields), order=order, evidence=evidence)
     return relation.closed(fields), numbered
+
+
+MOST_AT_HAND = 1_000
+"""Rows that are made conditions of where nothing is run."""
+
+
+def find_rows(relation: Relation, tables: Mapping[str, pa.Table]) -> pa.Table | None:
+    """The rows of a relation under the names of their fields, in any order, if they are those of a
+    table that no search changes, and few: nothing need be run for them."""
+    base = relation.base
+    if not isinstance(base, TableBase) or not base.lasting:
+        return None
+    rows = tables[base.name]
+    if rows.num_rows > MOST_AT_HAND or not all(
+        isinstance(step, Limit) and step.count >= rows.num_rows for step in relation.steps
+    ):
+        return None
+    bound = {name: relation.bound(name) for name in relation.names()}
+    return pa.table({n: rows[b.ident] for n, b in bound.items() if b is not None})

@@ -22,7 +22,7 @@ from escudo.core.catalog import Catalog, Knowledge
 from escudo.core.errors import Diagnostic, EscudoError, Severity, Span
 from escudo.core.schema import FieldType, TableSchema
 from escudo.core.timerange import ALL_TIME, TimeRange
-from escudo.spl.binding.arrow_rows import EVIDENCE, relation_of_rows
+from escudo.spl.binding.arrow_rows import EVIDENCE, find_rows, relation_of_rows
 from escudo.spl.binding.declaration import DeclaredCommand
 from escudo.spl.binding.effects import Effect
 from escudo.spl.binding.relation_scope import RelationScope
@@ -171,8 +171,11 @@ class Binder:
         return parse_search(term.before + rows_as_text(rows))
 
     def subsearch_rows(self, pipeline: Pipeline) -> pa.Table | None:
-        """The rows of a subsearch under the names of their fields; None without a runner."""
+        """The rows of a subsearch under the names of their fields; None without a runner, unless a
+        lookup has them all."""
         relation = self.pipeline(pipeline).limit(MAX_ROWS + 1)
+        if self.screening and (rows := find_rows(relation, self.tables)) is not None:
+            return rows
         if self.runner is not None:
             relation = self.closed(relation)
         found = self.collect(relation, _CONDITION)

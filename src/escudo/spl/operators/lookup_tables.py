@@ -10,7 +10,7 @@ import io
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pyarrow as pa
@@ -20,6 +20,8 @@ import pyarrow.csv as pacsv
 from escudo.core.catalog import Lookup
 from escudo.core.errors import EscudoError, Span
 from escudo.spl.binding.binder import Binder
+from escudo.spl.operators.described_lookups import is_lasting
+from escudo.spl.relation.bases import TableBase
 from escudo.spl.relation.relation import Relation
 from escudo.spl.syntax.source import suggest
 
@@ -263,5 +265,10 @@ def _clean_cells(values: pa.ChunkedArray, verbatim: bool) -> pa.ChunkedArray:
 
 def open_lookup(name: str, binder: Binder, span: Span | None) -> Relation:
     """All rows of a lookup, as ``inputlookup`` gives them."""
-    rows = take_lookup(find_lookup(name, binder, span), binder, span, multivalues=True)
-    return binder.table(rows) if rows.num_columns else binder.anything(())
+    definition = find_lookup(name, binder, span)
+    rows = take_lookup(definition, binder, span, multivalues=True)
+    if not rows.num_columns:
+        return binder.anything(())
+    relation = binder.table(rows)
+    assert isinstance(relation.base, TableBase)
+    return replace(relation, base=replace(relation.base, lasting=is_lasting(definition)))

@@ -89,6 +89,8 @@ class TableBase(Base):
     fields: Mapping[str, Bound]
     empty: bool = False
     """Whether it is known, whatever the data, that there are no rows."""
+    lasting: bool = False
+    """Whether no search writes them: they are the same when another search runs."""
 
     def names(self) -> Iterator[str]:
         return iter(self.fields)
