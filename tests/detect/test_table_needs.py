@@ -132,12 +132,12 @@ def test_in_a_large_table_few_needs_are_asked_of_all_rows(
 def test_signs_that_are_asked_together() -> None:
     engine = engine_over(RowsCatalog(Path("none")))
     signs = [
-        Sign('"a"', "net", whole=False, folded=True, stored=True),
-        Sign('"a"', "USE", whole=False, folded=False, stored=True),
-        Sign('"a"', "whole", whole=True, folded=True, stored=True),
-        Sign('"a"', "é", whole=False, folded=True, stored=True),
-        Sign('"b"', "x", whole=True, folded=False, stored=True),
-        Sign('"b"', "y", whole=True, folded=False, stored=True),
+        Sign('"a"', "net", whole=False, folded=True, stored="a"),
+        Sign('"a"', "USE", whole=False, folded=False, stored="a"),
+        Sign('"a"', "whole", whole=True, folded=True, stored="a"),
+        Sign('"a"', "é", whole=False, folded=True, stored="a"),
+        Sign('"b"', "x", whole=True, folded=False, stored="a"),
+        Sign('"b"', "y", whole=True, folded=False, stored="a"),
     ]
     sought = "(?i:net|USE|\\Awhole\\z)|İ|\N{KELVIN SIGN}"
     assert engine.fragment(has_any(signs, engine)) == (

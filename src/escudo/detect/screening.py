@@ -26,7 +26,7 @@ from escudo.detect import observed
 from escudo.detect.asked_knowledge import Asked, AskedKnowledge, KnownStates
 from escudo.detect.attempt import attempt
 from escudo.detect.kept_searches import KeptSearches
-from escudo.detect.table_needs import LITTLE_BYTES, Asking, Columns, Sign, TableNeed
+from escudo.detect.table_needs import LITTLE_BYTES, Asking, Columns, Sign, TableNeed, name_lower
 from escudo.engines.execute import Engine
 from escudo.spl import (
     Need,
@@ -34,6 +34,7 @@ from escudo.spl import (
     all_hold,
     ask_in_turn,
     case_when,
+    column,
     is_false,
     is_true,
     list_operands,
@@ -291,6 +292,16 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         read = {c.name for c in sql.find_all(exp.Column)} & kinds.keys()
         return tuple((n, kinds[n]) for n in sorted(read))
 
+    lowered: dict[str, None] = {}
+
+    def lower(node: exp.Expression) -> exp.Expression:
+        name = node.this.name if isinstance(node, exp.Lower) else None
+        if name is None or not isinstance(node.this, exp.Column) or name not in kinds:
+            return node
+        lowered[name] = None
+        return column(name_lower(name))
+
+    counted = condition.transform(lower)
     choices = list_signs(known) if engine.seeks_many else ()
     signs = ([Sign.store(sign, engine) for sign in choice] for choice in choices)
     return TableNeed(
@@ -300,6 +311,8 @@ def _store_need(need: Need, engine: Engine) -> TableNeed:
         columns=columns_of(condition),
         narrow=engine.fragment(narrow),
         narrow_columns=columns_of(narrow),
+        counted=engine.fragment(counted),
+        lowered=tuple(lowered),
         least=need.least,
         choices=tuple(tuple(filter(None, some)) for some in signs if None not in some),
     )

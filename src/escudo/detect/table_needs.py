@@ -88,13 +88,14 @@ Columns: TypeAlias = tuple[tuple[str, FieldType | None], ...]
 @dataclass(frozen=True)
 class Sign:
     """What a row has: a text (in the engine's SQL) with a part, or one that is the ``whole`` of
-    it; ``folded``: in lower case. The text is ``stored`` as a column, or one field of the rest."""
+    it; ``folded``: in lower case. The text is ``stored`` as a column of that name, or one field of
+    the rest."""
 
     text: str
     part: str
     whole: bool
     folded: bool
-    stored: bool
+    stored: str | None
 
     @classmethod
     def store(cls, sign: exp.Expression, engine: Engine) -> Sign | None:
@@ -109,7 +110,7 @@ class Sign:
             sign.expression.name,
             whole=isinstance(sign, exp.EQ),
             folded=folded,
-            stored=isinstance(text, exp.Column),
+            stored=text.name if isinstance(text, exp.Column) else None,
         )
 
     @property
@@ -118,10 +119,17 @@ class Sign:
         text = exp.var(self.text)
         return exp.Lower(this=text) if self.folded else text
 
-    def ask(self) -> exp.Expression:
-        """The condition that a row has it."""
+    def ask(self, *, lowered: bool = False) -> exp.Expression:
+        """The condition that a row has it; ``lowered``: of rows with columns in lower case."""
         asked = exp.EQ if self.whole else exp.Contains
-        return asked(this=self.place, expression=literal_text(self.part))
+        in_column = lowered and self.folded and self.stored is not None
+        place = column(name_lower(self.stored or "")) if in_column else self.place
+        return asked(this=place, expression=literal_text(self.part))
+
+
+def name_lower(name: str) -> str:
+    """What a column in lower case is called."""
+    return f"{name}$lower"
 
 
 Choice: TypeAlias = tuple[Sign, ...]
@@ -135,7 +143,9 @@ class TableNeed:
     ``least``: so many, with those of the other needs of the group.
     ``windowed``: in the window of the hunt; else at any time. ``narrow`` is what the condition asks
     of narrow columns alone. ``columns`` and ``narrow_columns`` are what they read: (identifier,
-    type), the type None for the rest map. A row that meets it has a sign of each of ``choices``.
+    type), the type None for the rest map. ``counted`` is the condition of rows that have columns
+    in lower case, too, under ``name_lower``: those of ``lowered``. A row that meets it has a sign
+    of each of ``choices``.
     """
 
     table: str
@@ -144,6 +154,8 @@ class TableNeed:
     columns: Columns
     narrow: str
     narrow_columns: Columns
+    counted: str
+    lowered: tuple[str, ...] = ()
     least: int = 1
     choices: tuple[Choice, ...] = ()
 
@@ -151,14 +163,24 @@ class TableNeed:
 @dataclass
 class _Questions:
     """What is asked of one table: how many rows meet each of some conditions, and the columns that
-    they read."""
+    they read, as they are and in lower case."""
 
     asked: dict[str, int] = field(default_factory=dict)
     columns: dict[str, FieldType | None] = field(default_factory=dict)
+    lowered: dict[str, None] = field(default_factory=dict)
 
     def add(self, condition: str, columns: Columns) -> None:
         self.asked[condition] = 0
         self.columns.update(columns)
+
+    def add_need(self, need: TableNeed) -> None:
+        self.add(need.counted, need.columns)
+        self.lowered.update(dict.fromkeys(need.lowered))
+
+    def lower(self, rows: exp.Select) -> exp.Subquery:
+        """The rows with the columns in lower case: each is made once, not for each condition."""
+        lower = [alias(exp.Lower(this=column(n)), name_lower(n)) for n in self.lowered]
+        return select(lower, rows.subquery("stored"), star=True).subquery("asked")
 
 
 @dataclass(frozen=True)
@@ -252,7 +274,7 @@ class Asking:
     ) -> dict[tuple[str, bool], _Texts]:
         """The texts that signs are looked for in; without those that are none, but lists."""
         signs = chain.from_iterable(chain.from_iterable(need.choices for need in needs))
-        wanted = {(s.text, s.folded): s.place for s in signs if s.stored is stored}
+        wanted = {(s.text, s.folded): s.place for s in signs if bool(s.stored) is stored}
         if not wanted:
             return {}
         lists = (exp.ArrayAgg(this=exp.Distinct(expressions=[p])) for p in wanted.values())
@@ -317,7 +339,7 @@ class Asking:
         tried = self._try_some(needs, one_of)
         if tried.asked[_ANY] < FEWEST_TRIED:
             return self._ask(needs)
-        found = {need: tried.asked[need.condition] for need in needs}
+        found = {need: tried.asked[need.counted] for need in needs}
         least = max(MANY_TRIED, MANY / tried.one_of)
         met = {need: rows * tried.one_of for need, rows in found.items() if rows >= least}
         signed = choose_signs([n for n in needs if n not in met], tried, self.engine)
@@ -334,16 +356,18 @@ class Asking:
         one_of //= step
         questions = _Questions(dict.fromkeys([_ANY], 0))
         for need in needs:
-            questions.add(need.condition, need.columns)
+            questions.add_need(need)
             for sign in chain.from_iterable(need.choices):
-                questions.add(engine.fragment(sign.ask()), ())
+                questions.add(engine.fragment(sign.ask(lowered=True)), ())
+                if sign.folded and sign.stored is not None:
+                    questions.lowered[sign.stored] = None
         questions.columns[_EVENT_ID] = FieldType.INTEGER
         scan = make_scan(self.name, self.window, questions.columns)
         drawn = exp.Mod(this=column(_EVENT_ID), expression=literal_integer(one_of))
         some = inside(select([], table(scan.name), star=True), self.window).where(
             exp.EQ(this=drawn, expression=literal_integer(0))
         )
-        _answer(questions, some.subquery("tried"), engine, [scan], {})
+        _answer(questions, questions.lower(some), engine, [scan], {})
         return _Tried(questions.asked, step * one_of)
 
     def _ask(
@@ -352,13 +376,13 @@ class Asking:
         """How many rows, of those that meet a condition, meet each need."""
         questions = _Questions()
         for need in needs:
-            questions.add(need.condition, need.columns)
+            questions.add_need(need)
         scan = make_scan(self.name, self.window, questions.columns)
         source = inside(select([], table(scan.name), star=True), self.window)
         if where is not None:
             source = source.where(where)
-        _answer(questions, source.subquery("asked"), self.engine, [scan], {})
-        return {need: questions.asked[need.condition] for need in needs}
+        _answer(questions, questions.lower(source), self.engine, [scan], {})
+        return {need: questions.asked[need.counted] for need in needs}
 
 
 def choose_signs(
@@ -367,7 +391,7 @@ def choose_signs(
     """The choice of signs that fewest rows have, for each need of which few have one."""
 
     def count_rows(choice: Choice) -> int:
-        return max(tried.asked[engine.fragment(sign.ask())] for sign in choice)
+        return max(tried.asked[engine.fragment(sign.ask(lowered=True))] for sign in choice)
 
     most = tried.asked[_ANY] * MOST_SIGNED
     best = {need: min(need.choices, key=count_rows) for need in needs if need.choices}
