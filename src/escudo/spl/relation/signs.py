@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from escudo.spl.relation.sql import all_hold, case_when, is_false, list_operands
 
-LEAST_TEXT = 4
+LEAST_TEXT = 3
 """Characters of a text that is worth looking for: shorter ones are in too many rows."""
 
 MOST_SIGNS = 60
@@ -105,6 +105,8 @@ def _find(sql: exp.Expression) -> list[Choice]:
             return [(sql,)]
         case exp.In(this=text, expressions=[_, *_] as values) if all(v.is_string for v in values):
             return [tuple(exp.EQ(this=text, expression=value) for value in values)]
+        case exp.GT(this=counted, expression=exp.Literal(is_string=False) as bound):
+            return _find_in_count(counted, float(bound.name))
         case exp.And():
             return _find_in_each(list_operands(sql))
         case exp.Or():
@@ -131,10 +133,37 @@ def _find_in_all(parts: Iterable[exp.Expression]) -> list[Choice]:
     return [tuple(out)]
 
 
+def _find_in_count(counted: exp.Expression, bound: float) -> list[Choice]:
+    """Where a text is to have more pieces than one between some delimiter, it has the delimiter."""
+    match counted:
+        case exp.Paren(this=inner) | exp.Cast(this=inner):
+            return _find_in_count(inner, bound)
+        case exp.Sub(this=inner, expression=exp.Literal(is_string=False) as less):
+            return _find_in_count(inner, bound + float(less.name))
+        case exp.Anonymous(expressions=[exp.Anonymous(expressions=[text, exp.Literal() as part])]):
+            names = [str(call.this).lower() for call in (counted, counted.expressions[0])]
+            if names == ["spl_count", "spl_split"] and bound >= 1:
+                return _find_in_text(text, part.name)
+    return []
+
+
 def _find_in_text(text: exp.Expression, part: str) -> list[Choice]:
     if len(part) < LEAST_TEXT:
         return []
-    return [(exp.Contains(this=text, expression=exp.Literal.string(part)),)]
+    has = exp.Contains(this=_find_source(text, part), expression=exp.Literal.string(part))
+    return [(has,)]
+
+
+def _find_source(text: exp.Expression, part: str) -> exp.Expression:
+    """Where a part of a text is from: not from what stands for a text that is not there."""
+    match text:
+        case exp.Paren(this=inner):
+            return _find_source(inner, part)
+        case exp.Coalesce(this=inner, expressions=[exp.Literal() as other]) if (
+            part not in other.name
+        ):
+            return _find_source(inner, part)
+    return text
 
 
 def _weigh(signs: Iterable[exp.Expression]) -> tuple[int, int]:
