@@ -235,6 +235,12 @@ def hunt(events: int) -> Suite | None:
             {**base, **large, "only": only, "warm": True},
         ),
         Variant(
+            "large lake: what these need, counted at once",
+            module,
+            "count_needs",
+            {**base, **large, "only": only},
+        ),
+        Variant(
             f"large lake: {hunting.SCANS} bare scans of the command line",
             module,
             "scan_command_lines",
