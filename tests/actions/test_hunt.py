@@ -126,7 +126,7 @@ def test_a_fault_in_one_search_or_its_writing_is_beside_the_others(
 
     detections = (
         counting("a"),
-        replace(counting("b"), search=f'{COUNTED} | where dest="no_such_host"'),
+        replace(counting("b"), search=f'{COUNTED} | where NOT dest="no_such_host"'),
         replace(counting("c"), search=f"{COUNTED} | outputlookup seen.csv"),
         counting("d"),
     )
