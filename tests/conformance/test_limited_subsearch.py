@@ -22,7 +22,12 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> RowsCatalog:
     made = RowsCatalog(tmp_path_factory.mktemp("rows"))
     made.events(
         [
-            {"_time": START + n * 700.0, "a": "xyzw"[n % 4], "b": "rare" if n % 9 == 0 else "often"}
+            {
+                "_time": START + n * 700.0,
+                "a": "xyzw"[n % 4],
+                "b": "rare" if n % 9 == 0 else "often",
+                "late": "1" if n == 242 else "0",
+            }
             for n in range(250)
         ]
     )
@@ -51,6 +56,9 @@ EARLY = (
     "| tstats count values(b) AS b WHERE index=main BY _time span=2h a | rename a AS c",
     "| tstats count WHERE index=main b=rare BY _time span=30m",
     "| tstats count WHERE index=main BY _time span=1h a | eval d=a.count | search d=x*",
+    "| tstats count WHERE index=main BY _time span=1h a | fields - _time",
+    "| tstats count WHERE index=main BY _time span=1h a | eval _time=_time-9999999",
+    "| tstats count WHERE index=main BY _time span=1h a | eval _time=0",
 )
 WHOLE = (
     "| tstats count WHERE index=main BY a _time span=1h",
@@ -58,8 +66,8 @@ WHOLE = (
     "| tstats count WHERE index=main BY _time span=1d a",
     "| tstats count WHERE index=main BY _time span=1h a | sort - _time",
     "| tstats count WHERE index=main BY _time span=1h a | streamstats count AS n",
-    "| tstats count WHERE index=main BY _time span=1h a | fields - _time",
     "| tstats count WHERE index=main BY _time span=1h a | dedup a",
+    "| tstats count WHERE index=main [search index=main late=1 | fields a] BY _time span=1h a",
     "index=main | stats count BY _time a",
     "| tstats count WHERE index=main b=none BY _time span=1h a",
     f"| tstats count WHERE index=main earliest={START + 90 * HOUR / 24} BY _time span=1h a",

@@ -87,3 +87,5 @@ def test_times_of_a_column_are_those_of_its_values(values: list[str | None]) -> 
 def test_numbers_are_epoch_seconds() -> None:
     assert read_times(pa.chunked_array([[1, None]]), NOW).to_pylist() == [1.0, None]
     assert read_times(pa.chunked_array([[1.5, None]]), NOW).to_pylist() == [1.5, None]
+    large = 2**60 + 1
+    assert read_times(pa.chunked_array([[large]]), NOW).to_pylist() == [float(large)]

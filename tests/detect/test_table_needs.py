@@ -9,9 +9,10 @@ import pytest
 
 from escudo import content
 from escudo.core.timerange import ALL_TIME
-from escudo.detect import run_detections, screening, table_needs
+from escudo.detect import screening, table_needs
 from escudo.detect.screening import Filled, count_needs, screen_detection
 from escudo.detect.table_needs import Asking, Sign, TableNeed, has_any
+from escudo.engines.execute import run_search
 from tests.conformance.catalog import NOW, RowsCatalog
 from tests.shared_engine import engine_over
 
@@ -55,11 +56,11 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> RowsCatalog:
 
 @pytest.fixture(scope="module")
 def found(catalog: RowsCatalog) -> list[int]:
-    asked = [replace(ANY, search=search) for search in SEARCHES]
-    matches = run_detections(
-        asked, catalog, engine_over(catalog), OWN.knowledge, within=ALL_TIME, now=NOW
-    )
-    return [match.rows.num_rows for match in matches]
+    engine = engine_over(catalog)
+    return [
+        run_search(search, engine, catalog, OWN.knowledge, now=NOW).table.num_rows
+        for search in SEARCHES
+    ]
 
 
 def count(catalog: RowsCatalog) -> list[int]:

@@ -66,7 +66,7 @@ def read_times(values: pa.ChunkedArray, now: float) -> pa.ChunkedArray:
     [1602155026.0, None]
     """
     if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
-        return values.cast(pa.float64())
+        return values.cast(pa.float64(), safe=False)  # beyond 2^53, too
     if pa.types.is_string(values.type) and _are_iso(values):
         with suppress(pa.ArrowInvalid):  # one is of a day that no calendar has
             return values.cast(pa.timestamp("s")).cast(pa.int64()).cast(pa.float64())

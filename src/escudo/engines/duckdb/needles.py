@@ -2,8 +2,8 @@
 called by the engine as it writes SQL.
 
 DuckDB goes through the text once for each CONTAINS, and makes its lower case anew for each prefix
-and suffix, RE2 goes through it once for all of them (2026-11-30, a million
-command lines of 160 characters: 0.3 s each, 0.8 s for any number up to 300).
+and suffix; RE2 goes through it once for all of them (2026-11-30, a million command lines of 160
+characters: 0.3 s each, 0.8 s for any number up to 300).
 """
 
 from __future__ import annotations

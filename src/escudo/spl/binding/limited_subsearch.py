@@ -102,11 +102,12 @@ def _read_early(
     while (end := _find_end(hours, events)) is not None:
         within = binder.within & TimeRange(None, end + delay)
         early = binder.during(within).subsearch(pipeline)
-        time = early.bound("_time")
-        if time is None or [scan.within for scan in early.scans()] != [within]:
+        if not early.order or [scan.within for scan in early.scans()] != [within]:
             return None
-        # The events of these rows, and of all that come before them, are before the end.
-        whole = early.where(at_most(column(time.ident), literal_number(end)))
+        # The events of these rows, and of all that come before them, are before the end. What the
+        # rows are ordered by is their own time; `_time` may be another by now.
+        time = early.order[0].sql.copy()
+        whole = early.where(at_most(time, literal_number(end)))
         found = binder.count(whole, most)
         if found == most:
             return early
@@ -118,8 +119,10 @@ def _read_early(
 
 def _find_delay(pipeline: Pipeline) -> float | None:
     """How long after the time of its row an event may be; None where the rows are not in the order
-    of their time."""
+    of their time, or depend on what a search in it finds in all of the time."""
     first, *others = pipeline.commands
+    if any(isinstance(node, Pipeline) for command in pipeline.commands for node in command.walk()):
+        return None
     for command in others:
         declared = command.declaration() if isinstance(command, DeclaredCommand) else None
         if declared is None or not (declared.row_by_row or declared.filters):
